@@ -1,0 +1,151 @@
+"""One tree of exceptions. Catch `CodecsError` to catch everything this project raises on purpose.
+
+Each class carries a stable `code` (match on it, never on the text) and the `exit_status` the command
+line ends with. A message is one sentence: what happened, where, what was expected and found, what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CodecsError(Exception):
+    """Base of every error of the project."""
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 1
+
+
+# --- what the caller asked for ------------------------------------------------------------------
+
+
+class ConfigError(CodecsError, ValueError):
+    """A codec, a function or a command was given a setting it does not know or cannot take."""
+
+    code = "config"
+    exit_status = 2
+
+
+class InputError(CodecsError, ValueError):
+    """An input file is missing, unreadable, or not of a kind that can be read as an array."""
+
+    code = "input"
+    exit_status = 2
+
+
+class UnsupportedArrayError(CodecsError, ValueError):
+    """An array whose dtype, shape or values a codec or its model cannot take."""
+
+    code = "unsupported-array"
+    exit_status = 2
+
+
+class OutputError(CodecsError, OSError):
+    """An output could not be written; whatever stood there before is untouched."""
+
+    code = "output"
+    exit_status = 1
+
+
+# --- codecs, plugins, models --------------------------------------------------------------------
+
+
+class UnknownCodecError(CodecsError, LookupError):
+    """No installed plugin provides a codec of this id."""
+
+    code = "unknown-codec"
+    exit_status = 3
+
+
+class CodecConflictError(CodecsError, LookupError):
+    """Two distributions claim the same codec id."""
+
+    code = "codec-conflict"
+    exit_status = 3
+
+
+class PluginLoadError(CodecsError, ImportError):
+    """A plugin or the implementation of a codec failed to import."""
+
+    code = "plugin-load"
+    exit_status = 3
+
+
+class ModelError(CodecsError, ValueError):
+    """A model file is not what it says, fails its probe, or does not fit the codec."""
+
+    code = "model"
+    exit_status = 3
+
+
+class ModelNotFoundError(ModelError, LookupError):
+    """A model is neither embedded, nor installed, nor in the store, nor at the given path."""
+
+    code = "model-not-found"
+    exit_status = 3
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+class FormatError(CodecsError, ValueError):
+    """A file or a payload that breaks the format."""
+
+    code = "format"
+    exit_status = 4
+
+
+class NotAContainerError(FormatError):
+    """The file does not start with the signature of a container."""
+
+    code = "not-a-container"
+
+
+class TruncatedFileError(FormatError, EOFError):
+    """The file ends before its trailer."""
+
+    code = "truncated"
+
+
+class CorruptDataError(FormatError):
+    """Stored bytes do not match their checksum, or a payload cannot be decoded."""
+
+    code = "corrupt"
+
+
+class UnsupportedFeatureError(FormatError):
+    """The file needs a format version, a feature or a codec version newer than this reader."""
+
+    code = "unsupported-feature"
+    exit_status = 3
+
+
+class DecodeMismatchError(CodecsError):
+    """Stored bytes are intact, yet they decode to something else than was encoded."""
+
+    code = "decode-mismatch"
+    exit_status = 1
+
+
+class LimitExceededError(CodecsError):
+    """A file asks for more memory than the caller's `Limits` allow."""
+
+    code = "limit"
+    exit_status = 5
+
+
+# --- entropy coding -----------------------------------------------------------------------------
+
+
+class EntropyError(CodecsError, ValueError):
+    """A symbol, a parameter or a message that entropy coding cannot take."""
+
+    code = "entropy"
+    exit_status = 2
+
+
+class ExhaustedMessageError(EntropyError, EOFError):
+    """A pop ran past the end of a message that may not draw seed words."""
+
+    code = "exhausted"
+    exit_status = 4
