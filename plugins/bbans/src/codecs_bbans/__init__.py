@@ -1,0 +1,1 @@
+"""BB-ANS: lossless compression of images with variational autoencoders."""

@@ -1,0 +1,1 @@
+"""Classical compressors as codecs."""
