@@ -1,1 +1,15 @@
-"""Classical compressors as codecs."""
+"""Classical compressors as codecs: the baselines, and a good choice where no model fits.
+
+Importing this package loads no compressor; each implementation is imported on first use.
+"""
+
+from __future__ import annotations
+
+from codecs_classic.catalogue import IMPLEMENTATIONS, INFO
+from codecs_core import CodecSpec, hookimpl
+
+
+@hookimpl
+def codecs_register() -> list[CodecSpec]:
+    """The codecs of this package."""
+    return [CodecSpec(id=id, implementation=IMPLEMENTATIONS[id], info=info) for id, info in INFO.items()]

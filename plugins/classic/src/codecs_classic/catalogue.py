@@ -1,0 +1,33 @@
+"""What each codec is for, and where it lives: known without importing a compressor."""
+
+from __future__ import annotations
+
+from codecs_core.codec import CodecInfo
+
+_IMAGES = (2, 3, 4)
+
+INFO: dict[str, CodecInfo] = {
+    "classic.raw": CodecInfo(summary="the values as they are, little endian"),
+    "classic.zlib": CodecInfo(summary="DEFLATE, the method of gzip"),
+    "classic.bz2": CodecInfo(summary="bzip2: block sorting"),
+    "classic.lzma": CodecInfo(summary="xz: LZ77 with a large window and an adaptive coder"),
+    "classic.zstd": CodecInfo(summary="Zstandard: fast to decode"),
+    "classic.png": CodecInfo(
+        summary="PNG images and stacks of them; 16 bits in grey", dtypes=("uint8", "uint16"), ndim=_IMAGES
+    ),
+    "classic.webp": CodecInfo(summary="lossless WebP images and stacks of them", dtypes=("uint8",), ndim=_IMAGES),
+    "classic.jxl": CodecInfo(
+        summary="lossless JPEG XL images and stacks of them", dtypes=("uint8", "uint16"), ndim=_IMAGES
+    ),
+}
+
+IMPLEMENTATIONS: dict[str, str] = {
+    "classic.raw": "codecs_classic.stdlib:Raw",
+    "classic.zlib": "codecs_classic.stdlib:Zlib",
+    "classic.bz2": "codecs_classic.stdlib:Bz2",
+    "classic.lzma": "codecs_classic.stdlib:Lzma",
+    "classic.zstd": "codecs_classic.zstd:Zstd",
+    "classic.png": "codecs_classic.png:Png",
+    "classic.webp": "codecs_classic.webp:WebP",
+    "classic.jxl": "codecs_classic.jxl:JpegXL",
+}
