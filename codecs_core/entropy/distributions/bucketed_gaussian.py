@@ -1,0 +1,96 @@
+"""A Gaussian over buckets to which a standard normal prior gives equal mass: the posterior of BB-ANS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.custom import make_intervals, make_search
+from codecs_core.entropy.message import check_precision
+from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
+from codecs_core.entropy.tables import table
+from codecs_core.errors import EntropyError
+
+#: Fractional bits of the mean, and of the log-scale (to base 2).
+MEAN_BITS, SCALE_BITS = 12, 6
+MEAN_LIMIT = 16 << MEAN_BITS
+SCALE_RANGE = (-10 << SCALE_BITS, 2 << SCALE_BITS)
+
+
+@inline
+def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+    buckets, edges, mean, log_scale, normal, exp2, precision = params
+    if k == 0:
+        return np.uint64(0)
+    if k == buckets:
+        return np.uint64(1) << precision
+    # (edge - mean) / scale in units of 2^-24; 2^(-s/64) is 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64)
+    octave = (-log_scale[i]) >> 6
+    rest = (-log_scale[i]) & 63
+    z = ((edges[k] - (mean[i] << 12)) * exp2[64 - rest]) >> (15 - octave)
+    z = min(max(z + (8 << 24), 0), (16 << 24) - 1)
+    j, part = z >> 16, z & 0xFFFF
+    below = normal[j] + (((normal[j + 1] - normal[j]) * part) >> 16)
+    return ((np.uint64(below) * ((np.uint64(1) << precision) - np.uint64(buckets))) >> np.uint64(32)) + np.uint64(k)
+
+
+_intervals = make_intervals(_cdf)
+
+
+class BucketedGaussian(Distribution):
+    """N(mean, scale^2) over 2^bucket_bits buckets, equally likely under N(0, 1): Townsend et al. 2019, appendix B.
+
+    Parameters
+    ----------
+    mean
+        In units of 2^-12, from -16 to 16.
+    log_scale
+        Logarithm to base 2 of the standard deviation, in units of 1/64, from -10 to 2.
+    bucket_bits
+        At most 12. Under the prior itself a bucket is ``Uniform(2**bucket_bits)``.
+    precision
+        Bits, at most 28.
+
+    See Also
+    --------
+    centres : the value that stands for a bucket.
+    """
+
+    _kernel = staticmethod(make_search(_cdf))
+
+    def __init__(
+        self, mean: ArrayLike, log_scale: ArrayLike, *, bucket_bits: int = 8, precision: int = 18
+    ) -> None:
+        if not 1 <= bucket_bits <= 12:
+            raise EntropyError(f"bucket_bits is 1 to 12, not {bucket_bits!r}")
+        self.symbols = 1 << bucket_bits
+        self.precision = check_precision(precision, self.symbols)
+        m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT)
+        s = integers(log_scale, "log_scale", *SCALE_RANGE)
+        self.shape = common_shape(None, m, s)
+        self._params = (
+            np.int64(self.symbols),
+            table("normal_edges")[:: 4096 >> bucket_bits],
+            flat(m, self.shape),
+            flat(s, self.shape),
+            table("normal_cdf"),
+            table("exp2_negative"),
+            np.uint64(precision),
+        )
+
+    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        starts, freqs = np.empty((2, symbols.size), np.uint32)
+        _intervals(symbols.astype(np.int64, copy=False), starts, freqs, self._params)
+        return starts, freqs
+
+
+def centres(bucket_bits: int) -> NDArray[np.int64]:
+    """Medians of the buckets under the prior, in units of 2^-24: shape (2^bucket_bits,)."""
+    # the centre of one coarse bucket is the edge between the middle fine ones
+    if bucket_bits == 12:
+        return table("normal_centres")
+    step = 4096 >> bucket_bits
+    return table("normal_edges")[step // 2 :: step]

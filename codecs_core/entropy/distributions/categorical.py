@@ -1,0 +1,149 @@
+"""Any distribution over a small alphabet, given as a table of counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.message import check_precision
+from codecs_core.entropy.rans import make_pop
+from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
+from codecs_core.errors import EntropyError
+
+#: Bits of a count that index the first guess at its symbol.
+_GUESS_BITS = 12
+
+
+def quantise(probabilities: ArrayLike, precision: int) -> NDArray[np.uint32]:
+    """Counts of 2^precision, none of them 0, near the given probabilities: C_k = floor(F_k (2^p - n)) + k.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (..., n), non-negative; each row is normalised.
+
+    Returns
+    -------
+    array of uint32, shape (..., n)
+        Rows add up to 2^precision. Computed in float64: a step of building tables, not of coding.
+    """
+    p = np.asarray(probabilities, np.float64)
+    n = p.shape[-1]
+    check_precision(precision, n)
+    total = p.sum(-1, keepdims=True)
+    if not np.isfinite(p).all() or (p < 0).any() or (total <= 0).any():
+        raise EntropyError("probabilities are finite, not negative, and not all zero")
+    edges = np.zeros((*p.shape[:-1], n + 1))
+    edges[..., 1:] = np.minimum(np.cumsum(p, -1) / total, 1.0)
+    edges[..., -1] = 1.0
+    cumulative = np.floor(edges * ((1 << precision) - n)).astype(np.int64) + np.arange(n + 1)
+    return np.diff(cumulative, axis=-1).astype(np.uint32)
+
+
+@kernel
+def _intervals(symbols, cumulative, index, starts, freqs):  # type: ignore[no-untyped-def]
+    for i in range(symbols.size):
+        row = cumulative[index[i]] if index.size else cumulative[0]
+        k = symbols[i]
+        starts[i] = row[k]
+        freqs[i] = row[k + 1] - row[k]
+
+
+@inline
+def _find(count, i, params):  # type: ignore[no-untyped-def]
+    cumulative, index = params
+    row = cumulative[index[i]]
+    low, high = 0, row.size - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if np.uint64(row[middle]) <= count:
+            low = middle
+        else:
+            high = middle
+    return low, np.uint64(row[low]), np.uint64(row[low + 1] - row[low])
+
+
+@inline
+def _find_shared(count, i, params):  # type: ignore[no-untyped-def]
+    row, guess, shift = params
+    k = np.int64(guess[np.int64(count >> shift)])
+    while np.uint64(row[k + 1]) <= count:
+        k += 1
+    return k, np.uint64(row[k]), np.uint64(row[k + 1] - row[k])
+
+
+_pop_any = make_pop(_find)
+_pop_shared = make_pop(_find_shared)
+
+
+class Categorical(Distribution):
+    """Symbols 0 to n - 1 with given counts.
+
+    Parameters
+    ----------
+    counts
+        Integers, rows of n that add up to 2^precision. Shape (n,): one table for all symbols. Shape (..., n) without
+        `index`: a table for each symbol. Shape (t, n) with `index`: t tables.
+    index
+        Which table each symbol uses.
+    precision
+        Bits, at most 28; by default what the rows add up to.
+    shape
+        Of the arrays that are pushed and popped, where the parameters do not tell.
+
+    Notes
+    -----
+    A symbol of count 0 is allowed and cannot be pushed. `quantise` makes counts from probabilities.
+    """
+
+    dtype = np.int32
+
+    def __init__(
+        self,
+        counts: ArrayLike,
+        *,
+        index: ArrayLike | None = None,
+        precision: int | None = None,
+        shape: int | tuple[int, ...] | None = None,
+    ) -> None:
+        table = integers(counts, "counts", 0, 1 << 28, np.uint64)
+        if table.ndim == 0 or table.size == 0:
+            raise EntropyError("counts hold at least one table of at least one symbol")
+        self.symbols = table.shape[-1]
+        rows = table.reshape(-1, self.symbols)
+        total = int(rows[0].sum())
+        self.precision = check_precision(precision or max(1, total.bit_length() - 1))
+        if (rows.sum(1) != np.uint64(1 << self.precision)).any():
+            raise EntropyError(f"every row of counts adds up to 2^precision, here {1 << self.precision}")
+        cumulative = np.zeros((len(rows), self.symbols + 1), np.uint32)
+        cumulative[:, 1:] = np.cumsum(rows, 1)
+        if index is not None:
+            if table.ndim != 2:
+                raise EntropyError(f"counts with an index have shape (tables, symbols), not {table.shape}")
+            which = integers(index, "index", 0, len(rows) - 1, np.int32)
+            self.shape = common_shape(shape, which)
+            which = flat(which, self.shape)
+        else:
+            which = np.arange(len(rows), dtype=np.int32).reshape(table.shape[:-1])
+            self.shape = common_shape(shape, which)
+            which = flat(which, self.shape) if len(rows) > 1 else which[:0].reshape(-1) if which.ndim else which[None][:0]
+        self._cumulative, self._index = cumulative, which
+        self._params = (cumulative, which) if which.size or len(rows) > 1 else self._guesses(cumulative[0])
+
+    def _guesses(self, row: NDArray[np.uint32]) -> tuple[Any, ...]:
+        bits = min(self.precision, _GUESS_BITS)
+        firsts = np.arange(1 << bits, dtype=np.uint64) << np.uint64(self.precision - bits)
+        guess = (np.searchsorted(row, firsts, side="right") - 1).astype(np.int32)
+        return (row, guess, np.uint64(self.precision - bits))
+
+    @property
+    def _kernel(self) -> Any:
+        return _pop_shared if len(self._params) == 3 else _pop_any
+
+    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        starts, freqs = np.empty((2, symbols.size), np.uint32)
+        _intervals(symbols.astype(np.int32, copy=False), self._cumulative, self._index, starts, freqs)
+        return starts, freqs

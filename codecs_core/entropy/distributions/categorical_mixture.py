@@ -1,0 +1,119 @@
+"""Mixtures of a few shared tables, each symbol with weights of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.message import check_precision
+from codecs_core.entropy.rans import make_pop
+from codecs_core.entropy.stack import Distribution, integers
+from codecs_core.entropy.tables import table
+from codecs_core.errors import EntropyError
+
+#: Rows of the component tables add up to 2^18; weights to 2^16; logits are in 1/64 of an octave.
+TABLE_BITS, WEIGHT_BITS, LOGIT_BITS = 18, 16, 6
+
+
+@kernel
+def _softmax(logits, exp2, weights):  # type: ignore[no-untyped-def]
+    """Weights 2^(logit / 64), normalised to 2^16; what rounding loses goes to the largest."""
+    n, components = logits.shape
+    for i in range(n):
+        largest = 0
+        for c in range(1, components):
+            if logits[i, c] > logits[i, largest]:
+                largest = c
+        top = np.int64(logits[i, largest])
+        total = np.int64(0)
+        for c in range(components):
+            w = exp2[min(top - logits[i, c], 1023)]
+            weights[i, c] = w
+            total += w
+        reciprocal = (np.int64(1) << 47) // total
+        rest = np.int64(1) << 16
+        for c in range(components):
+            w = (np.int64(weights[i, c]) * reciprocal) >> 31
+            weights[i, c] = w
+            rest -= w
+        weights[i, largest] += rest
+
+
+@inline
+def _cdf(k, weights, cumulative, scale):  # type: ignore[no-untyped-def]
+    total = np.uint64(0)
+    for c in range(weights.size):
+        total += np.uint64(weights[c]) * np.uint64(cumulative[k, c])
+    return ((total * scale) >> np.uint64(34)) + np.uint64(k)
+
+
+@kernel
+def _intervals(symbols, weights, cumulative, scale, starts, freqs):  # type: ignore[no-untyped-def]
+    for i in range(symbols.size):
+        k = np.int64(symbols[i])
+        start = _cdf(k, weights[i], cumulative, scale)
+        starts[i] = start
+        freqs[i] = _cdf(k + 1, weights[i], cumulative, scale) - start
+
+
+@inline
+def _find(count, i, params):  # type: ignore[no-untyped-def]
+    weights, cumulative, scale = params
+    w = weights[i]
+    low, high = 0, cumulative.shape[0] - 1
+    start = np.uint64(0)
+    middle = 1  # the first symbol is often by far the likeliest
+    stop = start
+    while high - low > 0:
+        value = _cdf(middle, w, cumulative, scale)
+        if value <= count:
+            low, start = middle, value
+        else:
+            high, stop = middle, value
+        if high - low <= 1:
+            if stop == start or high == cumulative.shape[0] - 1:
+                stop = _cdf(high, w, cumulative, scale)
+            break
+        middle = (low + high) >> 1
+    return low, start, stop - start
+
+
+class CategoricalMixture(Distribution):
+    """A mixture of tables that all symbols share: p(x) = sum over c of softmax(logits)_c * tables[c, x].
+
+    Parameters
+    ----------
+    logits
+        Weights before the softmax, to base 2 and in units of 1/64: integers of shape (*shape, components).
+    tables
+        Counts of each component, shape (components, symbols), rows adding up to 2^18.
+    precision
+        Bits, at most 28.
+    """
+
+    dtype = np.uint8
+    _kernel = staticmethod(make_pop(_find))
+
+    def __init__(self, logits: ArrayLike, tables: ArrayLike, *, precision: int = 20) -> None:
+        counts = integers(tables, "tables", 0, 1 << TABLE_BITS)
+        if counts.ndim != 2 or (counts.sum(1) != 1 << TABLE_BITS).any() or not 1 <= counts.shape[1] <= 256:
+            raise EntropyError(f"tables are rows of up to 256 counts that add up to {1 << TABLE_BITS}")
+        components, self.symbols = counts.shape
+        self.precision = check_precision(precision, self.symbols)
+        z = integers(logits, "logits", -(1 << 30), 1 << 30, np.int32)
+        if z.ndim < 1 or z.shape[-1] != components:
+            raise EntropyError(f"logits of shape {z.shape} do not end in the {components} components of the tables")
+        self.shape = z.shape[:-1]
+        weights = np.empty((int(np.prod(self.shape, dtype=np.int64)), components), np.uint32)
+        _softmax(np.ascontiguousarray(z).reshape(-1, components), table("exp2_negative"), weights)
+        cumulative = np.zeros((self.symbols + 1, components), np.uint32)
+        cumulative[1:] = np.cumsum(counts, 1).T
+        self._params = (weights, cumulative, np.uint64((1 << self.precision) - self.symbols))
+
+    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        starts, freqs = np.empty((2, symbols.size), np.uint32)
+        _intervals(symbols.astype(np.uint8, copy=False), *self._params, starts, freqs)
+        return starts, freqs

@@ -1,0 +1,50 @@
+"""The uniform distribution over 0 to n - 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.message import check_precision
+from codecs_core.entropy.rans import MAX_PRECISION, make_pop
+from codecs_core.entropy.stack import Distribution, common_shape
+from codecs_core.errors import EntropyError
+
+
+@inline
+def _find(count, i, params):  # type: ignore[no-untyped-def]
+    n, p = params
+    symbol = ((count + np.uint64(1)) * n - np.uint64(1)) >> p
+    start = (symbol << p) // n
+    return symbol, start, ((symbol + np.uint64(1)) << p) // n - start
+
+
+class Uniform(Distribution):
+    """Uniform over 0 to `symbols` - 1: C_k = floor(k 2^p / n), exact when n is a power of two.
+
+    Parameters
+    ----------
+    symbols
+        Size of the support, 1 to 2^28.
+    shape
+        Of the arrays that are pushed and popped.
+    """
+
+    _kernel = staticmethod(make_pop(_find))
+
+    def __init__(self, symbols: int, shape: int | tuple[int, ...] = ()) -> None:
+        if not isinstance(symbols, int) or not 1 <= symbols <= 1 << MAX_PRECISION:
+            raise EntropyError(f"Uniform takes 1 to {1 << MAX_PRECISION} symbols, not {symbols!r}")
+        exact = symbols & (symbols - 1) == 0
+        self.symbols, self.shape = symbols, common_shape(shape)
+        self.precision = check_precision(max(1, symbols.bit_length() - 1) if exact else MAX_PRECISION, symbols)
+        self._params = (np.uint64(symbols), np.uint64(self.precision))
+
+    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        n, p = self._params
+        k = symbols.astype(np.uint64)
+        start = (k << p) // n
+        return start.astype(np.uint32), (((k + np.uint64(1)) << p) // n - start).astype(np.uint32)

@@ -1,0 +1,158 @@
+"""The message: a stack that symbols are pushed on and popped from, and at the same time one large number."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy.rans import BAD_SYMBOL, EXHAUSTED, GUARD, LANE_WORDS, LOWER, MAX_PRECISION, push_intervals
+from codecs_core.errors import CorruptDataError, EntropyError, ExhaustedMessageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def seed_words(start: int, stop: int) -> NDArray[np.uint32]:
+    """Words `start` to `stop` of the fixed sequence beneath every message: high halves of SplitMix64 (Steele et al. 2014)."""
+    z = np.arange(start + 1, stop + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(32)).astype(np.uint32)
+
+
+_FIRST_HEAD = int(LOWER) | int(seed_words(0, 1)[0])
+
+
+class Message:
+    """A stack of symbols, coded as tightly as their probabilities say.
+
+    What is pushed last is popped first. Beneath a new message lies an endless, fixed sequence of seed words: a pop that
+    goes deeper than what was pushed takes from them, as bits-back coding must with its first item. They are the same in every
+    message, so they cost nothing to store but what they add to its length, and a decoder that has undone everything finds
+    them back: `verify_end` checks it.
+
+    Parameters
+    ----------
+    seeds
+        Whether pops may draw seed words; if not, `ExhaustedMessageError` is raised instead.
+
+    Examples
+    --------
+    >>> message = Message()
+    >>> Uniform(6, shape=3).push(message, [1, 5, 2])
+    >>> Uniform(6, shape=3).pop(Message.from_bytes(message.to_bytes()))
+    array([1, 5, 2])
+    """
+
+    def __init__(self, *, seeds: bool = True) -> None:
+        self._seeds = seeds
+        self._drawn = 0  # seed words laid out so far, at the bottom of `_words`
+        self._words = np.zeros(64, np.uint32)
+        # head, words in use, fewest words in use so far
+        self._state = np.array([_FIRST_HEAD, GUARD, GUARD], np.uint64)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, seeds: bool = False) -> Message:
+        """Inverse of `to_bytes`; raises `CorruptDataError` for bytes that are no message."""
+        if len(data) < 5 or data[-1] == 0:
+            raise CorruptDataError(
+                f"{len(data)} bytes{' that end in a zero byte' if data and data[-1] == 0 else ''} are no message; "
+                "expected at least 5 bytes, the last one not zero"
+            )
+        count = (len(data) - 5) // 4
+        message = cls(seeds=seeds)
+        message._words = np.zeros(GUARD + count + 64, np.uint32)
+        message._words[GUARD : GUARD + count] = np.frombuffer(data, "<u4", count)
+        head = int.from_bytes(data[4 * count :], "little")
+        message._state[:] = (head, GUARD + count, GUARD)
+        return message
+
+    def to_bytes(self) -> bytes:
+        """The number, little endian, without leading zero bytes; seed words that were not drawn are left out.
+
+        Returns
+        -------
+        bytes
+            At least 5 bytes, the last one not zero.
+        """
+        head, n, low = (int(v) for v in self._state)
+        return self._words[low:n].astype("<u4").tobytes() + head.to_bytes(8, "little").rstrip(b"\0")
+
+    def __len__(self) -> int:
+        """Length of `to_bytes` in bytes."""
+        return 4 * int(self._state[1] - self._state[2]) + -(-int(self._state[0]).bit_length() // 8)
+
+    @property
+    def bits(self) -> float:
+        """What was pushed less what was popped, in bits; 0 for a new message, negative once it digs into the seeds."""
+        return 32.0 * (int(self._state[1]) - GUARD - self._drawn) + math.log2(int(self._state[0]) / _FIRST_HEAD)
+
+    def copy(self) -> Message:
+        """An independent copy."""
+        twin = Message(seeds=self._seeds)
+        twin._drawn = self._drawn
+        twin._words, twin._state = self._words.copy(), self._state.copy()
+        return twin
+
+    def verify_end(self) -> None:
+        """Raise `CorruptDataError` unless everything pushed was popped and every seed word is back in its place."""
+        head, n, _ = (int(v) for v in self._state)
+        left = self._words[GUARD:n]
+        if head != _FIRST_HEAD or not np.array_equal(left, seed_words(1, 1 + left.size)[::-1]):
+            raise CorruptDataError("a message did not return to its seed words after the last symbol: it is damaged")
+
+    # --- what distributions call -----------------------------------------------------------------
+
+    def push_intervals(self, starts: NDArray[np.uint32], freqs: NDArray[np.uint32], precision: int) -> None:
+        """Push symbols, the last one first, each given by its interval [start, start + freq) of 2^precision counts.
+
+        Raises `EntropyError` for an interval of frequency 0.
+        """
+        self._reserve(starts.size + LANE_WORDS, LANE_WORDS)
+        status, index = push_intervals(self._state, self._words, starts, freqs, precision)
+        self._check(status, index)
+
+    def pop_symbols(
+        self, kernel: Callable[..., Any], out: NDArray[Any], precision: int, params: tuple[Any, ...]
+    ) -> NDArray[Any]:
+        """Fill the flat array `out` by a kernel that `rans.make_pop` made."""
+        self._reserve(LANE_WORDS, out.size + LANE_WORDS)
+        status, index = kernel(self._state, self._words, out, precision, params)
+        self._check(status, index)
+        return out
+
+    def _reserve(self, above: int, below: int) -> None:
+        """Make room for `above` words on the stack and, where seeds are allowed, lay out `below` words to draw."""
+        n = int(self._state[1])
+        missing = below - (n - GUARD) if self._seeds else 0
+        if missing > 0:
+            missing = max(missing, self._drawn, 64)
+            seeds = seed_words(1 + self._drawn, 1 + self._drawn + missing)[::-1]
+            body = self._words[GUARD:n]
+            self._words = np.concatenate([np.zeros(GUARD, np.uint32), seeds, body, np.zeros(above, np.uint32)])
+            self._state[1:] += np.uint64(missing)
+            self._drawn += missing
+            n = int(self._state[1])
+        if self._words.size < n + above + 1:
+            self._words = np.concatenate([self._words, np.zeros(max(above + 1, self._words.size), np.uint32)])
+
+    def _check(self, status: int, index: int) -> None:
+        if status == EXHAUSTED:
+            raise ExhaustedMessageError(
+                f"the message ends before symbol {index}: more is popped than was pushed, or it is damaged"
+            )
+        if status == BAD_SYMBOL:
+            raise EntropyError(f"symbol {index} has no probability under its distribution and cannot be coded")
+
+
+def check_precision(precision: int, symbols: int = 2) -> int:
+    """Raise `EntropyError` unless 2^precision counts suffice for `symbols` and the coder takes them."""
+    if not isinstance(precision, int) or not 1 <= precision <= MAX_PRECISION or symbols > 1 << precision:
+        raise EntropyError(
+            f"precision {precision!r} cannot be used for {symbols} symbols; "
+            f"expected an integer from {max(1, (symbols - 1).bit_length())} to {MAX_PRECISION}"
+        )
+    return precision

@@ -1,0 +1,198 @@
+"""The coder: range asymmetric numeral systems (Duda 2013, arXiv:1311.2540) on 64-bit heads and 32-bit words.
+
+A message is one number. Between two calls it is held as one head in [2^32, 2^64) and a stack of 32-bit words. Large arrays
+are coded by eight heads at once, so that the processor works on eight divisions at a time: seven heads are popped from
+the message at the start of the call and pushed back at its end (`open_lanes`, `close_lanes`). That is an exact inverse too and, as
+the popped bits are returned, costs nothing once the message is longer than they are. ``spec/entropy.md`` is the authority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from codecs_core.entropy.compiled import inline, kernel
+
+LANES = 8
+#: Arrays of at least this many symbols are coded by `LANES` heads, except for the last sixteenth of their symbols.
+WIDE = 1 << 14
+#: Words `open_lanes` may take, and `close_lanes` may add, at the most.
+LANE_WORDS = 2 * LANES + 2
+MAX_PRECISION = 28
+
+#: Unused words at the bottom of the stack: a kernel may read them before it notices that the message is exhausted.
+GUARD = 4
+
+LOWER = np.uint64(1 << 32)
+_32 = np.uint64(32)
+_64 = np.uint64(64)
+_16 = np.uint64(16)
+_5 = np.uint64(5)
+_0 = np.uint64(0)
+_1 = np.uint64(1)
+_W = np.uint64(0xFFFFFFFF)
+
+OK, EXHAUSTED, BAD_SYMBOL = 0, 1, 2
+
+
+@inline
+def push_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
+    """Code the interval [start, start + freq) of 2^precision; all but `n` are uint64. Returns (head, n)."""
+    words[n] = np.uint32(head & _W)
+    if (head >> (_64 - precision)) >= freq:
+        head >>= _32
+        n += 1
+    quotient = head // freq
+    return (quotient << precision) + (head - quotient * freq) + start, n
+
+
+@inline
+def pop_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
+    """Undo `push_one` once [start, start + freq) is known to hold the low bits of `head`; n may become 0: exhausted."""
+    head = freq * (head >> precision) + (head & ((_1 << precision) - _1)) - start
+    if head < LOWER:
+        n -= 1
+        head = (head << _32) | np.uint64(words[n])
+    return head, n
+
+
+@inline
+def push_bits(head, words, n, value, bits):  # type: ignore[no-untyped-def]
+    return push_one(head, words, n, value, _1, bits)
+
+
+@inline
+def pop_bits(head, words, n, bits):  # type: ignore[no-untyped-def]
+    value = head & ((_1 << bits) - _1)
+    head, n = pop_one(head, words, n, value, _1, bits)
+    return value, head, n
+
+
+@inline
+def open_lanes(head, words, n, heads):  # type: ignore[no-untyped-def]
+    """Pop seven heads, log-uniformly distributed: 5 bits say how many bits follow the leading one, beyond 32.
+
+    Returns (n, ok); `heads[0]` is the message's own head.
+    """
+    for lane in range(1, LANES):
+        extra, head, n = pop_bits(head, words, n, _5)
+        high, head, n = pop_bits(head, words, n, _16)
+        middle, head, n = pop_bits(head, words, n, _16)
+        x = (_1 << _16 | high) << _16 | middle
+        left = extra
+        while left > _0:
+            step = min(left, _16)
+            part, head, n = pop_bits(head, words, n, step)
+            x = x << step | part
+            left -= step
+        if n < GUARD:
+            return n, False
+        heads[lane] = x
+    heads[0] = head
+    return n, True
+
+
+@inline
+def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
+    """Push the seven heads back onto the first; the exact inverse of `open_lanes`. Returns (head, n)."""
+    head = heads[0]
+    for lane in range(LANES - 1, 0, -1):
+        x = heads[lane]
+        extra = _0
+        while (x >> _32) >> extra > _1:
+            extra += _1
+        left = _0
+        while left < extra:
+            step = extra - (extra - _1) // _16 * _16 if left == _0 else _16
+            head, n = push_bits(head, words, n, x & ((_1 << step) - _1), step)
+            x >>= step
+            left += step
+        head, n = push_bits(head, words, n, x & np.uint64(0xFFFF), _16)
+        head, n = push_bits(head, words, n, (x >> _16) & np.uint64(0xFFFF), _16)
+        head, n = push_bits(head, words, n, extra, _5)
+    return head, n
+
+
+@inline
+def wide_part(size):  # type: ignore[no-untyped-def]
+    """How many symbols, from the first, of an array of `size` are coded by all lanes."""
+    return size - size // 16 if size >= WIDE else 0
+
+
+@kernel
+def push_intervals(state, words, starts, freqs, precision):  # type: ignore[no-untyped-def]
+    """Push symbols given by their intervals, the last first. `state` = [head, words in use, fewest words so far].
+
+    Returns (OK, -1) or (EXHAUSTED or BAD_SYMBOL, index); then `state` is as before.
+    """
+    head, n = state[0], np.int64(state[1])
+    low = np.int64(state[2])
+    p = np.uint64(precision)
+    size = starts.size
+    wide = wide_part(size)
+    for i in range(size - 1, wide - 1, -1):
+        if freqs[i] == 0:
+            return BAD_SYMBOL, i
+        head, n = push_one(head, words, n, np.uint64(starts[i]), np.uint64(freqs[i]), p)
+    if wide > 0:
+        heads = np.empty(LANES, np.uint64)
+        n, ok = open_lanes(head, words, n, heads)
+        if not ok:
+            return EXHAUSTED, wide - 1
+        low = min(low, n)
+        for i in range(wide - 1, -1, -1):
+            if freqs[i] == 0:
+                return BAD_SYMBOL, i
+            lane = i & (LANES - 1)
+            heads[lane], n = push_one(heads[lane], words, n, np.uint64(starts[i]), np.uint64(freqs[i]), p)
+        head, n = close_lanes(heads, words, n)
+    state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
+    return OK, -1
+
+
+def make_pop(find: Any) -> Callable[..., Any]:
+    """Compile the kernel that pops an array of symbols.
+
+    Parameters
+    ----------
+    find
+        Compiled ``find(count, i, params) -> (symbol, start, freq)``: the symbol at position `i` whose interval
+        holds the number `count` < 2^precision (uint64), and that interval (uint64).
+    """
+
+    @kernel
+    def pop(state, words, out, precision, params):  # type: ignore[no-untyped-def]
+        head, n = state[0], np.int64(state[1])
+        low = np.int64(state[2])
+        p = np.uint64(precision)
+        mask = (_1 << p) - _1
+        size = out.size
+        wide = wide_part(size)
+        if wide > 0:
+            heads = np.empty(LANES, np.uint64)
+            n, ok = open_lanes(head, words, n, heads)
+            if not ok:
+                return EXHAUSTED, 0
+            for i in range(wide):
+                lane = i & (LANES - 1)
+                head = heads[lane]
+                symbol, start, freq = find(head & mask, i, params)
+                heads[lane], n = pop_one(head, words, n, start, freq, p)
+                if n < GUARD:
+                    return EXHAUSTED, i
+                out[i] = symbol
+            low = min(low, n)
+            head, n = close_lanes(heads, words, n)
+        for i in range(wide, size):
+            symbol, start, freq = find(head & mask, i, params)
+            head, n = pop_one(head, words, n, start, freq, p)
+            if n < GUARD:
+                return EXHAUSTED, i
+            out[i] = symbol
+        low = min(low, n)
+        state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
+        return OK, -1
+
+    return pop  # type: ignore[no-any-return]

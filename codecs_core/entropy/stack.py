@@ -1,0 +1,262 @@
+"""StackCodecs: things that push symbols on a message and pop them again, and how to build larger ones from smaller.
+
+The combinators are exact inverses by construction: `pop` undoes the steps of `push` in reverse.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.message import Message, check_precision
+from codecs_core.errors import EntropyError
+
+
+class StackCodec(ABC):
+    """Pushes a symbol (a number, an array, a tuple of them) on a message, and pops it: exact inverses of each other."""
+
+    @abstractmethod
+    def push(self, message: Message, x: Any) -> None:
+        """Put `x` on top of the message."""
+
+    @abstractmethod
+    def pop(self, message: Message) -> Any:
+        """Take the symbol on top of the message off it and return it."""
+
+    def bits(self, x: Any) -> float:
+        """By how many bits pushing `x` lengthens a message: its information content, up to the state of the message."""
+        message = Message()
+        before = message.bits
+        self.push(message, x)
+        return message.bits - before
+
+
+class Distribution(StackCodec):
+    """A probability distribution over integers for each element of an array.
+
+    A subclass sets `shape`, `precision`, `dtype` and `_params` (flat arrays, one element a symbol, and shared tables), and
+    provides `_intervals` and the `_kernel` that `rans.make_pop` made of it.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the arrays that are pushed and popped.
+    precision : int
+        Probabilities are multiples of 2^-precision.
+    symbols : int
+        The support is 0 to `symbols` - 1.
+    dtype : dtype
+        Of the arrays that `pop` returns.
+    """
+
+    shape: tuple[int, ...]
+    precision: int
+    symbols: int
+    dtype: ClassVar[Any] = np.int64
+    _kernel: Any
+    _params: tuple[Any, ...]
+
+    @abstractmethod
+    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Start and frequency of each of the flat `symbols`, which are within the support."""
+
+    def push(self, message: Message, x: ArrayLike) -> None:
+        """Push an integer array that broadcasts to `shape`; raises `EntropyError` for symbols outside the support."""
+        message.push_intervals(*self._intervals(self._symbols(x)), self.precision)
+
+    def pop(self, message: Message) -> NDArray[Any]:
+        """Pop an array of `shape`; raises `ExhaustedMessageError` if the message ends before."""
+        size = int(np.prod(self.shape, dtype=np.int64))
+        out = message.pop_symbols(self._kernel, np.empty(size, self.dtype), self.precision, self._params)
+        return out.reshape(self.shape)
+
+    def information(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Information content of each symbol in bits, under the integer frequencies it is coded with."""
+        _, freqs = self._intervals(self._symbols(x))
+        if not freqs.all():
+            raise EntropyError("a symbol has no probability under its distribution and cannot be coded")
+        return (self.precision - np.log2(freqs, dtype=np.float64)).reshape(self.shape)
+
+    def bits(self, x: ArrayLike) -> float:
+        """Information content of `x` in bits."""
+        return float(self.information(x).sum())
+
+    def _symbols(self, x: ArrayLike) -> NDArray[Any]:
+        array = np.asarray(x)
+        if array.dtype.kind not in "iub":
+            raise EntropyError(f"symbols are integers, not {array.dtype}")
+        if array.shape != self.shape:
+            try:
+                array = np.broadcast_to(array, self.shape)
+            except ValueError:
+                raise EntropyError(f"symbols of shape {array.shape} do not fit a distribution of {self.shape}") from None
+        flat = np.ascontiguousarray(array).reshape(-1)
+        if flat.size and (int(flat.min()) < 0 or int(flat.max()) >= self.symbols):
+            wrong = int(flat.min()) if int(flat.min()) < 0 else int(flat.max())
+            raise EntropyError(f"symbol {wrong} is outside the support, 0 to {self.symbols - 1}")
+        return flat
+
+
+def integers(value: ArrayLike, name: str, low: int, high: int, dtype: Any = np.int64) -> NDArray[Any]:
+    """`value` as an integer array; raises `EntropyError` for other dtypes (NaN among them) and values outside [low, high]."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iub":
+        raise EntropyError(f"{name} is an array of integers, not of {array.dtype}")
+    if array.size and (int(array.min()) < low or int(array.max()) > high):
+        raise EntropyError(f"{name} holds {array.min()} to {array.max()}; expected {low} to {high}")
+    return np.asarray(array, dtype)
+
+
+def flat(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """`array` broadcast to `shape` and flattened, as kernels take it."""
+    return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)
+
+
+def common_shape(shape: int | tuple[int, ...] | None, *arrays: NDArray[Any]) -> tuple[int, ...]:
+    """The shape given, or the one the parameters broadcast to; raises `EntropyError` where they do not."""
+    try:
+        implied = np.broadcast_shapes(*(a.shape for a in arrays))
+        if shape is None:
+            return implied
+        wanted = (shape,) if isinstance(shape, int) else tuple(shape)
+        if np.broadcast_shapes(implied, wanted) != wanted:
+            raise ValueError
+    except ValueError:
+        raise EntropyError(
+            f"parameters of shapes {', '.join(str(a.shape) for a in arrays)} do not broadcast"
+            + ("" if shape is None else f" to {shape}")
+        ) from None
+    return wanted
+
+
+# --- combinators ---------------------------------------------------------------------------------
+
+
+class Serial(StackCodec):
+    """A tuple of symbols, each by its own codec; the first ends on top."""
+
+    def __init__(self, *codecs: StackCodec) -> None:
+        self.codecs = codecs
+
+    def push(self, message: Message, x: Sequence[Any]) -> None:
+        """Push the elements of `x`, the last one first."""
+        for codec, element in zip(reversed(self.codecs), reversed(x), strict=True):
+            codec.push(message, element)
+
+    def pop(self, message: Message) -> tuple[Any, ...]:
+        """Pop the elements, the first one first."""
+        return tuple(codec.pop(message) for codec in self.codecs)
+
+
+class BitsBack(StackCodec):
+    """Latent variable models by bits-back coding: Townsend, Bird, Barber 2019, "Practical lossless compression", section 2.
+
+    Parameters
+    ----------
+    prior
+        Codec of the latent z.
+    likelihood
+        Function of z: codec of x given z.
+    posterior
+        Function of x: codec of z given x.
+    """
+
+    def __init__(
+        self, prior: StackCodec, likelihood: Callable[[Any], StackCodec], posterior: Callable[[Any], StackCodec]
+    ) -> None:
+        self.prior, self.likelihood, self.posterior = prior, likelihood, posterior
+
+    def push(self, message: Message, x: Any) -> None:
+        """Sample z from the posterior with bits of the message, then push x and z."""
+        z = self.posterior(x).pop(message)
+        self.likelihood(z).push(message, x)
+        self.prior.push(message, z)
+
+    def pop(self, message: Message) -> Any:
+        """Pop z and x, and give the bits of z back."""
+        z = self.prior.pop(message)
+        x = self.likelihood(z).pop(message)
+        self.posterior(x).push(message, z)
+        return x
+
+
+class Bijection(StackCodec):
+    """A symbol coded as its image under an invertible integer map: Hoogeboom et al. 2019, integer discrete flows.
+
+    Parameters
+    ----------
+    forward, inverse
+        Functions of x and of z, exact inverses of each other.
+    base
+        Codec of z = forward(x).
+    """
+
+    def __init__(self, forward: Callable[[Any], Any], inverse: Callable[[Any], Any], base: StackCodec) -> None:
+        self.forward, self.inverse, self.base = forward, inverse, base
+
+    def push(self, message: Message, x: Any) -> None:
+        """Push the image of x."""
+        self.base.push(message, self.forward(x))
+
+    def pop(self, message: Message) -> Any:
+        """Pop an image and map it back."""
+        return self.inverse(self.base.pop(message))
+
+
+def ramp(items: int, batch: int) -> list[int]:
+    """Sizes 1, 1, 2, 4, ... up to `batch`, adding up to `items`: the steps of a `Chain`."""
+    sizes: list[int] = []
+    done = 0
+    while done < items:
+        sizes.append(min(max(1, done), batch, items - done))
+        done += sizes[-1]
+    return sizes
+
+
+class Chain(StackCodec):
+    """Items of an array, coded in batches on one message, so that each batch's bits-back seeds are the batch before.
+
+    The first batch has one item and the next ones double in size, for the first batch is paid for with seed words.
+
+    Parameters
+    ----------
+    codec
+        Function of n: codec of an array of n items.
+    items
+        Length of the first axis.
+    batch
+        The most items a step; it is part of the format of whoever uses it, not a matter of memory alone.
+    """
+
+    def __init__(self, codec: Callable[[int], StackCodec], items: int, batch: int) -> None:
+        self.codec, self.items, self.batch = codec, items, batch
+
+    def push(self, message: Message, x: NDArray[Any]) -> None:
+        """Push an array, its last items first."""
+        stop = self.items
+        for size in ramp(self.items, self.batch):
+            self.codec(size).push(message, x[stop - size : stop])
+            stop -= size
+
+    def pop(self, message: Message) -> NDArray[Any]:
+        """Pop an array, its first items first."""
+        return np.concatenate([self.codec(size).pop(message) for size in reversed(ramp(self.items, self.batch))])
+
+
+__all__ = [
+    "BitsBack",
+    "Bijection",
+    "Chain",
+    "Distribution",
+    "Serial",
+    "StackCodec",
+    "check_precision",
+    "common_shape",
+    "flat",
+    "integers",
+    "ramp",
+]

@@ -1,0 +1,20 @@
+"""Integer tables, derived once with high precision by `derive` and committed beside it."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@cache
+def table(name: str, dtype: Any = np.int64) -> NDArray[Any]:
+    """The table of this name, read-only."""
+    data = files(__name__).joinpath(f"{name}.npy").read_bytes()
+    array = np.load(BytesIO(data), allow_pickle=False).astype(dtype)
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,61 @@
+"""Derive the integer tables of this folder, with 60 digits of precision: ``python -m codecs_core.entropy.tables.derive``.
+
+They are committed; nothing at run time evaluates a transcendental function. Each is rounded down (floor).
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpmath import mp
+from numpy.typing import NDArray
+
+
+def normal_cdf() -> NDArray[np.int64]:
+    """Phi(i / 256 - 8) * 2^32 for i = 0 to 4096."""
+    return np.array([int(mp.floor(mp.ncdf(mp.mpf(i) / 256 - 8) * 2**32)) for i in range(4097)], np.int64)
+
+
+def normal_edges() -> NDArray[np.int64]:
+    """Phi^-1(k / 4096) * 2^24 for k = 1 to 4095, between the outer edges -16 * 2^24 and 16 * 2^24."""
+    inner = [int(mp.floor(mp.sqrt(2) * mp.erfinv(mp.mpf(2 * k) / 4096 - 1) * 2**24)) for k in range(1, 4096)]
+    return np.array([-(2**28), *inner, 2**28], np.int64)
+
+
+def normal_centres() -> NDArray[np.int64]:
+    """Phi^-1((2 i + 1) / 8192) * 2^24 for i = 0 to 4095: medians of 4096 equal-mass buckets."""
+    centres = [int(mp.floor(mp.sqrt(2) * mp.erfinv(mp.mpf(2 * i + 1) / 4096 - 1) * 2**24)) for i in range(4096)]
+    return np.array(centres, np.int64)
+
+
+def exp2_negative() -> NDArray[np.int64]:
+    """2^(16 - i / 64) for i = 0 to 1023: weights of a softmax to base 2 on a grid of 1/64."""
+    return np.array([int(mp.floor(mp.power(2, 16 - mp.mpf(i) / 64))) for i in range(1024)], np.int64)
+
+
+TABLES = {f.__name__: f for f in (normal_cdf, normal_edges, normal_centres, exp2_negative)}
+
+
+def npy(array: NDArray[Any]) -> bytes:
+    """An array as the bytes of a .npy file, in the narrowest dtype that holds it."""
+    for dtype in ("<i4", "<u4", "<i8"):
+        if array.min() >= np.iinfo(dtype).min and array.max() <= np.iinfo(dtype).max:
+            array = array.astype(dtype)
+            break
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def main() -> None:
+    """Write every table beside this script."""
+    mp.dps = 60
+    for name, derive in TABLES.items():
+        Path(__file__).with_name(f"{name}.npy").write_bytes(npy(derive()))
+
+
+if __name__ == "__main__":
+    main()
