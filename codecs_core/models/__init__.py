@@ -1,1 +1,7 @@
-"""models."""
+"""Models: what codecs learnt, as safetensors files identified by their SHA-256."""
+
+from codecs_core.models.model import Model
+from codecs_core.models.resolve import ModelRecord, available, installed, resolve
+from codecs_core.models.store import add, store_dir
+
+__all__ = ["Model", "ModelRecord", "add", "available", "installed", "resolve", "store_dir"]

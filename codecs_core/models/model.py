@@ -1,0 +1,176 @@
+"""A model: named tensors and what they are for, identified by the SHA-256 of its file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from codecs_core.errors import InputError, ModelError
+from codecs_core.models.header import KEY, canonical_json, parse
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+_HASH_SUFFIX = re.compile(r"-[0-9a-f]{16}$")
+_DTYPES = frozenset(
+    ["bool", "float16", "float32", "float64"]
+    + [f"{kind}{bits}" for kind in ("uint", "int") for bits in (8, 16, 32, 64)]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Everything a codec learnt, immutable. Two models are equal if their files are, byte for byte.
+
+    Make one with `create`, `from_bytes` or `from_file`, which fill the fields from the file.
+
+    Parameters
+    ----------
+    name
+        For people; it is no part of the file and of the identity.
+    sha256
+        Hash of `data`, in hex.
+    data
+        The safetensors file.
+    codec
+        Id of the codec it is for.
+    config
+        The architecture, JSON-able.
+    attrs
+        How it came about: command, data, figures; JSON-able.
+    """
+
+    name: str = field(compare=False)
+    sha256: str
+    data: bytes = field(compare=False, repr=False)
+    codec: str = field(compare=False)
+    config: dict[str, Any] = field(compare=False, repr=False)
+    attrs: dict[str, Any] = field(compare=False, repr=False)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The tensors by name, read-only; parsed at the first call.
+
+        Raises
+        ------
+        ModelError
+            If the file breaks the safetensors format.
+        """
+        return dict(self._tensors)
+
+    @cached_property
+    def _tensors(self) -> dict[str, NDArray[Any]]:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            found: dict[str, NDArray[Any]] = load(self.data)
+        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"the tensors of {self._label()} cannot be read: {error}") from error
+        for array in found.values():
+            array.flags.writeable = False
+        return found
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        codec: str,
+        config: Mapping[str, Any],
+        tensors: Mapping[str, NDArray[Any]],
+        attrs: Mapping[str, Any] | None = None,
+        name: str = "",
+    ) -> Self:
+        """Make a model; the same arguments give the same bytes on any machine.
+
+        Raises
+        ------
+        ModelError
+            If `config` or `attrs` is not JSON-able, or a tensor has a dtype that a model cannot hold.
+        """
+        from safetensors.numpy import save
+
+        stored = {key: _portable(key, tensors[key]) for key in sorted(tensors)}
+        about = canonical_json({"codec": codec, "config": dict(config), "attrs": dict(attrs or {})})
+        return cls.from_bytes(save(stored, metadata={KEY: about}), name)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "", expect: str | None = None) -> Self:
+        """Read a model from the bytes of its file.
+
+        Parameters
+        ----------
+        data
+            The file.
+        name
+            For people.
+        expect
+            The SHA-256 it must have.
+
+        Raises
+        ------
+        ModelError
+            If the bytes are no model, or have another hash.
+        """
+        data = bytes(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        where = f"model {name}" if name else "a model"
+        if expect is not None and sha256 != expect:
+            raise ModelError(f"{where} has SHA-256 {sha256} where {expect} is due; it is damaged or another one")
+        return cls(name=name, sha256=sha256, data=data, **parse(data, where))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, expect: str | None = None) -> Self:
+        """Read a model file; its name is that of the file without hash and suffix.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read.
+        ModelError
+            As `from_bytes`.
+        """
+        path = Path(path)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"model file {path} cannot be read: {error.strerror or error}") from error
+        try:
+            return cls.from_bytes(data, _HASH_SUFFIX.sub("", path.stem), expect)
+        except ModelError as error:
+            raise type(error)(f"{path}: {error}") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the file; what stood under `path` stays until all of it is on disk.
+
+        Raises
+        ------
+        OutputError
+            If that is impossible.
+        """
+        from codecs_core.models.files import replace_file
+
+        replace_file(Path(path), self.data)
+
+    def _label(self) -> str:
+        return f"model {self.name} ({self.sha256[:16]})" if self.name else f"model {self.sha256[:16]}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self).from_bytes, (self.data, self.name))
+
+
+def _portable(name: str, tensor: NDArray[Any]) -> NDArray[Any]:
+    array = np.asarray(tensor)
+    if name == "__metadata__":
+        raise ModelError("a tensor cannot be called '__metadata__'; the format keeps that name")
+    if array.dtype.name not in _DTYPES:
+        raise ModelError(f"tensor {name!r} has dtype {array.dtype}; a model holds {', '.join(sorted(_DTYPES))}")
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
