@@ -1,1 +1,23 @@
-"""container."""
+"""The `.ccf` container, format 0.1: bytes, frames and entries. It knows no codec; `spec/container.md` specifies it."""
+
+from codecs_core.container.atomic import atomic_write
+from codecs_core.container.checksum import digest
+from codecs_core.container.entry import Entry
+from codecs_core.container.reader import ModelRecord, Reader
+from codecs_core.container.scan import Frame, Scan, scan
+from codecs_core.container.source import FileSource, Source
+from codecs_core.container.writer import Writer
+
+__all__ = [
+    "Entry",
+    "FileSource",
+    "Frame",
+    "ModelRecord",
+    "Reader",
+    "Scan",
+    "Source",
+    "Writer",
+    "atomic_write",
+    "digest",
+    "scan",
+]

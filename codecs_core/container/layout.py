@@ -1,0 +1,59 @@
+"""The fixed structures of a container, byte by byte; `spec/container.md` says the same in words.
+
+Little endian throughout. No structure has padding or reserved bytes: whatever is not a checksum is covered by one.
+"""
+
+from __future__ import annotations
+
+import struct
+
+#: First bytes of a file: not ASCII, and broken by a transfer that converts line ends, as in PNG.
+SIGNATURE = b"\x89CCF\r\n\x1a\n"
+#: Last bytes of a file: the signature, reversed.
+END = SIGNATURE[::-1]
+
+MAJOR, MINOR = 0, 1
+#: Incompatible feature bits this reader knows: none are defined yet.
+INCOMPAT_KNOWN = 0
+
+#: signature, major, minor, incompatible bits, compatible bits, header length, header CRC | preamble CRC
+PREAMBLE = struct.Struct("<8sHHIIIII")
+
+FRAME_MAGIC = b"\x89CFr"
+#: magic, type, flags, frame header length, stored payload bytes, payload CRC
+FRAME = struct.Struct("<4sBBHQI")
+#: entry number, chunk number, decoded bytes, xxh3-128 of the decoded chunk
+CHUNK_FIELDS = struct.Struct("<IIQ16s")
+#: model number, SHA-256 of the payload
+MODEL_FIELDS = struct.Struct("<I32s")
+#: CRC of whatever comes before it in the same structure
+CRC = struct.Struct("<I")
+
+#: Frame types.
+CHUNK, MODEL = 1, 2
+#: Frame flags: a reader that does not know the type must refuse the file.
+CRITICAL = 1
+#: Frame flags: an editor that does not know the type may copy the frame, whatever else it changes.
+SAFE_TO_COPY = 2
+
+INDEX_MAGIC = b"\x89CIx"
+#: magic, record length, number of records
+INDEX = struct.Struct("<4sIQ")
+#: One record of the index, as a numpy dtype: name, type.
+RECORD_FIELDS = [
+    ("type", "u1"),
+    ("flags", "u1"),
+    ("head", "<u2"),
+    ("number", "<u4"),
+    ("chunk", "<u4"),
+    ("crc", "<u4"),
+    ("offset", "<u8"),
+    ("stored", "<u8"),
+    ("digest", "V16"),
+]
+RECORD = struct.Struct("<BBHIIIQQ16s")
+
+#: index offset, index length, file length, index CRC, preamble CRC | trailer CRC, end magic
+TRAILER = struct.Struct("<QQQIII8s")
+#: Length of the part of the trailer its CRC covers.
+TRAILER_COVERED = 32

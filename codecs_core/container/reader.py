@@ -1,0 +1,245 @@
+"""Reading a container: two reads to open it, one more for each chunk."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from codecs_core.container import frame, layout
+from codecs_core.container.checksum import crc32c
+from codecs_core.container.index import Index, expected_head
+from codecs_core.container.scan import read_head, scan
+from codecs_core.container.source import FileSource
+from codecs_core.container.trailer import Trailer
+from codecs_core.errors import ConfigError, CorruptDataError, FormatError, TruncatedFileError
+from codecs_core.limits import DEFAULT_LIMITS
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+    from typing import Self
+
+    import numpy as np
+
+    from codecs_core.container.entry import Entry
+    from codecs_core.container.source import Source
+    from codecs_core.limits import Limits
+
+#: Bytes read at the start and at the end before it is known how much is needed.
+HEAD_READ = 1 << 16
+TAIL_READ = 1 << 18
+
+_AGAIN = "get the file again from where it came from"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecord:
+    """A model that entries of a file need.
+
+    Parameters
+    ----------
+    sha256
+        SHA-256 of the model file in hexadecimal.
+    name
+        Human name; it identifies nothing.
+    embedded_bytes
+        Size of the model in this file, or None if the file only names it.
+    """
+
+    sha256: str
+    name: str
+    embedded_bytes: int | None
+
+
+class Reader:
+    """An open container. Immutable once open, and safe to use from several threads.
+
+    Parameters
+    ----------
+    source
+        Bytes at offsets; `Reader.open` takes a path. Closed by `close`.
+    limits
+        Caps on what the file may ask for.
+
+    Attributes
+    ----------
+    entries
+        Entries by name, in the order of the file.
+    models
+        Models the entries need, by SHA-256.
+    attrs
+        Attributes of the file as a whole.
+    version
+        Format version the file was written to, for example ``"0.1"``.
+    sizes
+        Bytes of the file by use. ``total`` is the sum of ``header`` (preamble and header), ``models`` (frames with
+        models), ``payload`` (stored chunks) and ``index`` (heads of the chunk frames, index, trailer: what it takes to
+        find and check the chunks).
+    """
+
+    def __init__(self, source: Source, *, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._source = source
+        self._limits = limits
+        size = source.size
+        start = source.read_at(0, min(size, HEAD_READ))
+        # A small file came whole with the first read.
+        preamble, self._header, frames_start = read_head(source, start, limits)
+        tail = start if len(start) == size else source.read_at(max(0, size - TAIL_READ), min(size, TAIL_READ))
+        trailer = self._trailer(tail, start)
+        self._index = self._read_index(trailer, tail, frames_start)
+
+        self.version = f"{preamble.major}.{preamble.minor}"
+        self.attrs = self._header.attrs
+        self.entries: dict[str, Entry] = {entry.name: entry for entry in self._header.entries}
+        self._numbers = {name: i for i, name in enumerate(self.entries)}
+        self.models: dict[str, ModelRecord] = {}
+        self._embedded: dict[str, np.void] = {}
+        for i, (sha256, name) in enumerate(self._header.models):
+            place = self._index.model(i)
+            embedded = None if place is None else int(place["stored"])
+            self.models[sha256] = ModelRecord(sha256=sha256, name=name, embedded_bytes=embedded)
+            if place is not None:
+                self._embedded[sha256] = place
+        self.sizes = {
+            "total": size,
+            "header": frames_start,
+            "models": self._index.frames(layout.MODEL),
+            "payload": self._index.stored(layout.CHUNK),
+        }
+        self.sizes["index"] = size - sum(self.sizes[key] for key in ("header", "models", "payload"))
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """Open a file; see `Reader`."""
+        source = FileSource(path)
+        try:
+            return cls(source, limits=limits)
+        except BaseException:
+            source.close()
+            raise
+
+    def payload(self, entry: str, i: int) -> bytes:
+        """Stored bytes of chunk `i` of an entry, checked against their CRC32C."""
+        return self._payload(self._chunk(entry, i), f"chunk {i} of entry {entry!r}")
+
+    def digest(self, entry: str, i: int) -> bytes:
+        """xxh3-128 that the decoded chunk `i` of an entry must have. Nothing is read."""
+        return bytes(self._chunk(entry, i)["digest"].tobytes())
+
+    def stored(self, entry: str, i: int) -> int:
+        """Number of stored bytes of chunk `i` of an entry. Nothing is read."""
+        return int(self._chunk(entry, i)["stored"])
+
+    def model(self, sha256: str) -> bytes | None:
+        """Bytes of an embedded model, checked against CRC32C and SHA-256; None if the file does not hold it."""
+        record = self.models.get(sha256)
+        if record is None or record.embedded_bytes is None:
+            return None
+        where = f"model {record.name!r} ({sha256})"
+        self._limits.check("model_bytes", record.embedded_bytes, f"{where} in {self._source}")
+        data = self._payload(self._embedded[sha256], where)
+        found = hashlib.sha256(data).hexdigest()
+        if found != sha256:
+            raise CorruptDataError(f"{where} in {self._source} has the SHA-256 {found}, expected {sha256}; {_AGAIN}")
+        return data
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _chunk(self, entry: str, i: int) -> np.void:
+        number = self._numbers.get(entry)
+        if number is None:
+            raise ConfigError(f"{self._source} has no entry {entry!r}; it has {list(self.entries)[:20]}")
+        self.entries[entry].chunk_slice(i)  # raises for a number out of range
+        return self._index.chunk(number, i)
+
+    def _payload(self, record: np.void, what: str) -> bytes:
+        offset, stored = int(record["offset"]), int(record["stored"])
+        expected = expected_head(record, self._header).to_bytes()
+        where = f"{what} in {self._source} at offset {offset}"
+        data = self._source.read_at(offset, len(expected) + stored)
+        if len(data) != len(expected) + stored:
+            raise TruncatedFileError(f"{where} ends early: the file became shorter since it was opened; {_AGAIN}")
+        if not data.startswith(expected):
+            self._wrong_head(data[: len(expected)], where)
+        payload = data[len(expected) :]
+        found, crc = crc32c(payload), int(record["crc"])
+        if found != crc:
+            raise CorruptDataError(
+                f"{where} is damaged: the CRC32C of its {stored} stored bytes is {found:08x}, "
+                f"expected {crc:08x}; {_AGAIN}"
+            )
+        return payload
+
+    def _wrong_head(self, found: bytes, where: str) -> NoReturn:
+        try:
+            frame.parse(found)
+        except FormatError as e:
+            raise CorruptDataError(f"{where} is damaged: {e}; {_AGAIN}") from e
+        raise CorruptDataError(f"{where} is not what the index says: its frame describes another payload; {_AGAIN}")
+
+    def _trailer(self, tail: bytes, start: bytes) -> Trailer:
+        size = self._source.size
+        try:
+            trailer = Trailer.from_bytes(tail[-layout.TRAILER.size :])
+        except FormatError as e:
+            self._no_trailer(e)
+        if size < trailer.file_length:
+            raise TruncatedFileError(
+                f"{self._source} is {size} bytes, and its trailer says {trailer.file_length}; {_AGAIN}"
+            )
+        (preamble_crc,) = layout.CRC.unpack_from(start, layout.PREAMBLE.size - layout.CRC.size)
+        end = trailer.index_offset + trailer.index_length + layout.TRAILER.size
+        if trailer.file_length != size or end != size or trailer.preamble_crc != preamble_crc:
+            raise CorruptDataError(f"{self._source} has a trailer that belongs to another file; {_AGAIN}")
+        return trailer
+
+    def _read_index(self, trailer: Trailer, tail: bytes, frames_start: int) -> Index:
+        self._limits.check("index_bytes", trailer.index_length, f"the index of {self._source}")
+        before_tail = self._source.size - len(tail)
+        if trailer.index_offset >= before_tail:
+            start = trailer.index_offset - before_tail
+            data = tail[start : start + trailer.index_length]
+        else:
+            data = self._source.read_at(trailer.index_offset, trailer.index_length)
+        found = crc32c(data)
+        if found != trailer.index_crc:
+            raise CorruptDataError(
+                f"{self._source} has a damaged index at offset {trailer.index_offset}: "
+                f"its CRC32C is {found:08x}, expected {trailer.index_crc:08x}; {_AGAIN}"
+            )
+        try:
+            index = Index(data, self._header, frames_start, trailer.index_offset)
+        except FormatError as e:
+            raise type(e)(f"{self._source}: {e}") from e
+        self._limits.check("chunk_bytes", index.largest(layout.CHUNK), f"the largest stored chunk of {self._source}")
+        return index
+
+    def _no_trailer(self, why: FormatError) -> NoReturn:
+        """Say why a file does not end as it should: cut short, followed by other bytes, or damaged at the end."""
+        found = scan(self._source, limits=self._limits)
+        size = self._source.size
+        start = self._source.read_at(found.end, layout.INDEX.size)
+        if len(start) == layout.INDEX.size and start.startswith(layout.INDEX_MAGIC):
+            _, length, n = layout.INDEX.unpack(start)
+            end = found.end + layout.INDEX.size + n * length + layout.TRAILER.size
+            if end < size:
+                raise CorruptDataError(
+                    f"{self._source} goes on for {size - end} bytes after its end at offset {end}; "
+                    f"cut them off, or {_AGAIN}"
+                ) from why
+            if end == size:
+                raise CorruptDataError(f"{self._source} is damaged in its last bytes: {why}; {_AGAIN}") from why
+        total = sum(entry.n_chunks for entry in found.header.entries)
+        raise TruncatedFileError(
+            f"{self._source} ends at byte {size}, before its trailer: "
+            f"{found.chunks} of {total} chunks are whole; {_AGAIN}"
+        ) from why

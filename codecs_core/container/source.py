@@ -1,0 +1,85 @@
+"""Where the bytes of a container come from: anything of known size that can be read at an offset."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from typing import Protocol
+
+from codecs_core.errors import InputError
+
+#: The kernel returns at most about 2 GiB for one call.
+_STEP = 1 << 30
+
+
+class Source(Protocol):
+    """Bytes at offsets.
+
+    ``read_at`` returns `n` bytes, or fewer only where the source ends, and may be called from several threads at once.
+    ``str(source)`` names it in messages.
+    """
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        ...
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Read `n` bytes from `offset` on."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+        ...
+
+
+class FileSource:
+    """A local file. Reads carry their own offset, so threads do not disturb one another.
+
+    Parameters
+    ----------
+    path
+        A regular file; anything else, or one that cannot be opened, is an `InputError`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        try:
+            # Asked before it is opened: opening a pipe would wait for someone to write to it.
+            if not stat.S_ISREG(os.stat(self.path).st_mode):
+                raise OSError("it is not a regular file")
+            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115
+        except (OSError, ValueError) as e:
+            raise InputError(f"cannot open {self}: {getattr(e, 'strerror', None) or e}") from e
+        self.size = os.fstat(self._file.fileno()).st_size
+        self._lock = threading.Lock()
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Read `n` bytes from `offset` on; fewer only if the file ends."""
+        parts = []
+        try:
+            while n > 0:
+                part = self._read(min(n, _STEP), offset)
+                if not part:
+                    break
+                parts.append(part)
+                offset += len(part)
+                n -= len(part)
+        except OSError as e:
+            raise InputError(f"cannot read {self} at offset {offset}: {e.strerror or e}") from e
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __str__(self) -> str:
+        return repr(self.path)
+
+    def _read(self, n: int, offset: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), n, offset)
+        with self._lock:  # Windows
+            self._file.seek(offset)
+            return self._file.read(n)

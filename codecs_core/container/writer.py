@@ -1,0 +1,142 @@
+"""Writing a container front to back: preamble, header, models, chunks, index, trailer. Nothing is ever patched."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from codecs_core.container import layout
+from codecs_core.container.checksum import DIGEST_BYTES, crc32c
+from codecs_core.container.frame import ChunkHead, ModelHead
+from codecs_core.container.header import Header
+from codecs_core.container.index import IndexBuilder
+from codecs_core.container.preamble import Preamble
+from codecs_core.container.trailer import Trailer
+from codecs_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from codecs_core.container.entry import Entry
+
+
+class Writer:
+    """Streams one container to a binary file object, which need not be seekable and is not closed.
+
+    Parameters
+    ----------
+    file
+        Where to write; see `atomic_write`.
+    entries
+        The arrays of the file, in order. Their chunks may be written in any order.
+    models
+        SHA-256 (hexadecimal) to human name of every model the entries need, embedded or not.
+    attrs
+        Attributes of the file as a whole.
+
+    Raises
+    ------
+    ConfigError
+        If the entries, models or attributes cannot be stored; nothing has been written then.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        entries: Sequence[Entry],
+        *,
+        models: Mapping[str, str] | None = None,
+        attrs: dict[str, Any] | None = None,
+    ) -> None:
+        self._file = file
+        self._header = Header.of(entries, models or {}, attrs or {})
+        packed = self._header.to_bytes()
+        if len(packed) >= 1 << 32:
+            raise ConfigError(f"the header takes {len(packed)} bytes; expected less than 4 GiB: store fewer attributes")
+        preamble = Preamble(header_length=len(packed), header_crc=crc32c(packed)).to_bytes()
+        self._preamble_crc = layout.PREAMBLE.unpack(preamble)[-1]
+        self._entries = {entry.name: i for i, entry in enumerate(self._header.entries)}
+        self._models = {sha256: i for i, (sha256, _) in enumerate(self._header.models)}
+        self._missing = [entry.n_chunks for entry in self._header.entries]
+        self._done = [bytearray(n) for n in self._missing]
+        self._embedded: set[str] = set()
+        self._index = IndexBuilder()
+        self._offset = 0
+        self._chunks_begun = False
+        self._closed = False
+        self._write(preamble)
+        self._write(packed)
+
+    def write_model(self, sha256: str, data: bytes) -> None:
+        """Embed a model, before the first chunk."""
+        self._check_open()
+        if sha256 not in self._models:
+            raise ConfigError(f"model {sha256!r} is not among the models this file was announced to need")
+        if self._chunks_begun:
+            raise ConfigError(f"model {sha256} comes after a chunk; write the models first")
+        if sha256 in self._embedded:
+            raise ConfigError(f"model {sha256} is written twice")
+        found = hashlib.sha256(data).hexdigest()
+        if found != sha256:
+            raise ConfigError(f"the bytes given for model {sha256} have the SHA-256 {found}")
+        head = ModelHead(stored=len(data), crc=crc32c(data), model=self._models[sha256], sha256=bytes.fromhex(sha256))
+        self._embedded.add(sha256)
+        self._frame(head, data)
+
+    def write_chunk(self, entry: str, index: int, payload: bytes, digest: bytes) -> None:
+        """Write chunk `index` of an entry; `digest` is the xxh3-128 of the array it decodes to."""
+        self._check_open()
+        number = self._entries.get(entry)
+        if number is None:
+            raise ConfigError(f"there is no entry {entry!r} in this file; it has {list(self._entries)}")
+        spec = self._header.entries[number].chunk_spec(index)
+        if self._done[number][index]:
+            raise ConfigError(f"chunk {index} of entry {entry!r} is written twice")
+        if type(payload) is not bytes or type(digest) is not bytes or len(digest) != DIGEST_BYTES:
+            raise ConfigError(f"chunk {index} of entry {entry!r} needs bytes, and a digest of {DIGEST_BYTES} bytes")
+        head = ChunkHead(
+            stored=len(payload), crc=crc32c(payload), entry=number, chunk=index, decoded=spec.nbytes, digest=digest
+        )
+        self._chunks_begun = True
+        self._done[number][index] = 1
+        self._missing[number] -= 1
+        self._frame(head, payload)
+
+    def close(self) -> None:
+        """Write index and trailer; raises `ConfigError` if chunks are missing. The file object stays open."""
+        if self._closed:
+            return
+        for entry, done, missing in zip(self._header.entries, self._done, self._missing, strict=True):
+            if missing:
+                raise ConfigError(
+                    f"entry {entry.name!r} lacks {missing} of {entry.n_chunks} chunks, the first is {done.index(0)}"
+                )
+        index = self._index.to_bytes()
+        trailer = Trailer(
+            index_offset=self._offset,
+            index_length=len(index),
+            file_length=self._offset + len(index) + layout.TRAILER.size,
+            index_crc=crc32c(index),
+            preamble_crc=self._preamble_crc,
+        )
+        self._write(index)
+        self._write(trailer.to_bytes())
+        self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigError("this file is complete; open another one to write more")
+
+    def _frame(self, head: ChunkHead | ModelHead, payload: bytes) -> None:
+        self._index.add(head, self._offset)
+        self._write(head.to_bytes())
+        self._write(payload)
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            # A raw file may take less than it is given; some file-like objects return nothing.
+            n = self._file.write(view)
+            n = len(view) if n is None else n
+            self._offset += n
+            view = view[n:]
