@@ -32,8 +32,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         for any `OSError` in the block, such as a full disk.
     """
     shown = repr(os.fspath(path))
-    target = os.path.realpath(path)
     try:
+        target = os.path.realpath(path)
         mode = _mode(target, shown)
         file, temporary = _temporary(target)
     except CodecsError:

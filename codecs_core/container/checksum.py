@@ -11,9 +11,6 @@ import xxhash
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Length of a digest in bytes.
-DIGEST_BYTES = 16
-
 
 def crc32c(data: bytes) -> int:
     """CRC32C (Castagnoli) of `data`."""

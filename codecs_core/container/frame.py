@@ -13,11 +13,8 @@ _LENGTH = {
     layout.CHUNK: _COMMON + layout.CHUNK_FIELDS.size + layout.CRC.size,
     layout.MODEL: _COMMON + layout.MODEL_FIELDS.size + layout.CRC.size,
 }
-_FLAGS = {layout.CHUNK: layout.CRITICAL, layout.MODEL: layout.SAFE_TO_COPY}
-
-#: Length of the heads of the two known types of frame.
-CHUNK_HEAD = _LENGTH[layout.CHUNK]
-MODEL_HEAD = _LENGTH[layout.MODEL]
+#: Flags that frames of each known type have.
+FLAGS = {layout.CHUNK: layout.CRITICAL, layout.MODEL: layout.SAFE_TO_COPY}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +88,7 @@ def head_length(head: Head) -> int:
     """Length of a head in the file."""
     if isinstance(head, OtherHead):
         return head.length
-    return CHUNK_HEAD if isinstance(head, ChunkHead) else MODEL_HEAD
+    return _LENGTH[layout.CHUNK if isinstance(head, ChunkHead) else layout.MODEL]
 
 
 def declared_length(start: bytes) -> int:
@@ -129,10 +126,10 @@ def check_kind(kind: int, flags: int, length: int) -> None:
     if flags & ~(layout.CRITICAL | layout.SAFE_TO_COPY):
         raise FormatError(f"a frame of type {kind} has the flags {flags:#04x}, and only bits 0 and 1 are defined")
     if kind in _LENGTH:
-        if flags != _FLAGS[kind] or length != _LENGTH[kind]:
+        if flags != FLAGS[kind] or length != _LENGTH[kind]:
             raise FormatError(
                 f"a frame of type {kind} has flags {flags:#04x} and a head of {length} bytes; "
-                f"expected {_FLAGS[kind]:#04x} and {_LENGTH[kind]}"
+                f"expected {FLAGS[kind]:#04x} and {_LENGTH[kind]}"
             )
     elif flags & layout.CRITICAL:
         raise UnsupportedFeatureError(
@@ -143,5 +140,5 @@ def check_kind(kind: int, flags: int, length: int) -> None:
 
 
 def _pack(kind: int, stored: int, crc: int, fields: bytes) -> bytes:
-    body = layout.FRAME.pack(layout.FRAME_MAGIC, kind, _FLAGS[kind], _LENGTH[kind], stored, crc) + fields
+    body = layout.FRAME.pack(layout.FRAME_MAGIC, kind, FLAGS[kind], _LENGTH[kind], stored, crc) + fields
     return body + layout.CRC.pack(crc32c(body))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.container import layout
-from codecs_core.container.frame import ChunkHead, ModelHead, check_kind
+from codecs_core.container.frame import FLAGS, ChunkHead, ModelHead, check_kind, head_length
 from codecs_core.errors import FormatError
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ class IndexBuilder:
     def add(self, head: ChunkHead | ModelHead, offset: int) -> None:
         """Note a frame that starts at `offset`."""
         if isinstance(head, ChunkHead):
-            start = (layout.CHUNK, head.to_bytes(), head.entry, head.chunk, head.digest)
+            kind, what = layout.CHUNK, (head.entry, head.chunk, head.crc)
+            digest = head.digest
         else:
-            start = (layout.MODEL, head.to_bytes(), head.model, 0, head.sha256[:16])
-        kind, packed, number, chunk, digest = start
-        self._records += layout.RECORD.pack(
-            kind, packed[5], len(packed), number, chunk, head.crc, offset, head.stored, digest
-        )
+            kind, what = layout.MODEL, (head.model, 0, head.crc)
+            digest = head.sha256[: layout.DIGEST]
+        flags, length = FLAGS[kind], head_length(head)
+        self._records += layout.RECORD.pack(kind, flags, length, *what, offset, head.stored, digest)
 
     def to_bytes(self) -> bytes:
         """The index as stored."""
@@ -122,9 +122,9 @@ def _records(data: bytes) -> NDArray[Any]:
 
 
 def _check_kinds(records: NDArray[Any]) -> None:
-    kinds = np.unique(np.stack([records[key].astype(np.int64) for key in ("type", "flags", "head")]), axis=1)
-    for kind, flags, length in kinds.T.tolist():
-        check_kind(kind, flags, length)
+    kind, flags, length = (records[key].astype(np.int64) for key in ("type", "flags", "head"))
+    for joined in np.unique(kind << 24 | flags << 16 | length).tolist():
+        check_kind(joined >> 24, joined >> 16 & 0xFF, joined & 0xFFFF)
 
 
 def _check_tiling(records: NDArray[Any], start: int, end: int) -> None:
@@ -155,7 +155,7 @@ def _chunk_rows(records: NDArray[Any], counts: Sequence[int], first: Sequence[in
     chunk = records["chunk"][rows].astype(np.int64)
     if len(rows) and entry.max() >= len(counts):
         raise FormatError(f"the index lists a chunk of entry {entry.max()}, and there are {len(counts)} entries")
-    if (chunk >= np.array(counts, np.int64)[entry]).any() if len(rows) else False:
+    if len(rows) and (chunk >= np.array(counts, np.int64)[entry]).any():
         raise FormatError("the index lists a chunk beyond the end of its entry")
     slot = np.array(first, np.int64)[entry] + chunk
     result = np.full(total, -1, np.int64)
@@ -175,7 +175,7 @@ def _model_rows(records: NDArray[Any], header: Header) -> dict[int, int]:
         model = int(records["number"][row])
         if model >= len(header.models) or model in result or records["chunk"][row] != 0:
             raise FormatError(f"the index lists model {model} twice, or it is not in the header")
-        if records["digest"][row].tobytes() != bytes.fromhex(header.models[model][0])[:16]:
+        if records["digest"][row].tobytes() != bytes.fromhex(header.models[model][0])[: layout.DIGEST]:
             raise FormatError(f"the index has another SHA-256 for model {model} than the header")
         result[model] = row
     return result

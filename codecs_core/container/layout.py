@@ -29,6 +29,9 @@ MODEL_FIELDS = struct.Struct("<I32s")
 #: CRC of whatever comes before it in the same structure
 CRC = struct.Struct("<I")
 
+#: Length of a digest; of the SHA-256 of a model, the index keeps as much.
+DIGEST = 16
+
 #: Frame types.
 CHUNK, MODEL = 1, 2
 #: Frame flags: a reader that does not know the type must refuse the file.

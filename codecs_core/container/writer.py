@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from codecs_core.container import layout
-from codecs_core.container.checksum import DIGEST_BYTES, crc32c
+from codecs_core.container.checksum import crc32c
 from codecs_core.container.frame import ChunkHead, ModelHead
 from codecs_core.container.header import Header
 from codecs_core.container.index import IndexBuilder
@@ -64,6 +64,7 @@ class Writer:
         self._offset = 0
         self._chunks_begun = False
         self._closed = False
+        self._broken = False
         self._write(preamble)
         self._write(packed)
 
@@ -92,8 +93,8 @@ class Writer:
         spec = self._header.entries[number].chunk_spec(index)
         if self._done[number][index]:
             raise ConfigError(f"chunk {index} of entry {entry!r} is written twice")
-        if type(payload) is not bytes or type(digest) is not bytes or len(digest) != DIGEST_BYTES:
-            raise ConfigError(f"chunk {index} of entry {entry!r} needs bytes, and a digest of {DIGEST_BYTES} bytes")
+        if type(payload) is not bytes or type(digest) is not bytes or len(digest) != layout.DIGEST:
+            raise ConfigError(f"chunk {index} of entry {entry!r} needs bytes, and a digest of {layout.DIGEST} bytes")
         head = ChunkHead(
             stored=len(payload), crc=crc32c(payload), entry=number, chunk=index, decoded=spec.nbytes, digest=digest
         )
@@ -106,6 +107,7 @@ class Writer:
         """Write index and trailer; raises `ConfigError` if chunks are missing. The file object stays open."""
         if self._closed:
             return
+        self._check_open()
         for entry, done, missing in zip(self._header.entries, self._done, self._missing, strict=True):
             if missing:
                 raise ConfigError(
@@ -126,6 +128,8 @@ class Writer:
     def _check_open(self) -> None:
         if self._closed:
             raise ConfigError("this file is complete; open another one to write more")
+        if self._broken:
+            raise ConfigError("an earlier write to this file failed, and it cannot be continued; start it again")
 
     def _frame(self, head: ChunkHead | ModelHead, payload: bytes) -> None:
         self._index.add(head, self._offset)
@@ -133,6 +137,7 @@ class Writer:
         self._write(payload)
 
     def _write(self, data: bytes) -> None:
+        self._broken = True  # unless all of it is taken: after a full disk, `close` may not sign a file with a hole
         view = memoryview(data)
         while view:
             # A raw file may take less than it is given; some file-like objects return nothing.
@@ -140,3 +145,4 @@ class Writer:
             n = len(view) if n is None else n
             self._offset += n
             view = view[n:]
+        self._broken = False
