@@ -1,1 +1,8 @@
-"""media."""
+"""Arrays from and to the files people have. Pillow is imported when an image is met, not before."""
+
+from codecs_core.media.names import safe_path
+from codecs_core.media.reading import read
+from codecs_core.media.source import Source
+from codecs_core.media.writing import write
+
+__all__ = ["Source", "read", "safe_path", "write"]

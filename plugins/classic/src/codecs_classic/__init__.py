@@ -6,7 +6,7 @@ Importing this package loads no compressor; each implementation is imported on f
 from __future__ import annotations
 
 from codecs_classic.catalogue import IMPLEMENTATIONS, INFO
-from codecs_core import CodecSpec, hookimpl
+from codecs_core.registry import CodecSpec, hookimpl
 
 
 @hookimpl

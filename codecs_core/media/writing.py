@@ -1,0 +1,134 @@
+"""Arrays to files: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from codecs_core.errors import OutputError
+from codecs_core.media.image import is_image_path, suffix_for, write_image
+from codecs_core.media.names import safe_path
+from codecs_core.media.npy import write_npy, write_npz
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+
+def write(dst: Path, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Write arrays as the kind of file that the suffix of `dst` names; without a suffix, as a folder.
+
+    A folder gets an image for each entry that came from one (in the format it came in, or PNG where that would lose
+    values) and a .npy for every other; it must be new or empty. Nothing is left under `dst` unless all went well.
+
+    Parameters
+    ----------
+    dst
+        ``.npy`` and images hold one array, ``.npz`` and folders any number.
+    arrays, attrs
+        Entry names to arrays and to what `read` said about them.
+
+    Raises
+    ------
+    OutputError
+        For a target that cannot hold the arrays, exists as a folder with files in it, or cannot be written.
+    """
+    attrs = attrs or {}
+    suffix = dst.suffix.lower()
+    if suffix == ".npz":
+        for name in arrays:
+            if name:
+                safe_path(name)
+        with _whole(dst) as file:
+            write_npz(file, arrays)
+    elif suffix == ".npy" or is_image_path(dst):
+        if len(arrays) != 1:
+            raise OutputError(
+                f"{dst} holds one array and there are {len(arrays)}; "
+                f"choose one with --entry, or write a .npz or a folder"
+            )
+        (name, array), *_ = arrays.items()
+        with _whole(dst) as file:
+            if suffix == ".npy":
+                write_npy(file, array)
+            else:
+                write_image(file, dst, array, _media(attrs, name))
+    elif suffix and not dst.is_dir():
+        raise OutputError(
+            f"{dst} names no kind of file that can be written; use .npy, .npz, .png, .tiff, .webp or a folder"
+        )
+    else:
+        _write_folder(dst, arrays, attrs)
+
+
+def _media(attrs: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    media = attrs.get(name, {}).get("media")
+    return media if isinstance(media, dict) else {}
+
+
+def _write_folder(dst: Path, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, Mapping[str, Any]]) -> None:
+    targets = {name: _target(name, array, _media(attrs, name)) for name, array in arrays.items()}
+    with _whole_folder(dst) as folder:
+        for name, array in arrays.items():
+            path = folder / targets[name]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # "x": of two names that are one to this file system the second fails, rather than replacing the first.
+            with path.open("xb") as file:
+                if path.suffix == ".npy":
+                    write_npy(file, array)
+                else:
+                    write_image(file, path, array, _media(attrs, name))
+
+
+def _target(name: str, array: NDArray[Any], media: Mapping[str, Any]) -> Path:
+    """Where an entry goes below the folder: its name, with a suffix unless it has the right one."""
+    suffix = (suffix_for(array, media) if media.get("format") else None) or ".npy"
+    if not name:
+        held = media.get("name")
+        name = held if isinstance(held, str) and held else "array"
+    path = safe_path(name)
+    same = path.suffix.lower() == suffix or (path.suffix.lower(), suffix) in ((".tiff", ".tif"), (".pgm", ".ppm"))
+    return Path(path if same else safe_path(name + suffix))
+
+
+@contextmanager
+def _whole(dst: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under `dst` once it is complete."""
+    from codecs_core.container import atomic_write
+
+    with atomic_write(dst) as file:
+        yield file
+
+
+@contextmanager
+def _whole_folder(dst: Path) -> Iterator[Path]:
+    """A folder that appears under `dst` once it is complete."""
+    temporary: Path | None = None
+    try:
+        if dst.exists() and (not dst.is_dir() or any(dst.iterdir())):
+            raise OutputError(f"{dst} exists and is not an empty folder; choose a new one")
+        temporary = Path(tempfile.mkdtemp(prefix=f".{dst.name}-", dir=dst.parent))
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        if dst.exists():
+            dst.rmdir()
+        os.replace(temporary, dst)
+        temporary = None
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"folder {dst} cannot be written: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,370 @@
+"""Arrays from and to files: every format there and back, and nothing written unless all of it is."""
+
+import gzip
+import io
+import os
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from codecs_core.errors import InputError, OutputError
+from codecs_core.media import read, safe_path, write
+
+rng = np.random.Generator(np.random.Philox(5))
+
+
+def pixels(*shape, dtype=np.uint8):
+    return rng.integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
+
+
+def only(path, **options):
+    (source,) = read([path], **options).values()
+    return source
+
+
+def idx(array, code):
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape) + array.tobytes()
+
+
+# --- numpy -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.arange(12).reshape(3, 4), np.float32(3.5) * np.ones(()), np.zeros((0, 3), ">i2"), np.array([True, False])],
+)
+def test_npy(tmp_path, array):
+    np.save(tmp_path / "a.npy", array)
+    source = only(tmp_path / "a.npy")
+    assert source.name == ""
+    assert source.spec.shape == array.shape
+    assert source.spec.dtype == array.dtype.name
+    write(tmp_path / "b.npy", {"": source.read()})
+    assert np.array_equal(np.load(tmp_path / "b.npy"), array)
+
+
+def test_npy_is_memory_mapped(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(12))
+    assert isinstance(only(tmp_path / "a.npy").read(), np.memmap)
+
+
+def test_npz(tmp_path):
+    arrays = {"images": pixels(2, 3, 4), "file": np.arange(3.0), "in/side": np.int16(7) * np.ones((), np.int16)}
+    write(tmp_path / "a.npz", arrays)
+    sources = read([tmp_path / "a.npz"])
+    assert list(sources) == list(arrays)
+    with np.load(tmp_path / "a.npz") as held:
+        for name, array in arrays.items():
+            assert sources[name].spec.shape == array.shape
+            assert np.array_equal(sources[name].read(), array)
+            assert np.array_equal(held[name], array)
+    first = (tmp_path / "a.npz").read_bytes()
+    write(tmp_path / "a.npz", arrays)
+    assert (tmp_path / "a.npz").read_bytes() == first
+
+
+def test_compressed_npz_and_older_headers(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", pixels(5, 5))
+    assert list(read([tmp_path / "a.npz"])) == ["arr_0"]
+
+
+@pytest.mark.parametrize(
+    "array", [np.array(["a"]), np.array([{}], dtype=object), np.zeros(2, "M8[s]"), np.zeros(2, [("a", "u1")])]
+)
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_what_no_container_holds_is_refused_by_name(tmp_path, array, suffix):
+    path = tmp_path / f"a{suffix}"
+    (np.save if suffix == ".npy" else np.savez)(path, array)
+    with pytest.raises(InputError, match=r"a\.np"):
+        read([path])
+
+
+# --- idx ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("code", "dtype"), [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")]
+)
+def test_idx(tmp_path, zipped, code, dtype):
+    array = np.arange(24).reshape(2, 3, 4).astype(dtype)
+    path = tmp_path / "images-idx3-ubyte"
+    path.write_bytes(gzip.compress(idx(array, code)) if zipped else idx(array, code))
+    source = only(path)
+    assert source.spec.shape == (2, 3, 4)
+    assert source.spec.dtype == array.dtype.name
+    assert np.array_equal(source.read(), array)
+
+
+@pytest.mark.parametrize("change", [lambda b: b[:-1], lambda b: b + b"\0", lambda b: b[:6]])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_idx_of_a_wrong_length_is_refused(tmp_path, change, zipped):
+    data = change(idx(pixels(2, 3), 8))
+    path = tmp_path / "a.idx"
+    path.write_bytes(gzip.compress(data) if zipped else data)
+    with pytest.raises(InputError, match="idx"):
+        only(path).read()
+
+
+def test_a_damaged_gzip_is_refused(tmp_path):
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(idx(pixels(20, 30), 8))[:-12])
+    with pytest.raises(InputError):
+        only(path).read()
+
+
+# --- images ------------------------------------------------------------------------------------
+
+IMAGES = [
+    ((5, 7), np.uint8, ".png"),
+    ((5, 7), np.uint16, ".png"),
+    ((5, 7, 2), np.uint8, ".png"),
+    ((5, 7, 3), np.uint8, ".png"),
+    ((5, 7, 4), np.uint8, ".png"),
+    ((5, 7, 3), np.uint8, ".webp"),
+    ((5, 7, 4), np.uint8, ".webp"),
+    ((5, 7), np.uint8, ".tiff"),
+    ((5, 7), np.uint16, ".tif"),
+    ((5, 7), np.int32, ".tiff"),
+    ((5, 7, 4), np.uint8, ".tiff"),
+    ((5, 7, 3), np.uint8, ".bmp"),
+    ((5, 7), np.uint8, ".bmp"),
+    ((5, 7, 3), np.uint8, ".ppm"),
+    ((5, 7), np.uint8, ".pgm"),
+    ((5, 7), np.uint16, ".pgm"),
+    ((1, 1), np.uint8, ".png"),
+]
+
+
+@pytest.mark.parametrize(("shape", "dtype", "suffix"), IMAGES)
+def test_image(tmp_path, shape, dtype, suffix):
+    array = pixels(*shape, dtype=dtype)
+    path = tmp_path / f"a{suffix}"
+    write(path, {"": array})
+    source = only(path)
+    assert source.spec.shape == shape
+    assert source.spec.dtype == np.dtype(dtype).name
+    assert source.attrs["media"]["name"] == path.name
+    assert np.array_equal(source.read(), array)
+    write(tmp_path / "out", {"": array}, {"": source.attrs})
+    assert [p.suffix for p in (tmp_path / "out").iterdir()] == [
+        {".tiff": ".tif", ".pgm": ".ppm"}.get(suffix, suffix)
+    ] or [p.name for p in (tmp_path / "out").iterdir()] == [path.name]
+
+
+def test_float_tiff(tmp_path):
+    array = np.array([[0.1, np.nan], [np.inf, -0.0]], np.float32)
+    write(tmp_path / "a.tiff", {"": array})
+    assert np.array_equal(only(tmp_path / "a.tiff").read(), array, equal_nan=True)
+
+
+def test_one_bit(tmp_path):
+    array = pixels(9, 13) & 1
+    Image.fromarray(array * 255).convert("1").save(tmp_path / "a.png")
+    source = only(tmp_path / "a.png")
+    assert source.attrs["media"]["mode"] == "1"
+    assert source.read().dtype == np.uint8
+    assert np.array_equal(source.read(), array)
+    write(tmp_path / "b.png", {"": array}, {"": source.attrs})
+    with Image.open(tmp_path / "b.png") as image:
+        assert image.mode == "1"
+    assert np.array_equal(only(tmp_path / "b.png").read(), array)
+
+
+def test_palettes_and_transparent_colours_become_colour(tmp_path):
+    image = Image.fromarray(pixels(6, 6, 3)).quantize(8)
+    image.save(tmp_path / "p.png")
+    image.save(tmp_path / "pt.png", transparency=3)
+    image.save(tmp_path / "g.gif")
+    Image.fromarray(pixels(6, 6, 3)).save(tmp_path / "rgb.png", transparency=(1, 2, 3))
+    Image.fromarray(pixels(6, 6)).save(tmp_path / "l.png", transparency=9)
+    for name, mode, converted, channels in [
+        ("p.png", "P", "RGB", 3),
+        ("pt.png", "P", "RGBA", 4),
+        ("g.gif", "P", "RGB", 3),
+        ("rgb.png", "RGB", "RGBA", 4),
+        ("l.png", "L", "LA", 2),
+    ]:
+        source = only(tmp_path / name)
+        media = source.attrs["media"]
+        assert (media["mode"], media["converted"], source.read().shape) == (mode, converted, (6, 6, channels)), name
+    assert np.array_equal(only(tmp_path / "p.png").read(), np.asarray(image.convert("RGB")))
+
+
+def test_icc_and_exif_are_kept(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "a field"
+    profile = b"\0" * 128
+    Image.fromarray(pixels(4, 4, 3)).save(tmp_path / "a.png", exif=exif, icc_profile=profile)
+    source = only(tmp_path / "a.png")
+    assert source.attrs["media"]["icc"] == profile
+    write(tmp_path / "out", {"a.png": source.read()}, {"a.png": source.attrs})
+    again = only(tmp_path / "out" / "a.png").attrs["media"]
+    assert again == source.attrs["media"]
+
+
+def test_jpeg_and_cmyk_come_back_exactly_in_another_format(tmp_path):
+    Image.fromarray(pixels(8, 8, 3)).save(tmp_path / "a.jpg")
+    Image.fromarray(pixels(8, 8, 3)).convert("CMYK").save(tmp_path / "c.jpg")
+    sources = read([tmp_path])
+    write(tmp_path / "out", {n: s.read() for n, s in sources.items()}, {n: s.attrs for n, s in sources.items()})
+    back = read([tmp_path / "out"])
+    assert list(back) == ["a.jpg.png", "c.jpg.tiff"]
+    for one, other in zip(sources.values(), back.values(), strict=True):
+        assert np.array_equal(one.read(), other.read())
+
+
+def test_what_pillow_would_lose_is_refused(tmp_path):
+    frames = [Image.fromarray(pixels(4, 4, 3)) for _ in range(2)]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    frames[0].save(tmp_path / "a.tiff", save_all=True, append_images=frames[1:])
+    (tmp_path / "a.ppm").write_bytes(b"P6 1 1 100\n" + bytes(3))
+    (tmp_path / "b.ppm").write_bytes(b"P6 1 1 65535\n" + bytes(6))
+    for name, why in [("a.webp", "2 frames"), ("a.tiff", "2 frames"), ("a.ppm", "maximum"), ("b.ppm", "maximum")]:
+        with pytest.raises(InputError, match=why):
+            only(tmp_path / name).read()
+
+
+def test_16_bit_colour_png_is_refused(tmp_path):
+    import zlib
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(7))) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match="half the bits"):
+        read([tmp_path / "a.png"])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"words, words", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"\x93NUMPY\x01", b"II*\0"]
+)
+def test_files_that_are_no_arrays(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.png"):
+        read([tmp_path / "a.png"])
+
+
+def test_missing_files(tmp_path):
+    with pytest.raises(InputError, match="no file"):
+        read([tmp_path / "a.png"])
+
+
+# --- names and folders -------------------------------------------------------------------------
+
+
+def test_names_of_several_files(tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "a.npy", np.arange(3))
+    np.savez(tmp_path / "b.npz", u=np.arange(2), v=np.arange(2))
+    Image.fromarray(pixels(2, 2)).save(tmp_path / "a.png")
+    paths = [tmp_path / "x" / "a.npy", tmp_path / "y" / "a.npy", tmp_path / "a.png", tmp_path / "b.npz", tmp_path / "x"]
+    assert list(read(paths)) == ["a.npy", "a.npy-2", "a.png", "b/u", "b/v", "x/a.npy"]
+
+
+def test_folder(tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("b.png", "a.png", "deep/c.png"):
+        Image.fromarray(pixels(4, 4)).save(tmp_path / "in" / name)
+    (tmp_path / "in" / ".hidden").write_text("x")
+    sources = read([tmp_path / "in"])
+    assert list(sources) == ["a.png", "b.png", "deep/c.png"]
+    assert only(tmp_path / "in", stack=True).read().shape == (3, 4, 4)
+    write(tmp_path / "out", {n: s.read() for n, s in sources.items()}, {n: s.attrs for n, s in sources.items()})
+    again = read([tmp_path / "out"])
+    assert list(again) == list(sources)
+    assert all(np.array_equal(again[n].read(), sources[n].read()) for n in again)
+
+
+def test_a_folder_goes_on_past_files_that_cannot_be_read(tmp_path):
+    held = io.BytesIO()
+    Image.fromarray(pixels(40, 40, 3)).save(held, "PNG")
+    (tmp_path / "cut.png").write_bytes(held.getvalue()[:-2000])
+    (tmp_path / "good.png").write_bytes(held.getvalue())
+    (tmp_path / "words.txt").write_text("words")
+    skipped = []
+    assert list(read([tmp_path], on_skip=lambda path, error: skipped.append(path.name))) == ["good.png"]
+    assert skipped == ["cut.png", "words.txt"]
+    with pytest.raises(InputError, match="words"):
+        read([tmp_path])
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+UPWARDS = ["..", "../a", "a/../b", "/a", "a//b", "a/", ".", "a\\b", "C:a", "", "x" * 300]
+ODD = ["a\0b", "a\nb", "\x1b[31m", "NUL", "com1.png", "x/aux.npy", "a.", "a ", "a?", "a\u202eb", "\udc80"]
+
+
+@pytest.mark.parametrize("name", [*UPWARDS, *ODD])
+def test_names_that_would_lead_elsewhere_are_refused(tmp_path, name):
+    with pytest.raises(OutputError, match="entry name"):
+        safe_path(name)
+    if name:
+        for target in ("out", "out.npz"):
+            with pytest.raises(OutputError, match="entry name"):
+                write(tmp_path / target, {name: np.arange(3), "b": np.arange(3)})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a", "a.b.png", "deep/er/ä", "con2", "...a"])
+def test_names_that_are_fine(name):
+    assert str(safe_path(name)) == name
+
+
+def test_a_hostile_media_name_leads_nowhere(tmp_path):
+    attrs = {"": {"media": {"format": "PNG", "mode": "L", "name": "../../evil.png"}}}
+    with pytest.raises(OutputError):
+        write(tmp_path / "out", {"": pixels(3, 3)}, attrs)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("media", [3, {"format": 7, "mode": [], "name": {}}, {"format": "PNG", "icc": 5, "exif": "x"}])
+def test_attributes_of_other_shapes_are_harmless(tmp_path, media):
+    write(tmp_path / "out", {"": pixels(3, 3)}, {"": {"media": media}})
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "array"),
+    [
+        ("a.png", np.zeros((3, 3), np.float32)),
+        ("a.png", np.zeros((3, 3, 5), np.uint8)),
+        ("a.png", np.zeros((0, 3), np.uint8)),
+        ("a.webp", np.zeros((3, 3), np.uint8)),
+        ("a.jpg", np.zeros((3, 3, 3), np.uint8)),
+        ("a.xyz", np.zeros((3, 3, 3), np.uint8)),
+    ],
+)
+def test_what_a_target_cannot_hold_is_refused(tmp_path, target, array):
+    with pytest.raises(OutputError):
+        write(tmp_path / target, {"": array})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_array_a_file(tmp_path):
+    with pytest.raises(OutputError, match="--entry"):
+        write(tmp_path / "a.npy", {"a": np.arange(3), "b": np.arange(3)})
+
+
+def test_folders_are_new_or_empty(tmp_path):
+    (tmp_path / "out").mkdir()
+    write(tmp_path / "out", {"a": np.arange(3)})
+    with pytest.raises(OutputError, match="not an empty folder"):
+        write(tmp_path / "out", {"a": np.arange(4)})
+    assert len(np.load(tmp_path / "out" / "a.npy")) == 3
+    with pytest.raises(OutputError):
+        write(tmp_path / "missing" / "out", {"a": np.arange(4)})
+
+
+def test_nothing_is_left_of_a_folder_that_failed(tmp_path):
+    attrs = {"b": {"media": {"format": "PNG", "mode": "L"}}}
+    arrays = {"b": pixels(3, 3), "b.png": np.arange(3), "b.png.npy": np.arange(3)}
+    with pytest.raises(OutputError):
+        write(tmp_path / "out", arrays, attrs)
+    assert os.listdir(tmp_path) == []
