@@ -1,0 +1,23 @@
+"""What `import codecs_core` offers: save and load files, open and inspect them, get codecs and train them."""
+
+from codecs_core.api.items import Source
+from codecs_core.api.lookup import get_codec, list_codecs, train
+from codecs_core.api.reading import File, inspect, load, open
+from codecs_core.api.view import EntryView
+from codecs_core.api.writing import FileInfo, StreamWriter, create, save
+
+__all__ = [
+    "EntryView",
+    "File",
+    "FileInfo",
+    "Source",
+    "StreamWriter",
+    "create",
+    "get_codec",
+    "inspect",
+    "list_codecs",
+    "load",
+    "open",
+    "save",
+    "train",
+]

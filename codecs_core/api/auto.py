@@ -1,0 +1,207 @@
+"""Which codec makes the smallest file of some data: each that may be chosen is tried on a sample."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codecs_core.api import sample
+from codecs_core.api.parallel import ordered
+from codecs_core.arrays import ArraySpec
+from codecs_core.errors import CodecsError, ConfigError, UnsupportedArrayError
+from codecs_core.models import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from codecs_core.api.items import Items
+    from codecs_core.codec import Codec
+    from codecs_core.models.resolve import InstalledModel
+    from codecs_core.registry import Registry
+
+#: About what the container spends on a chunk beside its payload.
+CHUNK_OVERHEAD = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A codec that might be chosen; `build` imports it and loads its model."""
+
+    id: str
+    model: str | None
+    build: Callable[[], Codec]
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """How a candidate did: an estimate in bytes for all of the data, or the reason why it is out."""
+
+    candidate: Candidate
+    codec: Codec | None = None
+    estimate: int | None = None
+    error: Exception | None = None
+    seconds: float = 0.0
+
+    def report(self) -> dict[str, Any]:
+        """The trial as JSON."""
+        return {
+            "codec": self.candidate.id,
+            "model": self.candidate.model,
+            "bytes": None if self.error else self.estimate,
+            "error": None if self.error is None else f"{self.error}",
+            "seconds": round(self.seconds, 4),
+        }
+
+
+@dataclass(kw_only=True)
+class Choice:
+    """The codec for some entries, and what comes next should it refuse one of them after all."""
+
+    ranked: list[Trial] = field(default_factory=list)
+    tried: dict[str, Any] | None = None
+
+    @property
+    def codec(self) -> Codec:
+        """The codec that is on."""
+        codec = self.ranked[0].codec
+        if codec is None:  # never: only trials with a codec are ranked
+            raise ConfigError("no codec is left")
+        return codec
+
+    def drop(self, error: Exception) -> bool:
+        """Give up on the codec; whether there is another."""
+        if len(self.ranked) < 2:
+            return False
+        self.ranked.pop(0).error = error
+        return True
+
+    def report(self) -> dict[str, Any] | None:
+        """What was tried, as JSON; None where there was nothing to choose."""
+        if self.tried is None:
+            return None
+        trials: list[Trial] = self.tried["candidates"]
+        chosen = self.ranked[0].candidate
+        return {
+            **self.tried,
+            "chosen": {"codec": chosen.id, "model": chosen.model},
+            "candidates": [trial.report() for trial in trials],
+        }
+
+
+def fixed(codec: Codec) -> Choice:
+    """The choice where there is none."""
+    return Choice(ranked=[Trial(candidate=Candidate(id=codec.id, model=None, build=lambda: codec), codec=codec)])
+
+
+def candidates(spec: ArraySpec, registry: Registry) -> Iterator[Candidate]:
+    """Every codec that `auto` may choose for arrays of this spec, once a model where it needs one."""
+    for id, stated in registry.codecs.items():
+        info = stated.info
+        # Who lets a program choose asked neither for losses nor for a file that only this machine reads.
+        if info.auto and info.kind == "lossless" and info.exactness == "portable" and info.accepts(spec):
+            yield from with_models(id, {}, registry) if info.needs_model else [_plain(id, registry)]
+
+
+def with_models(id: str, config: Mapping[str, Any], registry: Registry) -> Iterator[Candidate]:
+    """A codec with each of the models that ship for it."""
+    for model in registry.models:
+        if model.codec == id:
+
+            def build(model: InstalledModel = model) -> Codec:
+                return registry.codec_class(id).from_config(config, model=installed(model))
+
+            yield Candidate(id=id, model=model.name, build=build)
+
+
+def choose(
+    names: Sequence[str], group: Sequence[Items], among: Sequence[Candidate], *, chunk: int | None, jobs: int
+) -> Choice:
+    """Try candidates on a sample of arrays that share dtype and item shape.
+
+    Raises
+    ------
+    UnsupportedArrayError, ConfigError
+        If none of them can encode it.
+    """
+    taken = sample.take(group)
+    trials = list(ordered(lambda candidate: _try(candidate, group, taken, chunk), among, jobs=jobs))
+    ranked = sorted(
+        (trial for trial in trials if trial.error is None),
+        key=lambda trial: (trial.estimate, trial.candidate.model is not None, trial.candidate.id),
+    )
+    while ranked and (error := _wrong(ranked[0], taken, chunk)) is not None:
+        ranked.pop(0).error = error
+    if not ranked:
+        raise _nothing_left(names[0], group[0].spec, trials)
+    about = {
+        "entries": len(names),
+        "first": names[0],
+        "dtype": group[0].spec.dtype,
+        "values": sum(items.spec.size for items in group),
+        "sample_bytes": sum(array.nbytes for array in taken),
+        "candidates": trials,
+    }
+    return Choice(ranked=ranked, tried=about)
+
+
+def _plain(id: str, registry: Registry) -> Candidate:
+    return Candidate(id=id, model=None, build=lambda: registry.codec_class(id).from_config({}))
+
+
+def _try(candidate: Candidate, group: Sequence[Items], taken: list[NDArray[Any]], chunk: int | None) -> Trial:
+    trial = Trial(candidate=candidate)
+    start = time.perf_counter()
+    try:
+        trial.codec = codec = candidate.build()
+        chunks = 0
+        for spec in {items.spec for items in group}:
+            codec.check(spec)
+        for items in group:
+            size = chunk or codec.default_chunk(items.spec)
+            chunks += -(-items.spec.shape[0] // size) if items.spec.shape else 1
+        cut = sample.pieces(taken, chunk or codec.default_chunk(group[0].spec))
+        seen = sum(piece.nbytes for piece in cut)
+        payload = sum(len(codec.encode(piece)) for piece in cut)
+        total = sum(items.spec.nbytes for items in group)
+        scale = total / seen if seen else 1.0
+        trial.estimate = round(payload * scale) + CHUNK_OVERHEAD * chunks
+    except Exception as error:  # a codec of somebody else's that breaks is out, and stops nobody
+        trial.error = error
+    trial.seconds = time.perf_counter() - start
+    return trial
+
+
+def _wrong(trial: Trial, taken: list[NDArray[Any]], chunk: int | None) -> Exception | None:
+    """Why the winner is out: its first piece of the sample does not come back as it went in."""
+    codec = trial.codec
+    if codec is None:
+        return ConfigError("it was never built")
+    for piece in sample.pieces(taken, chunk or codec.default_chunk(ArraySpec.of(taken[0])))[:1]:
+        try:
+            back = codec.decode(codec.encode(piece), ArraySpec.of(piece))
+        except Exception as error:
+            return error
+        if back.tobytes() != np.ascontiguousarray(piece).tobytes():
+            return ConfigError(f"codec {codec.id} does not decode what it encoded")
+    return None
+
+
+def _nothing_left(name: str, spec: ArraySpec, trials: Sequence[Trial]) -> CodecsError:
+    what = f"an array of {spec.dtype} and shape {spec.shape}" + (f" (entry {name!r})" if name else "")
+    if not trials:
+        return ConfigError(f"no installed codec accepts {what}; install the classical ones: pip install codecs-classic")
+    reasons = "; ".join(
+        f"{trial.candidate.id}{' with model ' + trial.candidate.model if trial.candidate.model else ''}: {trial.error}"
+        for trial in trials
+    )
+    refused = all(isinstance(trial.error, UnsupportedArrayError) for trial in trials)
+    kind = UnsupportedArrayError if refused else ConfigError
+    return kind(
+        f"no codec that may be chosen can encode {what}: {reasons}; pip install codecs-classic has ones that can"
+    )

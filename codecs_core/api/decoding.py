@@ -1,0 +1,134 @@
+"""From the stored chunks of an open file to arrays."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+from codecs_core.api.plan import find
+from codecs_core.container import Entry, Reader, digest
+from codecs_core.errors import (
+    ConfigError,
+    CorruptDataError,
+    DecodeMismatchError,
+    LimitExceededError,
+    ModelError,
+    ModelNotFoundError,
+    UnknownCodecError,
+    UnsupportedFeatureError,
+)
+from codecs_core.models import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from codecs_core.codec import Codec
+    from codecs_core.limits import Limits
+    from codecs_core.models import Model
+    from codecs_core.registry import Registry
+
+
+class Decoder:
+    """Finds the codecs and models that a file names, and decodes its chunks. Safe to use from several threads.
+
+    Parameters
+    ----------
+    reader
+        The open file.
+    path
+        What it is called in messages.
+    limits
+        Caps on what is allocated.
+    models
+        Models to use beside those that can be found.
+    registry
+        Where codecs come from.
+    """
+
+    def __init__(
+        self, reader: Reader, path: str, *, limits: Limits, models: Sequence[Model], registry: Registry
+    ) -> None:
+        self.reader = reader
+        self.path = path
+        self.limits = limits
+        self.models = {model.sha256: model for model in models}
+        self.registry = registry
+        self._codecs: dict[str, Codec] = {}
+        self._lock = threading.RLock()
+        self._last: tuple[str, int, NDArray[Any]] | None = None
+
+    def chunk(self, entry: Entry, i: int) -> NDArray[Any]:
+        """A decoded chunk; the last one is kept, for who takes items one by one."""
+        last = self._last
+        if last is not None and last[:2] == (entry.name, i):
+            return last[2]
+        array = self.decode(entry, i)
+        self._last = (entry.name, i, array)
+        return array
+
+    def decode(self, entry: Entry, i: int) -> NDArray[Any]:
+        """Chunk `i`, decoded and compared with its digest."""
+        where = f"{self.path}, {_called(entry)}chunk {i}"
+        payload = self.reader.payload(entry.name, i)
+        codec = self.codec(entry)
+        try:
+            array = codec.decode(payload, entry.chunk_spec(i), limits=self.limits)
+        except (CorruptDataError, LimitExceededError) as error:
+            raise type(error)(f"{where}: {error}") from error
+        if digest(array) != self.reader.digest(entry.name, i):
+            raise DecodeMismatchError(
+                f"{where}: the stored bytes are intact, but this machine or this version of codec {entry.codec} "
+                f"(payload version {entry.codec_version}, installed {codec.format_version}, from "
+                f"{self.registry.provider(entry.codec)}) decodes them to something else than was encoded; "
+                f"do not use the result, and report it together with the file"
+            )
+        return array
+
+    def codec(self, entry: Entry) -> Codec:
+        """The codec of an entry, made once for all entries of the same settings."""
+        key = json.dumps([entry.codec, entry.codec_version, entry.config, entry.model], sort_keys=True)
+        with self._lock:
+            if key not in self._codecs:
+                self._codecs[key] = self._build(entry)
+            return self._codecs[key]
+
+    def _build(self, entry: Entry) -> Codec:
+        where = f"{self.path}, {_called(entry)}".rstrip(", ")
+        try:
+            newest = self.registry.spec(entry.codec, package=entry.package).format_version
+        except UnknownCodecError as error:
+            raise UnknownCodecError(f"{where}: {error}") from error
+        provider = self.registry.provider(entry.codec)
+        if entry.codec_version > newest:
+            raise UnsupportedFeatureError(
+                f"{where}: written by version {entry.codec_version} of codec {entry.codec}, and the installed {provider} "
+                f"reads up to version {newest}; pip install -U {provider}"
+            )
+        cls = self.registry.codec_class(entry.codec, package=entry.package)
+        model = None if entry.model is None else self._model(entry, entry.model, where)
+        try:
+            return cls.from_config(entry.config, model=model)
+        except ConfigError as error:
+            raise UnsupportedFeatureError(
+                f"{where}: the installed {provider} cannot take the settings in this file: {error}; "
+                f"pip install -U {provider}"
+            ) from error
+
+    def _model(self, entry: Entry, sha256: str, where: str) -> Model:
+        record = self.reader.models.get(sha256)
+        called = f" (called {record.name!r})" if record is not None and record.name else ""
+        if sha256 in self.models and (record is None or record.embedded_bytes is None):
+            return find(self.models[sha256], entry.codec, self.registry)
+        try:
+            return resolve(sha256, codec=entry.codec, registry=self.registry, reader=self.reader)
+        except ModelNotFoundError as error:
+            raise ModelNotFoundError(f"{where}: it needs a model{called}: {error}") from error
+        except ModelError as error:
+            raise ModelError(f"{where}: {error}") from error
+
+
+def _called(entry: Entry) -> str:
+    return f"entry {entry.name!r}, " if entry.name else ""

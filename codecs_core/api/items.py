@@ -1,0 +1,155 @@
+"""What `save` is given: arrays, things that can be sliced like arrays, and sources that are read when their turn comes."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.errors import InputError, UnsupportedArrayError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import EllipsisType
+
+    from numpy.typing import NDArray
+
+    Where = slice | EllipsisType
+
+
+@runtime_checkable
+class Source(Protocol):
+    """An array that is not in memory yet. `save` reads it when its turn comes and then lets go of it.
+
+    `read` may be called from several threads and more than once.
+    """
+
+    @property
+    def spec(self) -> ArraySpec:
+        """Shape and dtype, known without reading."""
+
+    @property
+    def attrs(self) -> Mapping[str, Any]:
+        """Attributes to keep with the entry."""
+
+    def read(self) -> NDArray[Any]:
+        """The array, of exactly `spec`."""
+
+
+class Items(ABC):
+    """An array to be stored, of which parts along the first axis can be had."""
+
+    spec: ArraySpec
+    attrs: dict[str, Any]
+
+    @abstractmethod
+    def peek(self) -> Any:
+        """Something that can be sliced, for a look at the data; it is not kept."""
+
+    @abstractmethod
+    def expect(self, parts: int) -> None:
+        """Say how many times `part` is going to be called, so that the last call can let go of the array."""
+
+    @abstractmethod
+    def part(self, where: Where) -> Any:
+        """Items `where`; raises `InputError` if there is something else than the spec said."""
+
+
+class Held(Items):
+    """An array, or something with shape, dtype and slices: a memory map, a dataset, an entry of another file."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.spec = ArraySpec(tuple(int(n) for n in array.shape), _dtype_name(array.dtype))
+        self.attrs = {}
+
+    def peek(self) -> Any:  # noqa: D102
+        return self.array
+
+    def expect(self, parts: int) -> None:  # noqa: D102
+        pass
+
+    def part(self, where: Where) -> Any:  # noqa: D102
+        try:
+            return self.array[where]
+        except OSError as error:
+            raise InputError(f"an array cannot be read: {error}") from error
+
+
+class Deferred(Items):
+    """The array of a `Source`, in memory from its first part to its last."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.spec = source.spec
+        self.attrs = dict(source.attrs)
+        self._array: NDArray[Any] | None = None
+        self._left = 0
+        self._lock = threading.Lock()
+
+    def peek(self) -> Any:  # noqa: D102
+        return self._read()
+
+    def expect(self, parts: int) -> None:  # noqa: D102
+        with self._lock:
+            self._array, self._left = None, parts
+
+    def part(self, where: Where) -> Any:  # noqa: D102
+        with self._lock:
+            array = self._read() if self._array is None else self._array
+            self._left -= 1
+            self._array = array if self._left > 0 else None
+        return array[where]
+
+    def _read(self) -> NDArray[Any]:
+        try:
+            array = self.source.read()
+        except OSError as error:
+            raise InputError(f"a source cannot be read: {error}") from error
+        if ArraySpec.of(array) != self.spec:
+            raise InputError(
+                f"a source turned out {array.dtype} of shape {array.shape} where it had said {self.spec.dtype} "
+                f"of {self.spec.shape}; did its file change?"
+            )
+        return array
+
+
+def items(value: Any) -> Items:
+    """Wrap what the caller gave.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        If that is not an array, or one that no container holds.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise UnsupportedArrayError("a masked array cannot be stored; fill it, or store its mask as another entry")
+    if isinstance(value, Source):
+        return Deferred(value)
+    if (
+        isinstance(getattr(value, "dtype", None), np.dtype)
+        and hasattr(value, "shape")
+        and hasattr(value, "__getitem__")
+    ):
+        return Held(value)
+    try:
+        return Held(np.asarray(value))
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UnsupportedArrayError(f"a {type(value).__name__} cannot be stored as an array: {error}") from error
+
+
+def exactly(array: Any, spec: ArraySpec) -> NDArray[Any]:
+    """A part as codecs take it; raises `InputError` if it is not what the spec of the whole implies."""
+    part = normalise(np.asarray(array))
+    if ArraySpec.of(part) != spec:
+        raise InputError(
+            f"a part of an array turned out {part.dtype} of shape {part.shape} where {spec.dtype} of {spec.shape} is due"
+        )
+    return part
+
+
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return ArraySpec.of(np.empty(0, dtype)).dtype

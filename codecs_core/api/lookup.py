@@ -1,0 +1,120 @@
+"""Codecs without files: get one, list them, train one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codecs_core.api.plan import build
+from codecs_core.arrays import normalise
+from codecs_core.errors import ConfigError, ModelError
+from codecs_core.models import Model
+from codecs_core.registry import default
+
+if TYPE_CHECKING:
+    from codecs_core.api.plan import ModelChoice
+    from codecs_core.codec import Codec, Progress
+    from codecs_core.registry import Registry
+
+
+def get_codec(
+    id: str | Mapping[str, Any], *, model: ModelChoice | None = None, registry: Registry | None = None, **config: Any
+) -> Codec:
+    """A codec by its id, or by ``{"id": ..., setting: value}``.
+
+    Parameters
+    ----------
+    id
+        Id of the codec.
+    model
+        A `Model`, a path, a registered name or a SHA-256.
+    registry
+        Where codecs come from; by default the installed plugins.
+    **config
+        Settings of the codec.
+
+    Raises
+    ------
+    UnknownCodecError, CodecConflictError, PluginLoadError
+        If the codec cannot be had.
+    ConfigError, ModelError
+        If it does not take the settings or the model, or needs a model.
+    """
+    if isinstance(id, Mapping):
+        settings = {**id, **config}
+        id = settings.pop("id", None)
+        if not isinstance(id, str):
+            raise ConfigError(f"codec {settings!r} has no 'id'; expected {{'id': ..., setting: value, ...}}")
+        config = settings
+    return build(id, config, model, registry or default())
+
+
+def list_codecs(*, registry: Registry | None = None) -> list[dict[str, Any]]:
+    """What ``codecs list --json`` prints: one dict a codec, with no implementation imported."""
+    registry = registry or default()
+    versions = {plugin.distribution: plugin.version for plugin in registry.plugins}
+    models = registry.models
+    return [
+        {
+            "id": id,
+            "plugin": registry.provider(id),
+            "version": versions.get(registry.provider(id), ""),
+            "summary": spec.info.summary,
+            "kind": spec.info.kind,
+            "exactness": spec.info.exactness,
+            "dtypes": list(spec.info.dtypes),
+            "ndim": list(spec.info.ndim),
+            "format_version": spec.format_version,
+            "trainable": spec.info.trainable,
+            "needs_model": spec.info.needs_model,
+            "auto": spec.info.auto,
+            "models": [model.name for model in models if model.codec == id],
+        }
+        for id, spec in registry.codecs.items()
+    ]
+
+
+def train(
+    id: str,
+    data: Any,
+    *,
+    budget: float = 600.0,
+    progress: Progress | None = None,
+    registry: Registry | None = None,
+    **hyper: Any,
+) -> Model:
+    """Train a model for a codec.
+
+    Parameters
+    ----------
+    id
+        Id of the codec.
+    data
+        An array of items along the first axis.
+    budget
+        About how many seconds it may take.
+    progress
+        Called with the fraction done and a message.
+    registry
+        Where codecs come from; by default the installed plugins.
+    **hyper
+        What else the codec's training takes.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing to train, or a setting is unknown or out of range.
+    UnsupportedArrayError
+        If the codec does not take such data.
+    """
+    registry = registry or default()
+    if not registry.spec(id).info.trainable:
+        raise ConfigError(f"codec {id} has nothing to train; `codecs list` shows which have")
+    if not budget > 0:
+        raise ConfigError(f"budget is {budget!r} where a positive number of seconds is due")
+    model = registry.codec_class(id).train(normalise(np.asarray(data)), budget=budget, progress=progress, **hyper)
+    if not isinstance(model, Model) or model.codec != id:
+        raise ModelError(f"training of codec {id} returned {model!r}, which is no model of that codec")
+    return model

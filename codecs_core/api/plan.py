@@ -1,0 +1,225 @@
+"""From the arguments of `save` to entries, each with its data and its codec. Nothing is written here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from codecs_core.api import auto
+from codecs_core.api.items import items
+from codecs_core.codec import Codec
+from codecs_core.container import Entry
+from codecs_core.errors import ConfigError, ModelError
+from codecs_core.models import Model, resolve
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from codecs_core.api.items import Items
+    from codecs_core.registry import Registry
+
+    CodecChoice = str | Codec | Mapping[str, Any]
+    ModelChoice = str | os.PathLike[str] | Model
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the caller asked for one entry: a codec instance, or an id (``"auto"``) with a config."""
+
+    id: str
+    config: dict[str, Any]
+    codec: Codec | None = None
+
+    @property
+    def key(self) -> str:
+        """Equal for requests that one codec instance serves."""
+        return json.dumps([self.id, self.config, id(self.codec)], sort_keys=True, default=repr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """An array to be stored."""
+
+    name: str
+    items: Items
+    choice: auto.Choice
+    chunk: int | None
+    attrs: dict[str, Any]
+
+    def entry(self, registry: Registry) -> Entry:
+        """The entry of the container, as the codec that is on makes it.
+
+        Raises
+        ------
+        UnsupportedArrayError
+            If the codec does not take such arrays.
+        """
+        codec, spec = self.choice.codec, self.items.spec
+        entry = Entry(
+            name=self.name,
+            spec=spec,
+            chunk=self.chunk or codec.default_chunk(spec),
+            codec=codec.id,
+            codec_version=codec.format_version,
+            config=codec.config(),
+            model=codec.model.sha256 if codec.model is not None else None,
+            package=registry.provider(codec.id),
+            attrs=self.attrs,
+        )
+        for index in {0, entry.n_chunks - 1} if entry.n_chunks else set():
+            codec.check(entry.chunk_spec(index))
+        return entry
+
+
+def plan(
+    data: Any,
+    *,
+    codec: CodecChoice | Mapping[str, CodecChoice],
+    model: ModelChoice | None,
+    chunk: int | None,
+    config: Mapping[str, Any] | None,
+    attrs: Mapping[str, Any] | None,
+    jobs: int,
+    registry: Registry,
+) -> list[Planned]:
+    """Work out what to store and how; raises what `codecs_core.save` documents."""
+    if chunk is not None and (type(chunk) is not int or chunk < 1):
+        raise ConfigError(f"chunk is {chunk!r} where a positive number of items is due")
+    arrays = named(data)
+    kept = _attrs(attrs, arrays, isinstance(data, Mapping))
+    asked = requests(codec, config, list(arrays))
+    choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry)
+    return [
+        Planned(name=name, items=arrays[name], choice=choices[name], chunk=chunk, attrs=kept[name]) for name in arrays
+    ]
+
+
+def named(data: Any) -> dict[str, Items]:
+    """The arrays by the names of their entries; a bare array is called ``""``."""
+    if not isinstance(data, Mapping):
+        return {"": items(data)}
+    for name in data:
+        if not isinstance(name, str) or (not name and len(data) > 1):
+            raise ConfigError(f"an entry cannot be called {name!r}; expected text that is not empty")
+    return {name: items(value) for name, value in data.items()}
+
+
+def requests(
+    codec: CodecChoice | Mapping[str, CodecChoice], config: Mapping[str, Any] | None, names: Sequence[str]
+) -> dict[str, Request]:
+    """What is asked for each entry."""
+    each: dict[str, Any] = dict.fromkeys(names, codec)
+    if isinstance(codec, Mapping) and not (isinstance(codec.get("id"), str) and set(codec) != set(names)):
+        if unnamed := [name for name in names if name not in codec]:
+            raise ConfigError(f"codec names none for entry {unnamed[0]!r}; expected a codec for each entry, or one id")
+        if strange := [name for name in codec if name not in names]:
+            raise ConfigError(f"codec names {strange[0]!r}, which is no entry and no 'id' stands beside it")
+        each = dict(codec)
+    shared: dict[int, Request] = {}  # thousands of entries mostly ask for the same thing
+    return {name: shared.setdefault(id(each[name]), _request(each[name], config)) for name in names}
+
+
+def build(id: str, config: Mapping[str, Any], model: ModelChoice | None, registry: Registry) -> Codec:
+    """A codec instance; the model is found by what the caller calls it."""
+    return registry.codec_class(id).from_config(config, model=None if model is None else find(model, id, registry))
+
+
+def find(model: ModelChoice, codec: str | None, registry: Registry) -> Model:
+    """The model the caller means; raises `ModelError` if it is for another codec than `codec`."""
+    if not isinstance(model, Model):
+        return resolve(str(model), codec=codec, registry=registry)
+    if codec is not None and model.codec != codec:
+        raise ModelError(f"model {model.name or model.sha256} is for codec {model.codec}, not for {codec}")
+    return model
+
+
+def _request(codec: Any, config: Mapping[str, Any] | None) -> Request:
+    if isinstance(codec, Codec):
+        if config:
+            raise ConfigError(f"codec {codec.id} is given as an instance, which has its config; drop config=...")
+        return Request(id=codec.id, config={}, codec=codec)
+    if isinstance(codec, Mapping):
+        if not isinstance(codec.get("id"), str):
+            raise ConfigError(f"codec {dict(codec)!r} has no 'id'; expected {{'id': ..., setting: value, ...}}")
+        settings = {**{key: value for key, value in codec.items() if key != "id"}, **(config or {})}
+        return Request(id=codec["id"], config=settings)
+    if not isinstance(codec, str):
+        raise ConfigError(f"codec is a {type(codec).__name__}; expected an id, 'auto', a Codec or {{'id': ...}}")
+    if codec == AUTO and config:
+        raise ConfigError("config is given, but codec is 'auto'; name the codec it is for")
+    return Request(id=codec, config=dict(config or {}))
+
+
+def _choices(
+    arrays: Mapping[str, Items],
+    asked: Mapping[str, Request],
+    model: ModelChoice | None,
+    *,
+    chunk: int | None,
+    jobs: int,
+    registry: Registry,
+) -> dict[str, auto.Choice]:
+    used = False
+    settled: dict[str, auto.Choice] = {}  # one codec instance for all entries that ask for the same
+    open_: dict[tuple[Any, ...], tuple[Request, list[str]]] = {}
+    found: dict[str, auto.Choice] = {}
+    for name, request in asked.items():
+        id = request.id
+        if id == AUTO and model is not None:
+            model = find(model, None, registry)
+            id, request = model.codec, Request(id=model.codec, config={})
+        spec = arrays[name].spec
+        if request.codec is None and (id == AUTO or (_wants(id, registry) and model is None)):
+            group = (request.key, spec.dtype, len(spec.shape), spec.shape[1:])
+            open_.setdefault(group, (request, []))[1].append(name)
+            continue
+        if request.key not in settled:
+            takes = model is not None and request.codec is None and _takes(id, registry)
+            used |= takes
+            made = request.codec or build(id, request.config, model if takes else None, registry)
+            settled[request.key] = auto.fixed(made)
+        found[name] = settled[request.key]
+    for request, names in open_.values():
+        group_items = [arrays[name] for name in names]
+        among = _candidates(request, group_items[0], registry)
+        found |= dict.fromkeys(names, auto.choose(names, group_items, among, chunk=chunk, jobs=jobs))
+    if model is not None and not used and arrays:
+        takers = sorted({request.id for request in asked.values()})
+        raise ConfigError(f"a model is given, but {' and '.join(takers)} takes none here; drop model=... (--model)")
+    return found
+
+
+def _candidates(request: Request, first: Items, registry: Registry) -> list[auto.Candidate]:
+    if request.id == AUTO:
+        return list(auto.candidates(first.spec, registry))
+    among = list(auto.with_models(request.id, request.config, registry))
+    if not among:
+        raise ConfigError(
+            f"codec {request.id} needs a model and none ships with it; name one with model=... (--model), "
+            f"or train one with `codecs train {request.id}`"
+        )
+    return among
+
+
+def _wants(id: str, registry: Registry) -> bool:
+    return registry.spec(id).info.needs_model
+
+
+def _takes(id: str, registry: Registry) -> bool:
+    info = registry.spec(id).info
+    return info.needs_model or info.trainable
+
+
+def _attrs(attrs: Mapping[str, Any] | None, arrays: Mapping[str, Items], many: bool) -> dict[str, dict[str, Any]]:
+    given: Mapping[str, Any] = (attrs or {}) if many else {"": attrs or {}}
+    for name, value in given.items():
+        if name not in arrays:
+            raise ConfigError(f"attrs names {name!r}, which is no entry; expected {{entry: {{key: value}}}}")
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"attrs of entry {name!r} is a {type(value).__name__} where a mapping is due")
+    return {name: {**held.attrs, **given.get(name, {})} for name, held in arrays.items()}

@@ -1,0 +1,211 @@
+"""`open` a file and index its entries like arrays, `load` all of it, or `inspect` it without any codec."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from codecs_core.api.decoding import Decoder
+from codecs_core.api.parallel import job_count, ordered
+from codecs_core.api.plan import find
+from codecs_core.api.report import describe
+from codecs_core.api.verifying import verify
+from codecs_core.api.view import EntryView
+from codecs_core.container import Reader
+from codecs_core.limits import DEFAULT_LIMITS, Limits
+from codecs_core.models import Model
+from codecs_core.registry import default
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from codecs_core.api.plan import ModelChoice
+    from codecs_core.codec import Progress
+    from codecs_core.container import Entry
+    from codecs_core.registry import Registry
+
+
+def open(
+    path: str | os.PathLike[str],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    models: ModelChoice | Iterable[ModelChoice] | None = None,
+    registry: Registry | None = None,
+    jobs: int | None = None,
+) -> File:
+    """Open a container file; no codec is imported before something is decoded.
+
+    Parameters
+    ----------
+    path
+        The file.
+    limits
+        Caps on what it may make this process allocate.
+    models
+        Models that are neither in the file nor installed nor in the store: paths, names or `Model` objects.
+    registry
+        Where codecs come from; by default the installed plugins.
+    jobs
+        Number of threads that decode; by default the CPUs at hand.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    NotAContainerError, TruncatedFileError, CorruptDataError, UnsupportedFeatureError, LimitExceededError
+        If it is not a whole container that this version can read.
+    """
+    return File(path, limits=limits, models=models, registry=registry, jobs=jobs)
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    models: ModelChoice | Iterable[ModelChoice] | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    registry: Registry | None = None,
+) -> Any:
+    """Decode a file: the array that was saved, or a dict of the arrays that were saved by name.
+
+    Parameters
+    ----------
+    path, limits, models, jobs, registry
+        As for `open`.
+    progress
+        Called with the fraction done and a message.
+
+    Raises
+    ------
+    CodecsError
+        As `open` and `EntryView`.
+    """
+    with open(path, limits=limits, models=models, registry=registry, jobs=jobs) as file:
+        return file.load(progress=progress)
+
+
+def inspect(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
+    """What is in a file, as ``codecs info --json`` prints it; imports no codec. Raises as `open`."""
+    with Reader.open(path, limits=limits) as reader:
+        return describe(reader, path)
+
+
+class File(Mapping[str, EntryView]):
+    """An open container: a mapping of names to entries. May be used from several threads, and pickled."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        models: ModelChoice | Iterable[ModelChoice] | None = None,
+        registry: Registry | None = None,
+        jobs: int | None = None,
+    ) -> None:
+        self.path = os.fspath(path)
+        self._jobs = job_count(jobs)
+        registry = registry if registry is not None else default()
+        given = [find(model, None, registry) for model in _several(models)]
+        self._reader = Reader.open(path, limits=limits)
+        self._decoder = Decoder(self._reader, self.path, limits=limits, models=given, registry=registry)
+
+    # --- a mapping -------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> EntryView:
+        if name not in self._reader.entries:
+            known = ", ".join(map(repr, list(self._reader.entries)[:10]))
+            raise KeyError(f"{self.path} has no entry {name!r}; it has {known or 'none'}")
+        return EntryView(self._decoder, self._reader.entries[name], self._jobs)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._reader.entries)
+
+    def __len__(self) -> int:
+        return len(self._reader.entries)
+
+    def __repr__(self) -> str:
+        return f"<codecs_core.File {self.path!r}: {len(self)} entries>"
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    # --- what it holds ---------------------------------------------------------------------------
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """Attributes of the file as a whole."""
+        return self._reader.attrs
+
+    def info(self) -> dict[str, Any]:
+        """As `inspect`."""
+        return describe(self._reader, self.path)
+
+    def load(self, *, progress: Progress | None = None) -> Any:
+        """Decode everything; see `codecs_core.load`."""
+        entries = self._reader.entries
+        for entry in entries.values():
+            self._decoder.limits.check("array_bytes", entry.spec.nbytes, f"entry {entry.name!r} of {self.path}")
+        arrays = {name: np.empty(entry.spec.shape, np.dtype(entry.spec.dtype)) for name, entry in entries.items()}
+        total = max(1, sum(array.nbytes for array in arrays.values()))
+        tasks = ((entry, i) for entry in entries.values() for i in range(entry.n_chunks))
+
+        def decode(task: tuple[Entry, int]) -> tuple[Entry, int]:
+            entry, i = task
+            arrays[entry.name][entry.chunk_slice(i)] = self._decoder.decode(entry, i)
+            return task
+
+        done = 0
+        for entry, i in ordered(decode, tasks, jobs=self._jobs):
+            done += entry.chunk_spec(i).nbytes
+            if progress is not None:
+                progress(min(1.0, done / total), entry.name or entry.codec)
+        return arrays[""] if set(arrays) == {""} else arrays
+
+    def verify(self, *, decode: bool = False, progress: Progress | None = None) -> dict[str, Any]:
+        """Check every stored byte against its checksum and, if asked, decode it and compare the digest.
+
+        Parameters
+        ----------
+        decode
+            Whether to decode.
+        progress
+            Called with the fraction done and a message.
+
+        Returns
+        -------
+        dict
+            ``{"path", "ok", "decoded", "entries": [{"name", "chunks", "ok", "damaged": [{"chunk", "code",
+            "message"}], "error": {"code", "message"} | None}], "models": [{"name", "sha256", "embedded", "ok",
+            "error"}]}``; for an entry, ``"ok"`` counts whole chunks and ``"error"`` says why none could be decoded.
+        """
+        return verify(self._decoder, decode=decode, jobs=self._jobs, progress=progress)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_reopen, (self.path, self._decoder.limits, list(self._decoder.models.values())))
+
+
+def _several(models: ModelChoice | Iterable[ModelChoice] | None) -> list[ModelChoice]:
+    if models is None:
+        return []
+    return [models] if isinstance(models, str | os.PathLike | Model) else list(models)
+
+
+def _reopen(path: str, limits: Limits, models: list[Model]) -> File:
+    return File(path, limits=limits, models=models)

@@ -1,0 +1,127 @@
+"""One array of an open file, to be indexed like a numpy array."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codecs_core.api.parallel import ordered
+from codecs_core.api.selection import select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from codecs_core.api.decoding import Decoder
+    from codecs_core.container import Entry
+
+
+class EntryView:
+    """One array of an open file. Indexing decodes only the chunks it touches, and gives what numpy would.
+
+    Raises
+    ------
+    CorruptDataError, DecodeMismatchError
+        If a chunk is damaged, or decodes to something else than was encoded.
+    UnknownCodecError, PluginLoadError, ModelNotFoundError, UnsupportedFeatureError
+        If the codec or its model cannot be had, or is too old.
+    LimitExceededError
+        If more is asked for than the limits allow.
+    """
+
+    def __init__(self, decoder: Decoder, entry: Entry, jobs: int) -> None:
+        self._decoder = decoder
+        self._entry = entry
+        self._jobs = jobs
+
+    @property
+    def name(self) -> str:
+        """Name of the entry."""
+        return self._entry.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self._entry.spec.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype, in the byte order of this machine."""
+        return np.dtype(self._entry.spec.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return self._entry.spec.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the decoded array."""
+        return self._entry.spec.nbytes
+
+    @property
+    def codec(self) -> str:
+        """Id of the codec."""
+        return self._entry.codec
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """Attributes of the entry."""
+        return self._entry.attrs
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Shape of a chunk; the last one may be shorter."""
+        return (self._entry.chunk, *self.shape[1:]) if self.shape else ()
+
+    @property
+    def n_chunks(self) -> int:
+        """Number of chunks."""
+        return self._entry.n_chunks
+
+    def __getitem__(self, key: Any) -> Any:
+        entry, decoder = self._entry, self._decoder
+        if not entry.spec.shape:
+            return decoder.chunk(entry, 0).copy()[key]
+        selection = select(key, entry.spec.shape[0], entry.chunk)
+        shape = (selection.length, *entry.spec.shape[1:])
+        wanted = f"{selection.length} items of entry {entry.name!r} of {decoder.path}"
+        decoder.limits.check(
+            "array_bytes", selection.length * (entry.spec.nbytes // max(1, entry.spec.shape[0])), wanted
+        )
+        parts = list(selection.parts) if entry.spec.size else []
+        taken = np.empty(shape, self.dtype)
+        if len(parts) == 1:
+            taken[parts[0].into] = decoder.chunk(entry, parts[0].chunk)[parts[0].local]
+        else:
+
+            def decode(part: Any) -> None:
+                taken[part.into] = decoder.decode(entry, part.chunk)[part.local]
+
+            for _ in ordered(decode, parts, jobs=self._jobs):
+                pass
+        return taken[selection.key]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("an entry of a file becomes an array only by decoding it, which is a copy")
+        return np.asarray(self[...], dtype=dtype)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of an entry without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        for index in range(len(self)):
+            yield self[index]
+
+    def __repr__(self) -> str:
+        return f"<entry {self.name!r}: {self.dtype} {self.shape}, codec {self.codec}, {self.n_chunks} chunks>"
