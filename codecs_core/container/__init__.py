@@ -4,8 +4,8 @@ from codecs_core.container.atomic import atomic_write
 from codecs_core.container.checksum import digest
 from codecs_core.container.entry import Entry
 from codecs_core.container.reader import ModelRecord, Reader
-from codecs_core.container.scan import Frame, Scan, scan
 from codecs_core.container.source import FileSource, Source
+from codecs_core.container.walk import Frame, Scan, scan
 from codecs_core.container.writer import Writer
 
 __all__ = [

@@ -109,8 +109,8 @@ def _normal(value: Any, where: str, depth: int) -> Any:
     if kind is list or kind is tuple:
         return [_normal(item, f"{where}[{i}]", depth - 1) for i, item in enumerate(value)]
     if kind is dict:
-        bad = next((key for key in value if type(key) is not str), None)
-        if bad is not None:
-            raise _NotCanonicalError(f"{where or 'the value'} has the key {bad!r}, and only text can be a key")
+        for key in value:
+            if type(key) is not str:
+                raise _NotCanonicalError(f"{where or 'the value'} has the key {key!r}, and only text can be a key")
         return {key: _normal(value[key], f"{where}[{key!r}]", depth - 1) for key in sorted(value)}
     raise _NotCanonicalError(f"{where or 'the value'} is of type {kind.__name__}")

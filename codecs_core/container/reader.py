@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 from codecs_core.container import frame, layout
 from codecs_core.container.checksum import crc32c
 from codecs_core.container.index import Index, expected_head
-from codecs_core.container.scan import read_head, scan
 from codecs_core.container.source import FileSource
 from codecs_core.container.trailer import Trailer
+from codecs_core.container.walk import read_head, scan
 from codecs_core.errors import ConfigError, CorruptDataError, FormatError, TruncatedFileError
 from codecs_core.limits import DEFAULT_LIMITS
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from codecs_core.container.source import Source
     from codecs_core.limits import Limits
 
+#: Bytes read at a time when frames are walked.
+_WINDOW = 1 << 14
+
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
@@ -127,9 +130,6 @@ def walk(source: Source, start: int) -> Iterator[Frame]:
             return
         yield Frame(head=head, offset=start, payload_offset=start + length, end=end)
         start = end
-
-
-_WINDOW = 1 << 14
 
 
 def _fits(head: frame.ChunkHead, header: Header) -> bool:

@@ -1,0 +1,148 @@
+import math
+
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codecs_core.container.canonical import MAX_DEPTH, pack, unpack
+from codecs_core.errors import ConfigError, FormatError
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 64) - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.binary(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def same(a, b):
+    if type(a) is dict:
+        return type(b) is dict and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if type(a) is list:
+        return type(b) is list and len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and a == b and (type(a) is not float or math.copysign(1, a) == math.copysign(1, b))
+
+
+@given(values)
+def test_round_trip(value):
+    assert same(unpack(pack(value)), value)
+
+
+@given(values)
+def test_one_encoding_whatever_the_order_of_keys(value):
+    def turned(v):
+        if type(v) is dict:
+            return {k: turned(v[k]) for k in reversed(v)}
+        return [turned(i) for i in v] if type(v) is list else v
+
+    assert pack(turned(value)) == pack(value)
+
+
+def test_tuples_become_lists():
+    assert unpack(pack({"a": (1, (2,))})) == {"a": [1, [2]]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        1 << 64,
+        -(1 << 63) - 1,
+        {1: 2},
+        {b"a": 2},
+        {None: 1},
+        "\ud800",
+        {"\ud800": 1},
+        np.int64(3),
+        np.float64(3),
+        np.zeros(2),
+        {1, 2},
+        object(),
+        bytearray(b"x"),
+        msgpack.ExtType(5, b"x"),
+        msgpack.Timestamp(1),
+    ],
+    ids=repr,
+)
+def test_pack_refuses(value):
+    with pytest.raises(ConfigError):
+        pack({"k": [value]})
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\x82\xa1b\x01\xa1a\x02", "unsorted keys"),
+        (b"\x82\xa1a\x01\xa1a\x02", "same key twice"),
+        (b"\x81\xa1a\xcc\x01", "integer in two bytes"),
+        (b"\x81\xa1a\xcd\x00\x01", "integer in three bytes"),
+        (b"\x81\xa1a\xd0\x01", "positive as signed"),
+        (b"\x81\xa1a\xd0\xff", "-1 in two bytes"),
+        (b"\x81\xd9\x01a\x01", "long text"),
+        (b"\x81\xa1a\xc5\x00\x01x", "long bytes"),
+        (b"\xdc\x00\x01\xc0", "long list"),
+        (b"\xde\x00\x01\xa1a\xc0", "long map"),
+        (b"\xca\x3f\x80\x00\x00", "32-bit float"),
+        (b"\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00", "nan"),
+        (b"\xcb\x7f\xf0\x00\x00\x00\x00\x00\x00", "inf"),
+        (b"\xd4\x05x", "ext"),
+        (b"\xd6\xff\x00\x00\x00\x01", "timestamp"),
+        (b"\x81\x01\x02", "integer key"),
+        (b"\x81\xc4\x01a\x02", "bytes key"),
+        (b"\xa2\xff\xfe", "not UTF-8"),
+        (b"\xa3\xed\xa0\x80", "surrogate"),
+        (b"\xc1", "never used"),
+        (b"\x01\x01", "trailing byte"),
+        (b"", "nothing"),
+        (b"\x92\x01", "cut short"),
+        (b"\xdd\xff\xff\xff\xff", "list of four billion"),
+        (b"\xdf\xff\xff\xff\xff", "map of four billion"),
+        (b"\xdb\xff\xff\xff\xff", "text of four billion"),
+        (b"\xc6\xff\xff\xff\xff", "bytes of four billion"),
+        (b"\x91" * (MAX_DEPTH) + b"\x90", "too deep"),
+        (b"\x91" * 5000 + b"\xc0", "much too deep"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_unpack_refuses(data, why):
+    with pytest.raises(FormatError):
+        unpack(data)
+
+
+def test_depth_is_exact():
+    deep = 1
+    for _ in range(MAX_DEPTH):
+        deep = [deep]
+    assert unpack(pack(deep)) == deep
+    with pytest.raises(ConfigError, match="deeper"):
+        pack([deep])
+
+
+@given(values, st.data())
+def test_no_other_bytes_decode_to_a_value(value, data):
+    """Whatever decodes is what its value encodes to."""
+    packed = bytearray(pack(value))
+    at = data.draw(st.integers(0, len(packed) - 1))
+    packed[at] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        other = unpack(bytes(packed))
+    except FormatError:
+        return
+    assert pack(other) == bytes(packed)
+
+
+def test_number_of_containers_is_capped(monkeypatch):
+    monkeypatch.setattr("codecs_core.container.canonical.MAX_CONTAINERS", 100)
+    assert unpack(pack([{}] * 99)) == [{}] * 99
+    with pytest.raises(FormatError, match="more than 100"):
+        unpack(pack([{}] * 100))
+    with pytest.raises(FormatError, match="more than 100"):
+        unpack(pack([[]] * 100))

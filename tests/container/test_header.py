@@ -1,0 +1,190 @@
+import msgpack
+import pytest
+
+from codecs_core.arrays import ArraySpec
+from codecs_core.container import Entry
+from codecs_core.container.canonical import pack, unpack
+from codecs_core.container.header import Header
+from codecs_core.errors import ConfigError, FormatError, LimitExceededError
+from codecs_core.limits import DEFAULT_LIMITS, Limits
+
+A, B = "a" * 64, "b" * 64
+
+
+def entry(name="x", **fields):
+    return Entry(name=name, **{"spec": ArraySpec((4, 3), "uint8"), "chunk": 2, "codec": "test.c", **fields})
+
+
+def parsed(header, limits=DEFAULT_LIMITS):
+    return Header.from_bytes(header.to_bytes(), limits)
+
+
+def test_round_trip():
+    entries = [
+        entry("é/1", model=B, config={"z": [1, {"y": 2.5}], "a": None}, attrs={"icc": b"\0\1", "n": [True]}),
+        entry("2", model=A, package="codecs-x", codec_version=3),
+        entry("3", spec=ArraySpec((), "complex128")),
+    ]
+    header = Header.of(entries, {B: "bee", A: ""}, {"title": "x"})
+    again = parsed(header)
+    assert again == header
+    assert again.models == ((A, ""), (B, "bee"))
+
+
+def test_no_entries():
+    assert parsed(Header.of([], {}, {})).entries == ()
+
+
+def test_equal_codecs_are_stored_once():
+    many = [entry(str(i), config={"long": "setting" * 100, "i": [1]}) for i in range(50)]
+    header = Header.of([*many, entry("last", config={})], {}, {})
+    raw = unpack(header.to_bytes())
+    assert len(raw["codecs"]) == 2
+    assert [e["codec"] for e in raw["entries"]] == [0] * 50 + [1]
+    assert parsed(header) == header
+
+
+@pytest.mark.parametrize(
+    ("entries", "models"),
+    [
+        ([entry("x"), entry("x")], {}),
+        ([entry(""), entry("x")], {}),
+        ([entry(model=A)], {}),
+        ([entry(model=A)], {B: "b"}),
+        ([entry()], {"short": "b"}),
+        ([entry()], {A: None}),
+        ([entry(config={"a": [{"b": b"bytes"}]})], {}),
+        ([entry(config={"a": object()})], {}),
+        ([entry(attrs={"a": float("nan")})], {}),
+        ([entry(attrs={1: 2})], {}),
+        ([entry("\ud800")], {}),
+    ],
+)
+def test_what_cannot_be_stored(entries, models):
+    with pytest.raises(ConfigError):
+        Header.of(entries, models, {}).to_bytes()
+
+
+def raw():
+    return {
+        "attrs": {},
+        "codecs": [
+            {"config": {}, "id": "test.c", "model": None, "package": "", "version": 1},
+            {"config": {"q": 1}, "id": "test.c", "model": 1, "package": "", "version": 1},
+        ],
+        "entries": [
+            {"attrs": {}, "chunk": 2, "codec": 0, "dtype": "uint8", "name": "x", "shape": [4, 3]},
+            {"attrs": {}, "chunk": 2, "codec": 1, "dtype": "uint8", "name": "y", "shape": [4, 3]},
+        ],
+        "models": [{"name": "", "sha256": bytes.fromhex(A)}, {"name": "", "sha256": bytes.fromhex(B)}],
+    }
+
+
+def test_the_raw_header_of_these_tests_is_fine():
+    assert len(Header.from_bytes(pack(raw()), DEFAULT_LIMITS).entries) == 2
+
+
+def set_at(value, path, new):
+    *path, last = path
+    for key in path:
+        value = value[key]
+    value[last] = new
+
+
+@pytest.mark.parametrize(
+    ("path", "new"),
+    [
+        (["extra"], 1),
+        (["attrs"], []),
+        (["codecs"], {}),
+        (["codecs", 0], []),
+        (["codecs", 0, "extra"], 1),
+        (["codecs", 0, "id"], ""),
+        (["codecs", 0, "id"], 1),
+        (["codecs", 0, "model"], 2),
+        (["codecs", 0, "model"], -1),
+        (["codecs", 0, "model"], True),
+        (["codecs", 0, "model"], 0.0),
+        (["codecs", 0, "version"], True),
+        (["codecs", 0, "version"], 1.0),
+        (["codecs", 0, "version"], -1),
+        (["codecs", 0, "config"], {"a": [b"x"]}),
+        (["codecs", 1, "config"], []),
+        (["codecs", 0, "package"], None),
+        (["entries", 0, "chunk"], 0),
+        (["entries", 0, "chunk"], True),
+        (["entries", 0, "chunk"], 2.0),
+        (["entries", 0, "codec"], 2),
+        (["entries", 0, "codec"], -1),
+        (["entries", 0, "codec"], 1),  # then codec 0 is used by none
+        (["entries", 0, "dtype"], "object"),
+        (["entries", 0, "dtype"], ">u2"),
+        (["entries", 0, "name"], "y"),
+        (["entries", 0, "name"], ""),
+        (["entries", 0, "name"], b"x"),
+        (["entries", 0, "shape"], [-1]),
+        (["entries", 0, "shape"], [True]),
+        (["entries", 0, "shape"], [1.0]),
+        (["entries", 0, "shape"], [1] * 33),
+        (["entries", 0, "shape"], [1 << 62, 4]),
+        (["entries", 0, "shape"], 3),
+        (["models", 0, "sha256"], bytes(31)),
+        (["models", 0, "sha256"], A),
+        (["models", 0, "sha256"], bytes.fromhex(B)),
+        (["models", 0, "sha256"], b"\xff" * 32),
+        (["models", 0, "name"], 1),
+        (["models", 0, "name"], None),
+    ],
+)
+def test_what_is_read_is_strict(path, new):
+    value = raw()
+    set_at(value, path, new)
+    with pytest.raises(FormatError):
+        Header.from_bytes(pack(value), DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize("where", [[], ["codecs", 0], ["entries", 0], ["models", 0]])
+def test_every_key_is_needed(where):
+    keys = raw()
+    for key in where:
+        keys = keys[key]
+    for key in list(keys):
+        value = raw()
+        inner = value
+        for step in where:
+            inner = inner[step]
+        del inner[key]
+        with pytest.raises(FormatError, match="expected"):
+            Header.from_bytes(pack(value), DEFAULT_LIMITS)
+
+
+def test_codecs_in_another_order_or_twice():
+    swapped = raw()
+    swapped["entries"][0]["codec"], swapped["entries"][1]["codec"] = 1, 0
+    with pytest.raises(FormatError, match="order"):
+        Header.from_bytes(pack(swapped), DEFAULT_LIMITS)
+    twice = raw()
+    twice["codecs"][1] = twice["codecs"][0]
+    with pytest.raises(FormatError, match="codec twice"):
+        Header.from_bytes(pack(twice), DEFAULT_LIMITS)
+
+
+def test_a_header_must_be_canonical():
+    value = raw()
+    value = {"models": value.pop("models"), **value}
+    with pytest.raises(FormatError, match="canonical"):
+        Header.from_bytes(msgpack.packb(value), DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(entries=1), Limits(chunks=1), Limits(array_bytes=11), Limits(chunk_bytes=5)],
+    ids=repr,
+)
+def test_limits(limits):
+    with pytest.raises(LimitExceededError, match="raise Limits"):
+        Header.from_bytes(pack(raw()), limits)
+
+
+def test_limits_are_inclusive():
+    Header.from_bytes(pack(raw()), Limits(entries=2, chunks=2, array_bytes=12, chunk_bytes=6))
