@@ -54,9 +54,9 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*(_names(c) for c in code.co_consts if isinstance(c, CodeType)))
 
 
-class _FingerprintCache(FunctionCache):  # type: ignore[misc]
+class _FingerprintCache(FunctionCache):
     def __init__(self, kernel: Dispatcher) -> None:
-        super().__init__(kernel.py_func)
+        super().__init__(kernel.py_func)  # type: ignore[no-untyped-call]
         self._fingerprint = fingerprint(kernel)
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
@@ -76,5 +76,5 @@ def kernel(function: Callable[..., Any]) -> Any:
     """Compile an entry point, releasing the GIL, and keep its machine code on disk."""
     compiled = njit(**OPTIONS)(function)
     if isinstance(compiled, Dispatcher):  # under NUMBA_DISABLE_JIT=1 it is the plain function: the readable reference
-        compiled._cache = _FingerprintCache(compiled)
+        compiled._cache = _FingerprintCache(compiled)  # type: ignore[attr-defined]
     return compiled

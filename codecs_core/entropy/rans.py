@@ -60,11 +60,13 @@ def pop_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-
 
 @inline
 def push_bits(head, words, n, value, bits):  # type: ignore[no-untyped-def]
+    """Push a value of so many bits, each as likely as the other."""
     return push_one(head, words, n, value, _1, bits)
 
 
 @inline
 def pop_bits(head, words, n, bits):  # type: ignore[no-untyped-def]
+    """Undo `push_bits`; returns (value, head, n)."""
     value = head & ((_1 << bits) - _1)
     head, n = pop_one(head, words, n, value, _1, bits)
     return value, head, n

@@ -93,7 +93,9 @@ class Distribution(StackCodec):
             try:
                 array = np.broadcast_to(array, self.shape)
             except ValueError:
-                raise EntropyError(f"symbols of shape {array.shape} do not fit a distribution of {self.shape}") from None
+                raise EntropyError(
+                    f"symbols of shape {array.shape} do not fit a distribution of {self.shape}"
+                ) from None
         flat = np.ascontiguousarray(array).reshape(-1)
         if flat.size and (int(flat.min()) < 0 or int(flat.max()) >= self.symbols):
             wrong = int(flat.min()) if int(flat.min()) < 0 else int(flat.max())
@@ -208,19 +210,20 @@ class Bijection(StackCodec):
 
 
 def ramp(items: int, batch: int) -> list[int]:
-    """Sizes 1, 1, 2, 4, ... up to `batch`, adding up to `items`: the steps of a `Chain`."""
+    """Sizes of the steps of a `Chain`, adding up to `items`: a quarter of what is done, at least 1 and at most `batch`."""
     sizes: list[int] = []
     done = 0
     while done < items:
-        sizes.append(min(max(1, done), batch, items - done))
+        sizes.append(min(max(1, done // 4), batch, items - done))
         done += sizes[-1]
     return sizes
 
 
 class Chain(StackCodec):
-    """Items of an array, coded in batches on one message, so that each batch's bits-back seeds are the batch before.
+    """Items of an array, coded in batches on one message, so that each batch finds its bits-back seeds in those before.
 
-    The first batch has one item and the next ones double in size, for the first batch is paid for with seed words.
+    The first batch is paid for with seed words, so it has one item, and the next ones grow slowly (`ramp`): a batch draws no
+    seeds as long as an item's posterior takes less than four times the bits that an item adds.
 
     Parameters
     ----------
@@ -233,23 +236,24 @@ class Chain(StackCodec):
     """
 
     def __init__(self, codec: Callable[[int], StackCodec], items: int, batch: int) -> None:
-        self.codec, self.items, self.batch = codec, items, batch
+        self.codec, self.sizes = codec, ramp(items, batch)
+        self.items = items
 
     def push(self, message: Message, x: NDArray[Any]) -> None:
         """Push an array, its last items first."""
         stop = self.items
-        for size in ramp(self.items, self.batch):
+        for size in self.sizes:
             self.codec(size).push(message, x[stop - size : stop])
             stop -= size
 
     def pop(self, message: Message) -> NDArray[Any]:
         """Pop an array, its first items first."""
-        return np.concatenate([self.codec(size).pop(message) for size in reversed(ramp(self.items, self.batch))])
+        return np.concatenate([self.codec(size).pop(message) for size in reversed(self.sizes or [0])])
 
 
 __all__ = [
-    "BitsBack",
     "Bijection",
+    "BitsBack",
     "Chain",
     "Distribution",
     "Serial",

@@ -1,1 +1,7 @@
-"""exact."""
+"""Neural inference that gives the same integers on every machine. ``spec/exact.md`` is the authority."""
+
+from __future__ import annotations
+
+from codecs_core.exact.net import ExactNet, Linear
+
+__all__ = ["ExactNet", "Linear"]

@@ -11,6 +11,7 @@ from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.rans import make_pop
 from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
+from codecs_core.entropy.tables import table
 
 
 @kernel
@@ -56,6 +57,14 @@ class Bernoulli(Distribution):
         counts = integers(ones, "ones", 1, (1 << precision) - 1, np.uint32)
         self.shape = common_shape(shape, counts)
         self._params = (flat(counts, self.shape), np.uint32(1 << precision))
+
+    @classmethod
+    def from_log_odds(cls, log_odds: ArrayLike, *, precision: int = 18) -> Bernoulli:
+        """Symbol 1 has the odds 2^(log_odds / 64): integers, whose counts are computed by one integer division."""
+        logit = integers(log_odds, "log_odds", -(1 << 30), 1 << 30)
+        small = table("exp2_negative")[np.minimum(np.abs(logit), 1023)]
+        rare = (small * ((1 << precision) - 2)) // (small + (1 << 16)) + 1
+        return cls(np.where(logit < 0, rare, (1 << precision) - rare), precision=precision)
 
     def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         starts, freqs = np.empty((2, symbols.size), np.uint32)

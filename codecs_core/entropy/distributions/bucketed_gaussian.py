@@ -53,6 +53,8 @@ class BucketedGaussian(Distribution):
         At most 12. Under the prior itself a bucket is ``Uniform(2**bucket_bits)``.
     precision
         Bits, at most 28.
+    shape
+        Of the arrays that are pushed and popped; by default what the parameters broadcast to.
 
     See Also
     --------
@@ -62,7 +64,13 @@ class BucketedGaussian(Distribution):
     _kernel = staticmethod(make_search(_cdf))
 
     def __init__(
-        self, mean: ArrayLike, log_scale: ArrayLike, *, bucket_bits: int = 8, precision: int = 18
+        self,
+        mean: ArrayLike,
+        log_scale: ArrayLike,
+        *,
+        bucket_bits: int = 8,
+        precision: int = 18,
+        shape: int | tuple[int, ...] | None = None,
     ) -> None:
         if not 1 <= bucket_bits <= 12:
             raise EntropyError(f"bucket_bits is 1 to 12, not {bucket_bits!r}")
@@ -70,7 +78,7 @@ class BucketedGaussian(Distribution):
         self.precision = check_precision(precision, self.symbols)
         m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT)
         s = integers(log_scale, "log_scale", *SCALE_RANGE)
-        self.shape = common_shape(None, m, s)
+        self.shape = common_shape(shape, m, s)
         self._params = (
             np.int64(self.symbols),
             table("normal_edges")[:: 4096 >> bucket_bits],

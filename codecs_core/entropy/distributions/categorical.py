@@ -40,7 +40,8 @@ def quantise(probabilities: ArrayLike, precision: int) -> NDArray[np.uint32]:
     edges[..., 1:] = np.minimum(np.cumsum(p, -1) / total, 1.0)
     edges[..., -1] = 1.0
     cumulative = np.floor(edges * ((1 << precision) - n)).astype(np.int64) + np.arange(n + 1)
-    return np.diff(cumulative, axis=-1).astype(np.uint32)
+    counts: NDArray[np.uint32] = np.diff(cumulative, axis=-1).astype(np.uint32)
+    return counts
 
 
 @kernel
@@ -129,7 +130,9 @@ class Categorical(Distribution):
         else:
             which = np.arange(len(rows), dtype=np.int32).reshape(table.shape[:-1])
             self.shape = common_shape(shape, which)
-            which = flat(which, self.shape) if len(rows) > 1 else which[:0].reshape(-1) if which.ndim else which[None][:0]
+            which = (
+                flat(which, self.shape) if len(rows) > 1 else which[:0].reshape(-1) if which.ndim else which[None][:0]
+            )
         self._cumulative, self._index = cumulative, which
         self._params = (cumulative, which) if which.size or len(rows) > 1 else self._guesses(cumulative[0])
 

@@ -15,6 +15,6 @@ from numpy.typing import NDArray
 def table(name: str, dtype: Any = np.int64) -> NDArray[Any]:
     """The table of this name, read-only."""
     data = files(__name__).joinpath(f"{name}.npy").read_bytes()
-    array = np.load(BytesIO(data), allow_pickle=False).astype(dtype)
+    array: NDArray[Any] = np.load(BytesIO(data), allow_pickle=False).astype(dtype)
     array.flags.writeable = False
     return array

@@ -33,7 +33,7 @@ def normal_centres() -> NDArray[np.int64]:
 
 def exp2_negative() -> NDArray[np.int64]:
     """2^(16 - i / 64) for i = 0 to 1023: weights of a softmax to base 2 on a grid of 1/64."""
-    return np.array([int(mp.floor(mp.power(2, 16 - mp.mpf(i) / 64))) for i in range(1024)], np.int64)
+    return np.array([int(mp.floor(mp.mpf(2) ** (16 - mp.mpf(i) / 64))) for i in range(1024)], np.int64)
 
 
 TABLES = {f.__name__: f for f in (normal_cdf, normal_edges, normal_centres, exp2_negative)}

@@ -1,1 +1,24 @@
-"""BB-ANS: lossless compression of images with variational autoencoders."""
+"""BB-ANS: lossless compression of images with variational autoencoders (Townsend, Bird, Barber 2019)."""
+
+from __future__ import annotations
+
+from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
+
+INFO = CodecInfo(
+    summary="BB-ANS: a variational autoencoder for stacks of small images of one shape",
+    dtypes=("uint8", "bool"),
+    trainable=True,
+    needs_model=True,
+)
+
+
+@hookimpl
+def codecs_register() -> list[CodecSpec]:
+    """The codec of this plugin."""
+    return [CodecSpec(id="bbans.vae", implementation="codecs_bbans.codec:VAECodec", info=INFO)]
+
+
+@hookimpl
+def codecs_register_models() -> list[ModelSpec]:
+    """The models shipped with it."""
+    return []

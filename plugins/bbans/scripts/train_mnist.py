@@ -1,0 +1,47 @@
+"""Train the models this plugin ships: ``python train_mnist.py mnist_train.npz OUT [mnist | mnist-binary] [--epochs N]``.
+
+The file holds the 60,000 training images of MNIST (LeCun et al.) as ``images``, uint8, shape (60000, 28, 28).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from codecs_bbans.training import learn
+
+SETTINGS = {
+    "mnist": {"epochs": 60, "hidden": 512, "latents": 50, "components": 8, "seed": 0},
+    "mnist-binary": {"epochs": 100, "hidden": 512, "latents": 40, "binarise": True, "seed": 0},
+}
+
+
+def main() -> None:
+    """Train one model on one thread; save it, and beside it the network in floating point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("name", choices=sorted(SETTINGS))
+    parser.add_argument("--epochs", type=int)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    settings = dict(SETTINGS[arguments.name])
+    if arguments.epochs:
+        settings["epochs"] = arguments.epochs
+    start = time.monotonic()
+
+    def progress(done: float, message: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
+
+    images = np.load(arguments.data)["images"]
+    network, model = learn(images, progress=progress, name=arguments.name, **settings)
+    model.save(arguments.out)
+    torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
+    print(f"{len(model.data)} bytes, sha256 {model.sha256}")
+
+
+if __name__ == "__main__":
+    main()
