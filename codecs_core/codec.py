@@ -113,9 +113,7 @@ class Codec(ABC):
         return max(1, min(items, (1 << 24) // item_bytes))
 
     @classmethod
-    def train(
-        cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any
-    ) -> Model:
+    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
         """Train a model on `data` (items along the first axis) for about `budget` seconds."""
         raise ConfigError(f"codec {cls.id} has nothing to train")
 
@@ -132,7 +130,7 @@ class Codec(ABC):
         limits.check("chunk_bytes", spec.nbytes, f"a chunk of codec {self.id}")
         try:
             self.check(spec)
-            array = self._decode(bytes(payload), spec)
+            array = np.asanyarray(self._decode(bytes(payload), spec))
         except UnsupportedArrayError as error:
             raise CorruptDataError(f"payload of codec {self.id} cannot be {spec}: {error}") from error
         except CodecsError:
@@ -152,7 +150,7 @@ class Codec(ABC):
         return {
             f.name: getattr(self, f.name)
             for f in dataclasses.fields(self)
-            if f.name != "model" and getattr(self, f.name) != f.default
+            if f.name != "model" and getattr(self, f.name) != _default(f)
         }
 
     @classmethod
@@ -166,4 +164,13 @@ class Codec(ABC):
             )
         if cls.info.needs_model and model is None:
             raise ConfigError(f"codec {cls.id} needs a model; name one with model=... (--model)")
-        return cls(**config, model=model)
+        try:
+            return cls(**config, model=model)
+        except CodecsError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"codec {cls.id} cannot take the settings {dict(config)!r}: {error}") from error
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()

@@ -3,8 +3,9 @@
 from codecs_core.api.items import Source
 from codecs_core.api.lookup import get_codec, list_codecs, train
 from codecs_core.api.reading import File, inspect, load, open
+from codecs_core.api.stream import StreamWriter
 from codecs_core.api.view import EntryView
-from codecs_core.api.writing import FileInfo, StreamWriter, create, save
+from codecs_core.api.writing import FileInfo, create, save
 
 __all__ = [
     "EntryView",

@@ -1,0 +1,146 @@
+"""Writing arrays that do not fit into memory, part by part."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from codecs_core.api.encoding import begin, encode
+from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.container import Entry, Writer, atomic_write
+from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from codecs_core.api.plan import Planned
+    from codecs_core.registry import Registry
+
+
+class StreamWriter:
+    """Takes arrays part by part; made by `create`."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        planned: Sequence[Planned],
+        *,
+        embed_model: bool | int,
+        jobs: int,
+        registry: Registry,
+    ) -> None:
+        self._path = path
+        self._entries = {item.name: item.entry(registry) for item in planned}
+        self._codecs = {item.name: item.choice.codec for item in planned}
+        self._embed_model = embed_model
+        self._jobs = jobs
+        self._rows: dict[str, list[NDArray[Any]]] = {name: [] for name in self._entries}
+        self._held = dict.fromkeys(self._entries, 0)
+        self._next = dict.fromkeys(self._entries, 0)
+        self._waiting: deque[tuple[str, int, Future[tuple[bytes, bytes]]]] = deque()
+        self._stack = ExitStack()
+        self._writer: Writer | None = None
+        self._open = False
+
+    def __enter__(self) -> Self:
+        if self._writer is not None:
+            raise ConfigError("this writer was used already; call create() again")
+        with ExitStack() as stack:
+            file = stack.enter_context(atomic_write(self._path))
+            self._pool = stack.enter_context(ThreadPoolExecutor(self._jobs, thread_name_prefix="codecs"))
+            stack.callback(self._cancel)
+            entries = list(self._entries.values())
+            self._writer = begin(file, entries, list(self._codecs.values()), self._embed_model)
+            self._stack = stack.pop_all()
+        self._open = True
+        return self
+
+    def append(self, name: str, part: NDArray[Any]) -> None:
+        """Add items to the end of an entry; a 0-d entry takes its whole array at once.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such entry, or the writer is not open.
+        UnsupportedArrayError
+            If the part has another dtype or other axes than the entry, or is more than it was announced to hold.
+        """
+        entry = self._entries.get(name)
+        if not self._open or entry is None:
+            known = ", ".join(map(repr, self._entries))
+            raise ConfigError(f"nothing can be appended to {name!r}; open the writer with `with`; entries: {known}")
+        array = normalise(np.array(part))  # a copy: the caller may use its buffer again
+        spec = ArraySpec.of(array)
+        if (
+            spec.dtype != entry.spec.dtype
+            or spec.shape[1:] != entry.spec.shape[1:]
+            or bool(spec.shape) != bool(entry.spec.shape)
+        ):
+            raise UnsupportedArrayError(
+                f"a part of {spec.dtype} and shape {spec.shape} does not fit entry {name!r}, "
+                f"which is {entry.spec.dtype} of shape {entry.spec.shape}"
+            )
+        more = len(array) if array.ndim else 1
+        total = entry.spec.shape[0] if entry.spec.shape else 1
+        count = self._held[name] + more
+        done = min(self._next[name] * entry.chunk, total)
+        if done + count > total:
+            raise UnsupportedArrayError(
+                f"entry {name!r} holds {total} items and would have {done + count} with these {more}"
+            )
+        self._rows[name].append(array)
+        self._held[name] = count
+        if count >= entry.chunk or done + count == total:
+            self._flush(entry, whole=done + count == total)
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        self._open = False
+        if e is None:
+            with self._stack:
+                self._write(0)
+                if self._writer is not None:
+                    self._writer.close()
+            return
+        with suppress(Exception):  # it raises `e` again, perhaps as another error; the caller shall see theirs
+            self._stack.__exit__(kind, e, tb)
+
+    def _flush(self, entry: Entry, *, whole: bool) -> None:
+        """Encode the full chunks among the items at hand, and the last one if the entry is complete."""
+        rows, count = self._rows[entry.name], self._held[entry.name]
+        joined = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        start = 0
+        while start < count and (count - start >= entry.chunk or whole):
+            size = min(entry.chunk, count - start)
+            self._submit(entry, joined[start : start + size] if entry.spec.shape else joined)
+            start += size
+        self._rows[entry.name] = [joined[start:].copy()] if start < count else []
+        self._held[entry.name] = count - start
+
+    def _cancel(self) -> None:
+        for _, _, future in self._waiting:
+            future.cancel()
+        self._waiting.clear()
+
+    def _submit(self, entry: Entry, chunk: NDArray[Any]) -> None:
+        index = self._next[entry.name]
+        self._next[entry.name] = index + 1
+        future = self._pool.submit(encode, self._codecs[entry.name], chunk, entry.chunk_spec(index))
+        self._waiting.append((entry.name, index, future))
+        self._write(2 * self._jobs)
+
+    def _write(self, leave: int) -> None:
+        while self._writer is not None and len(self._waiting) > leave:
+            name, index, future = self._waiting.popleft()
+            payload, seal = future.result()
+            try:
+                self._writer.write_chunk(name, index, payload, seal)
+            except OSError as error:
+                raise OutputError(f"{os.fspath(self._path)} cannot be written: {error.strerror or error}") from error
