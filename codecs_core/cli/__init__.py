@@ -1,1 +1,15 @@
-"""cli."""
+"""The command line: one module a verb. What a verb needs is imported when it runs, not before."""
+
+import sys
+
+
+def main() -> None:
+    """Run `codecs` with the arguments of the process; the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name in a file must not end the program because the terminal's encoding lacks a character.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    from codecs_core.cli.app import app
+
+    app(prog_name="codecs")

@@ -1,0 +1,345 @@
+"""The engine of `codecs bench`: each codec on the same arrays, as whole files, decoded again and compared.
+
+Sizes are those of files, with everything that is in them. Speeds are of the whole way from arrays in memory to a file
+and back, in a warm process: a run on a small part comes first, so that neither imports nor compilation count.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codecs_core import api, models, registry
+from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.errors import CodecsError, ConfigError, OutputError, UnsupportedArrayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from codecs_core.codec import Codec, Progress
+    from codecs_core.media import Source
+
+#: About how many bytes a codec is warmed up on.
+_WARM_UP = 1 << 15
+#: "solid" is one chunk an array, up to this many bytes.
+_SOLID = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One measured file.
+
+    Parameters
+    ----------
+    codec, model
+        Id, and the name of the model or ``""``.
+    layout
+        ``"per item"`` (a chunk an item), ``"solid"`` (one chunk an array) or ``"N a chunk"`` (as the codec likes it).
+    bytes, payload
+        Size of the file, and of the compressed data in it.
+    model_bytes
+        Size of the model, which the file names and does not hold.
+    bits_per_value, payload_bits_per_value
+        Of `bytes` and of `payload`.
+    encode_mb_s, decode_mb_s
+        Megabytes (10^6) of array a second.
+    identical
+        Whether the file decodes to the arrays, to the last bit.
+    path
+        Where the file was kept.
+    """
+
+    codec: str
+    layout: str
+    model: str
+    bytes: int
+    payload: int
+    model_bytes: int
+    chunks: int
+    bits_per_value: float
+    payload_bits_per_value: float
+    encode_seconds: float
+    decode_seconds: float
+    encode_mb_s: float
+    decode_mb_s: float
+    identical: bool
+    path: str | None
+
+
+@dataclass(kw_only=True)
+class Group:
+    """Arrays of one kind, which every codec is measured on together; `rows` are sorted by size."""
+
+    name: str
+    dtype: str
+    arrays: int
+    shape: tuple[int, ...] | None
+    values: int
+    nbytes: int
+    rows: list[Row] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What `run` found."""
+
+    groups: list[Group]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of all groups."""
+        return [row for group in self.groups for row in group.rows]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every file decoded to its arrays and no codec failed in a way it should not."""
+        return all(row.identical for row in self.rows) and not any(
+            one["kind"] == "failed" for group in self.groups for one in group.left_out
+        )
+
+    def report(self) -> dict[str, Any]:
+        """As JSON: ``{"groups": [{"name", "dtype", "shape", "values", "bytes", "rows": [...], "left_out": [...]}]}``."""
+        described = [asdict(group) for group in self.groups]
+        for one in described:
+            one["bytes"] = one.pop("nbytes")
+        return {"groups": described, "ok": self.ok}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Contender:
+    codec: Codec
+    layout: str
+    chunk: int | None
+
+
+def run(
+    sources: Mapping[str, Source],
+    *,
+    codecs: Sequence[str] = (),
+    model: str | None = None,
+    limit: int | None = None,
+    keep: Path | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Measure codecs on arrays.
+
+    Parameters
+    ----------
+    sources
+        The arrays. Those of one dtype and number of axes are measured together.
+    codecs
+        Ids; by default every installed lossless codec that takes the arrays. Codecs without a model are measured
+        per item and solid, codecs with one as they like it, once for each model that ships for them.
+    model
+        The model of the codecs that take one, instead of those.
+    limit
+        Measure the first so many items of each array.
+    keep
+        Folder to keep the files in.
+    progress
+        Called with the fraction done and a message.
+
+    Raises
+    ------
+    CodecsError
+        If a codec or model that was named cannot be had, or no codec takes any of the arrays.
+    """
+    if keep is not None:
+        try:
+            keep.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"folder {keep} cannot be made: {error.strerror or error}") from error
+    result = Result(groups=[])
+    grouped = list(_grouped(sources, limit))
+    for k, (group, arrays, whole) in enumerate(grouped):
+        result.groups.append(group)
+        contenders = _contenders(group, arrays, whole, codecs, model)
+        for n, contender in enumerate(contenders):
+            if progress is not None:
+                progress((k + n / len(contenders)) / len(grouped), f"{contender.codec.id}, {contender.layout}")
+            _measure_into(group, contender, arrays, keep)
+        group.rows.sort(key=lambda row: (row.bytes, row.codec, row.layout))
+    if not result.rows:
+        reasons = "; ".join(sorted({one["why"] for group in result.groups for one in group.left_out})[:3])
+        raise UnsupportedArrayError(f"no codec could be measured on this data{': ' + reasons if reasons else ''}")
+    return result
+
+
+# --- what is measured ---------------------------------------------------------------------------
+
+
+def _grouped(sources: Mapping[str, Source], limit: int | None) -> Iterator[tuple[Group, dict[str, NDArray[Any]], bool]]:
+    """The arrays by kind; the flag says that each is one item (an image), not items along an axis."""
+    kinds: dict[tuple[Any, ...], list[Source]] = {}
+    for source in sources.values():
+        media = source.attrs.get("media", {})
+        image = "format" in media
+        colour = source.spec.shape[2:] if image else ()
+        kinds.setdefault((source.spec.dtype, len(source.spec.shape), image, colour), []).append(source)
+    for (dtype, _, image, _), members in kinds.items():
+        if image and limit is not None:
+            members = members[:limit]
+        cut = slice(None) if image or limit is None else slice(limit)
+        arrays = {s.name: normalise(s.read()[cut] if s.spec.shape else s.read()) for s in members}
+        values = sum(array.size for array in arrays.values())
+        if not values:
+            continue
+        first = next(iter(arrays.values()))
+        group = Group(
+            name=members[0].name or members[0].path.name
+            if len(members) == 1
+            else members[0].path.parent.name or "data",
+            dtype=dtype,
+            arrays=len(arrays),
+            shape=first.shape if len({array.shape for array in arrays.values()}) == 1 else None,
+            values=values,
+            nbytes=sum(array.nbytes for array in arrays.values()),
+        )
+        yield group, arrays, image or not first.ndim
+
+
+def _contenders(
+    group: Group, arrays: Mapping[str, NDArray[Any]], whole: bool, ids: Sequence[str], model: str | None
+) -> list[_Contender]:
+    known = registry.default()
+    specs = [ArraySpec.of(array) for array in arrays.values()]
+    found: list[_Contender] = []
+    for id in ids or sorted(known.codecs):
+        try:
+            info = known.spec(id).info
+            if not ids and (info.kind != "lossless" or not all(info.accepts(spec) for spec in specs)):
+                continue
+            for codec in _instances(id, model, named=bool(ids)):
+                layouts = _layouts(codec, specs, whole)
+                for _, chunk in layouts:
+                    for spec in specs:
+                        codec.check(_first_chunk(spec, chunk or codec.default_chunk(spec)))
+                found += [_Contender(codec=codec, layout=layout, chunk=chunk) for layout, chunk in layouts]
+        except UnsupportedArrayError as error:
+            _leave_out(group, id, "unsupported", error)
+        except CodecsError as error:
+            if ids:
+                raise
+            _leave_out(group, id, "unsupported" if isinstance(error, ConfigError) else "failed", error)
+    return found
+
+
+def _instances(id: str, model: str | None, *, named: bool) -> Iterator[Codec]:
+    known = registry.default()
+    info = known.spec(id).info
+    if not info.needs_model:
+        yield api.get_codec(id)
+        return
+    if model is not None:
+        loaded = models.resolve(model, codec=id if named else None, registry=known)
+        if loaded.codec == id:
+            yield api.get_codec(id, model=loaded)
+        return
+    specs = [spec for spec in known.models if spec.codec == id]
+    if not specs:
+        raise ConfigError(f"codec {id} needs a model and none ships with it; name one with --model")
+    for spec in specs:
+        yield api.get_codec(id, model=models.installed(spec))
+
+
+def _layouts(codec: Codec, specs: Sequence[ArraySpec], whole: bool) -> list[tuple[str, int | None]]:
+    """Names of layouts and items a chunk."""
+    longest = max(spec.shape[0] if spec.shape else 1 for spec in specs)
+    room = min(_SOLID // max(1, spec.nbytes // max(1, spec.shape[0] if spec.shape else 1)) for spec in specs)
+    solid = max(1, min(longest, room))
+    if codec.info.needs_model:
+        chunk = max(codec.default_chunk(spec) for spec in specs)
+        return [("solid" if chunk >= longest else f"{chunk:,} a chunk", None)]
+    if whole:
+        return [("per item", solid)]
+    return [("per item", 1), ("solid", solid)] if solid > 1 else [("per item", 1)]
+
+
+def _first_chunk(spec: ArraySpec, chunk: int) -> ArraySpec:
+    return ArraySpec((min(chunk, spec.shape[0]), *spec.shape[1:]), spec.dtype) if spec.shape else spec
+
+
+# --- measuring ----------------------------------------------------------------------------------
+
+
+def _measure_into(group: Group, contender: _Contender, arrays: Mapping[str, NDArray[Any]], keep: Path | None) -> None:
+    codec = contender.codec
+    try:
+        with tempfile.TemporaryDirectory(prefix="codecs-bench-") as folder:
+            name = "-".join(filter(None, [group.name, codec.id, _model_name(codec), contender.layout]))
+            file = re.sub(r"[^\w.-]+", "-", name).strip("-.") + ".ccf"
+            path = (keep or Path(folder)) / file
+            _warm_up(contender, arrays, Path(folder) / "warm-up.ccf")
+            group.rows.append(_measure(contender, arrays, path, kept=keep is not None))
+    except UnsupportedArrayError as error:
+        _leave_out(group, codec.id, "unsupported", error)
+    except Exception as error:  # one broken codec does not end the comparison
+        _leave_out(group, codec.id, "failed", error)
+
+
+def _measure(contender: _Contender, arrays: Mapping[str, NDArray[Any]], path: Path, *, kept: bool) -> Row:
+    codec = contender.codec
+    start = time.perf_counter()
+    info = api.save(path, arrays, codec=codec, chunk=contender.chunk)
+    encoded = time.perf_counter()
+    decoded = api.load(path, models=codec.model)
+    ended = time.perf_counter()
+    back = decoded if isinstance(decoded, dict) else {"": decoded}
+    values, nbytes = sum(a.size for a in arrays.values()), sum(a.nbytes for a in arrays.values())
+    return Row(
+        codec=codec.id,
+        layout=contender.layout,
+        model=_model_name(codec),
+        bytes=path.stat().st_size,
+        payload=info["bytes"]["payload"],
+        model_bytes=len(codec.model.data) if codec.model is not None else 0,
+        chunks=sum(entry["chunks"] for entry in info["entries"]),
+        bits_per_value=8 * path.stat().st_size / values,
+        payload_bits_per_value=8 * info["bytes"]["payload"] / values,
+        encode_seconds=encoded - start,
+        decode_seconds=ended - encoded,
+        encode_mb_s=nbytes / 1e6 / (encoded - start),
+        decode_mb_s=nbytes / 1e6 / (ended - encoded),
+        identical=back.keys() == arrays.keys() and all(_same(back[name], arrays[name]) for name in arrays),
+        path=str(path) if kept else None,
+    )
+
+
+def _warm_up(contender: _Contender, arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
+    array = next(iter(arrays.values()))
+    items = max(1, len(array) * _WARM_UP // max(1, array.nbytes)) if array.ndim else 1
+    try:
+        api.save(path, array[:items] if array.ndim else array, codec=contender.codec)
+        api.load(path, models=contender.codec.model)
+    except CodecsError:
+        # A part of an array may be nothing that the codec takes; the whole will tell.
+        return
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """To the last bit: NaNs and signs of zero count."""
+    return a.shape == b.shape and a.dtype == b.dtype and bool((_bytes(a) == _bytes(b)).all())
+
+
+def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _model_name(codec: Codec) -> str:
+    return "" if codec.model is None else codec.model.name or codec.model.sha256[:12]
+
+
+def _leave_out(group: Group, id: str, kind: str, error: Exception) -> None:
+    why = str(error) if isinstance(error, CodecsError) else f"{type(error).__name__}: {error}"
+    one = {"codec": id, "kind": kind, "why": why}
+    if one not in group.left_out:
+        group.left_out.append(one)

@@ -1,0 +1,67 @@
+"""The application: its verbs, and the one place where errors become an exit status."""
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from codecs_core.cli import bench, decode, encode, info, listing, models, plugins, train, verify
+from codecs_core.cli.failure import report
+
+
+class Group(TyperGroup):
+    """Runs a verb and turns what it raises into one sentence and an exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        # Here rather than around the whole: some errors of the tree are EOFError or OSError, which Typer would take.
+        try:
+            return super().invoke(ctx)
+        except BaseException as error:
+            status = report(error)
+            if status is None:
+                raise
+            raise typer.Exit(status) from error
+
+
+app = typer.Typer(
+    cls=Group,
+    help="Compress arrays and images with learned and classical codecs, without losing a bit.",
+    epilog="Exit status: 0 ok, 1 a check failed, 2 usage, 3 codec or model missing, 4 damaged file, 5 over a limit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from codecs_core import __version__
+
+        typer.echo(f"codecs {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+for verb, function in (
+    ("encode", encode.encode),
+    ("decode", decode.decode),
+    ("info", info.info),
+    ("verify", verify.verify),
+    ("list", listing.list_codecs),
+    ("plugins", plugins.plugins),
+    ("models", models.models),
+    ("train", train.train),
+    ("bench", bench.bench),
+):
+    app.command(verb)(function)

@@ -1,0 +1,68 @@
+"""Arguments that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from codecs_core.errors import ConfigError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """``["level=5", "layout=items"]`` as a config: values are JSON where they can be, otherwise text."""
+    config: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise ConfigError(f"--set takes key=value, not {pair!r}")
+        if key in config:
+            raise ConfigError(f"--set {key} is given twice")
+        try:
+            config[key] = json.loads(value)
+        except ValueError:
+            config[key] = value
+    return config
+
+
+def items(text: str) -> slice:
+    """``"100:110"`` as a slice; either end may be missing or count from the end."""
+    parts = text.split(":")
+    try:
+        if len(parts) != 2:
+            raise ValueError
+        start, stop = (int(part) if part.strip() else None for part in parts)
+    except ValueError:
+        raise ConfigError(f"--items takes A:B, two item numbers, not {text!r}") from None
+    return slice(start, stop)
+
+
+def seconds(text: str) -> float:
+    """``"90"``, ``"90s"``, ``"20m"`` or ``"1.5h"`` in seconds."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    scale = units.get(text[-1:].lower())
+    try:
+        value = float(text[:-1] if scale else text) * (scale or 1)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ConfigError(f"--budget takes a time such as 90s, 20m or 1.5h, not {text!r}")
+    return value
+
+
+def check_target(dst: Path, sources: Sequence[Path]) -> None:
+    """Refuse a target that is, or lies in, what is read, or whose folder does not exist."""
+    if not dst.absolute().parent.is_dir():
+        raise OutputError(f"there is no folder {dst.absolute().parent} to write {dst.name} to; make it first")
+    resolved = dst.resolve()
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"there is no file {source}")
+        if source.resolve() == resolved or (dst.exists() and source.samefile(dst)):
+            raise ConfigError(f"{dst} would be read and written; choose another name for the result")
+        if source.is_dir() and source.resolve() in resolved.parents:
+            raise ConfigError(f"{dst} lies in {source}, which is read; write the result elsewhere")

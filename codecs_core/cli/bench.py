@@ -1,0 +1,43 @@
+"""`codecs bench`: what each codec makes of some data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench(
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA...", show_default=False, help=".npy, .npz, idx, images or folders of them."),
+    ],
+    codec: Annotated[
+        list[str], typer.Option(metavar="ID", help="A codec to measure; repeatable. By default all that take the data.")
+    ] = [],  # noqa: B006
+    model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="The model, for codecs that take one.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="The first N items of each array only.")] = None,
+    keep: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the files that were measured here.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Measure codecs on data: whole files, decoded again and compared.
+
+    Exit status 1 if an array did not come back as it was, or a codec failed.
+    """
+    from codecs_core import bench as engine
+    from codecs_core import media
+    from codecs_core.cli.benchtable import show
+    from codecs_core.cli.output import put, put_json, say, shown
+    from codecs_core.cli.progress import progress
+
+    sources = media.read(data, stack=True, on_skip=lambda path, error: say(f"skipped: {shown(error)}"))
+    with progress("measuring") as bar:
+        result = engine.run(sources, codecs=codec, model=model, limit=limit, keep=keep, progress=bar)
+    if json:
+        put_json(result.report())
+    else:
+        show(result)
+        for row in result.rows:
+            if row.path is not None:
+                put(shown(row.path))
+    if not result.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,57 @@
+"""`codecs decode`: a container file back to arrays or images."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def decode(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A .ccf file.")],
+    dst: Annotated[
+        Path,
+        typer.Argument(metavar="DST", show_default=False, help="A .npy, .npz or image to write, or a new folder."),
+    ],
+    entry: Annotated[str | None, typer.Option(metavar="NAME", help="Decode this entry alone.")] = None,
+    items: Annotated[
+        str | None, typer.Option(metavar="A:B", help="Only items A to B along the first axis (of each entry).")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|PATH", help="A model that is neither in the file nor installed.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
+) -> None:
+    """Decode a file to .npy, .npz, an image or a folder.
+
+    A folder gets images where images went in, and .npy files otherwise.
+    """
+    from codecs_core import api, media
+    from codecs_core.cli import arguments
+    from codecs_core.cli.output import plural, put, shown, size
+    from codecs_core.cli.progress import progress
+    from codecs_core.errors import ConfigError
+
+    arguments.check_target(dst, [file])
+    where = arguments.items(items) if items is not None else None
+    with api.open(file, jobs=jobs, models=model) as held:
+        if entry is not None and entry not in held:
+            known = ", ".join(map(repr, list(held)[:10]))
+            raise ConfigError(
+                f"{file} has no entry {entry!r}; it has {known or 'none'}{', ...' if len(held) > 10 else ''}"
+            )
+        names = list(held) if entry is None else [entry]
+        if where is not None and any(not held[name].shape for name in names):
+            raise ConfigError("--items needs arrays with a first axis, and one here has none")
+        arrays: dict[str, Any] = {}
+        with progress("decoding") as bar:
+            if where is None and entry is None:
+                loaded = held.load(progress=bar)
+                arrays = loaded if isinstance(loaded, dict) else {"": loaded}
+            else:
+                for done, name in enumerate(names):
+                    if bar is not None:
+                        bar(done / len(names), name)
+                    arrays[name] = held[name][... if where is None else where]
+        media.write(dst, arrays, {name: held[name].attrs for name in names})
+    total = sum(array.nbytes for array in arrays.values())
+    put(f"{shown(dst)}: {plural(len(arrays), 'array')}, {size(total)}, every chunk as it was encoded")

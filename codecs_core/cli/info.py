@@ -1,0 +1,56 @@
+"""`codecs info`: what is in a file, without decoding it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A .ccf file.")],
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Tell what is in a file: entries, codecs, models, and where the bytes go."""
+    from codecs_core import api
+    from codecs_core.cli.output import put, put_json
+
+    described = api.inspect(file)
+    if json:
+        put_json(described)
+        return
+    for line in _lines(described):
+        put(line)
+
+
+def _lines(described: dict[str, Any]) -> list[str]:
+    from codecs_core.cli.output import count, plural, shown, table
+    from codecs_core.cli.shapes import model_name
+
+    sizes = described["bytes"]
+    rate = described["bits_per_value"]
+    lines = [
+        f"{shown(described['path'])}: {shown(described['format'])}, {plural(len(described['entries']), 'array')}, "
+        f"{count(described['values'])} values"
+        + (f", {rate:.3f} bits per value, all included" if rate is not None else "")
+    ]
+    parts = ", ".join(f"{key} {count(sizes[key])}" for key in ("payload", "header", "index", "models"))
+    lines += [f"{count(sizes['total'])} bytes: {parts}", ""]
+    rows = [
+        (
+            entry["name"] or "(unnamed)",
+            " x ".join(map(str, entry["shape"])) or "one value",
+            entry["dtype"],
+            entry["codec"],
+            model_name(entry) or "-",
+            count(entry["chunks"]),
+            count(entry["bytes"]),
+            "-" if entry["bits_per_value"] is None else f"{entry['bits_per_value']:.3f}",
+        )
+        for entry in described["entries"]
+    ]
+    heads = ("entry", "shape", "dtype", "codec", "model", "chunks", "payload bytes", "bits/value")
+    lines += table(heads, rows, right="lllllrrr")
+    for model in described["models"]:
+        where = f"embedded, {count(model['bytes'])} bytes" if model["embedded"] else "not embedded"
+        lines.append(f"model {shown(model['name']) or '(unnamed)'}: sha256 {shown(model['sha256'])}, {where}")
+    return lines

@@ -1,0 +1,63 @@
+"""`codecs train`: a model for a codec, from data."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from codecs_core.codec import CodecInfo
+    from codecs_core.media import Source
+
+
+def train(
+    id: Annotated[str, typer.Argument(metavar="ID", show_default=False, help="Id of the codec.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA...", show_default=False, help=".npy, .npz, idx, images or folders of them."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="MODEL", show_default=False, help="The .safetensors file to write.")],
+    budget: Annotated[str, typer.Option(metavar="TIME", help="About how long to train: 90s, 20m, 1.5h.")] = "20m",
+    set_: Annotated[
+        list[str], typer.Option("--set", metavar="K=V", help="A setting of the training; repeatable.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Train a model for a codec. Nothing is written unless training ends."""
+    from codecs_core import api, media, registry
+    from codecs_core.cli.arguments import check_target, seconds, settings
+    from codecs_core.cli.output import plural, put, say, shown, size
+    from codecs_core.cli.progress import progress
+
+    time, hyper = seconds(budget), settings(set_)
+    check_target(out, data)
+    info = registry.default().spec(id).info
+    items = _items(media.read(data, stack=True), id, info)
+    say(f"training {id} on {plural(len(items), 'item')} of {items.dtype} and shape {items.shape[1:]}")
+    with progress("training") as bar:
+        model = api.train(id, items, budget=time, progress=bar, **hyper)
+    model.save(out)
+    put(f"{shown(out)}: a model of {size(len(model.data))} for {id}, sha256 {model.sha256}")
+    say(f"use it: codecs encode SRC... DST.ccf --codec {id} --model {shown(out)}")
+
+
+def _items(sources: "dict[str, Source]", id: str, info: "CodecInfo") -> Any:
+    """The arrays that the codec takes, as one array of items."""
+    import numpy as np
+
+    from codecs_core.cli.output import say, shown
+    from codecs_core.errors import UnsupportedArrayError
+
+    taken = {name: s for name, s in sources.items() if info.accepts(s.spec) and s.spec.shape}
+    for name in sources.keys() - taken.keys():
+        spec = sources[name].spec
+        say(f"left out {shown(repr(name))}: {spec.dtype} of shape {spec.shape} is nothing that codec {id} takes")
+    if not taken:
+        raise UnsupportedArrayError(f"there is no array in the data that codec {id} takes")
+    kinds = {(s.spec.dtype, s.spec.shape[1:]) for s in taken.values()}
+    if len(kinds) > 1:
+        raise UnsupportedArrayError(
+            f"items of one dtype and shape are due, and the data has {len(kinds)} kinds, such as "
+            f"{' and '.join(f'{dtype} of {shape}' for dtype, shape in sorted(kinds)[:2])}; cut or pick them first"
+        )
+    arrays = [s.read() for s in taken.values()]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
