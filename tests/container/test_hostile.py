@@ -187,6 +187,22 @@ def test_an_index_that_contradicts_itself_or_the_header(kit, forge, records):
         Reader(kit.Memory(forge.join()))
 
 
+def test_sums_that_wrap_around(kit, forge):
+    """A frame of nearly 2**64 bytes ends where it starts; the next one covers what is there."""
+
+    def wrap(records):
+        first, second = records[1], records[2]
+        end = second[OFFSET] + second[HEAD] + second[STORED]
+        first[STORED] = (1 << 64) - first[HEAD]
+        second[OFFSET] = first[OFFSET]
+        second[STORED] = end - second[OFFSET] - second[HEAD]
+        return records
+
+    forge.records = wrap
+    with pytest.raises(FormatError, match="outside the file"):
+        Reader(kit.Memory(forge.join()), limits=Limits(chunk_bytes=1 << 70))
+
+
 @pytest.mark.parametrize(
     ("row", "column", "value"), [(1, CRC, lambda v: v ^ 1), (1, DIGEST, b"x" * 16), (0, CRC, lambda v: v ^ 1)]
 )
