@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -168,7 +169,7 @@ def _map(value: Any, keys: Mapping[str, Any], where: str) -> dict[str, Any]:
     if type(value) is not dict:
         raise FormatError(f"{where} is not a map")
     if value.keys() != keys.keys():
-        raise FormatError(f"{where} has the keys {sorted(value)}; expected {sorted(keys)}")
+        raise FormatError(f"{where} has the keys {reprlib.repr(sorted(value))}; expected {sorted(keys)}")
     for key, kinds in keys.items():
         if type(value[key]) not in (kinds if type(kinds) is tuple else (kinds,)):
             raise FormatError(f"{where} has {key!r} of type {type(value[key]).__name__}")
