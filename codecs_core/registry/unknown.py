@@ -34,10 +34,9 @@ def explain(id: str, *, package: str | None, known: Collection[str], plugins: Se
     plugins
         What came of each plugin.
     """
-    parts = [f"no installed plugin provides codec {id!r}"]
     near = get_close_matches(id, known, n=3, cutoff=0.6)
-    if near:
-        parts.append(f"did you mean {' or '.join(near)}?")
+    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+    parts = [f"no installed plugin provides codec {id!r}{meant}"]
     if package is None or not _PACKAGE.fullmatch(package):
         package = KNOWN_PACKAGES.get(id.split(".", 1)[0])
     if package is not None:
@@ -54,7 +53,8 @@ def explain(id: str, *, package: str | None, known: Collection[str], plugins: Se
 def _remedy(package: str, plugins: Sequence[PluginRecord]) -> str:
     states = {p.state: p for p in plugins if canonical(p.distribution) == canonical(package)}
     if "loaded" in states:
-        return f"{package} {states['loaded'].version} is installed and has none of that id: pip install -U {package}"
+        version = f"{package} {states['loaded'].version}".strip()
+        return f"{version} is installed and has none of that id: pip install -U {package}"
     if "disabled" in states:
         return f"{package} provides it, but CODECS_PLUGINS leaves it out"
     if "failed" in states:

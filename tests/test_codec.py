@@ -1,0 +1,109 @@
+"""The Codec contract, clause by clause, on codecs small enough to see through."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from codecs_core import ArraySpec, Codec, CodecInfo, Limits
+from codecs_core.errors import ConfigError, CorruptDataError, LimitExceededError, UnsupportedArrayError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raw(Codec):
+    id = "test.raw"
+    info = CodecInfo(summary="as it is", dtypes=("uint8", "uint16"), ndim=(1, 2))
+
+    level: int = 3
+    tags: tuple[str, ...] = ()
+    table: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.level < 0:
+            raise ValueError("level is negative")
+
+    def _encode(self, chunk):
+        assert chunk.flags.c_contiguous
+        assert chunk.dtype.isnative
+        return chunk.tobytes()
+
+    def _decode(self, payload, spec):
+        return np.frombuffer(payload, spec.numpy).reshape(spec.shape)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6, dtype=">u2").reshape(2, 3),
+        np.asfortranarray(np.arange(6, dtype="u1").reshape(2, 3)),
+        np.arange(9, dtype="u2")[::-2],
+        np.zeros((0, 3), "u1"),
+    ],
+)
+def test_layouts_are_normalised(array):
+    before = array.copy()
+    back = Raw().decode(Raw().encode(array), ArraySpec.of(array))
+    np.testing.assert_array_equal(back, array)
+    assert back.dtype == array.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(array, before)
+
+
+@pytest.mark.parametrize("array", [np.zeros(3, "f4"), np.zeros((1, 1, 1), "u1")])
+def test_what_the_info_excludes_is_refused(array):
+    with pytest.raises(UnsupportedArrayError, match=r"test\.raw takes uint8 or uint16 with 1 or 2 dimensions"):
+        Raw().encode(array)
+
+
+def test_whatever_a_decoder_raises_is_corrupt_data():
+    with pytest.raises(CorruptDataError, match="ValueError"):
+        Raw().decode(b"abc", ArraySpec((2,), "uint16"))
+    with pytest.raises(CorruptDataError, match="cannot be"):
+        Raw().decode(b"abcd", ArraySpec((1,), "float32"))
+
+
+@pytest.mark.parametrize("wrong", [None, np.zeros(2, "u2"), np.zeros((1, 3), "u1"), "abc"])
+def test_a_decoder_that_returns_something_else_is_caught(wrong):
+    @dataclass(frozen=True, kw_only=True)
+    class Wrong(Raw):
+        def _decode(self, payload, spec):
+            return wrong
+
+    with pytest.raises(CorruptDataError, match="where uint8 of"):
+        Wrong().decode(b"abc", ArraySpec((3,), "uint8"))
+
+
+def test_limits_hold_before_the_decoder_runs():
+    with pytest.raises(LimitExceededError, match="chunk_bytes"):
+        Raw().decode(b"", ArraySpec((1 << 40,), "uint8"), limits=Limits(chunk_bytes=1000))
+
+
+def test_config_holds_what_is_not_default_and_comes_back():
+    assert Raw().config() == {}
+    codec = Raw(level=5, table={"a": 1})
+    assert codec.config() == {"level": 5, "table": {"a": 1}}
+    assert Raw.from_config(codec.config()) == codec
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ({"levle": 1}, "no setting 'levle'; it has level, table, tags"),
+        ({"level": -1}, "negative"),
+        ({"level": "x"}, "<"),
+    ],
+)
+def test_bad_settings(config, text):
+    with pytest.raises(ConfigError, match=text):
+        Raw.from_config(config)
+
+
+def test_training_is_optional():
+    with pytest.raises(ConfigError, match="nothing to train"):
+        Raw.train(np.zeros(3, "u1"), budget=1)
+
+
+def test_default_chunk():
+    assert Raw().default_chunk(ArraySpec((), "uint8")) == 1
+    assert Raw().default_chunk(ArraySpec((0, 5), "uint8")) == 1
+    assert Raw().default_chunk(ArraySpec((1 << 20, 1 << 10), "uint8")) == 1 << 14
+    assert Raw().default_chunk(ArraySpec((2, 1 << 30), "uint8")) == 1
