@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
+from codecs_core.container.layout import SIGNATURE
 from codecs_core.errors import InputError
 from codecs_core.media.idx import looks_like_idx, read_idx
 from codecs_core.media.image import read_image
@@ -88,6 +89,8 @@ def _file(path: Path) -> list[Source]:
         return [read_idx(path, "", zipped=False)]
     if head.startswith(b"\x1f\x8b"):
         return [read_idx(path, "", zipped=True)]
+    if head == SIGNATURE:
+        raise InputError(f"{path} is a .ccf container already; to encode it anew, `codecs decode` it first")
     if not head:
         raise InputError(f"{path} is empty")
     return [read_image(path, "")]
