@@ -97,6 +97,6 @@ def _picked(picks: NDArray[Any], rest: tuple[Any, ...], count: int, chunk: int) 
 
 def _groups(unique: NDArray[np.intp], chunk: int) -> Iterator[Part]:
     numbers, starts = np.unique(unique // chunk, return_index=True)
-    ends = [*starts[1:], len(unique)]
-    for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
-        yield Part(chunk=number, into=slice(start, int(end)), local=unique[start:end] - number * chunk)
+    ends = np.append(starts, len(unique))[1:]
+    for number, start, end in zip(numbers.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        yield Part(chunk=number, into=slice(start, end), local=unique[start:end] - number * chunk)
