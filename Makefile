@@ -1,0 +1,54 @@
+# make demo    compress the samples with every codec, decode, compare, and show the table
+# make test    run the tests                 make lint     style, types, imports
+# make check   all of it                     make clean    remove what make made
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format check clean
+
+# The first interpreter that is new enough. Another: make PYTHON=/path/to/python
+PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+TOOLS := ruff mypy import-linter pytest-xdist scipy mpmath constriction
+# More for pytest, for example: make test ARGS='-k container -x'
+ARGS ?=
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+install: $(STAMP)
+
+# Core and plugins in one go, so that the plugins find this core and not one on an index.
+# The folder `plugins` is newer than the stamp when a plugin came or went.
+$(STAMP): Makefile constraints.txt pyproject.toml plugins $(PLUGINS:=/pyproject.toml)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[torch,images,bench,testing]' $(addprefix --editable ./,$(PLUGINS)) $(TOOLS)
+	@touch $@
+
+demo: $(STAMP)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint test demo
+
+clean:
+	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
