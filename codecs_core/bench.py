@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core import api, models, registry
+from codecs_core import api, models
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.errors import CodecsError, ConfigError, OutputError, UnsupportedArrayError
+from codecs_core.registry import Registry, default
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -129,6 +130,7 @@ def run(
     limit: int | None = None,
     keep: Path | None = None,
     progress: Progress | None = None,
+    registry: Registry | None = None,
 ) -> Result:
     """Measure codecs on arrays.
 
@@ -147,6 +149,8 @@ def run(
         Folder to keep the files in.
     progress
         Called with the fraction done and a message.
+    registry
+        Where codecs come from; by default the installed plugins.
 
     Raises
     ------
@@ -158,15 +162,16 @@ def run(
             keep.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"folder {keep} cannot be made: {error.strerror or error}") from error
+    known = registry or default()
     result = Result(groups=[])
     grouped = list(_grouped(sources, limit))
     for k, (group, arrays, whole) in enumerate(grouped):
         result.groups.append(group)
-        contenders = _contenders(group, arrays, whole, codecs, model)
+        contenders = _contenders(group, arrays, whole, codecs, model, known)
         for n, contender in enumerate(contenders):
             if progress is not None:
                 progress((k + n / len(contenders)) / len(grouped), f"{contender.codec.id}, {contender.layout}")
-            _measure_into(group, contender, arrays, keep)
+            _measure_into(group, contender, arrays, keep, known)
         group.rows.sort(key=lambda row: (row.bytes, row.codec, row.layout))
     if not result.rows:
         reasons = "; ".join(sorted({one["why"] for group in result.groups for one in group.left_out})[:3])
@@ -208,9 +213,13 @@ def _grouped(sources: Mapping[str, Source], limit: int | None) -> Iterator[tuple
 
 
 def _contenders(
-    group: Group, arrays: Mapping[str, NDArray[Any]], whole: bool, ids: Sequence[str], model: str | None
+    group: Group,
+    arrays: Mapping[str, NDArray[Any]],
+    whole: bool,
+    ids: Sequence[str],
+    model: str | None,
+    known: Registry,
 ) -> list[_Contender]:
-    known = registry.default()
     specs = [ArraySpec.of(array) for array in arrays.values()]
     found: list[_Contender] = []
     for id in ids or sorted(known.codecs):
@@ -218,7 +227,7 @@ def _contenders(
             info = known.spec(id).info
             if not ids and (info.kind != "lossless" or not all(info.accepts(spec) for spec in specs)):
                 continue
-            for codec in _instances(id, model, named=bool(ids)):
+            for codec in _instances(id, model, known, named=bool(ids)):
                 layouts = _layouts(codec, specs, whole)
                 for _, chunk in layouts:
                     for spec in specs:
@@ -233,22 +242,21 @@ def _contenders(
     return found
 
 
-def _instances(id: str, model: str | None, *, named: bool) -> Iterator[Codec]:
-    known = registry.default()
+def _instances(id: str, model: str | None, known: Registry, *, named: bool) -> Iterator[Codec]:
     info = known.spec(id).info
     if not info.needs_model:
-        yield api.get_codec(id)
+        yield api.get_codec(id, registry=known)
         return
     if model is not None:
         loaded = models.resolve(model, codec=id if named else None, registry=known)
         if loaded.codec == id:
-            yield api.get_codec(id, model=loaded)
+            yield api.get_codec(id, model=loaded, registry=known)
         return
     specs = [spec for spec in known.models if spec.codec == id]
     if not specs:
         raise ConfigError(f"codec {id} needs a model and none ships with it; name one with --model")
     for spec in specs:
-        yield api.get_codec(id, model=models.installed(spec))
+        yield api.get_codec(id, model=models.installed(spec), registry=known)
 
 
 def _layouts(codec: Codec, specs: Sequence[ArraySpec], whole: bool) -> list[tuple[str, int | None]]:
@@ -271,27 +279,31 @@ def _first_chunk(spec: ArraySpec, chunk: int) -> ArraySpec:
 # --- measuring ----------------------------------------------------------------------------------
 
 
-def _measure_into(group: Group, contender: _Contender, arrays: Mapping[str, NDArray[Any]], keep: Path | None) -> None:
+def _measure_into(
+    group: Group, contender: _Contender, arrays: Mapping[str, NDArray[Any]], keep: Path | None, known: Registry
+) -> None:
     codec = contender.codec
     try:
         with tempfile.TemporaryDirectory(prefix="codecs-bench-") as folder:
             name = "-".join(filter(None, [group.name, codec.id, _model_name(codec), contender.layout]))
             file = re.sub(r"[^\w.-]+", "-", name).strip("-.") + ".ccf"
             path = (keep or Path(folder)) / file
-            _warm_up(contender, arrays, Path(folder) / "warm-up.ccf")
-            group.rows.append(_measure(contender, arrays, path, kept=keep is not None))
+            _warm_up(contender, arrays, Path(folder) / "warm-up.ccf", known)
+            group.rows.append(_measure(contender, arrays, path, known, kept=keep is not None))
     except UnsupportedArrayError as error:
         _leave_out(group, codec.id, "unsupported", error)
     except Exception as error:  # one broken codec does not end the comparison
         _leave_out(group, codec.id, "failed", error)
 
 
-def _measure(contender: _Contender, arrays: Mapping[str, NDArray[Any]], path: Path, *, kept: bool) -> Row:
+def _measure(
+    contender: _Contender, arrays: Mapping[str, NDArray[Any]], path: Path, known: Registry, *, kept: bool
+) -> Row:
     codec = contender.codec
     start = time.perf_counter()
-    info = api.save(path, arrays, codec=codec, chunk=contender.chunk)
+    info = api.save(path, arrays, codec=codec, chunk=contender.chunk, registry=known)
     encoded = time.perf_counter()
-    decoded = api.load(path, models=codec.model)
+    decoded = api.load(path, models=codec.model, registry=known)
     ended = time.perf_counter()
     back = decoded if isinstance(decoded, dict) else {"": decoded}
     values, nbytes = sum(a.size for a in arrays.values()), sum(a.nbytes for a in arrays.values())
@@ -314,12 +326,12 @@ def _measure(contender: _Contender, arrays: Mapping[str, NDArray[Any]], path: Pa
     )
 
 
-def _warm_up(contender: _Contender, arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
+def _warm_up(contender: _Contender, arrays: Mapping[str, NDArray[Any]], path: Path, known: Registry) -> None:
     array = next(iter(arrays.values()))
     items = max(1, len(array) * _WARM_UP // max(1, array.nbytes)) if array.ndim else 1
     try:
-        api.save(path, array[:items] if array.ndim else array, codec=contender.codec)
-        api.load(path, models=contender.codec.model)
+        api.save(path, array[:items] if array.ndim else array, codec=contender.codec, registry=known)
+        api.load(path, models=contender.codec.model, registry=known)
     except CodecsError:
         # A part of an array may be nothing that the codec takes; the whole will tell.
         return

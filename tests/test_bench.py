@@ -61,7 +61,6 @@ def known(monkeypatch):
         monkeypatch.setattr(sys.modules[__name__], cls.__name__, cls, raising=False)
     known = registry.Registry()
     known.register(Plugin, name="test")
-    monkeypatch.setattr(registry, "default", lambda: known)
     return known
 
 
@@ -108,11 +107,12 @@ def test_images_are_items(tmp_path):
 
 
 def test_a_codec_that_lies_or_breaks_is_found_out(images, known):
-    result = bench.run(images)
+    result = bench.run(images, codecs=["classic.jxl", "test.liar", "test.crash"], registry=known)
     assert not result.ok
-    assert {one["codec"]: one["kind"] for one in result.groups[0].left_out}["test.crash"] == "failed"
-    assert "test.liar" not in {row.codec for row in result.rows if row.identical}
-    assert "classic.jxl" in {row.codec for row in result.rows if row.identical}
+    failed = {one["codec"]: one["why"] for one in result.groups[0].left_out if one["kind"] == "failed"}
+    assert failed["test.crash"] == "RuntimeError: broken"
+    assert "intact" in failed["test.liar"]
+    assert {row.codec for row in result.rows} == {"classic.jxl"}
 
 
 def test_refusals(images, tmp_path):

@@ -1,4 +1,7 @@
-"""`codecs bench`: what each codec makes of some data."""
+"""`codecs bench`: what each codec makes of some data.
+
+JSON: what `codecs_core.bench.Result.report` returns.
+"""
 
 from pathlib import Path
 from typing import Annotated

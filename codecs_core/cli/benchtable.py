@@ -68,7 +68,7 @@ def _rich(group: Group) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(header_style="bold", row_styles=["", "dim"])
+    drawn = Table(header_style="bold")
     for head, side in zip(_HEADS, _RIGHT, strict=True):
         drawn.add_column(head, justify="right" if side == "r" else "left", no_wrap=True)
     for k, row in enumerate(group.rows):

@@ -1,4 +1,10 @@
-"""`codecs info`: what is in a file, without decoding it."""
+"""`codecs info`: what is in a file, without decoding it.
+
+JSON: ``{"format", "path", "entries": [{"name", "shape", "dtype", "codec", "codec_version", "config", "model": {"name",
+"sha256", "embedded"} | null, "chunk", "chunks", "bytes", "bits_per_value", "package", "attrs"}], "models": [{"name",
+"sha256", "embedded", "bytes"}], "bytes": {"total", "payload", "header", "index", "models"}, "values", "bits_per_value",
+"attrs"}``; an entry's ``bytes`` are those of its payloads, the file's ``bits_per_value`` counts everything.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any

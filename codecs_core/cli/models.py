@@ -1,4 +1,7 @@
-"""`codecs models`: the models that ship with plugins or are in the store."""
+"""`codecs models`: the models that ship with plugins or are in the store.
+
+JSON: ``{"models": [{"name", "codec", "sha256", "bytes", "summary", "source", "where"}], "store"}``.
+"""
 
 import dataclasses
 from typing import Annotated

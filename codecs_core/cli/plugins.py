@@ -1,4 +1,8 @@
-"""`codecs plugins`: what is installed, what loaded, what failed and why."""
+"""`codecs plugins`: what is installed, what loaded, what failed and why.
+
+JSON: ``{"plugins": [{"name", "distribution", "version", "value", "state", "error", "codecs", "seconds"}], "conflicts":
+{id: [distribution]}, "ok"}``; with ``--check``, loaded plugins also have ``"checked": [{"id", "ok", "error"}]``.
+"""
 
 import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,36 +21,59 @@ PATIENCE = 1.0
 class _Bar:
     def __init__(self, title: str) -> None:
         self.title = title
-        self.start = time.monotonic()
+        self.state = (0.0, "")
+        self.lock = threading.Lock()
         self.bar: Any = None
         self.task: Any = None
+        self.closed = False
+        # A timer rather than a look at the clock: work that does not report for long is what a bar is for.
+        self.timer = threading.Timer(PATIENCE, self._open)
+        self.timer.daemon = True
+        self.timer.start()
 
     def __call__(self, fraction: float, message: str) -> None:
-        if self.bar is None:
-            if time.monotonic() - self.start < PATIENCE:
-                return
-            self._open()
-        text = shown(message).replace("[", r"\[")  # rich reads brackets as markup
-        self.bar.update(self.task, completed=min(1.0, max(0.0, fraction)), message=text)
+        with self.lock:
+            self.state = (
+                min(1.0, max(0.0, fraction)),
+                shown(message).replace("[", r"\["),
+            )  # rich reads brackets as markup
+            if self.bar is not None:
+                self.bar.update(self.task, completed=self.state[0], message=self.state[1])
 
     def _open(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         columns = [
+            SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[message]}"),
         ]
-        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self.bar.start()
-        self.task = self.bar.add_task(self.title, total=1.0, message="")
+        with self.lock:
+            if self.closed:
+                return
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.task = bar.add_task(self.title, total=1.0, message=self.state[1])
+            bar.update(self.task, completed=self.state[0])
+            bar.start()
+            self.bar = bar
 
     def close(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+        self.timer.cancel()
+        with self.lock:
+            self.closed = True
+            if self.bar is not None:
+                self.bar.stop()
 
 
 @contextmanager

@@ -30,34 +30,33 @@ def train(
 
     time, hyper = seconds(budget), settings(set_)
     check_target(out, data)
-    info = registry.default().spec(id).info
-    items = _items(media.read(data, stack=True), id, info)
+    known = registry.default()
+    items = _items(media.read(data, stack=True), id, known.spec(id).info)
     say(f"training {id} on {plural(len(items), 'item')} of {items.dtype} and shape {items.shape[1:]}")
     with progress("training") as bar:
-        model = api.train(id, items, budget=time, progress=bar, **hyper)
+        model = api.train(id, items, budget=time, progress=bar, registry=known, **hyper)
     model.save(out)
     put(f"{shown(out)}: a model of {size(len(model.data))} for {id}, sha256 {model.sha256}")
     say(f"use it: codecs encode SRC... DST.ccf --codec {id} --model {shown(out)}")
 
 
 def _items(sources: "dict[str, Source]", id: str, info: "CodecInfo") -> Any:
-    """The arrays that the codec takes, as one array of items."""
+    """The arrays that the codec takes, as one array of items: of several kinds, the kind with the most bytes."""
     import numpy as np
 
     from codecs_core.cli.output import say, shown
     from codecs_core.errors import UnsupportedArrayError
 
-    taken = {name: s for name, s in sources.items() if info.accepts(s.spec) and s.spec.shape}
-    for name in sources.keys() - taken.keys():
-        spec = sources[name].spec
-        say(f"left out {shown(repr(name))}: {spec.dtype} of shape {spec.shape} is nothing that codec {id} takes")
-    if not taken:
+    kinds: dict[tuple[str, tuple[int, ...]], list[Source]] = {}
+    for source in sources.values():
+        if info.accepts(source.spec) and source.spec.shape:
+            kinds.setdefault((source.spec.dtype, source.spec.shape[1:]), []).append(source)
+    if not kinds:
         raise UnsupportedArrayError(f"there is no array in the data that codec {id} takes")
-    kinds = {(s.spec.dtype, s.spec.shape[1:]) for s in taken.values()}
-    if len(kinds) > 1:
-        raise UnsupportedArrayError(
-            f"items of one dtype and shape are due, and the data has {len(kinds)} kinds, such as "
-            f"{' and '.join(f'{dtype} of {shape}' for dtype, shape in sorted(kinds)[:2])}; cut or pick them first"
-        )
-    arrays = [s.read() for s in taken.values()]
+    taken = max(kinds.values(), key=lambda like: sum(source.spec.nbytes for source in like))
+    for source in sources.values():
+        if all(source is not one for one in taken):
+            what = f"{shown(repr(source.name or source.path.name))}: {source.spec.dtype} of shape {source.spec.shape}"
+            say(f"left out {what}, since items are of one dtype and shape")
+    arrays = [source.read() for source in taken]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

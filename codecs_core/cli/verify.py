@@ -1,4 +1,7 @@
-"""`codecs verify`: is every byte what was written, and does it decode to what was encoded."""
+"""`codecs verify`: is every byte what was written, and does it decode to what was encoded.
+
+JSON: what `codecs_core.File.verify` returns.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -394,6 +394,38 @@ def test_train_refuses(tmp_path, images):
     assert os.listdir(tmp_path) == ["images.npy"]
 
 
+def test_train_and_use(tmp_path, monkeypatch):
+    from codecs_classic.stdlib import Raw
+
+    from codecs_core.models import Model
+
+    class Learner(Raw):
+        id = "test.learner"
+        info = cc.CodecInfo(summary="learns nothing", dtypes=("uint8",), trainable=True)
+
+        @classmethod
+        def train(cls, data, *, budget, progress=None, steps=1):
+            tensors = {"shape": np.array(data.shape)}
+            return Model.create(codec=cls.id, config={"budget": budget, "steps": steps}, tensors=tensors, name="m")
+
+    known = registry.Registry()
+    monkeypatch.setattr(
+        known, "spec", lambda id, package=None: cc.CodecSpec(id=id, implementation="a:B", info=Learner.info)
+    )
+    monkeypatch.setattr(known, "codec_class", lambda id, package=None: Learner)
+    monkeypatch.setattr(registry, "default", lambda: known)
+    np.savez(tmp_path / "data.npz", images=pixels(9, 3, 3), labels=np.arange(9), few=np.arange(9, dtype=np.uint8))
+    out = tmp_path / "m.safetensors"
+    result = codecs("train", "test.learner", tmp_path / "data.npz", "--out", out, "--budget", "2m", "--set", "steps=5")
+    assert result.exit_code == 0, result.stderr
+    model = Model.from_file(out)
+    assert model.sha256 in result.stdout
+    assert model.config == {"budget": 120.0, "steps": 5}
+    assert model.tensors()["shape"].tolist() == [9, 3, 3]
+    assert "'labels'" in result.stderr
+    assert "'few'" in result.stderr
+
+
 def test_bench(tmp_path, images):
     args = [
         "bench",
