@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.rans import BAD_SYMBOL, EXHAUSTED, GUARD, LANE_WORDS, LOWER, MAX_PRECISION, push_intervals
+from codecs_core.entropy.rans import BAD_SYMBOL, EXHAUSTED, GUARD, LANE_WORDS, LOWER, MAX_PRECISION
 from codecs_core.errors import CorruptDataError, EntropyError, ExhaustedMessageError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Message:
             )
         count = (len(data) - 5) // 4
         message = cls(seeds=seeds)
-        message._words = np.zeros(GUARD + count + 64, np.uint32)
+        message._words = np.empty(GUARD + count + 64, np.uint32)
         message._words[GUARD : GUARD + count] = np.frombuffer(data, "<u4", count)
         head = int.from_bytes(data[4 * count :], "little")
         message._state[:] = (head, GUARD + count, GUARD)
@@ -106,19 +106,24 @@ class Message:
 
     # --- what distributions call -----------------------------------------------------------------
 
-    def push_intervals(self, starts: NDArray[np.uint32], freqs: NDArray[np.uint32], precision: int) -> None:
-        """Push symbols, the last one first, each given by its interval [start, start + freq) of 2^precision counts.
+    def push_symbols(
+        self, kernel: Callable[..., Any], symbols: NDArray[Any], precision: int, params: tuple[Any, ...]
+    ) -> None:
+        """Push a flat array by a kernel that `rans.make_push` made, the last symbol first.
 
-        Raises `EntropyError` for an interval of frequency 0.
+        Raises `EntropyError` for a symbol without probability; the message is then as before.
         """
-        self._reserve(starts.size + LANE_WORDS, LANE_WORDS)
-        status, index = push_intervals(self._state, self._words, starts, freqs, precision)
+        self._reserve(symbols.size + LANE_WORDS, LANE_WORDS)
+        status, index = kernel(self._state, self._words, symbols, precision, params)
         self._check(status, index)
 
     def pop_symbols(
         self, kernel: Callable[..., Any], out: NDArray[Any], precision: int, params: tuple[Any, ...]
     ) -> NDArray[Any]:
-        """Fill the flat array `out` by a kernel that `rans.make_pop` made."""
+        """Fill the flat array `out` by a kernel that `rans.make_pop` made.
+
+        Raises `ExhaustedMessageError` if the message ends before; it is then as before.
+        """
         self._reserve(LANE_WORDS, out.size + LANE_WORDS)
         status, index = kernel(self._state, self._words, out, precision, params)
         self._check(status, index)
@@ -132,12 +137,17 @@ class Message:
             missing = max(missing, self._drawn, 64)
             seeds = seed_words(1 + self._drawn, 1 + self._drawn + missing)[::-1]
             body = self._words[GUARD:n]
-            self._words = np.concatenate([np.zeros(GUARD, np.uint32), seeds, body, np.zeros(above, np.uint32)])
+            words = np.empty(GUARD + missing + body.size + above + 1, np.uint32)
+            words[GUARD : GUARD + missing] = seeds
+            words[GUARD + missing : GUARD + missing + body.size] = body
+            self._words = words
             self._state[1:] += np.uint64(missing)
             self._drawn += missing
             n = int(self._state[1])
         if self._words.size < n + above + 1:
-            self._words = np.concatenate([self._words, np.zeros(max(above + 1, self._words.size), np.uint32)])
+            words = np.empty(n + max(above + 1, n), np.uint32)
+            words[:n] = self._words[:n]
+            self._words = words
 
     def _check(self, status: int, index: int) -> None:
         if status == EXHAUSTED:
@@ -145,7 +155,9 @@ class Message:
                 f"the message ends before symbol {index}: more is popped than was pushed, or it is damaged"
             )
         if status == BAD_SYMBOL:
-            raise EntropyError(f"symbol {index} has no probability under its distribution and cannot be coded")
+            raise EntropyError(
+                f"symbol {index} of an array is outside the support of its distribution and cannot be coded"
+            )
 
 
 def check_precision(precision: int, symbols: int = 2) -> int:

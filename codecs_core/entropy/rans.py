@@ -21,41 +21,58 @@ WIDE = 1 << 14
 #: Words `open_lanes` may take, and `close_lanes` may add, at the most.
 LANE_WORDS = 2 * LANES + 2
 MAX_PRECISION = 28
-
 #: Unused words at the bottom of the stack: a kernel may read them before it notices that the message is exhausted.
 GUARD = 4
 
 LOWER = np.uint64(1 << 32)
-_32 = np.uint64(32)
-_64 = np.uint64(64)
-_16 = np.uint64(16)
-_5 = np.uint64(5)
 _0 = np.uint64(0)
 _1 = np.uint64(1)
+_5 = np.uint64(5)
+_16 = np.uint64(16)
+_32 = np.uint64(32)
+_64 = np.uint64(64)
 _W = np.uint64(0xFFFFFFFF)
 
 OK, EXHAUSTED, BAD_SYMBOL = 0, 1, 2
+
+# Both renormalisations are without a branch: whether a symbol moves a word is a coin toss that no processor predicts.
+
+
+@inline
+def make_room(head, words, n, freq, precision):  # type: ignore[no-untyped-def]
+    """Move the low word of `head` onto the stack if a symbol of this frequency would not fit. Returns (head, n)."""
+    words[n] = np.uint32(head & _W)
+    full = np.uint64((head >> (_64 - precision)) >= freq)
+    return head >> (full << _5), n + np.int64(full)
 
 
 @inline
 def push_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
     """Code the interval [start, start + freq) of 2^precision; all but `n` are uint64. Returns (head, n)."""
-    words[n] = np.uint32(head & _W)
-    if (head >> (_64 - precision)) >= freq:
-        head >>= _32
-        n += 1
+    head, n = make_room(head, words, n, freq, precision)
     quotient = head // freq
     return (quotient << precision) + (head - quotient * freq) + start, n
 
 
 @inline
+def push_one_fast(head, words, n, start, freq, reciprocal, precision):  # type: ignore[no-untyped-def]
+    """`push_one` with floor(2^64 / freq), or 2^64 - 1 for 1, at hand: the upper half of a product is the quotient or one less."""
+    head, n = make_room(head, words, n, freq, precision)
+    a, b, c, d = head >> _32, head & _W, reciprocal >> _32, reciprocal & _W
+    middle = a * d + (b * d >> _32)
+    quotient = a * c + (middle >> _32) + ((b * c + (middle & _W)) >> _32)
+    rest = head - quotient * freq
+    more = np.uint64(rest >= freq)
+    return ((quotient + more) << precision) + (rest - freq * more) + start, n
+
+
+@inline
 def pop_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
-    """Undo `push_one` once [start, start + freq) is known to hold the low bits of `head`; n may become 0: exhausted."""
+    """Undo `push_one` once [start, start + freq) is known to hold the low bits of `head`; n may fall below GUARD: exhausted."""
     head = freq * (head >> precision) + (head & ((_1 << precision) - _1)) - start
-    if head < LOWER:
-        n -= 1
-        head = (head << _32) | np.uint64(words[n])
-    return head, n
+    short = np.uint64(head < LOWER)
+    word = np.uint64(words[n - 1]) & (_0 - short)
+    return (head << (short << _5)) | word, n - np.int64(short)
 
 
 @inline
@@ -105,12 +122,12 @@ def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
         extra = _0
         while (x >> _32) >> extra > _1:
             extra += _1
-        left = _0
-        while left < extra:
-            step = extra - (extra - _1) // _16 * _16 if left == _0 else _16
+        left = extra
+        while left > _0:
+            step = (left - _1) % _16 + _1 if left == extra else _16
             head, n = push_bits(head, words, n, x & ((_1 << step) - _1), step)
             x >>= step
-            left += step
+            left -= step
         head, n = push_bits(head, words, n, x & np.uint64(0xFFFF), _16)
         head, n = push_bits(head, words, n, (x >> _16) & np.uint64(0xFFFF), _16)
         head, n = push_bits(head, words, n, extra, _5)
@@ -123,35 +140,61 @@ def wide_part(size):  # type: ignore[no-untyped-def]
     return size - size // 16 if size >= WIDE else 0
 
 
-@kernel
-def push_intervals(state, words, starts, freqs, precision):  # type: ignore[no-untyped-def]
-    """Push symbols given by their intervals, the last first. `state` = [head, words in use, fewest words so far].
+def make_push(interval: Any, *, reciprocals: bool = False) -> Callable[..., Any]:
+    """Compile the kernel that pushes an array of symbols, the last one first.
 
-    Returns (OK, -1) or (EXHAUSTED or BAD_SYMBOL, index); then `state` is as before.
+    Parameters
+    ----------
+    interval
+        Compiled ``interval(symbol, i, params) -> (start, freq)``: the counts (uint64) of the symbol at position `i`; a frequency
+        of 0 refuses it.
+    reciprocals
+        Whether `interval` returns floor(2^64 / freq) as a third number, which saves the division.
+
+    Returns
+    -------
+    callable
+        ``push(state, words, symbols, precision, params) -> (status, index)``, with state = [head, words in use, fewest words
+        in use so far]; unless the status is OK, the state is as before.
     """
-    head, n = state[0], np.int64(state[1])
-    low = np.int64(state[2])
-    p = np.uint64(precision)
-    size = starts.size
-    wide = wide_part(size)
-    for i in range(size - 1, wide - 1, -1):
-        if freqs[i] == 0:
-            return BAD_SYMBOL, i
-        head, n = push_one(head, words, n, np.uint64(starts[i]), np.uint64(freqs[i]), p)
-    if wide > 0:
-        heads = np.empty(LANES, np.uint64)
-        n, ok = open_lanes(head, words, n, heads)
-        if not ok:
-            return EXHAUSTED, wide - 1
-        low = min(low, n)
-        for i in range(wide - 1, -1, -1):
-            if freqs[i] == 0:
+    if reciprocals:
+
+        @inline
+        def encode(head, words, n, item, p):  # type: ignore[no-untyped-def]
+            return push_one_fast(head, words, n, item[0], item[1], item[2], p)
+    else:
+
+        @inline
+        def encode(head, words, n, item, p):  # type: ignore[no-untyped-def]
+            return push_one(head, words, n, item[0], item[1], p)
+
+    @kernel
+    def push(state, words, symbols, precision, params):  # type: ignore[no-untyped-def]
+        head, n, low = state[0], np.int64(state[1]), np.int64(state[2])
+        p = np.uint64(precision)
+        wide = wide_part(symbols.size)
+        for i in range(symbols.size - 1, wide - 1, -1):
+            item = interval(symbols[i], i, params)
+            if item[1] == _0:
                 return BAD_SYMBOL, i
-            lane = i & (LANES - 1)
-            heads[lane], n = push_one(heads[lane], words, n, np.uint64(starts[i]), np.uint64(freqs[i]), p)
-        head, n = close_lanes(heads, words, n)
-    state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
-    return OK, -1
+            head, n = encode(head, words, n, item, p)
+        if wide > 0:
+            heads = np.empty(LANES, np.uint64)
+            n, ok = open_lanes(head, words, n, heads)
+            if not ok:
+                return EXHAUSTED, wide - 1
+            low = min(low, n)
+            for i in range(wide - 1, -1, -1):
+                lane = i & (LANES - 1)
+                item = interval(symbols[i], i, params)
+                if item[1] == _0:
+                    return BAD_SYMBOL, i
+                heads[lane], n = encode(heads[lane], words, n, item, p)
+            head, n = close_lanes(heads, words, n)
+        state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
+        return OK, -1
+
+    return push  # type: ignore[no-any-return]
 
 
 def make_pop(find: Any) -> Callable[..., Any]:
@@ -162,16 +205,19 @@ def make_pop(find: Any) -> Callable[..., Any]:
     find
         Compiled ``find(count, i, params) -> (symbol, start, freq)``: the symbol at position `i` whose interval
         holds the number `count` < 2^precision (uint64), and that interval (uint64).
+
+    Returns
+    -------
+    callable
+        ``pop(state, words, out, precision, params) -> (status, index)``, as `make_push` has it.
     """
 
     @kernel
     def pop(state, words, out, precision, params):  # type: ignore[no-untyped-def]
-        head, n = state[0], np.int64(state[1])
-        low = np.int64(state[2])
+        head, n, low = state[0], np.int64(state[1]), np.int64(state[2])
         p = np.uint64(precision)
         mask = (_1 << p) - _1
-        size = out.size
-        wide = wide_part(size)
+        wide = wide_part(out.size)
         if wide > 0:
             heads = np.empty(LANES, np.uint64)
             n, ok = open_lanes(head, words, n, heads)
@@ -179,15 +225,15 @@ def make_pop(find: Any) -> Callable[..., Any]:
                 return EXHAUSTED, 0
             for i in range(wide):
                 lane = i & (LANES - 1)
-                head = heads[lane]
-                symbol, start, freq = find(head & mask, i, params)
-                heads[lane], n = pop_one(head, words, n, start, freq, p)
+                x = heads[lane]
+                symbol, start, freq = find(x & mask, i, params)
+                heads[lane], n = pop_one(x, words, n, start, freq, p)
                 if n < GUARD:
                     return EXHAUSTED, i
                 out[i] = symbol
             low = min(low, n)
             head, n = close_lanes(heads, words, n)
-        for i in range(wide, size):
+        for i in range(wide, out.size):
             symbol, start, freq = find(head & mask, i, params)
             head, n = pop_one(head, words, n, start, freq, p)
             if n < GUARD:

@@ -5,6 +5,7 @@ The combinators are exact inverses by construction: `pop` undoes the steps of `p
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from codecs_core.entropy.kernels import Kernels
 from codecs_core.entropy.message import Message, check_precision
 from codecs_core.errors import EntropyError
 
@@ -38,8 +40,7 @@ class StackCodec(ABC):
 class Distribution(StackCodec):
     """A probability distribution over integers for each element of an array.
 
-    A subclass sets `shape`, `precision`, `dtype` and `_params` (flat arrays, one element a symbol, and shared tables), and
-    provides `_intervals` and the `_kernel` that `rans.make_pop` made of it.
+    A subclass sets these attributes, `_kernels`, and `_params`: what its kernels take, flat arrays with one element a symbol among it.
 
     Attributes
     ----------
@@ -57,28 +58,25 @@ class Distribution(StackCodec):
     precision: int
     symbols: int
     dtype: ClassVar[Any] = np.int64
-    _kernel: Any
+    _kernels: Kernels
     _params: tuple[Any, ...]
-
-    @abstractmethod
-    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Start and frequency of each of the flat `symbols`, which are within the support."""
 
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push an integer array that broadcasts to `shape`; raises `EntropyError` for symbols outside the support."""
-        message.push_intervals(*self._intervals(self._symbols(x)), self.precision)
+        message.push_symbols(self._kernels.push, self._symbols(x), self.precision, self._params)
 
     def pop(self, message: Message) -> NDArray[Any]:
         """Pop an array of `shape`; raises `ExhaustedMessageError` if the message ends before."""
-        size = int(np.prod(self.shape, dtype=np.int64))
-        out = message.pop_symbols(self._kernel, np.empty(size, self.dtype), self.precision, self._params)
-        return out.reshape(self.shape)
+        out = np.empty(math.prod(self.shape), self.dtype)
+        return message.pop_symbols(self._kernels.pop, out, self.precision, self._params).reshape(self.shape)
 
     def information(self, x: ArrayLike) -> NDArray[np.float64]:
         """Information content of each symbol in bits, under the integer frequencies it is coded with."""
-        _, freqs = self._intervals(self._symbols(x))
+        symbols = self._symbols(x)
+        freqs = np.empty(symbols.size, np.uint32)
+        self._kernels.frequencies(symbols, freqs, self._params)
         if not freqs.all():
-            raise EntropyError("a symbol has no probability under its distribution and cannot be coded")
+            raise EntropyError(f"symbol {np.argmin(freqs)} of an array is outside the support of its distribution")
         return (self.precision - np.log2(freqs, dtype=np.float64)).reshape(self.shape)
 
     def bits(self, x: ArrayLike) -> float:
@@ -96,11 +94,10 @@ class Distribution(StackCodec):
                 raise EntropyError(
                     f"symbols of shape {array.shape} do not fit a distribution of {self.shape}"
                 ) from None
-        flat = np.ascontiguousarray(array).reshape(-1)
-        if flat.size and (int(flat.min()) < 0 or int(flat.max()) >= self.symbols):
-            wrong = int(flat.min()) if int(flat.min()) < 0 else int(flat.max())
-            raise EntropyError(f"symbol {wrong} is outside the support, 0 to {self.symbols - 1}")
-        return flat
+        # kernels are compiled for three dtypes of symbols
+        array = array.view(np.uint8) if array.dtype == np.bool_ else array
+        narrow = array.dtype in (np.uint8, np.int32, np.int64) and array.dtype.isnative
+        return np.ascontiguousarray(array, array.dtype if narrow else np.int64).reshape(-1)
 
 
 def integers(value: ArrayLike, name: str, low: int, high: int, dtype: Any = np.int64) -> NDArray[Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy.compiled import inline
-from codecs_core.entropy.custom import make_intervals, make_search
+from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
 from codecs_core.entropy.tables import table
@@ -37,9 +35,6 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
     return ((np.uint64(below) * ((np.uint64(1) << precision) - np.uint64(buckets))) >> np.uint64(32)) + np.uint64(k)
 
 
-_intervals = make_intervals(_cdf)
-
-
 class BucketedGaussian(Distribution):
     """N(mean, scale^2) over 2^bucket_bits buckets, equally likely under N(0, 1): Townsend et al. 2019, appendix B.
 
@@ -61,7 +56,7 @@ class BucketedGaussian(Distribution):
     centres : the value that stands for a bucket.
     """
 
-    _kernel = staticmethod(make_search(_cdf))
+    _kernels = from_cdf(_cdf)
 
     def __init__(
         self,
@@ -88,11 +83,6 @@ class BucketedGaussian(Distribution):
             table("exp2_negative"),
             np.uint64(precision),
         )
-
-    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        starts, freqs = np.empty((2, symbols.size), np.uint32)
-        _intervals(symbols.astype(np.int64, copy=False), starts, freqs, self._params)
-        return starts, freqs
 
 
 def centres(bucket_bits: int) -> NDArray[np.int64]:

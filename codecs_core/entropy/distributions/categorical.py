@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
-from codecs_core.entropy.rans import make_pop
 from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
 from codecs_core.errors import EntropyError
 
 #: Bits of a count that index the first guess at its symbol.
-_GUESS_BITS = 12
+_GUESS_BITS = 16
 
 
 def quantise(probabilities: ArrayLike, precision: int) -> NDArray[np.uint32]:
@@ -44,13 +44,13 @@ def quantise(probabilities: ArrayLike, precision: int) -> NDArray[np.uint32]:
     return counts
 
 
-@kernel
-def _intervals(symbols, cumulative, index, starts, freqs):  # type: ignore[no-untyped-def]
-    for i in range(symbols.size):
-        row = cumulative[index[i]] if index.size else cumulative[0]
-        k = symbols[i]
-        starts[i] = row[k]
-        freqs[i] = row[k + 1] - row[k]
+@inline
+def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
+    cumulative, index = params
+    row = cumulative[index[i]]
+    if symbol < 0 or symbol >= row.size - 1:
+        return np.uint64(0), np.uint64(0)
+    return np.uint64(row[symbol]), np.uint64(row[symbol + 1] - row[symbol])
 
 
 @inline
@@ -68,16 +68,28 @@ def _find(count, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
+def _interval_shared(symbol, i, params):  # type: ignore[no-untyped-def]
+    intervals, reciprocals, _, _ = params
+    if symbol < 0 or symbol >= intervals.size - 1:
+        return np.uint64(0), np.uint64(0), np.uint64(0)
+    both = intervals[symbol]
+    return both >> np.uint64(32), both & np.uint64(0xFFFFFFFF), reciprocals[symbol]
+
+
+@inline
 def _find_shared(count, i, params):  # type: ignore[no-untyped-def]
-    row, guess, shift = params
-    k = np.int64(guess[np.int64(count >> shift)])
-    while np.uint64(row[k + 1]) <= count:
+    intervals, _, guess, shift = params
+    k = np.int64(guess[count >> shift])
+    both = intervals[k]
+    # the guess is the first symbol its bucket of counts touches
+    while (both >> np.uint64(32)) + (both & np.uint64(0xFFFFFFFF)) <= count:
         k += 1
-    return k, np.uint64(row[k]), np.uint64(row[k + 1] - row[k])
+        both = intervals[k]
+    return k, both >> np.uint64(32), both & np.uint64(0xFFFFFFFF)
 
 
-_pop_any = make_pop(_find)
-_pop_shared = make_pop(_find_shared)
+_any = from_interval(_interval, _find)
+_shared = from_interval(_interval_shared, _find_shared, reciprocals=True)
 
 
 class Categorical(Distribution):
@@ -121,32 +133,29 @@ class Categorical(Distribution):
             raise EntropyError(f"every row of counts adds up to 2^precision, here {1 << self.precision}")
         cumulative = np.zeros((len(rows), self.symbols + 1), np.uint32)
         cumulative[:, 1:] = np.cumsum(rows, 1)
-        if index is not None:
-            if table.ndim != 2:
-                raise EntropyError(f"counts with an index have shape (tables, symbols), not {table.shape}")
-            which = integers(index, "index", 0, len(rows) - 1, np.int32)
-            self.shape = common_shape(shape, which)
-            which = flat(which, self.shape)
-        else:
+        if index is None and len(rows) == 1:
+            self.shape = common_shape(shape, np.empty(table.shape[:-1]))
+            self._kernels, self._params = _shared, _shared_params(cumulative[0], self.precision)
+            return
+        if index is None:
             which = np.arange(len(rows), dtype=np.int32).reshape(table.shape[:-1])
-            self.shape = common_shape(shape, which)
-            which = (
-                flat(which, self.shape) if len(rows) > 1 else which[:0].reshape(-1) if which.ndim else which[None][:0]
-            )
-        self._cumulative, self._index = cumulative, which
-        self._params = (cumulative, which) if which.size or len(rows) > 1 else self._guesses(cumulative[0])
+        elif table.ndim == 2:
+            which = integers(index, "index", 0, len(rows) - 1, np.int32)
+        else:
+            raise EntropyError(f"counts with an index have shape (tables, symbols), not {table.shape}")
+        self.shape = common_shape(shape, which)
+        self._kernels, self._params = _any, (cumulative, flat(which, self.shape))
 
-    def _guesses(self, row: NDArray[np.uint32]) -> tuple[Any, ...]:
-        bits = min(self.precision, _GUESS_BITS)
-        firsts = np.arange(1 << bits, dtype=np.uint64) << np.uint64(self.precision - bits)
-        guess = (np.searchsorted(row, firsts, side="right") - 1).astype(np.int32)
-        return (row, guess, np.uint64(self.precision - bits))
 
-    @property
-    def _kernel(self) -> Any:
-        return _pop_shared if len(self._params) == 3 else _pop_any
-
-    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        starts, freqs = np.empty((2, symbols.size), np.uint32)
-        _intervals(symbols.astype(np.int32, copy=False), self._cumulative, self._index, starts, freqs)
-        return starts, freqs
+def _shared_params(row: NDArray[np.uint32], precision: int) -> tuple[Any, ...]:
+    """Start and frequency of each symbol in one number, reciprocals, first guesses, and the shift that finds a guess."""
+    starts, freqs = row[:-1].astype(np.uint64), np.diff(row).astype(np.uint64)
+    # a last entry of frequency 0 bounds the search
+    intervals = np.append(starts << np.uint64(32) | freqs, np.uint64(1) << np.uint64(63))
+    reciprocals = np.full(row.size, np.iinfo(np.uint64).max)
+    reciprocals[:-1][freqs > 1] = -freqs[freqs > 1] // freqs[freqs > 1] + np.uint64(1)
+    bits = min(precision, _GUESS_BITS)
+    firsts = np.arange(1 << bits, dtype=np.uint64) << np.uint64(precision - bits)
+    guess = np.searchsorted(row, firsts, side="right") - 1
+    guess = guess.astype(np.uint8 if row.size <= 257 else np.int32)
+    return intervals, reciprocals, guess, np.uint64(precision - bits)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
-from codecs_core.entropy.rans import make_pop
 from codecs_core.entropy.stack import Distribution, integers
 from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
@@ -50,13 +48,14 @@ def _cdf(k, weights, cumulative, scale):  # type: ignore[no-untyped-def]
     return ((total * scale) >> np.uint64(34)) + np.uint64(k)
 
 
-@kernel
-def _intervals(symbols, weights, cumulative, scale, starts, freqs):  # type: ignore[no-untyped-def]
-    for i in range(symbols.size):
-        k = np.int64(symbols[i])
-        start = _cdf(k, weights[i], cumulative, scale)
-        starts[i] = start
-        freqs[i] = _cdf(k + 1, weights[i], cumulative, scale) - start
+@inline
+def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
+    weights, cumulative, scale = params
+    k = np.int64(symbol)
+    if k < 0 or k >= cumulative.shape[0] - 1:
+        return np.uint64(0), np.uint64(0)
+    start = _cdf(k, weights[i], cumulative, scale)
+    return start, _cdf(k + 1, weights[i], cumulative, scale) - start
 
 
 @inline
@@ -64,20 +63,17 @@ def _find(count, i, params):  # type: ignore[no-untyped-def]
     weights, cumulative, scale = params
     w = weights[i]
     low, high = 0, cumulative.shape[0] - 1
-    start = np.uint64(0)
-    middle = 1  # the first symbol is often by far the likeliest
-    stop = start
-    while high - low > 0:
+    start, stop = np.uint64(0), _cdf(1, w, cumulative, scale)
+    if stop > count:  # the first symbol is often by far the likeliest
+        return 0, start, stop
+    low, start, stop = 1, stop, _cdf(high, w, cumulative, scale)
+    while high - low > 1:
+        middle = (low + high) >> 1
         value = _cdf(middle, w, cumulative, scale)
         if value <= count:
             low, start = middle, value
         else:
             high, stop = middle, value
-        if high - low <= 1:
-            if stop == start or high == cumulative.shape[0] - 1:
-                stop = _cdf(high, w, cumulative, scale)
-            break
-        middle = (low + high) >> 1
     return low, start, stop - start
 
 
@@ -95,7 +91,7 @@ class CategoricalMixture(Distribution):
     """
 
     dtype = np.uint8
-    _kernel = staticmethod(make_pop(_find))
+    _kernels = from_interval(_interval, _find)
 
     def __init__(self, logits: ArrayLike, tables: ArrayLike, *, precision: int = 20) -> None:
         counts = integers(tables, "tables", 0, 1 << TABLE_BITS)
@@ -112,8 +108,3 @@ class CategoricalMixture(Distribution):
         cumulative = np.zeros((self.symbols + 1, components), np.uint32)
         cumulative[1:] = np.cumsum(counts, 1).T
         self._params = (weights, cumulative, np.uint64((1 << self.precision) - self.symbols))
-
-    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        starts, freqs = np.empty((2, symbols.size), np.uint32)
-        _intervals(symbols.astype(np.uint8, copy=False), *self._params, starts, freqs)
-        return starts, freqs

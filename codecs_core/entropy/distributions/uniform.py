@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
-from codecs_core.entropy.rans import MAX_PRECISION, make_pop
+from codecs_core.entropy.rans import MAX_PRECISION
 from codecs_core.entropy.stack import Distribution, common_shape
 from codecs_core.errors import EntropyError
+
+
+@inline
+def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
+    n, p = params
+    k = np.uint64(symbol)
+    if symbol < 0 or k >= n:
+        return np.uint64(0), np.uint64(0)
+    start = (k << p) // n
+    return start, ((k + np.uint64(1)) << p) // n - start
 
 
 @inline
@@ -33,7 +41,7 @@ class Uniform(Distribution):
         Of the arrays that are pushed and popped.
     """
 
-    _kernel = staticmethod(make_pop(_find))
+    _kernels = from_interval(_interval, _find)
 
     def __init__(self, symbols: int, shape: int | tuple[int, ...] = ()) -> None:
         if not isinstance(symbols, int) or not 1 <= symbols <= 1 << MAX_PRECISION:
@@ -42,9 +50,3 @@ class Uniform(Distribution):
         self.symbols, self.shape = symbols, common_shape(shape)
         self.precision = check_precision(max(1, symbols.bit_length() - 1) if exact else MAX_PRECISION, symbols)
         self._params = (np.uint64(symbols), np.uint64(self.precision))
-
-    def _intervals(self, symbols: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        n, p = self._params
-        k = symbols.astype(np.uint64)
-        start = (k << p) // n
-        return start.astype(np.uint32), (((k + np.uint64(1)) << p) // n - start).astype(np.uint32)

@@ -1,0 +1,88 @@
+"""What a distribution needs compiled: pushing, popping, and its intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.rans import make_pop, make_push
+
+
+class Kernels(NamedTuple):
+    """The compiled functions of a distribution; `rans.make_push` and `rans.make_pop` say how they are called."""
+
+    push: Callable[..., Any]
+    pop: Callable[..., Any]
+    #: ``frequencies(symbols, freqs, params)`` fills in the count of each symbol.
+    frequencies: Callable[..., Any]
+
+
+def from_interval(interval: Any, find: Any, *, reciprocals: bool = False) -> Kernels:
+    """Kernels from ``interval(symbol, i, params) -> (start, freq)`` and its inverse ``find(count, i, params)``."""
+
+    @kernel
+    def frequencies(symbols, freqs, params):  # type: ignore[no-untyped-def]
+        for i in range(symbols.size):
+            freqs[i] = interval(symbols[i], i, params)[1]
+
+    return Kernels(make_push(interval, reciprocals=reciprocals), make_pop(find), frequencies)
+
+
+def from_cdf(cdf: Any, guess: Any = None) -> Kernels:
+    """Kernels from ``cdf(k, i, params)``: the counts (uint64) below symbol k of 0 to params[0], at position i.
+
+    Popping searches this integer function itself: outwards from ``guess(count, i, params)`` if there is one, else by
+    bisection. A guess can be as rough as it likes.
+    """
+
+    @inline
+    def interval(symbol, i, params):  # type: ignore[no-untyped-def]
+        k = np.int64(symbol)
+        if k < 0 or k >= np.int64(params[0]):
+            return np.uint64(0), np.uint64(0)
+        start = cdf(k, i, params)
+        return start, cdf(k + 1, i, params) - start
+
+    @inline
+    def bisect(count, i, params, low, high, start, stop):  # type: ignore[no-untyped-def]
+        # C(low) = start <= count < stop = C(high)
+        while high - low > 1:
+            middle = (low + high) >> 1
+            value = cdf(middle, i, params)
+            if value <= count:
+                low, start = middle, value
+            else:
+                high, stop = middle, value
+        return low, start, stop - start
+
+    if guess is None:
+
+        @inline
+        def find(count, i, params):  # type: ignore[no-untyped-def]
+            n = np.int64(params[0])
+            return bisect(count, i, params, np.int64(0), n, np.uint64(0), cdf(n, i, params))
+
+    else:
+
+        @inline
+        def find(count, i, params):  # type: ignore[no-untyped-def]
+            n = np.int64(params[0])
+            low = min(max(np.int64(guess(count, i, params)), 0), n - 1)
+            high = low + 1
+            start, stop, step = cdf(low, i, params), cdf(high, i, params), np.int64(1)
+            while start > count:
+                high, stop = low, start
+                low = max(low - step, 0)
+                start = cdf(low, i, params)
+                step += step
+            while stop <= count:
+                low, start = high, stop
+                high = min(high + step, n)
+                stop = cdf(high, i, params)
+                step += step
+            return bisect(count, i, params, low, high, start, stop)
+
+    return from_interval(interval, find)
