@@ -7,12 +7,11 @@ import typer
 
 
 def encode(
-    paths: Annotated[
+    sources: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="SRC... DST.ccf", show_default=False, help=".npy, .npz, idx, images or folders; then the result."
-        ),
+        typer.Argument(metavar="SRC", show_default=False, help=".npy, .npz, idx, images, or folders of them."),
     ],
+    dst: Annotated[Path, typer.Argument(metavar="DST.ccf", show_default=False, help="The file to write.")],
     codec: Annotated[
         str, typer.Option(metavar="ID", help="A codec id, or auto: the smallest on a sample of the data.")
     ] = "auto",
@@ -32,10 +31,9 @@ def encode(
     from codecs_core.cli.progress import progress
     from codecs_core.errors import ConfigError
 
-    *sources, dst = paths
-    if not sources or dst.suffix.lower() != ".ccf":
+    if dst.suffix.lower() != ".ccf":
         # A forgotten DST must not overwrite the last source.
-        raise ConfigError("encode takes SRC... DST.ccf: at least one file to read, and last the .ccf file to write")
+        raise ConfigError(f"the last path is the file to write and ends in .ccf, which {dst} does not")
     config = settings(set_)
     check_target(dst, sources)
     skipped: list[Path] = []

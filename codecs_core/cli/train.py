@@ -14,7 +14,7 @@ def train(
     id: Annotated[str, typer.Argument(metavar="ID", show_default=False, help="Id of the codec.")],
     data: Annotated[
         list[Path],
-        typer.Argument(metavar="DATA...", show_default=False, help=".npy, .npz, idx, images or folders of them."),
+        typer.Argument(metavar="DATA", show_default=False, help=".npy, .npz, idx, images or folders of them."),
     ],
     out: Annotated[Path, typer.Option(metavar="MODEL", show_default=False, help="The .safetensors file to write.")],
     budget: Annotated[str, typer.Option(metavar="TIME", help="About how long to train: 90s, 20m, 1.5h.")] = "20m",
