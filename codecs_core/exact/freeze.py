@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -40,14 +39,19 @@ def fold(module: nn.Sequential) -> list[tuple[NDArray[np.float64], NDArray[np.fl
             layers.append((weight, bias, False))
         elif isinstance(part, nn.BatchNorm1d) and layers and part.running_var is not None and not layers[-1][2]:
             weight, bias, _ = layers[-1]
-            gain = (part.weight / torch.sqrt(part.running_var + part.eps)).detach().double().numpy()
-            shift = part.bias.detach().double().numpy() - part.running_mean.double().numpy() * gain  # type: ignore[union-attr]
-            layers[-1] = (weight * gain[:, None], bias * gain + shift, False)
+            gain = 1 / np.sqrt(part.running_var.double().numpy() + part.eps)
+            shift = np.zeros(len(bias))
+            if part.affine:
+                gain = part.weight.detach().double().numpy() * gain
+                shift = part.bias.detach().double().numpy()
+            mean = part.running_mean.double().numpy()  # type: ignore[union-attr]
+            layers[-1] = (weight * gain[:, None], (bias - mean) * gain + shift, False)
         elif isinstance(part, nn.ReLU) and layers:
             layers[-1] = (*layers[-1][:2], True)
         else:
             raise ModelError(
-                f"a module of type {type(part).__name__} cannot be frozen here; Linear, BatchNorm1d, ReLU can"
+                f"a module of type {type(part).__name__} cannot be frozen here; a Linear can, then a BatchNorm1d that "
+                "tracks its statistics, then a ReLU"
             )
     return layers
 
@@ -77,6 +81,8 @@ def freeze(
         Multiplies the outputs, for example log2(e) to leave in octaves what was trained in nats.
     """
     layers = fold(module)
+    if not layers or not all(np.isfinite(w).all() and np.isfinite(b).all() for w, b, _ in layers):
+        raise ModelError("a network without layers, or with weights that are not finite, cannot be frozen")
     targets = target if isinstance(target, list) else [target] * len(layers[-1][0])
     x = examples.astype(np.float64) / 2.0**source.bits
     lows, highs, bits = (np.full(x.shape[1], v, np.int64) for v in (source.low, source.high, source.bits))
@@ -93,6 +99,10 @@ def freeze(
         else:
             # one format for a whole layer: its largest activation decides
             top = int(np.ceil(np.abs(x).max() * HEADROOM * 2**activation_bits))
+            if top >= BOUND:
+                raise ModelError(
+                    f"activations up to {np.abs(x).max():.3g} are too large for {activation_bits} fractional bits"
+                )
             out = [Fixed(bits=activation_bits, low=0 if relu else -top, high=top)] * len(weight)
         frozen.append(_freeze_layer(weight, bias, lows, highs, int(bits[0]), out, relu))
         lows, highs = frozen[-1].low.astype(np.int64), frozen[-1].high.astype(np.int64)
@@ -113,15 +123,26 @@ def _freeze_layer(
     rows = len(weight)
     largest = np.maximum(np.abs(weight).max(1), 1e-12)
     room = np.minimum(np.floor(np.log2((WEIGHT_MAX + 0.49) / largest)), 24)
-    reach = np.abs(weight) @ np.maximum(np.abs(lows), np.abs(highs)) + np.abs(bias) * 2.0**in_bits + 1
-    room = np.minimum(room, np.floor(np.log2((BOUND - 1) / (1.02 * reach)))).astype(np.int64)
+    extent = np.maximum(np.abs(lows), np.abs(highs)).astype(np.float64)
     out_bits = np.array([f.bits for f in out])
+    # rounding a weight adds up to half an input, and half a unit of the output is added to the bias: `half` below
+    reach = np.abs(weight) @ extent + np.abs(bias) * 2.0**in_bits + 2.0 ** (in_bits - out_bits - 1)
+    spare = max(BOUND - 2 - 0.5 * extent.sum(), 1.0)
+    room = np.minimum(room, np.floor(np.log2(spare / reach))).astype(np.int64)
     room = np.maximum(room, out_bits - in_bits)  # a shift is never negative
     shift = room + in_bits - out_bits
     half = np.where(shift > 0, 2.0 ** (shift - 1.0), 0)  # floor then rounds to the nearest
+    scaled = np.floor(weight * 2.0 ** room[:, None] + 0.5)
+    offset = np.floor(bias * 2.0 ** (room + in_bits) + half + 0.5)
+    if np.abs(scaled).max() >= 1 << 31 or np.abs(offset).max() >= 1 << 53:
+        raise ModelError(
+            f"weights up to {np.abs(weight).max():.3g} and biases up to {np.abs(bias).max():.3g} are too large to be frozen"
+        )
+    # where a shift of 0 left no choice, weights may be wider than 8 bits
+    width = np.int8 if np.abs(scaled).max() <= WEIGHT_MAX else np.int32
     return Linear(
-        weight=np.floor(weight * 2.0 ** room[:, None] + 0.5).astype(np.int16 if WEIGHT_MAX > 127 else np.int8),
-        bias=np.floor(bias * 2.0 ** (room + in_bits) + half + 0.5).astype(np.int64),
+        weight=scaled.astype(width),
+        bias=offset.astype(np.int64),
         shift=shift.astype(np.int8),
         low=np.array([0 if relu and f.low < 0 else f.low for f in out], np.int32).reshape(rows),
         high=np.array([f.high for f in out], np.int32).reshape(rows),

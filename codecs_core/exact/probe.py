@@ -1,0 +1,58 @@
+"""The probe of a network: a fixed input, and the digest of the integers that come out.
+
+It is compared each time a network is loaded. A machine whose floating point is not what `codecs_core.exact` relies on (a
+broken BLAS, a kernel that rounds to fewer bits, flags set by other software in the process) is found out before it writes a
+file that nobody can read, or decodes noise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from codecs_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from codecs_core.exact.net import ExactNet
+
+#: Rows of the input, more than the tile of a matrix product.
+ROWS = 48
+
+
+def inputs(width: int, low: int, high: int) -> NDArray[np.int32]:
+    """Integers of shape (48, width) from `low` to `high`: pseudorandom, from near zero in the first row to the whole range in the last.
+
+    The last two rows are all `low` and all `high`.
+    """
+    # high halves of SplitMix64 (Steele et al. 2014), as beneath a message of `codecs_core.entropy`
+    z = np.arange(1, ROWS * width + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    words = ((z ^ (z >> np.uint64(31))) >> np.uint64(32)).astype(np.int64).reshape(ROWS, width)
+    values = low + words * (high - low + 1) // (1 << 32)
+    zero = min(max(0, low), high)
+    values = zero + (values - zero) * np.arange(1, ROWS + 1)[:, None] // ROWS
+    values[-2:] = [[low], [high]]
+    return values.astype(np.int32)
+
+
+def digest(net: ExactNet) -> bytes:
+    """The 16 bytes of XXH3-128 of a network's output for `inputs`, as little-endian 32-bit integers, row by row."""
+    x = inputs(net.inputs, net.low, net.high)
+    # a BLAS has a routine for one row, and others for small and for large products
+    rows = np.concatenate([net(x[:1]), net(x[1:4]), net(x[4:])])
+    return xxhash.xxh3_128_digest(rows.astype("<i4").tobytes())
+
+
+def check(net: ExactNet, expected: NDArray[Any] | None, name: str) -> None:
+    """Raise `ModelError` unless the digest is `expected`, the tensor that a model file carries."""
+    if expected is None or expected.shape != (16,) or expected.dtype != np.uint8:
+        raise ModelError(f"a model lacks the probe of its network {name!r}; whoever made it can add one")
+    if digest(net) != expected.tobytes():
+        raise ModelError(
+            f"network {name!r} of a model fails its probe: this machine computes other integers than the one that made the model, "
+            "and would decode something else than was encoded; refused. Please report numpy.show_config() and the processor"
+        )
