@@ -68,13 +68,15 @@ OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": Fa
 
 
 def inline(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call."""
-    return njit(**OPTIONS)(function)
+    """Compile a function that kernels call, as part of each of them: a call would copy every array of its arguments."""
+    return njit(**OPTIONS, forceinline=True)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile an entry point, releasing the GIL, and keep its machine code on disk."""
     compiled = njit(**OPTIONS)(function)
-    if isinstance(compiled, Dispatcher):  # under NUMBA_DISABLE_JIT=1 it is the plain function: the readable reference
-        compiled._cache = _FingerprintCache(compiled)  # type: ignore[attr-defined]
+    if not isinstance(compiled, Dispatcher):
+        # NUMBA_DISABLE_JIT=1: the plain function, as a readable reference; wrapping around 2^64 is meant
+        return np.errstate(over="ignore")(compiled)
+    compiled._cache = _FingerprintCache(compiled)  # type: ignore[attr-defined]
     return compiled

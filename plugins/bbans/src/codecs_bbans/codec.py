@@ -56,7 +56,7 @@ class VAECodec(Codec):
         return max(1, min(spec.shape[0], 2500))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        x = chunk.reshape(len(chunk), -1).view(np.uint8)
+        x = chunk.reshape(len(chunk), self._vae.pixels).view(np.uint8)
         if x.size and int(x.max()) > self._vae.largest:
             item = int(np.argmax(x.max(1) > self._vae.largest))
             raise UnsupportedArrayError(
