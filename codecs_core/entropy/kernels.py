@@ -47,15 +47,18 @@ def from_cdf(cdf: Any, guess: Any = None) -> Kernels:
         return start, cdf(k + 1, i, params) - start
 
     @inline
-    def bisect(count, i, params, low, high, start, stop):  # type: ignore[no-untyped-def]
+    def halve(count, i, params, low, high, start, stop):  # type: ignore[no-untyped-def]
         # C(low) = start <= count < stop = C(high)
+        middle = (low + high) >> 1
+        value = cdf(middle, i, params)
+        if value <= count:
+            return middle, high, value, stop
+        return low, middle, start, value
+
+    @inline
+    def bisect(count, i, params, low, high, start, stop):  # type: ignore[no-untyped-def]
         while high - low > 1:
-            middle = (low + high) >> 1
-            value = cdf(middle, i, params)
-            if value <= count:
-                low, start = middle, value
-            else:
-                high, stop = middle, value
+            low, high, start, stop = halve(count, i, params, low, high, start, stop)
         return low, start, stop - start
 
     if guess is None:
@@ -70,19 +73,32 @@ def from_cdf(cdf: Any, guess: Any = None) -> Kernels:
         @inline
         def find(count, i, params):  # type: ignore[no-untyped-def]
             n = np.int64(params[0])
-            low = min(max(np.int64(guess(count, i, params)), 0), n - 1)
+            low = np.int64(guess(count, i, params))
+            low = np.int64(0) if low < 0 else n - 1 if low >= n else low
             high = low + 1
-            start, stop, step = cdf(low, i, params), cdf(high, i, params), np.int64(1)
+            start, stop = cdf(low, i, params), cdf(high, i, params)
+            # walk by Newton steps until count is between start and stop
             while start > count:
+                step = np.int64((start - count) // (stop - start)) // (high - low) + 1
                 high, stop = low, start
-                low = max(low - step, 0)
+                low = low - step if low > step else np.int64(0)
                 start = cdf(low, i, params)
-                step += step
             while stop <= count:
+                step = np.int64((count - stop) // (stop - start)) // (high - low) + 1
                 low, start = high, stop
-                high = min(high + step, n)
+                high = high + step if high + step < n else n
                 stop = cdf(high, i, params)
-                step += step
+            while high - low > 8:
+                # where a straight line from start to stop passes count, then the middle of what is left
+                middle = low + np.int64(np.uint64(high - low) * (count - start) // (stop - start))
+                middle = low + 1 if middle == low else middle
+                value = cdf(middle, i, params)
+                if value <= count:
+                    low, start = middle, value
+                else:
+                    high, stop = middle, value
+                if high - low > 1:
+                    low, high, start, stop = halve(count, i, params, low, high, start, stop)
             return bisect(count, i, params, low, high, start, stop)
 
     return from_interval(interval, find)

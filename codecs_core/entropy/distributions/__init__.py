@@ -7,6 +7,33 @@ from codecs_core.entropy.distributions.beta_binomial import BetaBinomial
 from codecs_core.entropy.distributions.bucketed_gaussian import BucketedGaussian
 from codecs_core.entropy.distributions.categorical import Categorical
 from codecs_core.entropy.distributions.categorical_mixture import CategoricalMixture
+from codecs_core.entropy.distributions.escape import Escape
+from codecs_core.entropy.distributions.fine_gaussian import FineGaussian
+from codecs_core.entropy.distributions.location_scale import (
+    DiscretizedGaussian,
+    DiscretizedLaplace,
+    DiscretizedLogistic,
+)
+from codecs_core.entropy.distributions.logistic_mixture import ChannelMixture, LogisticMixture
+from codecs_core.entropy.distributions.unbounded import Bits, EliasDelta, EliasGamma, Zipf
 from codecs_core.entropy.distributions.uniform import Uniform
 
-__all__ = ["Bernoulli", "BetaBinomial", "BucketedGaussian", "Categorical", "CategoricalMixture", "Uniform"]
+__all__ = [
+    "Bernoulli",
+    "BetaBinomial",
+    "Bits",
+    "BucketedGaussian",
+    "Categorical",
+    "CategoricalMixture",
+    "ChannelMixture",
+    "DiscretizedGaussian",
+    "DiscretizedLaplace",
+    "DiscretizedLogistic",
+    "EliasDelta",
+    "EliasGamma",
+    "Escape",
+    "FineGaussian",
+    "LogisticMixture",
+    "Uniform",
+    "Zipf",
+]

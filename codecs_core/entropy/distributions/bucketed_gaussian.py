@@ -20,15 +20,16 @@ SCALE_RANGE = (-10 << SCALE_BITS, 2 << SCALE_BITS)
 
 @inline
 def _cdf(k, i, params):  # type: ignore[no-untyped-def]
-    buckets, edges, mean, log_scale, normal, exp2, precision = params
+    buckets, edges, mean, log_scale, prior_mean, prior_log_scale, normal, exp2, precision = params
     if k == 0:
         return np.uint64(0)
     if k == buckets:
         return np.uint64(1) << precision
-    # (edge - mean) / scale in units of 2^-24; 2^(-s/64) is 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64)
-    octave = (-log_scale[i]) >> 6
-    rest = (-log_scale[i]) & 63
-    z = ((edges[k] - (mean[i] << 12)) * exp2[64 - rest]) >> (15 - octave)
+    # all in units of 2^-24; 2^(s/64) is 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64)
+    octave, rest = prior_log_scale[i] >> 6, prior_log_scale[i] & 63
+    edge = ((edges[k] * exp2[64 - rest]) >> (15 - octave)) + (prior_mean[i] << 12)
+    octave, rest = (-log_scale[i]) >> 6, (-log_scale[i]) & 63
+    z = ((edge - (mean[i] << 12)) * exp2[64 - rest]) >> (15 - octave)
     z = min(max(z + (8 << 24), 0), (16 << 24) - 1)
     j, part = z >> 16, z & 0xFFFF
     below = normal[j] + (((normal[j + 1] - normal[j]) * part) >> 16)
@@ -36,7 +37,10 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
 
 
 class BucketedGaussian(Distribution):
-    """N(mean, scale^2) over 2^bucket_bits buckets, equally likely under N(0, 1): Townsend et al. 2019, appendix B.
+    """N(mean, scale^2) over 2^bucket_bits buckets that are equally likely under a prior N(prior_mean, prior_scale^2).
+
+    With the standard normal prior it is the posterior of BB-ANS (Townsend et al. 2019, appendix B), with a prior that a network
+    computes that of HiLLoC (Townsend et al. 2020, section 3.1, dynamic discretisation).
 
     Parameters
     ----------
@@ -46,6 +50,8 @@ class BucketedGaussian(Distribution):
         Logarithm to base 2 of the standard deviation, in units of 1/64, from -10 to 2.
     bucket_bits
         At most 12. Under the prior itself a bucket is ``Uniform(2**bucket_bits)``.
+    prior_mean, prior_log_scale
+        Of the prior, in the units of `mean` and `log_scale`.
     precision
         Bits, at most 28.
     shape
@@ -65,6 +71,8 @@ class BucketedGaussian(Distribution):
         *,
         bucket_bits: int = 8,
         precision: int = 18,
+        prior_mean: ArrayLike = 0,
+        prior_log_scale: ArrayLike = 0,
         shape: int | tuple[int, ...] | None = None,
     ) -> None:
         if not 1 <= bucket_bits <= 12:
@@ -73,12 +81,16 @@ class BucketedGaussian(Distribution):
         self.precision = check_precision(precision, self.symbols)
         m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT)
         s = integers(log_scale, "log_scale", *SCALE_RANGE)
-        self.shape = common_shape(shape, m, s)
+        pm = integers(prior_mean, "prior_mean", -MEAN_LIMIT, MEAN_LIMIT)
+        ps = integers(prior_log_scale, "prior_log_scale", *SCALE_RANGE)
+        self.shape = common_shape(shape, m, s, pm, ps)
         self._params = (
             np.int64(self.symbols),
             table("normal_edges")[:: 4096 >> bucket_bits],
             flat(m, self.shape),
             flat(s, self.shape),
+            flat(pm, self.shape),
+            flat(ps, self.shape),
             table("normal_cdf"),
             table("exp2_negative"),
             np.uint64(precision),

@@ -5,39 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.stack import Distribution, integers
-from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
 
 #: Rows of the component tables add up to 2^18; weights to 2^16; logits are in 1/64 of an octave.
 TABLE_BITS, WEIGHT_BITS, LOGIT_BITS = 18, 16, 6
-
-
-@kernel
-def _softmax(logits, exp2, weights):  # type: ignore[no-untyped-def]
-    """Weights 2^(logit / 64), normalised to 2^16; what rounding loses goes to the largest."""
-    n, components = logits.shape
-    for i in range(n):
-        largest = 0
-        for c in range(1, components):
-            if logits[i, c] > logits[i, largest]:
-                largest = c
-        top = np.int64(logits[i, largest])
-        total = np.int64(0)
-        for c in range(components):
-            w = exp2[min(top - logits[i, c], 1023)]
-            weights[i, c] = w
-            total += w
-        reciprocal = (np.int64(1) << 47) // total
-        rest = np.int64(1) << 16
-        for c in range(components):
-            w = (np.int64(weights[i, c]) * reciprocal) >> 31
-            weights[i, c] = w
-            rest -= w
-        weights[i, largest] += rest
 
 
 @inline
@@ -103,8 +79,7 @@ class CategoricalMixture(Distribution):
         if z.ndim < 1 or z.shape[-1] != components:
             raise EntropyError(f"logits of shape {z.shape} do not end in the {components} components of the tables")
         self.shape = z.shape[:-1]
-        weights = np.empty((int(np.prod(self.shape, dtype=np.int64)), components), np.uint32)
-        _softmax(np.ascontiguousarray(z).reshape(-1, components), table("exp2_negative"), weights)
+        weights = softmax(z.reshape(-1, components)).astype(np.uint32)
         cumulative = np.zeros((self.symbols + 1, components), np.uint32)
         cumulative[1:] = np.cumsum(counts, 1).T
         self._params = (weights, cumulative, np.uint64((1 << self.precision) - self.symbols))

@@ -6,6 +6,7 @@ They are committed; nothing at run time evaluates a transcendental function. Eac
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,57 @@ def exp2_negative() -> NDArray[np.int64]:
     return np.array([int(mp.floor(mp.mpf(2) ** (16 - mp.mpf(i) / 64))) for i in range(1024)], np.int64)
 
 
-TABLES = {f.__name__: f for f in (normal_cdf, normal_edges, normal_centres, exp2_negative)}
+def logistic_cdf() -> NDArray[np.int64]:
+    """Logistic CDF of i / 64 - 32, times 2^32, for i = 0 to 4096."""
+    return np.array([int(mp.floor(2**32 / (1 + mp.exp(32 - mp.mpf(i) / 64)))) for i in range(4097)], np.int64)
+
+
+def laplace_cdf() -> NDArray[np.int64]:
+    """CDF of the Laplace distribution of scale 1 at i / 64 - 32, times 2^32, for i = 0 to 4096."""
+    tail = [mp.exp(mp.mpf(min(i, 4096 - i)) / 64 - 32) / 2 for i in range(4097)]
+    return np.array([int(mp.floor((t if i <= 2048 else 1 - t) * 2**32)) for i, t in enumerate(tail)], np.int64)
+
+
+def _quantiles(quantile: Callable[[Any], Any]) -> NDArray[np.int64]:
+    """Quantiles of (2 i + 1) / 2048, times 2^24, for i = 0 to 1023: first guesses of a search."""
+    return np.array([int(mp.floor(quantile(mp.mpf(2 * i + 1) / 2048) * 2**24)) for i in range(1024)], np.int64)
+
+
+def normal_quantile() -> NDArray[np.int64]:
+    """Quantiles of the standard normal distribution."""
+    return _quantiles(lambda u: mp.sqrt(2) * mp.erfinv(2 * u - 1))
+
+
+def logistic_quantile() -> NDArray[np.int64]:
+    """Quantiles of the standard logistic distribution."""
+    return _quantiles(lambda u: mp.log(u / (1 - u)))
+
+
+def laplace_quantile() -> NDArray[np.int64]:
+    """Quantiles of the standard Laplace distribution."""
+    return _quantiles(lambda u: mp.log(2 * u) if u < 0.5 else -mp.log(2 - 2 * u))
+
+
+def log2_mantissa() -> NDArray[np.int64]:
+    """log2(1 + i / 256) * 2^16 for i = 0 to 256."""
+    return np.array([int(mp.floor(mp.log(1 + mp.mpf(i) / 256, 2) * 2**16)) for i in range(257)], np.int64)
+
+
+TABLES = {
+    f.__name__: f
+    for f in (
+        normal_cdf,
+        normal_quantile,
+        normal_edges,
+        normal_centres,
+        logistic_cdf,
+        logistic_quantile,
+        laplace_cdf,
+        laplace_quantile,
+        exp2_negative,
+        log2_mantissa,
+    )
+}
 
 
 def npy(array: NDArray[Any]) -> bytes:

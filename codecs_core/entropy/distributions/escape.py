@@ -1,0 +1,68 @@
+"""Symbols outside the modelled range, at no cost where there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.distributions.bernoulli import Bernoulli
+from codecs_core.entropy.distributions.unbounded import EliasDelta
+from codecs_core.entropy.message import Message
+from codecs_core.entropy.stack import Distribution, StackCodec, integers
+from codecs_core.errors import CorruptDataError
+
+#: A block without an escape costs -log2(1 - 2^-20) bits.
+_FLAG = Bernoulli(1, precision=20)
+_LIMIT = 1 << 60
+
+
+class Escape(StackCodec):
+    """Integers of which nearly all, but not all, are in the support of a distribution.
+
+    A block without an escape costs 10^-6 bits more than the distribution alone. Otherwise a list follows: how many escapes there
+    are, the gaps between their positions, and by how much each is outside, all by `EliasDelta`; the distribution codes the
+    nearest symbol in their places.
+
+    Parameters
+    ----------
+    distribution
+        Of the integers that do not escape, 0 to n - 1.
+    """
+
+    def __init__(self, distribution: Distribution) -> None:
+        self.distribution = distribution
+        self.shape = distribution.shape
+
+    def push(self, message: Message, x: ArrayLike) -> None:
+        """Push integers between -2^60 and 2^60 that broadcast to `shape`."""
+        values = np.broadcast_to(integers(x, "x", -_LIMIT, _LIMIT), self.shape)
+        inside = np.clip(values, 0, self.distribution.symbols - 1)
+        excess = (values - inside).reshape(-1)
+        where = np.flatnonzero(excess)
+        self.distribution.push(message, inside)
+        if where.size:
+            outside = excess[where]
+            EliasDelta(where.size).push(message, np.where(outside < 0, -2 * outside, 2 * outside - 1))
+            EliasDelta(where.size).push(message, np.diff(where, prepend=-1))
+            EliasDelta().push(message, where.size)
+        _FLAG.push(message, int(where.size > 0))
+
+    def pop(self, message: Message) -> NDArray[np.int64]:
+        """Pop integers of `shape`."""
+        where = outside = np.zeros(0, np.int64)
+        if _FLAG.pop(message):
+            size = min(int(EliasDelta().pop(message)), int(np.prod(self.shape, dtype=np.int64)))
+            where = np.cumsum(EliasDelta(size).pop(message)) - 1
+            code = EliasDelta(size).pop(message)
+            outside = np.where(code % 2 == 0, -(code // 2), (code + 1) // 2)
+        x = np.array(self.distribution.pop(message), np.int64).reshape(-1)
+        if where.size and (int(where.min()) < 0 or int(where.max()) >= x.size):
+            raise CorruptDataError("an escape lies outside its block: the message is damaged")
+        x[where] += outside
+        return x.reshape(self.shape)
+
+    def bits(self, x: ArrayLike) -> float:
+        """Information content in bits, that of the escapes as the message grows by them."""
+        message = Message()
+        self.push(message, x)
+        return message.bits

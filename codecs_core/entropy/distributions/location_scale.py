@@ -1,0 +1,131 @@
+"""Logistic, Gaussian and Laplace distributions, discretised on the bins of a grid. They differ by a table only."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.kernels import from_cdf
+from codecs_core.entropy.message import check_precision
+from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
+from codecs_core.entropy.tables import table
+from codecs_core.errors import EntropyError
+
+#: Fractional bits of the mean, and of the log-scale (to base 2).
+MEAN_BITS, SCALE_BITS = 8, 6
+MEAN_LIMIT = 1 << 38
+SCALE_RANGE = (-6 << SCALE_BITS, 20 << SCALE_BITS)
+
+
+@inline
+def standard_cdf(k, mean, log_scale, table, cell_bits, exp2):  # type: ignore[no-untyped-def]
+    """F((k - 1/2 - mean) / scale) * 2^32, interpolated in a table of 4096 cells of 2^(cell_bits - 24) standard units."""
+    # 1 / scale = 2^(-s/64) = 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64); z has 24 fractional bits
+    octave, rest = (-log_scale) >> 6, (-log_scale) & 63
+    z = ((k << 8) - 128 - mean) * exp2[64 - rest]
+    z = z << (octave + 1) if octave >= -1 else z >> (-1 - octave)
+    z += np.int64(2048) << cell_bits
+    z = 0 if z < 0 else z
+    top = (np.int64(4096) << cell_bits) - 1
+    z = top if z > top else z
+    j, part = z >> cell_bits, z & ((np.int64(1) << cell_bits) - 1)
+    return table[j] + (((table[j + 1] - table[j]) * part) >> cell_bits)
+
+
+@inline
+def quantile_bin(cell, mean, log_scale, quantiles, exp2):  # type: ignore[no-untyped-def]
+    """The bin near the quantile of this 1024th of the probability: a first guess."""
+    octave, rest = log_scale >> 6, log_scale & 63
+    return (mean + 128 + ((quantiles[cell] * exp2[64 - rest]) >> (31 - octave))) >> 8
+
+
+@inline
+def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+    n, mean, log_scale, cdf, cell_bits, _, exp2, precision = params
+    if k <= 0:
+        return np.uint64(0)
+    if k >= n:
+        return np.uint64(1) << precision
+    below = standard_cdf(k, mean[i], log_scale[i], cdf, cell_bits, exp2)
+    return ((np.uint64(below) * ((np.uint64(1) << precision) - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
+
+
+@inline
+def _guess(count, i, params):  # type: ignore[no-untyped-def]
+    _, mean, log_scale, _, _, quantiles, exp2, precision = params
+    return quantile_bin(np.int64((count << np.uint64(10)) >> precision), mean[i], log_scale[i], quantiles, exp2)
+
+
+_location_scale = from_cdf(_cdf, _guess)
+
+
+class LocationScale(Distribution):
+    """Bins 0 to `symbols` - 1 of a continuous distribution; the outer bins take in the tails. Bin k is [k - 1/2, k + 1/2).
+
+    C_k = floor(F((k - 1/2 - mean) / scale) (2^p - n)) + k, so that no bin is without a count.
+
+    Parameters
+    ----------
+    mean
+        In units of 2^-8 of a bin, between -2^30 and 2^30 bins; anywhere, also outside the support.
+    log_scale
+        Logarithm to base 2 of the scale in bins, in units of 1/64: from -6 to 20.
+    symbols
+        Bins, at most 2^24.
+    precision
+        Bits, at most 28.
+    shape
+        Of the arrays that are pushed and popped; by default what the parameters broadcast to.
+    """
+
+    _kernels = _location_scale
+    _family: ClassVar[str]
+    #: log2 of the width of a cell of the family's table, plus 24
+    _cell_bits: ClassVar[int]
+
+    def __init__(
+        self,
+        mean: ArrayLike,
+        log_scale: ArrayLike,
+        *,
+        symbols: int = 256,
+        precision: int = 24,
+        shape: int | tuple[int, ...] | None = None,
+    ) -> None:
+        if not isinstance(symbols, int) or not 1 <= symbols <= 1 << 24:
+            raise EntropyError(f"symbols is an integer from 1 to {1 << 24}, not {symbols!r}")
+        self.symbols, self.precision = symbols, check_precision(precision, symbols)
+        m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT)
+        s = integers(log_scale, "log_scale", *SCALE_RANGE)
+        self.shape = common_shape(shape, m, s)
+        self._params = (
+            np.int64(symbols),
+            flat(m, self.shape),
+            flat(s, self.shape),
+            table(f"{self._family}_cdf"),
+            np.int64(self._cell_bits),
+            table(f"{self._family}_quantile"),
+            table("exp2_negative"),
+            np.uint64(precision),
+        )
+
+
+class DiscretizedLogistic(LocationScale):
+    """The logistic distribution of F(z) = 1 / (1 + e^-z). See `LocationScale` for the parameters."""
+
+    _family, _cell_bits = "logistic", 18
+
+
+class DiscretizedGaussian(LocationScale):
+    """The Gaussian; `log_scale` is that of its standard deviation. See `LocationScale` for the parameters."""
+
+    _family, _cell_bits = "normal", 16
+
+
+class DiscretizedLaplace(LocationScale):
+    """The Laplace distribution of density e^-|z| / 2. See `LocationScale` for the parameters."""
+
+    _family, _cell_bits = "laplace", 18

@@ -1,0 +1,218 @@
+"""Mixtures of discretised logistics: of one channel, and of several with the component in common (PixelCNN++)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.distributions.location_scale import (
+    MEAN_LIMIT,
+    SCALE_RANGE,
+    quantile_bin,
+    standard_cdf,
+)
+from codecs_core.entropy.distributions.softmax import softmax
+from codecs_core.entropy.kernels import from_cdf
+from codecs_core.entropy.message import Message, check_precision
+from codecs_core.entropy.stack import Distribution, StackCodec, integers
+from codecs_core.entropy.tables import table
+from codecs_core.errors import EntropyError
+
+_CELL_BITS = 18
+
+
+@inline
+def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+    n, weights, means, log_scales, cdf, _, exp2, precision = params
+    if k <= 0:
+        return np.uint64(0)
+    if k >= n:
+        return np.uint64(1) << precision
+    below = np.int64(0)
+    for c in range(weights.shape[1]):
+        below += weights[i, c] * standard_cdf(k, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2)
+    return ((np.uint64(below >> 16) * ((np.uint64(1) << precision) - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
+
+
+@inline
+def _guess(count, i, params):  # type: ignore[no-untyped-def]
+    _, weights, means, log_scales, _, quantiles, exp2, precision = params
+    cell = np.int64((count << np.uint64(10)) >> precision)
+    total = np.int64(0)
+    for c in range(weights.shape[1]):
+        total += weights[i, c] * quantile_bin(cell, means[i, c], log_scales[i, c], quantiles, exp2)
+    return total >> 16
+
+
+@kernel
+def _condition(symbols, n, weights, means, log_scales, cdf, exp2, out):  # type: ignore[no-untyped-def]
+    """Weights of the components once a symbol is known: w p(symbol), normalised to 2^16 again."""
+    size, components = weights.shape
+    for i in range(size):
+        k = np.int64(symbols[i])
+        total = np.int64(0)
+        largest = 0
+        for c in range(components):
+            low = standard_cdf(k, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2) if k > 0 else np.int64(0)
+            high = np.int64(1) << 32
+            if k < n - 1:
+                high = standard_cdf(k + 1, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2)
+            # one more, so that no component is ever ruled out by the limits of the table
+            out[i, c] = (weights[i, c] * (high - low) >> 16) + 1
+            total += out[i, c]
+            if out[i, c] > out[i, largest]:
+                largest = c
+        rest = np.int64(1) << 16
+        for c in range(components):
+            out[i, c] = (out[i, c] << 16) // total
+            rest -= out[i, c]
+        out[i, largest] += rest
+
+
+class LogisticMixture(Distribution):
+    """A mixture of discretised logistics over bins 0 to `symbols` - 1; the outer bins take in the tails.
+
+    Parameters
+    ----------
+    logits
+        Weights before the softmax, to base 2 and in units of 1/64: integers of shape (*shape, components).
+    means, log_scales
+        As in `DiscretizedLogistic`, of the same shape.
+    symbols
+        Bins, at most 2^20.
+    precision
+        Bits, at most 28.
+    """
+
+    _kernels = from_cdf(_cdf, _guess)
+
+    def __init__(
+        self,
+        logits: ArrayLike,
+        means: ArrayLike,
+        log_scales: ArrayLike,
+        *,
+        symbols: int = 256,
+        precision: int = 24,
+    ) -> None:
+        z = integers(logits, "logits", -(1 << 30), 1 << 30, np.int32)
+        if z.ndim < 1 or z.shape[-1] < 1 or z.shape != np.shape(means) or z.shape != np.shape(log_scales):
+            raise EntropyError(
+                f"logits, means and log_scales of shapes {z.shape}, {np.shape(means)} and {np.shape(log_scales)} "
+                "are not alike with the components as their last axis"
+            )
+        self._set(softmax(z.reshape(-1, z.shape[-1])), z.shape, means, log_scales, symbols, precision)
+
+    def _set(
+        self,
+        weights: NDArray[np.int64],
+        shape: tuple[int, ...],
+        means: ArrayLike,
+        log_scales: ArrayLike,
+        symbols: int,
+        precision: int,
+    ) -> None:
+        if not isinstance(symbols, int) or not 1 <= symbols <= 1 << 20:
+            raise EntropyError(f"symbols is an integer from 1 to {1 << 20}, not {symbols!r}")
+        self.symbols, self.precision, self.shape = symbols, check_precision(precision, symbols), shape[:-1]
+        self._params = (
+            np.int64(symbols),
+            weights,
+            np.ascontiguousarray(integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT)).reshape(-1, shape[-1]),
+            np.ascontiguousarray(integers(log_scales, "log_scales", *SCALE_RANGE)).reshape(-1, shape[-1]),
+            table("logistic_cdf"),
+            table("logistic_quantile"),
+            table("exp2_negative"),
+            np.uint64(precision),
+        )
+
+    def condition(self, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Weights of the components, in units of 2^-16, once `x` is known: shape (size, components)."""
+        n, weights, means, log_scales, cdf, _, exp2, _ = self._params
+        out = np.empty(weights.shape, np.int64)
+        _condition(self._symbols(x), n, weights, means, log_scales, cdf, exp2, out)
+        return out
+
+
+class ChannelMixture(StackCodec):
+    """Pixels of several channels by a mixture whose component they share, each mean shifted by the channels before.
+
+    Salimans et al. 2017 (PixelCNN++, arXiv:1701.05517), section 2.1 and 2.2: p(r, g, b) = sum over c of
+    w_c p_c(r) p_c(g | r) p_c(b | r, g). Channels are coded one after the other; the weights of the next are those of
+    the components given the symbols so far.
+
+    Parameters
+    ----------
+    logits
+        Shape (*shape, components), as in `LogisticMixture`.
+    means, log_scales
+        Shape (*shape, channels, components).
+    coefficients
+        In units of 2^-8, from -2^15 to 2^15: shape (*shape, channels (channels - 1) / 2, components), in the order g on r,
+        b on r, b on g. The mean of a channel is shifted by the sum of coefficient * (symbol - symbols // 2).
+    symbols, precision
+        As in `LogisticMixture`.
+    """
+
+    def __init__(
+        self,
+        logits: ArrayLike,
+        means: ArrayLike,
+        log_scales: ArrayLike,
+        coefficients: ArrayLike,
+        *,
+        symbols: int = 256,
+        precision: int = 24,
+    ) -> None:
+        self.logits = integers(logits, "logits", -(1 << 30), 1 << 30)
+        self.means = integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT)
+        self.log_scales = integers(log_scales, "log_scales", *SCALE_RANGE)
+        self.coefficients = integers(coefficients, "coefficients", -(1 << 15), 1 << 15)
+        self.symbols, self.precision = symbols, precision
+        *shape, self.channels, components = self.means.shape if self.means.ndim > 1 else (0, 0)
+        pairs = self.channels * (self.channels - 1) // 2
+        if (
+            self.logits.shape != (*shape, components)
+            or self.log_scales.shape != self.means.shape
+            or self.coefficients.shape != (*shape, pairs, components)
+        ):
+            raise EntropyError(
+                f"logits {self.logits.shape}, means {self.means.shape}, log_scales {self.log_scales.shape} and "
+                f"coefficients {self.coefficients.shape} are not (..., K), (..., C, K), (..., C, K) and (..., C (C - 1) / 2, K)"
+            )
+
+    def _channel(self, c: int, before: NDArray[Any], last: LogisticMixture | None) -> LogisticMixture:
+        """The mixture of channel `c`, given the symbols of the channels before and the mixture of the last of them."""
+        first = c * (c - 1) // 2
+        centred = before.astype(np.int64) - self.symbols // 2
+        shift = np.einsum("...jk,...j->...k", self.coefficients[..., first : first + c, :], centred)
+        means, log_scales = self.means[..., c, :] + shift, self.log_scales[..., c, :]
+        if last is None:
+            return LogisticMixture(self.logits, means, log_scales, symbols=self.symbols, precision=self.precision)
+        mixture = LogisticMixture.__new__(LogisticMixture)
+        weights = last.condition(before[..., c - 1])
+        mixture._set(weights, means.shape, means, log_scales, self.symbols, self.precision)
+        return mixture
+
+    def push(self, message: Message, x: ArrayLike) -> None:
+        """Push pixels of shape (*shape, channels), the last channel first."""
+        pixels = integers(x, "x", 0, self.symbols - 1)
+        if pixels.shape != self.means.shape[:-1]:
+            raise EntropyError(f"pixels of shape {pixels.shape} do not fit a mixture of {self.means.shape[:-1]}")
+        mixtures: list[LogisticMixture] = []
+        for c in range(self.channels):
+            mixtures.append(self._channel(c, pixels[..., :c], mixtures[-1] if mixtures else None))
+        for c in reversed(range(self.channels)):
+            mixtures[c].push(message, pixels[..., c])
+
+    def pop(self, message: Message) -> NDArray[np.int64]:
+        """Pop pixels, the first channel first."""
+        pixels = np.zeros(self.means.shape[:-1], np.int64)
+        mixture = None
+        for c in range(self.channels):
+            mixture = self._channel(c, pixels[..., :c], mixture)
+            pixels[..., c] = mixture.pop(message)
+        return pixels
