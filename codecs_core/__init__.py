@@ -6,7 +6,16 @@ Names are loaded on first use, so that importing the package costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codecs_core.api import create, get_codec, inspect, list_codecs, load, open, save, train
+    from codecs_core.arrays import ArraySpec
+    from codecs_core.codec import Codec, CodecInfo
+    from codecs_core.errors import CodecsError
+    from codecs_core.limits import Limits
+    from codecs_core.models import Model
+    from codecs_core.registry import CodecSpec, ModelSpec, hookimpl
 
 __version__ = "0.1.0"
 
@@ -30,7 +39,25 @@ _HOME = {
     "train": "api",
 }
 
-__all__ = sorted(_HOME)  # noqa: PLE0605
+__all__ = [
+    "ArraySpec",
+    "Codec",
+    "CodecInfo",
+    "CodecSpec",
+    "CodecsError",
+    "Limits",
+    "Model",
+    "ModelSpec",
+    "create",
+    "get_codec",
+    "hookimpl",
+    "inspect",
+    "list_codecs",
+    "load",
+    "open",
+    "save",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec, normalise
-from codecs_core.errors import CodecsError, ConfigError, CorruptDataError, UnsupportedArrayError
+from codecs_core.errors import (
+    CodecsError,
+    ConfigError,
+    CorruptDataError,
+    UnsupportedArrayError,
+    UnsupportedFeatureError,
+)
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -97,6 +103,10 @@ class Codec(ABC):
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         """Decode to an array of exactly `spec`."""
 
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Decode a stream of an earlier `format_version`; to be written once there is one."""
+        raise UnsupportedFeatureError(f"codec {self.id} never had a format version {version}; the file is damaged")
+
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the codec (with its model) takes arrays of this spec."""
         if not self.info.accepts(spec):
@@ -125,12 +135,23 @@ class Codec(ABC):
         self.check(ArraySpec.of(array))
         return self._encode(array)
 
-    def decode(self, payload: bytes, spec: ArraySpec, *, limits: Limits = DEFAULT_LIMITS) -> NDArray[Any]:
-        """Decode a payload to an array of `spec`; raises `CorruptDataError` where that is impossible."""
+    def decode(
+        self, payload: bytes, spec: ArraySpec, *, version: int | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> NDArray[Any]:
+        """Decode a payload to an array of `spec`; raises `CorruptDataError` where that is impossible.
+
+        Parameters
+        ----------
+        version
+            The `format_version` the payload was written in, if it is an earlier one.
+        """
         limits.check("chunk_bytes", spec.nbytes, f"a chunk of codec {self.id}")
         try:
             self.check(spec)
-            array = np.asanyarray(self._decode(bytes(payload), spec))
+            if version in (None, self.format_version):
+                array = np.asanyarray(self._decode(bytes(payload), spec))
+            else:
+                array = np.asanyarray(self._decode_older(bytes(payload), spec, version))
         except UnsupportedArrayError as error:
             raise CorruptDataError(f"payload of codec {self.id} cannot be {spec}: {error}") from error
         except CodecsError:

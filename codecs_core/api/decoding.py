@@ -75,7 +75,7 @@ class Decoder:
         payload = self.reader.payload(entry.name, i)
         codec = self.codec(entry)
         try:
-            array = codec.decode(payload, entry.chunk_spec(i), limits=self.limits)
+            array = codec.decode(payload, entry.chunk_spec(i), version=entry.codec_version, limits=self.limits)
         except (CorruptDataError, LimitExceededError) as error:
             raise type(error)(f"{where}: {error}") from error
         if digest(array) != self.reader.digest(entry.name, i):
