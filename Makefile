@@ -26,7 +26,7 @@ install: $(STAMP)
 # The folder `plugins` is newer than the stamp when a plugin came or went.
 $(STAMP): Makefile constraints.txt pyproject.toml plugins $(PLUGINS:=/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing into $(VENV): a few minutes the first time, most of it torch."
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[torch,images,bench,testing]' $(addprefix --editable ./,$(PLUGINS)) $(TOOLS)
