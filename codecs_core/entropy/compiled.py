@@ -9,58 +9,95 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
+import numba
 import numpy as np
 from numba import njit
-from numba.core.caching import FunctionCache
+from numba.core import config
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
+
+#: Whether NUMBA_DISABLE_JIT=1 is set: functions stay plain Python, as a readable reference.
+PLAIN = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 
 def fingerprint(function: Dispatcher) -> str:
     """SHA-256 of a compiled function's byte code and of every function, array and number it refers to."""
-    digest = hashlib.sha256()
-    _update(digest, function, set())
-    return digest.hexdigest()
+    return _sha256(repr(_describe(function, (), {})))
 
 
-def _update(digest: Any, value: Any, seen: set[int]) -> None:
+def _describe(value: Any, names: tuple[str, ...], seen: dict[int, int]) -> Any:
+    """`value` as nested tuples, which `repr` never confuses; `names` are those that the code around a module uses."""
+    if id(value) in seen:
+        return "seen", seen[id(value)]
     if isinstance(value, Dispatcher):
-        if id(value) in seen:
-            return
-        seen.add(id(value))
-        digest.update(repr(sorted(value.targetoptions.items(), key=str)).encode())
+        seen[id(value)] = len(seen)
         function = value.py_func
-        _update(digest, function.__code__, seen)
-        names = {name: function.__globals__[name] for name in _names(function.__code__) if name in function.__globals__}
+        used = _names(function.__code__)
+        scope = {name: function.__globals__[name] for name in used if name in function.__globals__}
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-        names |= {name: cell.cell_contents for name, cell in cells}
-        for name in sorted(names):
-            digest.update(name.encode())
-            _update(digest, names[name], seen)
-    elif isinstance(value, CodeType):
-        digest.update(value.co_code)
-        for const in value.co_consts:
-            _update(digest, const, seen)
-    elif isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype.str}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    elif isinstance(value, int | float | str | bytes | bool | np.generic | tuple | None):
-        digest.update(repr(value).encode())
+        scope |= {name: cell.cell_contents for name, cell in cells}
+        said = (function.__code__, function.__defaults__, function.__kwdefaults__, sorted(value.targetoptions.items()))
+        return "function", _describe(said, (), seen), [(n, _describe(scope[n], used, seen)) for n in sorted(scope)]
+    if isinstance(value, ModuleType):
+        seen[id(value)] = len(seen)
+        parts = [(n, _describe(getattr(value, n), names, seen)) for n in sorted({*names} & {*vars(value)})]
+        del seen[id(value)]  # another function may use other names of it
+        return "module", value.__name__, parts
+    if isinstance(value, CodeType):
+        variables = (value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)
+        return "code", value.co_code, value.co_argcount, variables, _describe(value.co_consts, names, seen)
+    if isinstance(value, np.ndarray):
+        return "array", value.dtype.str, value.shape, _sha256(np.ascontiguousarray(value).tobytes())
+    if isinstance(value, tuple | list):
+        return type(value).__name__, [_describe(v, names, seen) for v in value]
+    if isinstance(value, frozenset):
+        return "set", sorted(repr(v) for v in value)
+    if isinstance(value, int | float | str | bytes | np.generic | None):
+        return repr(value)
+    return type(value).__name__, getattr(value, "__module__", None), getattr(value, "__qualname__", None)
 
 
-def _names(code: CodeType) -> set[str]:
-    return set(code.co_names).union(*(_names(c) for c in code.co_consts if isinstance(c, CodeType)))
+def _names(code: CodeType) -> tuple[str, ...]:
+    inner = (_names(c) for c in code.co_consts if isinstance(c, CodeType))
+    return tuple(sorted({*code.co_names}.union(*inner)))
+
+
+def _sha256(data: str | bytes) -> str:
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+class _Files(IndexDataCacheFile):
+    """Files named by the key of what they hold.
+
+    Numba numbers them and keeps an index: two processes that compile different kernels at the same time can both take
+    a number, and then one finds the code of the other under its key.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        self._save_data(self._file(key), data)  # type: ignore[no-untyped-call]
+
+    def load(self, key: Any) -> Any:
+        try:
+            return self._load_data(self._file(key))  # type: ignore[no-untyped-call]
+        except FileNotFoundError:
+            return None
+
+    def _file(self, key: Any) -> str:
+        return f"{self._index_name.removesuffix('.nbi')}.{_sha256(repr(key))[:32]}.nbc"
 
 
 class _FingerprintCache(FunctionCache):
     def __init__(self, kernel: Dispatcher) -> None:
         super().__init__(kernel.py_func)  # type: ignore[no-untyped-call]
         self._fingerprint = fingerprint(kernel)
+        # no source stamp: the fingerprint says more
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base, None)  # type: ignore[no-untyped-call]
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
-        return (sig, codegen.magic_tuple(), self._fingerprint)
+        return (sig, codegen.magic_tuple(), numba.__version__, self._fingerprint)
 
 
 #: Options of every function on a coding path: no fastmath, so no FMA contraction; IEEE division by zero; no GIL.
@@ -75,8 +112,7 @@ def inline(function: Callable[..., Any]) -> Any:
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile an entry point, releasing the GIL, and keep its machine code on disk."""
     compiled = njit(**OPTIONS)(function)
-    if not isinstance(compiled, Dispatcher):
-        # NUMBA_DISABLE_JIT=1: the plain function, as a readable reference; wrapping around 2^64 is meant
+    if PLAIN:  # wrapping around 2^64 is meant
         return np.errstate(over="ignore")(compiled)
-    compiled._cache = _FingerprintCache(compiled)  # type: ignore[attr-defined]
+    compiled._cache = _FingerprintCache(compiled)
     return compiled

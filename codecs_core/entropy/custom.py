@@ -10,7 +10,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.np.unsafe.ndarray import to_fixed_tuple
 from numpy.typing import ArrayLike
 
-from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.compiled import PLAIN, inline
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
@@ -42,15 +42,20 @@ def distribution(cdf: Any, *, symbols: int, precision: int) -> type[Distribution
     ... def cdf(k, peak):  # a triangle
     ...     return (k * k << 16) // (peak * peak) if k < peak else 1 << 16
     """
-    if not isinstance(cdf, Dispatcher):
+    if not isinstance(cdf, Dispatcher) and not (PLAIN and inspect.isfunction(cdf)):
         raise EntropyError("cdf is a function compiled by numba.njit")
-    names = list(inspect.signature(cdf.py_func).parameters)[1:]
+    if not isinstance(symbols, int) or symbols < 1:
+        raise EntropyError(f"symbols is an integer from 1 on, not {symbols!r}")
+    check_precision(precision, symbols)
+    function = getattr(cdf, "py_func", cdf)
+    names = list(inspect.signature(function).parameters)[1:]
     count = len(names)
-    compiled = inline(cdf.py_func)
+    compiled = inline(function)
+    unpack = _tuple if PLAIN else to_fixed_tuple
 
     @inline
     def at(k, i, params):  # type: ignore[no-untyped-def]
-        return np.uint64(compiled(k, *to_fixed_tuple(params[1][i], count)))  # type: ignore[call-arg]
+        return np.uint64(compiled(k, *unpack(params[1][i], count)))  # type: ignore[call-arg]
 
     kernels = from_cdf(at)
 
@@ -64,10 +69,14 @@ def distribution(cdf: Any, *, symbols: int, precision: int) -> type[Distribution
                 )
             limit = np.iinfo(np.int64)
             arrays = [integers(p, n, limit.min, limit.max) for n, p in zip(names, parameters, strict=True)]
-            self.symbols, self.precision = symbols, check_precision(precision, symbols)
+            self.symbols, self.precision = symbols, precision
             self.shape = common_shape(shape, *arrays)
             columns = [flat(a, self.shape) for a in arrays]
             size = int(np.prod(self.shape, dtype=np.int64))
             self._params = (np.int64(symbols), np.stack(columns, 1) if columns else np.zeros((size, 0), np.int64))
 
     return Custom
+
+
+def _tuple(row: Any, count: int) -> tuple[Any, ...]:
+    return tuple(row)

@@ -184,10 +184,12 @@ def make_push(interval: Any, *, reciprocals: bool = False) -> Callable[..., Any]
             if not ok:
                 return EXHAUSTED, wide - 1
             low = min(low, n)
+            bottom, popped = n, words[n : n + LANE_WORDS].copy()
             for i in range(wide - 1, -1, -1):
                 lane = i & (LANES - 1)
                 item = interval(symbols[i], i, params)
                 if item[1] == _0:
+                    words[bottom : bottom + popped.size] = popped
                     return BAD_SYMBOL, i
                 heads[lane], n = encode(heads[lane], words, n, item, p)
             head, n = close_lanes(heads, words, n)
@@ -218,6 +220,7 @@ def make_pop(find: Any) -> Callable[..., Any]:
         p = np.uint64(precision)
         mask = (_1 << p) - _1
         wide = wide_part(out.size)
+        bottom, popped = n, words[:0].copy()
         if wide > 0:
             heads = np.empty(LANES, np.uint64)
             n, ok = open_lanes(head, words, n, heads)
@@ -232,11 +235,13 @@ def make_pop(find: Any) -> Callable[..., Any]:
                     return EXHAUSTED, i
                 out[i] = symbol
             low = min(low, n)
+            bottom, popped = n, words[n : n + LANE_WORDS].copy()
             head, n = close_lanes(heads, words, n)
         for i in range(wide, out.size):
             symbol, start, freq = find(head & mask, i, params)
             head, n = pop_one(head, words, n, start, freq, p)
             if n < GUARD:
+                words[bottom : bottom + popped.size] = popped
                 return EXHAUSTED, i
             out[i] = symbol
         low = min(low, n)

@@ -71,7 +71,7 @@ class CategoricalMixture(Distribution):
 
     def __init__(self, logits: ArrayLike, tables: ArrayLike, *, precision: int = 20) -> None:
         counts = integers(tables, "tables", 0, 1 << TABLE_BITS)
-        if counts.ndim != 2 or (counts.sum(1) != 1 << TABLE_BITS).any() or not 1 <= counts.shape[1] <= 256:
+        if counts.ndim != 2 or not counts.size or (counts.sum(1) != 1 << TABLE_BITS).any() or counts.shape[1] > 256:
             raise EntropyError(f"tables are rows of up to 256 counts that add up to {1 << TABLE_BITS}")
         components, self.symbols = counts.shape
         self.precision = check_precision(precision, self.symbols)

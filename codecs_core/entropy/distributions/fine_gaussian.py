@@ -13,7 +13,7 @@ from codecs_core.entropy.message import Message
 from codecs_core.entropy.stack import StackCodec, common_shape, integers
 from codecs_core.errors import EntropyError
 
-#: Bins of the coarse Gaussian: 2^12, of 1/64 to 1/32 of a standard deviation, so at least 32 standard deviations a side.
+#: Bins of the coarse Gaussian: 2^12, of 1/128 to 1/64 of a standard deviation, so at least 16 standard deviations a side.
 _BINS, _BITS_A_SCALE = 4096, 6
 _LIMIT = 1 << 60
 
@@ -21,7 +21,7 @@ _LIMIT = 1 << 60
 class FineGaussian(StackCodec):
     """N(mean, scale^2) over the integers near the mean, for scales up to 2^40.
 
-    Where the scale has more than 6 bits, the integer is cut in two: its high part, in bins of a 64th to a 32nd of the scale, follows
+    Where the scale has more than 6 bits, the integer is cut in two: its high part, in bins of a 128th to a 64th of the scale, follows
     the Gaussian, and its low part, over which the density hardly changes, is uniform; that costs 10^-5 bits.
 
     Parameters
@@ -49,11 +49,11 @@ class FineGaussian(StackCodec):
         self._bits = Bits(self._low)
 
     def push(self, message: Message, x: ArrayLike) -> None:
-        """Push integers of `shape`; raises `EntropyError` for one more than 32 standard deviations (at least) from the mean."""
+        """Push integers of `shape`; raises `EntropyError` for one more than 16 standard deviations (at least) from the mean."""
         values = np.broadcast_to(integers(x, "x", -2 * _LIMIT, 2 * _LIMIT), self.shape)
         high, low = (values - self._bottom) >> self._low, (values - self._bottom) & ((np.int64(1) << self._low) - 1)
         if high.size and (int(high.min()) < 0 or int(high.max()) >= _BINS):
-            raise EntropyError("an integer is more than 32 standard deviations from the mean of its Gaussian")
+            raise EntropyError("an integer is more than 16 standard deviations from the mean of its Gaussian")
         self._bits.push(message, low)
         self._gaussian.push(message, high)
 

@@ -174,7 +174,7 @@ class _PlusOne(StackCodec):
 
 
 class Zipf(_Octaves):
-    """Integers from 1 on with p(x) in proportion to x^-exponent: exactly up to 127, and from there by steps of a 64th of an octave.
+    """Integers from 1 on with p(x) in proportion to x^-exponent: exactly up to 63, and from there by steps of a 64th of an octave.
 
     Parameters
     ----------
