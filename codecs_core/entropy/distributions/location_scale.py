@@ -16,30 +16,33 @@ from codecs_core.errors import EntropyError
 
 #: Fractional bits of the mean, and of the log-scale (to base 2).
 MEAN_BITS, SCALE_BITS = 8, 6
-MEAN_LIMIT = 1 << 38
+MEAN_LIMIT = (1 << 31) - 1
 SCALE_RANGE = (-6 << SCALE_BITS, 20 << SCALE_BITS)
 
 
 @inline
 def standard_cdf(k, mean, log_scale, table, cell_bits, exp2):  # type: ignore[no-untyped-def]
     """F((k - 1/2 - mean) / scale) * 2^32, interpolated in a table of 4096 cells of 2^(cell_bits - 24) standard units."""
+    mean, log_scale = np.int64(mean), np.int64(log_scale)
     # 1 / scale = 2^(-s/64) = 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64); z has 24 fractional bits
     octave, rest = (-log_scale) >> 6, (-log_scale) & 63
-    z = ((k << 8) - 128 - mean) * exp2[64 - rest]
-    z = z << (octave + 1) if octave >= -1 else z >> (-1 - octave)
+    # unsigned indices spare a test for negative ones
+    z = (((k << 8) - 128 - mean) * (exp2[np.uint64(64 - rest)] << 8)) >> (7 - octave)
     z += np.int64(2048) << cell_bits
     z = 0 if z < 0 else z
     top = (np.int64(4096) << cell_bits) - 1
     z = top if z > top else z
-    j, part = z >> cell_bits, z & ((np.int64(1) << cell_bits) - 1)
-    return table[j] + (((table[j + 1] - table[j]) * part) >> cell_bits)
+    j, part = np.uint64(z >> cell_bits), z & ((np.int64(1) << cell_bits) - 1)
+    below = table[j]
+    return below + (((table[j + np.uint64(1)] - below) * part) >> cell_bits)
 
 
 @inline
 def quantile_bin(cell, mean, log_scale, quantiles, exp2):  # type: ignore[no-untyped-def]
     """The bin near the quantile of this 1024th of the probability: a first guess."""
+    mean, log_scale = np.int64(mean), np.int64(log_scale)
     octave, rest = log_scale >> 6, log_scale & 63
-    return (mean + 128 + ((quantiles[cell] * exp2[64 - rest]) >> (31 - octave))) >> 8
+    return (mean + 128 + ((quantiles[np.uint64(cell)] * exp2[np.uint64(64 - rest)]) >> (31 - octave))) >> 8
 
 
 @inline
@@ -49,14 +52,16 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
         return np.uint64(0)
     if k >= n:
         return np.uint64(1) << precision
-    below = standard_cdf(k, mean[i], log_scale[i], cdf, cell_bits, exp2)
+    at = np.uint64(i)
+    below = standard_cdf(k, mean[at], log_scale[at], cdf, cell_bits, exp2)
     return ((np.uint64(below) * ((np.uint64(1) << precision) - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
 
 
 @inline
 def _guess(count, i, params):  # type: ignore[no-untyped-def]
     _, mean, log_scale, _, _, quantiles, exp2, precision = params
-    return quantile_bin(np.int64((count << np.uint64(10)) >> precision), mean[i], log_scale[i], quantiles, exp2)
+    at = np.uint64(i)
+    return quantile_bin((count << np.uint64(10)) >> precision, mean[at], log_scale[at], quantiles, exp2)
 
 
 _location_scale = from_cdf(_cdf, _guess)
@@ -70,11 +75,11 @@ class LocationScale(Distribution):
     Parameters
     ----------
     mean
-        In units of 2^-8 of a bin, between -2^30 and 2^30 bins; anywhere, also outside the support.
+        In units of 2^-8 of a bin, less than 2^23 bins from 0; anywhere, also outside the support.
     log_scale
         Logarithm to base 2 of the scale in bins, in units of 1/64: from -6 to 20.
     symbols
-        Bins, at most 2^24.
+        Bins, at most 2^22.
     precision
         Bits, at most 28.
     shape
@@ -95,11 +100,11 @@ class LocationScale(Distribution):
         precision: int = 24,
         shape: int | tuple[int, ...] | None = None,
     ) -> None:
-        if not isinstance(symbols, int) or not 1 <= symbols <= 1 << 24:
-            raise EntropyError(f"symbols is an integer from 1 to {1 << 24}, not {symbols!r}")
+        if not isinstance(symbols, int) or not 1 <= symbols <= 1 << 22:
+            raise EntropyError(f"symbols is an integer from 1 to {1 << 22}, not {symbols!r}")
         self.symbols, self.precision = symbols, check_precision(precision, symbols)
-        m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT)
-        s = integers(log_scale, "log_scale", *SCALE_RANGE)
+        m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT, np.int32)
+        s = integers(log_scale, "log_scale", *SCALE_RANGE, np.int32)
         self.shape = common_shape(shape, m, s)
         self._params = (
             np.int64(symbols),

@@ -31,9 +31,13 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
         return np.uint64(0)
     if k >= n:
         return np.uint64(1) << precision
-    below = np.int64(0)
-    for c in range(weights.shape[1]):
-        below += weights[i, c] * standard_cdf(k, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2)
+    # until the weights, which add up to 2^16, are used up: a loop that is not turned into slow gathers
+    below, c, left = np.int64(0), np.uint64(0), np.int64(1 << 16)
+    while left > 0:
+        weight = np.int64(weights[i, c])
+        below += weight * standard_cdf(k, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2)
+        left -= weight
+        c += np.uint64(1)
     return ((np.uint64(below >> 16) * ((np.uint64(1) << precision) - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
 
 
@@ -41,9 +45,12 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
 def _guess(count, i, params):  # type: ignore[no-untyped-def]
     _, weights, means, log_scales, _, quantiles, exp2, precision = params
     cell = np.int64((count << np.uint64(10)) >> precision)
-    total = np.int64(0)
-    for c in range(weights.shape[1]):
-        total += weights[i, c] * quantile_bin(cell, means[i, c], log_scales[i, c], quantiles, exp2)
+    total, c, left = np.int64(0), np.uint64(0), np.int64(1 << 16)
+    while left > 0:
+        weight = np.int64(weights[i, c])
+        total += weight * quantile_bin(cell, means[i, c], log_scales[i, c], quantiles, exp2)
+        left -= weight
+        c += np.uint64(1)
     return total >> 16
 
 
