@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from codecs_core.registry import Registry
 
 #: About what the container spends on a chunk beside its payload.
-CHUNK_OVERHEAD = 48
+CHUNK_OVERHEAD = 104
 
 
 @dataclass(frozen=True, kw_only=True)
