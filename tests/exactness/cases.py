@@ -1,0 +1,218 @@
+"""What must come out the same everywhere: each case turns something into bytes and back.
+
+`codec_case` is all that a plugin needs to add its codec: an instance and arrays.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+from codecs_bbans.testing import random_model
+from numpy.typing import NDArray
+
+import codecs_core as cc
+from codecs_core.arrays import ArraySpec
+from codecs_core.codec import Codec
+from codecs_core.entropy import Message, StackCodec
+from codecs_core.entropy import distributions as families
+from codecs_core.entropy.distributions import (
+    Bernoulli,
+    BetaBinomial,
+    Bits,
+    BucketedGaussian,
+    Categorical,
+    CategoricalMixture,
+    ChannelMixture,
+    DiscretizedGaussian,
+    DiscretizedLaplace,
+    DiscretizedLogistic,
+    EliasDelta,
+    EliasGamma,
+    Escape,
+    FineGaussian,
+    LogisticMixture,
+    Uniform,
+    Zipf,
+)
+from codecs_core.entropy.distributions.bucketed_gaussian import SCALE_RANGE
+from codecs_core.entropy.distributions.categorical import quantise
+from codecs_core.entropy.rans import WIDE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """`encode` makes the bytes, `decode` says what it finds in them."""
+
+    encode: Callable[[], bytes]
+    decode: Callable[[bytes], str]
+
+
+def raw(seed: int, high: int, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Integers from 0 to `high` - 1 from raw bits, which every numpy draws alike."""
+    bits = np.asarray(np.random.Philox(seed).random_raw(int(np.prod(shape)))) >> np.uint64(32)
+    return (bits.astype(np.int64) * high >> 32).reshape(shape)
+
+
+def digest(*arrays: NDArray[Any]) -> str:
+    """Of the values, the dtypes and the shapes."""
+    state = xxhash.xxh3_128()
+    for array in arrays:
+        state.update(f"{array.dtype.str}{array.shape}".encode())
+        state.update(np.ascontiguousarray(array).tobytes())
+    return state.hexdigest()
+
+
+def codec_case(codec: Codec, *arrays: NDArray[Any]) -> Case:
+    """The payloads of a codec."""
+
+    def encode() -> bytes:
+        payloads = [codec.encode(array) for array in arrays]
+        return b"".join(len(p).to_bytes(8, "little") + p for p in payloads)
+
+    def decode(data: bytes) -> str:
+        stream, decoded = io.BytesIO(data), []
+        for array in arrays:
+            payload = stream.read(int.from_bytes(stream.read(8), "little"))
+            decoded.append(codec.decode(payload, ArraySpec.of(array)))
+        return digest(*decoded)
+
+    return Case(encode=encode, decode=decode)
+
+
+def distribution_case(make: Callable[[], StackCodec], sample: NDArray[Any] | None) -> Case:
+    """A message of symbols pushed twice, by default what the distribution draws from the seeds."""
+
+    def encode() -> bytes:
+        distribution, message = make(), Message()
+        symbols = distribution.pop(Message()) if sample is None else sample
+        for _ in range(2):
+            distribution.push(message, symbols)
+        return message.to_bytes()
+
+    def decode(data: bytes) -> str:
+        distribution, message = make(), Message.from_bytes(data)
+        found = [distribution.pop(message) for _ in range(2)]
+        message.verify_end()
+        return digest(*found)
+
+    return Case(encode=encode, decode=decode)
+
+
+def file_case(**arguments: Any) -> Case:
+    """A whole file, by the API."""
+
+    def encode() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "case"
+            cc.save(path, **arguments)
+            return path.read_bytes()
+
+    def decode(data: bytes) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "case"
+            path.write_bytes(data)
+            loaded = cc.load(path)
+            arrays = loaded if isinstance(loaded, dict) else {"": loaded}
+            return digest(*(np.asarray(arrays[name]) for name in sorted(arrays)))
+
+    return Case(encode=encode, decode=decode)
+
+
+def makers(n: int) -> dict[str, Callable[[], StackCodec]]:
+    """Every distribution over arrays of `n`, with parameters from one end of their range to the other."""
+    weights = raw(1, 1 << 20, (5, 40)) ** 3 / 2.0**40 + 1e-6
+    mean, scale = raw(12, 300 << 8, (n,)) - (20 << 8), raw(13, 500, (n,)) - 100
+    means_and_scales = raw(14, 600, (n, 3)) - 300, raw(15, 256 << 8, (n, 3)), raw(16, 400, (n, 3)) - 50
+    return {
+        "uniform": lambda: Uniform(1000, n),
+        "uniform-power": lambda: Uniform(256, n),
+        "bernoulli": lambda: Bernoulli(raw(2, (1 << 18) - 1, (n,)) + 1),
+        "log-odds": lambda: Bernoulli.from_log_odds(raw(2, 4096, (n,)) - 2048, precision=22),
+        "categorical": lambda: Categorical(quantise(weights[0], 20), shape=n),
+        "categorical-indexed": lambda: Categorical(quantise(weights, 20), index=raw(4, 5, (n,))),
+        "beta-binomial": lambda: BetaBinomial(255, 1 << raw(5, 36, (n,)), 1 << raw(6, 36, (n,)), precision=24),
+        "gaussian": lambda: BucketedGaussian(
+            raw(7, 1 << 17, (n,)) - (1 << 16), raw(8, SCALE_RANGE[1] - SCALE_RANGE[0], (n,)) + SCALE_RANGE[0]
+        ),
+        "gaussian-fine": lambda: BucketedGaussian(
+            raw(7, 1 << 14, (n,)) - (1 << 13), raw(8, 300, (n,)) - 300, bucket_bits=12, precision=28
+        ),
+        "mixture": lambda: CategoricalMixture(raw(3, 4000, (n, 4)) - 2000, quantise(weights[:4], 18)),
+        "logistic": lambda: DiscretizedLogistic(mean, scale),
+        "normal": lambda: DiscretizedGaussian(mean, scale, symbols=1000, precision=28),
+        "laplace": lambda: DiscretizedLaplace(mean, scale, precision=20),
+        "fine": lambda: FineGaussian(mean << 20, raw(13, 40 << 6, (n,))),
+        "logistic-mixture": lambda: LogisticMixture(*means_and_scales),
+        "channels": lambda: ChannelMixture(
+            means_and_scales[0],
+            *(np.repeat(a[:, None], 3, 1) for a in means_and_scales[1:]),
+            raw(17, 200, (n, 3, 3)) - 100,
+        ),
+        "bits": lambda: Bits(raw(18, 63, (n,))),
+        "gamma": lambda: EliasGamma(n),
+        "delta": lambda: EliasDelta(n),
+        "zipf": lambda: Zipf(90, n),
+        "escape": lambda: Escape(Uniform(40, n)),
+    }
+
+
+#: Where a sample of the distribution itself would leave something out.
+SAMPLES: dict[str, Callable[[int], NDArray[np.int64]]] = {
+    "escape": lambda n: raw(19, 45, (n,)) - 2,
+    "delta": lambda n: (np.int64(1) << raw(20, 61, (n,))) + raw(21, 2, (n,)),
+}
+
+
+def distributions(sizes: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
+    """A message by each of them."""
+    for n in sizes:
+        for name, make in makers(n).items():
+            yield f"{name}-{n}", distribution_case(make, SAMPLES[name](n) if name in SAMPLES else None)
+
+
+def stacks(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
+    """``bbans.vae`` with models of random weights."""
+    for likelihood in ("bernoulli", "mixture"):
+        model = random_model(likelihood, shape, hidden=24)
+        codec = cc.get_codec("bbans.vae", model=model)
+        high = 2 if likelihood == "bernoulli" else 256
+        x = raw(9, high, (items, *shape)).astype(np.uint8)
+        arrays = [x, x[:1], x[:0]]
+        if high == 2:
+            arrays.append(x[: items // 2].astype(bool))
+        yield f"bbans-{likelihood}", codec_case(codec, *arrays)
+
+
+def files(items: int) -> Iterator[tuple[str, Case]]:
+    """Whole files, coded by two threads."""
+    model = random_model("mixture", (5, 5), hidden=24)
+    x = raw(10, 256, (items, 5, 5)).astype(np.uint8)
+    yield (
+        "file-bbans",
+        file_case(data=x, codec="bbans.vae", model=model, chunk=-(-items // 3), embed_model=True, jobs=2),
+    )
+    mixed = {"a": x, "b": raw(11, 1 << 40, (7, 9)) / 2.0**20}
+    yield "file-raw", file_case(data=mixed, codec="classic.raw", jobs=2)
+
+
+def all_cases(size: str) -> dict[str, Case]:
+    """By name; ``"tiny"`` ones can be run without compiling anything, and ``"none"`` there are none of."""
+    if size == "none":
+        return {}
+    if size == "tiny":
+        return dict([*distributions((20,)), *stacks(3, (2, 2)), *files(6)])
+    # batches of 128 items of 144 pixels are coded by all lanes
+    return dict([*distributions((300, WIDE + 100)), *stacks(700, (12, 12)), *files(300)])
+
+
+def not_covered() -> list[str]:
+    """Names of the distributions that no case uses."""
+    used = {type(make()).__name__ for make in makers(2).values()}
+    return sorted(set(families.__all__) - used)
