@@ -15,7 +15,7 @@ from codecs_bbans.vae import VAE
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec, CodecInfo, Progress
 from codecs_core.entropy import Chain, Message
-from codecs_core.errors import UnsupportedArrayError
+from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.models import Model
 
 #: Items a step; part of format version 1.
@@ -37,7 +37,7 @@ class VAECodec(Codec):
     @cached_property
     def _vae(self) -> VAE:
         if self.model is None:
-            raise UnsupportedArrayError("codec bbans.vae needs a model")
+            raise ConfigError("codec bbans.vae needs a model")
         return VAE(self.model)
 
     def check(self, spec: ArraySpec) -> None:

@@ -63,8 +63,10 @@ def learn(
     ------
     UnsupportedArrayError
         For data of another dtype, or fewer than 40 items.
+    ConfigError
+        For a setting out of range.
     """
-    if data.dtype not in (np.uint8, np.bool_) or data.ndim < 1 or len(data) < 40:
+    if data.dtype not in (np.uint8, np.bool_) or data.ndim < 1 or len(data) < 40 or not data.size:
         raise UnsupportedArrayError(
             f"training takes at least 40 items of uint8 or bool, not {data.dtype} of shape {data.shape}"
         )
@@ -73,6 +75,13 @@ def learn(
             raise ConfigError(f"{key} is a positive integer, not {value!r}")
     if not isinstance(components, int) or not 2 <= components <= 64:
         raise ConfigError(f"components is an integer from 2 to 64, not {components!r}")
+    if not isinstance(epochs, int) or epochs < 0:
+        raise ConfigError(f"epochs is an integer, 0 or more, not {epochs!r}")
+    for key, number in {"budget": budget, "rate": rate}.items():
+        if not isinstance(number, int | float) or not 0 < number < math.inf:
+            raise ConfigError(f"{key} is a positive number, not {number!r}")
+    if not isinstance(decay, int | float) or not 0 <= decay < math.inf:
+        raise ConfigError(f"decay is a number, 0 or more, not {decay!r}")
     torch.manual_seed(seed)
     x = torch.from_numpy(np.ascontiguousarray(data).reshape(len(data), -1).view(np.uint8))
     binary = binarise or int(x.max()) <= 1
@@ -99,7 +108,8 @@ def learn(
         order = torch.randperm(len(fit))
         for step in range(steps):
             done = (epoch + step / steps) / epochs if epochs else (time.monotonic() - start) / budget
-            warm = min(1.0, (epoch * steps + step) / 500)
+            # a short run warms up faster
+            warm = min(1.0, max((epoch * steps + step) / 500, 20 * done))
             for group in optimiser.param_groups:
                 group["lr"] = rate * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, done))) + 1e-6
             items = fit[order[step * batch : (step + 1) * batch]]

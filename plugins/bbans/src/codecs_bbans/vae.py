@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Bernoulli, BitsBack, BucketedGaussian, CategoricalMixture, Uniform
-from codecs_core.entropy.distributions.bucketed_gaussian import centres
+from codecs_core.entropy.distributions.bucketed_gaussian import MEAN_LIMIT, SCALE_RANGE, centres
+from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 
@@ -42,31 +43,61 @@ class VAE:
     """
 
     def __init__(self, model: Model) -> None:
+        self._name = repr(model.name or model.sha256[:16])
         config, tensors = model.config, model.tensors()
-        try:
-            self.likelihood_kind = str(config["likelihood"])
-            self.item_shape = tuple(int(n) for n in config["item_shape"])
-            self.latents = int(config["latents"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"model {model.name or model.sha256} is no model of bbans.vae: its config lacks {error}"
-            ) from None
+        kind: Any = config.get("likelihood")
+        shape: Any = config.get("item_shape")
+        latents: Any = config.get("latents")
+        self._require(isinstance(kind, str) and kind in LIKELIHOODS, f"likelihood {kind!r}")
+        sizes = [*shape, latents] if isinstance(shape, list) else [None]
+        self._require(all(type(n) is int and n > 0 for n in sizes), f"item_shape {shape!r} and latents {latents!r}")
+        self.likelihood_kind: str = kind
+        self.item_shape = tuple(shape)
+        self.latents: int = latents
         self.pixels = math.prod(self.item_shape)
         self.encoder = ExactNet.from_tensors(tensors, "encoder")
         self.decoder = ExactNet.from_tensors(tensors, "decoder")
         self.representatives = (centres(BUCKET_BITS) >> (24 - LATENT_BITS)).astype(np.int32)
-        self.tables = tensors.get("tables", np.zeros((1, 256), np.int32))
-        expected = {
-            "the encoder's inputs": (self.encoder.inputs, self.pixels),
-            "the encoder's outputs": (self.encoder.outputs, 2 * self.latents),
-            "the decoder's inputs": (self.decoder.inputs, self.latents),
-            "the decoder's outputs": (self.decoder.outputs, self.pixels * len(self.tables)),
-            "the largest pixel": (self.encoder.high, 1 if self.likelihood_kind == "bernoulli" else 255),
-            "the largest latent": (min(self.decoder.high, self.representatives[-1]), self.representatives[-1]),
-        }
-        for what, (found, due) in expected.items():
-            if found != due or self.likelihood_kind not in LIKELIHOODS:
-                raise ModelError(f"model {model.name or model.sha256} does not fit: {what} are {found}, not {due}")
+        self.tables = np.zeros((1, 0), np.int32)
+        if kind == "mixture":
+            self.tables = tensors.get("tables", self.tables)
+            self._check_tables()
+        self._check_networks()
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise ModelError(f"model {self._name} does not fit codec bbans.vae: it has {what}")
+
+    def _check_tables(self) -> None:
+        tables = self.tables
+        self._require(tables.ndim == 2 and tables.shape[1:] == (256,) and tables.size > 0, f"tables of {tables.shape}")
+        self._require(
+            tables.dtype.kind in "iu"
+            and int(tables.min()) >= 0
+            and int(tables.max()) <= 1 << TABLE_BITS
+            and bool((tables.sum(1, dtype=np.int64) == 1 << TABLE_BITS).all()),
+            f"tables whose rows are not counts that add up to 2^{TABLE_BITS}",
+        )
+
+    def _check_networks(self) -> None:
+        """Whatever the networks are given and whatever they compute, entropy coding can take it."""
+        encoder, decoder = self.encoder, self.decoder
+        wide = self.pixels * len(self.tables), 2 * self.latents
+        found = encoder.inputs, decoder.outputs, encoder.outputs, decoder.inputs
+        self._require(found == (self.pixels, *wide, self.latents), f"networks of other widths: {found}")
+        pixels = encoder.low, encoder.high
+        self._require(
+            pixels == (0, 1 if self.likelihood_kind == "bernoulli" else 255), f"pixels from {pixels[0]} to {pixels[1]}"
+        )
+        latents = int(self.representatives[0]), int(self.representatives[-1])
+        self._require(decoder.low <= latents[0] and latents[1] <= decoder.high, "a decoder of fewer latent values")
+        last = encoder.layers[-1]
+        for name, low, high, part in (
+            ("means", -MEAN_LIMIT, MEAN_LIMIT, slice(None, self.latents)),
+            ("log-scales", *SCALE_RANGE, slice(self.latents, None)),
+        ):
+            least, most = int(last.low[part].min()), int(last.high[part].max())
+            self._require(low <= least and most <= high, f"an encoder of {name} from {least} to {most}")
 
     @property
     def largest(self) -> int:
