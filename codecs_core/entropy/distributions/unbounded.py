@@ -15,7 +15,7 @@ from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import Message
 from codecs_core.entropy.stack import Distribution, StackCodec, common_shape, flat, integers
 from codecs_core.entropy.tables import table
-from codecs_core.errors import EntropyError
+from codecs_core.errors import CorruptDataError, EntropyError
 
 #: Integers are below 2^62.
 OCTAVES = 62
@@ -167,7 +167,7 @@ class _PlusOne(StackCodec):
     def pop(self, message: Message) -> NDArray[np.int64]:
         e: NDArray[np.int64] = self.codec.pop(message) - 1
         if e.size and int(e.max()) >= OCTAVES:
-            raise EntropyError(
+            raise CorruptDataError(
                 f"a popped exponent of {e.max()} is beyond the {OCTAVES} octaves of an integer: the message is damaged"
             )
         return e
