@@ -87,13 +87,7 @@ class Distribution(StackCodec):
         array = np.asarray(x)
         if array.dtype.kind not in "iub":
             raise EntropyError(f"symbols are integers, not {array.dtype}")
-        if array.shape != self.shape:
-            try:
-                array = np.broadcast_to(array, self.shape)
-            except ValueError:
-                raise EntropyError(
-                    f"symbols of shape {array.shape} do not fit a distribution of {self.shape}"
-                ) from None
+        array = fitted(array, self.shape)
         # kernels are compiled for three dtypes of symbols
         array = array.view(np.uint8) if array.dtype == np.bool_ else array
         narrow = array.dtype in (np.uint8, np.int32, np.int64) and array.dtype.isnative
@@ -108,6 +102,16 @@ def integers(value: ArrayLike, name: str, low: int, high: int, dtype: Any = np.i
     if array.size and (int(array.min()) < low or int(array.max()) > high):
         raise EntropyError(f"{name} holds {array.min()} to {array.max()}; expected {low} to {high}")
     return np.asarray(array, dtype)
+
+
+def fitted(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Symbols broadcast to the shape of their distribution; raises `EntropyError` where they cannot be."""
+    if array.shape == shape:
+        return array
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise EntropyError(f"symbols of shape {array.shape} do not fit a distribution of {shape}") from None
 
 
 def flat(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -257,6 +261,7 @@ __all__ = [
     "StackCodec",
     "check_precision",
     "common_shape",
+    "fitted",
     "flat",
     "integers",
     "ramp",

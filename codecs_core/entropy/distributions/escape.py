@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from codecs_core.entropy.distributions.bernoulli import Bernoulli
 from codecs_core.entropy.distributions.unbounded import EliasDelta
 from codecs_core.entropy.message import Message
-from codecs_core.entropy.stack import Distribution, StackCodec, integers
+from codecs_core.entropy.stack import Distribution, StackCodec, fitted, integers
 from codecs_core.errors import CorruptDataError
 
 #: A block without an escape costs -log2(1 - 2^-20) bits.
@@ -35,7 +35,7 @@ class Escape(StackCodec):
 
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push integers between -2^60 and 2^60 that broadcast to `shape`."""
-        values = np.broadcast_to(integers(x, "x", -_LIMIT, _LIMIT), self.shape)
+        values = fitted(integers(x, "x", -_LIMIT, _LIMIT), self.shape)
         inside = np.clip(values, 0, self.distribution.symbols - 1)
         excess = (values - inside).reshape(-1)
         where = np.flatnonzero(excess)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from codecs_core.entropy.distributions.location_scale import DiscretizedGaussian
 from codecs_core.entropy.distributions.unbounded import Bits
 from codecs_core.entropy.message import Message
-from codecs_core.entropy.stack import StackCodec, common_shape, integers
+from codecs_core.entropy.stack import StackCodec, common_shape, fitted, integers
 from codecs_core.errors import EntropyError
 
 #: Bins of the coarse Gaussian: 2^12, of 1/128 to 1/64 of a standard deviation, so at least 16 standard deviations a side.
@@ -50,7 +50,7 @@ class FineGaussian(StackCodec):
 
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push integers of `shape`; raises `EntropyError` for one more than 16 standard deviations (at least) from the mean."""
-        values = np.broadcast_to(integers(x, "x", -2 * _LIMIT, 2 * _LIMIT), self.shape)
+        values = fitted(integers(x, "x", -2 * _LIMIT, 2 * _LIMIT), self.shape)
         high, low = (values - self._bottom) >> self._low, (values - self._bottom) & ((np.int64(1) << self._low) - 1)
         if high.size and (int(high.min()) < 0 or int(high.max()) >= _BINS):
             raise EntropyError("an integer is more than 16 standard deviations from the mean of its Gaussian")
@@ -65,5 +65,5 @@ class FineGaussian(StackCodec):
 
     def bits(self, x: ArrayLike) -> float:
         """Information content in bits."""
-        values = np.broadcast_to(integers(x, "x", -2 * _LIMIT, 2 * _LIMIT), self.shape)
+        values = fitted(integers(x, "x", -2 * _LIMIT, 2 * _LIMIT), self.shape)
         return self._gaussian.bits((values - self._bottom) >> self._low) + float(self._low.sum())

@@ -13,7 +13,7 @@ from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distributions.categorical import Categorical
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import Message
-from codecs_core.entropy.stack import Distribution, StackCodec, common_shape, flat, integers
+from codecs_core.entropy.stack import Distribution, StackCodec, common_shape, fitted, flat, integers
 from codecs_core.entropy.tables import table
 from codecs_core.errors import CorruptDataError, EntropyError
 
@@ -97,7 +97,7 @@ class _Octaves(StackCodec):
 
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push integers from 1 to 2^62 - 1 that broadcast to `shape`."""
-        values = np.broadcast_to(integers(x, "x", 1, (1 << OCTAVES) - 1), self.shape)
+        values = fitted(integers(x, "x", 1, (1 << OCTAVES) - 1), self.shape)
         e = _exponents(values)
         self._push_mantissa(message, values - (np.int64(1) << e), e)
         self._exponent.push(message, e)
