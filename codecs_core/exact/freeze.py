@@ -62,7 +62,7 @@ def freeze(
     source: Fixed,
     target: Fixed | list[Fixed],
     *,
-    activation_bits: int = 8,
+    activation_bits: int = 7,
     gain: float | NDArray[np.float64] = 1.0,
 ) -> ExactNet:
     """Freeze a stack of Linear, BatchNorm1d and ReLU into integers.
@@ -126,7 +126,9 @@ def _freeze_layer(
     extent = np.maximum(np.abs(lows), np.abs(highs)).astype(np.float64)
     out_bits = np.array([f.bits for f in out])
     # rounding a weight adds up to half an input, and half a unit of the output is added to the bias: `half` below
-    reach = np.abs(weight) @ extent + np.abs(bias) * 2.0**in_bits + 2.0 ** (in_bits - out_bits - 1)
+    corners = weight * lows, weight * highs
+    most, least = np.maximum(*corners).clip(min=0).sum(1), np.minimum(*corners).clip(max=0).sum(1)
+    reach = np.maximum(most, -least) + np.abs(bias) * 2.0**in_bits + 2.0 ** (in_bits - out_bits - 1)
     spare = max(BOUND - 2 - 0.5 * extent.sum(), 1.0)
     room = np.minimum(room, np.floor(np.log2(spare / reach))).astype(np.int64)
     room = np.maximum(room, out_bits - in_bits)  # a shift is never negative
@@ -138,10 +140,9 @@ def _freeze_layer(
         raise ModelError(
             f"weights up to {np.abs(weight).max():.3g} and biases up to {np.abs(bias).max():.3g} are too large to be frozen"
         )
-    # where a shift of 0 left no choice, weights may be wider than 8 bits
-    width = np.int8 if np.abs(scaled).max() <= WEIGHT_MAX else np.int32
     return Linear(
-        weight=scaled.astype(width),
+        # where a shift of 0 left no choice, weights may be wider than asked for
+        weight=scaled.astype(np.min_scalar_type(-int(np.abs(scaled).max()) - 1)),
         bias=offset.astype(np.int64),
         shift=shift.astype(np.int8),
         low=np.array([0 if relu and f.low < 0 else f.low for f in out], np.int32).reshape(rows),

@@ -70,7 +70,7 @@ class BucketedGaussian(Distribution):
         log_scale: ArrayLike,
         *,
         bucket_bits: int = 8,
-        precision: int = 18,
+        precision: int = 26,
         prior_mean: ArrayLike = 0,
         prior_log_scale: ArrayLike = 0,
         shape: int | tuple[int, ...] | None = None,

@@ -17,13 +17,15 @@ from codecs_core.errors import EntropyError
 _GUESS_BITS = 16
 
 
-def quantise(probabilities: ArrayLike, precision: int) -> NDArray[np.uint32]:
+def quantise(probabilities: ArrayLike, precision: int, *, zeros: bool = False) -> NDArray[np.uint32]:
     """Counts of 2^precision, none of them 0, near the given probabilities: C_k = floor(F_k (2^p - n)) + k.
 
     Parameters
     ----------
     probabilities
         Shape (..., n), non-negative; each row is normalised.
+    zeros
+        Whether counts may be 0: C_k = floor(F_k 2^p), for the components of a mixture, which gives every symbol a count itself.
 
     Returns
     -------
@@ -39,7 +41,8 @@ def quantise(probabilities: ArrayLike, precision: int) -> NDArray[np.uint32]:
     edges = np.zeros((*p.shape[:-1], n + 1))
     edges[..., 1:] = np.minimum(np.cumsum(p, -1) / total, 1.0)
     edges[..., -1] = 1.0
-    cumulative = np.floor(edges * ((1 << precision) - n)).astype(np.int64) + np.arange(n + 1)
+    ramp = 0 if zeros else 1
+    cumulative = np.floor(edges * ((1 << precision) - ramp * n)).astype(np.int64) + ramp * np.arange(n + 1)
     counts: NDArray[np.uint32] = np.diff(cumulative, axis=-1).astype(np.uint32)
     return counts
 

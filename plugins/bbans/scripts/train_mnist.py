@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from codecs_bbans.training import learn
+from codecs_bbans.training import learn, refreeze
 
 SETTINGS = {
     "mnist": {"epochs": 60, "hidden": 512, "latents": 50, "components": 8, "seed": 0},
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--network", type=Path, help="freeze this network, trained before with the same settings")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = dict(SETTINGS[arguments.name])
@@ -37,10 +38,17 @@ def main() -> None:
         print(f"{time.monotonic() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
 
     images = np.load(arguments.data)["images"]
-    network, model = learn(images, progress=progress, name=arguments.name, **settings)
+    about = {
+        "command": f"python plugins/bbans/scripts/train_mnist.py mnist_train.npz {arguments.name}.safetensors {arguments.name}",
+        "data": "the 60,000 training images of MNIST, the last 3,000 of them held out",
+    }
+    if arguments.network:
+        network, model = refreeze(arguments.network, images, settings, name=arguments.name, about=about)
+    else:
+        network, model = learn(images, progress=progress, name=arguments.name, about=about, **settings)
+        torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
     model.save(arguments.out)
-    torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
-    print(f"{len(model.data)} bytes, sha256 {model.sha256}")
+    print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
 
 
 if __name__ == "__main__":

@@ -20,5 +20,14 @@ def codecs_register() -> list[CodecSpec]:
 
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
-    """The models shipped with it."""
-    return []
+    """The models shipped with it; ``scripts/train_mnist.py`` makes them."""
+    return [
+        ModelSpec(
+            name="mnist",
+            codec="bbans.vae",
+            resource="codecs_bbans:models/mnist.safetensors",
+            sha256="808c7b0b2d07876fcbf07c050172841bc2ed619f624835b801256b4c4df206ea",
+            summary="handwritten digits in grey, 28 x 28",
+            nbytes=4368348,
+        ),
+    ]

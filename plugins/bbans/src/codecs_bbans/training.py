@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from codecs_bbans.codec import VAECodec, item_bits
 from codecs_bbans.network import LOG_SCALE_RANGE, Network
 from codecs_bbans.vae import BUCKET_BITS, LATENT_BITS, VAE
 from codecs_core.codec import Progress
@@ -39,6 +42,7 @@ def learn(
     seed: int = 0,
     binarise: bool = False,
     name: str = "",
+    about: Mapping[str, Any] | None = None,
 ) -> tuple[Network, Model]:
     """Train on a stack of images; return the network in floating point and, frozen, the model.
 
@@ -58,6 +62,8 @@ def learn(
         Of AdamW; the rate follows a cosine.
     binarise
         Draw each pixel of 8-bit data as Bernoulli(value / 255), afresh in every epoch.
+    name, about
+        Of the model; `about` joins the attributes that say how it came about.
 
     Raises
     ------
@@ -83,14 +89,10 @@ def learn(
     if not isinstance(decay, int | float) or not 0 <= decay < math.inf:
         raise ConfigError(f"decay is a number, 0 or more, not {decay!r}")
     torch.manual_seed(seed)
-    x = torch.from_numpy(np.ascontiguousarray(data).reshape(len(data), -1).view(np.uint8))
-    binary = binarise or int(x.max()) <= 1
-    held = max(8, len(x) // 20)
-    fit, validation = x[:-held], x[-held:]
-    if binarise:
-        validation = torch.bernoulli(validation / 255).byte()
+    fit, validation = _split(data, binarise)
+    binary = binarise or int(fit.max()) <= 1
     network = Network(
-        x.shape[1],
+        fit.shape[1],
         latents=latents,
         hidden=hidden,
         components=0 if binary else components,
@@ -126,26 +128,66 @@ def learn(
         done = max(done, epoch / epochs) if epochs else done
         validated = evaluate(network, validation)
         if progress:
-            progress(min(1.0, done), f"epoch {epoch}: {validated:.4f} bits per value on {held} held-out items")
+            progress(
+                min(1.0, done), f"epoch {epoch}: {validated:.4f} bits per value on {len(validation)} held-out items"
+            )
+    attrs = {**(about or {}), "epochs": epoch, "seed": seed, "items": len(fit)}
+    return network, _finish(network, fit, validation, data.shape[1:], latents, binarise, attrs, name)
+
+
+def refreeze(
+    state: Path, data: NDArray[Any], settings: Mapping[str, Any], *, name: str, about: Mapping[str, Any]
+) -> tuple[Network, Model]:
+    """Freeze a network that `learn` trained before on the same data with the same settings, and whose state was saved."""
+    torch.manual_seed(settings["seed"])
+    binarise = settings.get("binarise", False)
+    fit, validation = _split(data, binarise)
+    network = Network(
+        fit.shape[1],
+        latents=settings["latents"],
+        hidden=settings["hidden"],
+        components=settings.get("components", 0),
+        histogram=np.ones(256),
+    )
+    network.load_state_dict(torch.load(state, weights_only=True))
+    attrs = {**about, "epochs": settings["epochs"], "seed": settings["seed"], "items": len(fit)}
+    return network, _finish(network, fit, validation, data.shape[1:], settings["latents"], binarise, attrs, name)
+
+
+def _split(data: NDArray[Any], binarise: bool) -> tuple[Tensor, Tensor]:
+    """Items to fit and, the last twentieth, to validate on: flat, and the latter binarised if need be."""
+    x = torch.from_numpy(np.array(data).reshape(len(data), -1).view(np.uint8))
+    held = max(8, len(x) // 20)
+    return x[:-held], torch.bernoulli(x[-held:] / 255).byte() if binarise else x[-held:]
+
+
+def _finish(
+    network: Network,
+    fit: Tensor,
+    validation: Tensor,
+    item_shape: tuple[int, ...],
+    latents: int,
+    binarise: bool,
+    attrs: dict[str, Any],
+    name: str,
+) -> Model:
+    """Freeze a trained network and measure it before and after on the held-out items."""
     network.eval()
-    examples = fit[:4096] if not binarise else torch.bernoulli(fit[:4096] / 255).byte()
-    model = frozen(
-        network,
-        examples.numpy(),
-        item_shape=data.shape[1:],
-        latents=latents,
-        attrs={
-            "epochs": epoch,
-            "seed": seed,
-            "items": len(fit),
-            "held_out": {
-                "items": held,
-                "float_bits_per_value": round(np.mean([evaluate(network, validation) for _ in range(10)]), 5),
-            },
-        },
+    examples = (torch.bernoulli(fit[:4096] / 255).byte() if binarise else fit[:4096]).numpy()
+    model = frozen(network, examples, item_shape=item_shape, latents=latents, attrs={}, name=name)
+    items = validation.numpy().reshape(-1, *item_shape)
+    held_out = {
+        "items": len(items),
+        "float_bits_per_value": round(float(np.mean([evaluate(network, validation) for _ in range(10)])), 5),
+        "integer_bits_per_value": round(item_bits(VAECodec(model=model), items) / items.size, 5),
+    }
+    return Model.create(
+        codec=model.codec,
+        config=model.config,
+        tensors=model.tensors(),
+        attrs={**attrs, "held_out": held_out},
         name=name,
     )
-    return network, model
 
 
 def train(data: NDArray[Any], **settings: Any) -> Model:
@@ -190,7 +232,7 @@ def frozen(
     if not binary:
         with torch.inference_mode():
             tables = torch.softmax(network.tables.double(), 1).numpy()
-        tensors["tables"] = quantise(tables, TABLE_BITS).astype(np.int32)
+        tensors["tables"] = quantise(tables, TABLE_BITS, zeros=True).astype(np.int32)
     config = {
         "likelihood": "bernoulli" if binary else "mixture",
         "item_shape": [int(n) for n in item_shape],
