@@ -74,7 +74,7 @@ def _tried(trials: list[dict[str, Any]]) -> list[str]:
     for trial in trials:
         ran = sorted((c for c in trial["candidates"] if c["bytes"] is not None), key=lambda c: (c["bytes"], c["codec"]))
         text = ", ".join(f"{_called(c)} {count(c['bytes'])}" for c in ran)
-        lines.append(f"tried on {size(trial['sample_bytes'])} of {trial['dtype']} ; estimated bytes for all: {text}")
+        lines.append(f"tried on {size(trial['sample_bytes'])} of {trial['dtype']}; estimated bytes for all: {text}")
         lines += [f"  not {_called(c)}: {shown(c['error'])}" for c in trial["candidates"] if c["error"] is not None]
     return lines
 

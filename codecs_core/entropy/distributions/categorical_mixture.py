@@ -79,7 +79,7 @@ class CategoricalMixture(Distribution):
         if z.ndim < 1 or z.shape[-1] != components:
             raise EntropyError(f"logits of shape {z.shape} do not end in the {components} components of the tables")
         self.shape = z.shape[:-1]
-        weights = softmax(z.reshape(-1, components)).astype(np.uint32)
+        weights = softmax(z.reshape(-1, components))
         cumulative = np.zeros((self.symbols + 1, components), np.uint32)
         cumulative[1:] = np.cumsum(counts, 1).T
         self._params = (weights, cumulative, np.uint64((1 << self.precision) - self.symbols))

@@ -63,12 +63,13 @@ def _condition(symbols, n, weights, means, log_scales, cdf, exp2, out):  # type:
         total = np.int64(0)
         largest = 0
         for c in range(components):
+            weight = np.int64(weights[i, c])
             low = standard_cdf(k, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2) if k > 0 else np.int64(0)
             high = np.int64(1) << 32
             if k < n - 1:
                 high = standard_cdf(k + 1, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2)
             # one more, so that no component is ever ruled out by the limits of the table
-            out[i, c] = (weights[i, c] * (high - low) >> 16) + 1
+            out[i, c] = (weight * (high - low) >> 16) + 1
             total += out[i, c]
             if out[i, c] > out[i, largest]:
                 largest = c
@@ -115,7 +116,7 @@ class LogisticMixture(Distribution):
 
     def _set(
         self,
-        weights: NDArray[np.int64],
+        weights: NDArray[np.uint32],
         shape: tuple[int, ...],
         means: ArrayLike,
         log_scales: ArrayLike,
@@ -136,12 +137,12 @@ class LogisticMixture(Distribution):
             np.uint64(precision),
         )
 
-    def condition(self, x: NDArray[Any]) -> NDArray[np.int64]:
+    def condition(self, x: NDArray[Any]) -> NDArray[np.uint32]:
         """Weights of the components, in units of 2^-16, once `x` is known: shape (size, components)."""
         n, weights, means, log_scales, cdf, _, exp2, _ = self._params
-        out = np.empty(weights.shape, np.int64)
+        out = np.empty(weights.shape, np.int64)  # sums of products need the room; the weights themselves do not
         _condition(self._symbols(x), n, weights, means, log_scales, cdf, exp2, out)
-        return out
+        return out.astype(np.uint32)
 
 
 class ChannelMixture(StackCodec):

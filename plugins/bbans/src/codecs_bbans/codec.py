@@ -53,7 +53,7 @@ class VAECodec(Codec):
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Enough items that a chain's seed bits do not matter, few enough for several cores."""
-        return max(1, min(spec.shape[0], 2500))
+        return max(1, min(spec.shape[0], 5000))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         x = chunk.reshape(len(chunk), self._vae.pixels).view(np.uint8)
