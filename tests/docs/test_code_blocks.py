@@ -40,7 +40,7 @@ def to_run(page):
     return SKETCHES not in page.parents and program(text).strip() and "\n```sh\n" not in text
 
 
-@pytest.mark.parametrize("page", filter(to_run, PAGES), ids=called)
+@pytest.mark.parametrize("page", [page for page in PAGES if to_run(page)], ids=called)
 def test_python_blocks_run(page, tmp_path):
     script = tmp_path / f"{page.stem}.md.py"
     script.write_text(program(page.read_text("utf-8")), "utf-8")
