@@ -3,7 +3,9 @@
 import hashlib
 import importlib.util
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,6 +34,19 @@ def test_files_are_those_of_the_script():
 @pytest.mark.parametrize("name", generate.FILES)
 def test_vectors_are_generated_again(name):
     assert generate.render(name) == (VECTORS / f"{name}.json").read_text("utf-8")
+
+
+def test_vectors_are_generated_again_without_compilation():
+    narrow = [name for name in generate.FILES if name != "wide"]
+    code = (
+        f"import runpy\nscript = runpy.run_path({str(VECTORS / 'generate.py')!r})\n"
+        f"for name in {narrow!r}:\n"
+        "    assert script['render'](name) == (script['HERE'] / f'{name}.json').read_text('utf-8'), name\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("vector", [pytest.param(v, id=f"{name}: {v['name']}") for name, v in ALL])
