@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from codecs_core.entropy.compiled import inline, kernel
-from codecs_core.entropy.rans import make_pop, make_push
+from codecs_core.entropy.rans import make_pop, make_push, make_push_fast
 
 
 class Kernels(NamedTuple):
     """The compiled functions of a distribution; `rans.make_push` and `rans.make_pop` say how they are called."""
 
     push: Callable[..., Any]
+    #: The same for precisions of 16 and more.
+    push_precise: Callable[..., Any]
     pop: Callable[..., Any]
     #: ``frequencies(symbols, freqs, params)`` fills in the count of each symbol.
     frequencies: Callable[..., Any]
@@ -26,25 +28,34 @@ def from_interval(interval: Any, find: Any, *, reciprocals: bool = False) -> Ker
     @kernel
     def frequencies(symbols, freqs, params):  # type: ignore[no-untyped-def]
         for i in range(symbols.size):
-            freqs[i] = interval(symbols[i], i, params)[1]
+            freqs[i] = interval(symbols[i], np.uint64(i), params)[1]
 
-    return Kernels(make_push(interval, reciprocals=reciprocals), make_pop(find), frequencies)
+    if reciprocals:
+        push = precise = make_push_fast(interval)
+    else:
+        push, precise = make_push(interval), make_push(interval, precise=True)
+    return Kernels(push, precise, make_pop(find), frequencies)
 
 
-def from_cdf(cdf: Any, guess: Any = None) -> Kernels:
+def from_cdf(cdf: Any, guess: Any = None, pair: Any = None) -> Kernels:
     """Kernels from ``cdf(k, i, params)``: the counts (uint64) below symbol k of 0 to params[0], at position i.
 
     Popping searches this integer function itself: outwards from ``guess(count, i, params)`` if there is one, else by
-    bisection. A guess can be as rough as it likes.
+    bisection. A guess can be as rough as it likes. ``pair(k, i, params)``, if given, is (cdf(k), cdf(k + 1)) by less work.
     """
+    if pair is None:
+
+        @inline
+        def pair(k, i, params):  # type: ignore[no-untyped-def]
+            return cdf(k, i, params), cdf(k + 1, i, params)
 
     @inline
     def interval(symbol, i, params):  # type: ignore[no-untyped-def]
         k = np.int64(symbol)
         if k < 0 or k >= np.int64(params[0]):
             return np.uint64(0), np.uint64(0)
-        start = cdf(k, i, params)
-        return start, cdf(k + 1, i, params) - start
+        start, stop = pair(k, i, params)
+        return start, stop - start
 
     @inline
     def halve(count, i, params, low, high, start, stop):  # type: ignore[no-untyped-def]
@@ -76,7 +87,7 @@ def from_cdf(cdf: Any, guess: Any = None) -> Kernels:
             low = np.int64(guess(count, i, params))
             low = np.int64(0) if low < 0 else n - 1 if low >= n else low
             high = low + 1
-            start, stop = cdf(low, i, params), cdf(high, i, params)
+            start, stop = pair(low, i, params)
             # walk by Newton steps until count is between start and stop
             while start > count:
                 step = np.int64((start - count) // (stop - start)) // (high - low) + 1

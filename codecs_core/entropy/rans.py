@@ -16,11 +16,15 @@ import numpy as np
 from codecs_core.entropy.compiled import inline, kernel
 
 LANES = 8
-#: Arrays of at least this many symbols are coded by `LANES` heads, except for the last sixteenth of their symbols.
+#: Arrays of at least this many symbols are coded by `LANES` heads, except for their last symbols: a 64th, or `TAIL`.
 WIDE = 1 << 14
+#: So many symbols at least go before the lanes, for the message to hold the bits that these take.
+TAIL = 1 << 10
 #: Words `open_lanes` may take, and `close_lanes` may add, at the most.
 LANE_WORDS = 2 * LANES + 2
 MAX_PRECISION = 28
+#: Symbols whose intervals are computed before they are pushed.
+BLOCK = 256
 #: Unused words at the bottom of the stack: a kernel may read them before it notices that the message is exhausted.
 GUARD = 4
 
@@ -41,7 +45,7 @@ OK, EXHAUSTED, BAD_SYMBOL = 0, 1, 2
 @inline
 def make_room(head, words, n, freq, precision):  # type: ignore[no-untyped-def]
     """Move the low word of `head` onto the stack if a symbol of this frequency would not fit. Returns (head, n)."""
-    words[n] = np.uint32(head & _W)
+    words[np.uint64(n)] = np.uint32(head & _W)
     full = np.uint64((head >> (_64 - precision)) >= freq)
     return head >> (full << _5), n + np.int64(full)
 
@@ -51,6 +55,17 @@ def push_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped
     """Code the interval [start, start + freq) of 2^precision; all but `n` are uint64. Returns (head, n)."""
     head, n = make_room(head, words, n, freq, precision)
     quotient = head // freq
+    return (quotient << precision) + (head - quotient * freq) + start, n
+
+
+@inline
+def push_one_precise(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
+    """`push_one` for a precision of 16 or more, by the faster division of floats."""
+    head, n = make_room(head, words, n, freq, precision)
+    # the quotient is below 2^48, so that the one of floats is off by one at the most, whatever it rounds to
+    quotient = np.uint64(np.int64(np.float64(head) / np.float64(freq)))
+    rest = np.int64(head - quotient * freq)
+    quotient = quotient + np.uint64(rest >= np.int64(freq)) - np.uint64(rest < 0)
     return (quotient << precision) + (head - quotient * freq) + start, n
 
 
@@ -71,7 +86,7 @@ def pop_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-
     """Undo `push_one` once [start, start + freq) is known to hold the low bits of `head`; n may fall below GUARD: exhausted."""
     head = freq * (head >> precision) + (head & ((_1 << precision) - _1)) - start
     short = np.uint64(head < LOWER)
-    word = np.uint64(words[n - 1]) & (_0 - short)
+    word = np.uint64(words[np.uint64(n - 1)]) & (_0 - short)
     return (head << (short << _5)) | word, n - np.int64(short)
 
 
@@ -137,61 +152,95 @@ def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
 @inline
 def wide_part(size):  # type: ignore[no-untyped-def]
     """How many symbols, from the first, of an array of `size` are coded by all lanes."""
-    return size - size // 16 if size >= WIDE else 0
+    return size - max(size // 64, TAIL) if size >= WIDE else 0
 
 
-def make_push(interval: Any, *, reciprocals: bool = False) -> Callable[..., Any]:
+def make_push(interval: Any, *, precise: bool = False) -> Callable[..., Any]:
     """Compile the kernel that pushes an array of symbols, the last one first.
 
     Parameters
     ----------
     interval
-        Compiled ``interval(symbol, i, params) -> (start, freq)``: the counts (uint64) of the symbol at position `i`; a frequency
-        of 0 refuses it.
-    reciprocals
-        Whether `interval` returns floor(2^64 / freq) as a third number, which saves the division.
+        Compiled ``interval(symbol, i, params) -> (start, freq)``: the counts (uint64) of the symbol at position `i` (uint64, as
+        unsigned indices spare a test for negative ones); a frequency of 0 refuses it.
+    precise
+        Whether it is for precisions of 16 and more only, which makes it faster.
 
     Returns
     -------
     callable
         ``push(state, words, symbols, precision, params) -> (status, index)``, with state = [head, words in use, fewest words
-        in use so far]; unless the status is OK, the state is as before.
+        in use so far]; unless the status is OK, the message is as before.
     """
-    if reciprocals:
+    push_symbol = push_one_precise if precise else push_one
 
-        @inline
-        def encode(head, words, n, item, p):  # type: ignore[no-untyped-def]
-            return push_one_fast(head, words, n, item[0], item[1], item[2], p)
-    else:
+    # A block's intervals first and its divisions after: two short loops keep the processor busier than a long one.
+    # (Both are written out here, as compiled functions that return from a loop count references to every array in it.)
+    @kernel
+    def push(state, words, symbols, precision, params):  # type: ignore[no-untyped-def]
+        n, low, p = np.int64(state[1]), np.int64(state[2]), np.uint64(precision)
+        heads = np.empty(LANES, np.uint64)
+        heads[0] = state[0]
+        starts, freqs = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
+        stop, wide, mask = symbols.size, wide_part(symbols.size), 0
+        popped = words[:0].copy()
+        bottom = n
+        while stop > 0:
+            if stop == wide:
+                n, ok = open_lanes(heads[0], words, n, heads)
+                if not ok:
+                    return EXHAUSTED, wide - 1
+                low, wide, mask = min(low, n), 0, LANES - 1
+                bottom, popped = n, words[n : n + LANE_WORDS].copy()
+            first = max(stop - BLOCK, wide)
+            for i in range(first, stop):
+                at, j = np.uint64(i), np.uint64(i - first)
+                start, freq = interval(symbols[at], at, params)
+                if freq == _0:
+                    words[bottom : bottom + popped.size] = popped
+                    return BAD_SYMBOL, i
+                starts[j], freqs[j] = start, freq
+            for i in range(stop - 1, first - 1, -1):
+                j, lane = np.uint64(i - first), np.uint64(i & mask)
+                heads[lane], n = push_symbol(heads[lane], words, n, starts[j], freqs[j], p)
+            stop = first
+        head = heads[0]
+        if mask > 0:
+            head, n = close_lanes(heads, words, n)
+        state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
+        return OK, -1
 
-        @inline
-        def encode(head, words, n, item, p):  # type: ignore[no-untyped-def]
-            return push_one(head, words, n, item[0], item[1], p)
+    return push  # type: ignore[no-any-return]
+
+
+def make_push_fast(interval: Any) -> Callable[..., Any]:
+    """`make_push` for an `interval` that returns floor(2^64 / freq) as a third number, which saves the division."""
 
     @kernel
     def push(state, words, symbols, precision, params):  # type: ignore[no-untyped-def]
-        head, n, low = state[0], np.int64(state[1]), np.int64(state[2])
-        p = np.uint64(precision)
-        wide = wide_part(symbols.size)
-        for i in range(symbols.size - 1, wide - 1, -1):
-            item = interval(symbols[i], i, params)
-            if item[1] == _0:
-                return BAD_SYMBOL, i
-            head, n = encode(head, words, n, item, p)
-        if wide > 0:
-            heads = np.empty(LANES, np.uint64)
-            n, ok = open_lanes(head, words, n, heads)
-            if not ok:
-                return EXHAUSTED, wide - 1
-            low = min(low, n)
-            bottom, popped = n, words[n : n + LANE_WORDS].copy()
-            for i in range(wide - 1, -1, -1):
-                lane = i & (LANES - 1)
-                item = interval(symbols[i], i, params)
-                if item[1] == _0:
+        n, low, p = np.int64(state[1]), np.int64(state[2]), np.uint64(precision)
+        heads = np.empty(LANES, np.uint64)
+        heads[0] = state[0]
+        stop, wide, mask = symbols.size, wide_part(symbols.size), 0
+        popped = words[:0].copy()
+        bottom = n
+        while stop > 0:
+            if stop == wide:
+                n, ok = open_lanes(heads[0], words, n, heads)
+                if not ok:
+                    return EXHAUSTED, wide - 1
+                low, wide, mask = min(low, n), 0, LANES - 1
+                bottom, popped = n, words[n : n + LANE_WORDS].copy()
+            for i in range(stop - 1, wide - 1, -1):
+                at, lane = np.uint64(i), np.uint64(i & mask)
+                start, freq, reciprocal = interval(symbols[at], at, params)
+                if freq == _0:
                     words[bottom : bottom + popped.size] = popped
                     return BAD_SYMBOL, i
-                heads[lane], n = encode(heads[lane], words, n, item, p)
+                heads[lane], n = push_one_fast(heads[lane], words, n, start, freq, reciprocal, p)
+            stop = wide
+        head = heads[0]
+        if mask > 0:
             head, n = close_lanes(heads, words, n)
         state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
         return OK, -1
@@ -227,18 +276,18 @@ def make_pop(find: Any) -> Callable[..., Any]:
             if not ok:
                 return EXHAUSTED, 0
             for i in range(wide):
-                lane = i & (LANES - 1)
+                lane = np.uint64(i & (LANES - 1))
                 x = heads[lane]
-                symbol, start, freq = find(x & mask, i, params)
+                symbol, start, freq = find(x & mask, np.uint64(i), params)
                 heads[lane], n = pop_one(x, words, n, start, freq, p)
                 if n < GUARD:
                     return EXHAUSTED, i
-                out[i] = symbol
+                out[np.uint64(i)] = symbol
             low = min(low, n)
             bottom, popped = n, words[n : n + LANE_WORDS].copy()
             head, n = close_lanes(heads, words, n)
         for i in range(wide, out.size):
-            symbol, start, freq = find(head & mask, i, params)
+            symbol, start, freq = find(head & mask, np.uint64(i), params)
             head, n = pop_one(head, words, n, start, freq, p)
             if n < GUARD:
                 words[bottom : bottom + popped.size] = popped

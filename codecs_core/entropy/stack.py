@@ -63,7 +63,8 @@ class Distribution(StackCodec):
 
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push an integer array that broadcasts to `shape`; raises `EntropyError` for symbols outside the support."""
-        message.push_symbols(self._kernels.push, self._symbols(x), self.precision, self._params)
+        kernel = self._kernels.push if self.precision < 16 else self._kernels.push_precise
+        message.push_symbols(kernel, self._symbols(x), self.precision, self._params)
 
     def pop(self, message: Message) -> NDArray[Any]:
         """Pop an array of `shape`; raises `ExhaustedMessageError` if the message ends before."""

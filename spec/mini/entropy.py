@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 MASK64 = (1 << 64) - 1
-LANES, WIDE = 8, 1 << 14
+LANES, WIDE, TAIL = 8, 1 << 14, 1 << 10
 TABLES = Path(__file__).parents[2] / "codecs_core/entropy/tables"
 
 
@@ -177,7 +177,7 @@ class Message:
             self.push_bits(5, e)
 
     def push_array(self, p, symbols, interval):
-        wide = len(symbols) - len(symbols) // 16 if len(symbols) >= WIDE else 0
+        wide = len(symbols) - max(len(symbols) // 64, TAIL) if len(symbols) >= WIDE else 0
         for i in range(len(symbols) - 1, wide - 1, -1):
             self.push(p, *interval(i, symbols[i]))
         if wide:
@@ -189,7 +189,7 @@ class Message:
             self.close_lanes(heads)
 
     def pop_array(self, p, size, find):
-        wide = size - size // 16 if size >= WIDE else 0
+        wide = size - max(size // 64, TAIL) if size >= WIDE else 0
         symbols = []
         if wide:
             heads = self.open_lanes()

@@ -37,7 +37,7 @@ from codecs_core.entropy import (
     distribution,
 )
 from codecs_core.entropy.distributions.location_scale import MEAN_LIMIT, SCALE_RANGE
-from codecs_core.entropy.rans import WIDE
+from codecs_core.entropy.rans import TAIL, WIDE
 from codecs_core.errors import EntropyError, ExhaustedMessageError
 
 Shape = tuple[int, ...]
@@ -594,7 +594,7 @@ def test_a_mean_that_channels_shift_out_of_range_is_refused() -> None:
 
 
 def test_a_large_array_with_a_bad_symbol_leaves_the_message() -> None:
-    # the last sixteenth is all but free, so that the lanes take their bits from below it
+    # the tail is all but free, so that the lanes take their bits from below it
     message = stirred(100)
     before = message.to_bytes()
     x = np.zeros(2 * WIDE, int)
@@ -613,7 +613,7 @@ def test_a_large_array_that_ends_too_early_leaves_the_message() -> None:
     counts = np.zeros((2, 16), int)
     counts[0, 0], counts[1] = 1 << 28, 1 << 24
     with pytest.raises(ExhaustedMessageError):
-        Categorical(counts, index=np.arange(WIDE) >= WIDE - WIDE // 16).pop(received)
+        Categorical(counts, index=np.arange(WIDE) >= WIDE - TAIL).pop(received)
     assert received.to_bytes() == before
     Uniform(1 << 28, 60).pop(received)
     received.verify_end()

@@ -21,20 +21,31 @@ SCALE_RANGE = (-6 << SCALE_BITS, 20 << SCALE_BITS)
 
 
 @inline
+def reciprocal(log_scale, exp2):  # type: ignore[no-untyped-def]
+    """1 / scale as (multiplier, shift): 2^(-s/64) = 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64)."""
+    octave, rest = (-np.int64(log_scale)) >> 6, (-np.int64(log_scale)) & 63
+    # unsigned indices spare a test for negative ones
+    return exp2[np.uint64(64 - rest)] << 8, 7 - octave
+
+
+@inline
+def interpolate(z, table, cell_bits):  # type: ignore[no-untyped-def]
+    """A table of 4096 cells of 2^cell_bits at z within it."""
+    j, part = np.uint64(z >> cell_bits), z & ((np.int64(1) << cell_bits) - 1)
+    below = table[j]
+    return below + (((table[j + np.uint64(1)] - below) * part) >> cell_bits)
+
+
+@inline
 def standard_cdf(k, mean, log_scale, table, cell_bits, exp2):  # type: ignore[no-untyped-def]
     """F((k - 1/2 - mean) / scale) * 2^32, interpolated in a table of 4096 cells of 2^(cell_bits - 24) standard units."""
-    mean, log_scale = np.int64(mean), np.int64(log_scale)
-    # 1 / scale = 2^(-s/64) = 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64); z has 24 fractional bits
-    octave, rest = (-log_scale) >> 6, (-log_scale) & 63
-    # unsigned indices spare a test for negative ones
-    z = (((k << 8) - 128 - mean) * (exp2[np.uint64(64 - rest)] << 8)) >> (7 - octave)
+    multiplier, shift = reciprocal(log_scale, exp2)
+    z = (((k << 8) - 128 - np.int64(mean)) * multiplier) >> shift
     z += np.int64(2048) << cell_bits
     z = 0 if z < 0 else z
     top = (np.int64(4096) << cell_bits) - 1
     z = top if z > top else z
-    j, part = np.uint64(z >> cell_bits), z & ((np.int64(1) << cell_bits) - 1)
-    below = table[j]
-    return below + (((table[j + np.uint64(1)] - below) * part) >> cell_bits)
+    return interpolate(z, table, cell_bits)
 
 
 @inline
@@ -58,13 +69,30 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
+def _pair(k, i, params):  # type: ignore[no-untyped-def]
+    """Both ends of a bin at once, which have all but the last steps in common."""
+    n, mean, log_scale, cdf, cell_bits, _, exp2, precision = params
+    at = np.uint64(i)
+    multiplier, shift = reciprocal(log_scale[at], exp2)
+    middle, top = np.int64(2048) << cell_bits, (np.int64(4096) << cell_bits) - 1
+    product = ((k << 8) - 128 - np.int64(mean[at])) * multiplier + (middle << shift)
+    low, high = product >> shift, (product + (multiplier << 8)) >> shift
+    if low < 0 or high > top:  # one test that seldom holds is faster than four that always count
+        low, high = min(max(low, 0), top), min(max(high, 0), top)
+    rest = (np.uint64(1) << precision) - np.uint64(n)
+    start = ((np.uint64(interpolate(low, cdf, cell_bits)) * rest) >> np.uint64(32)) + np.uint64(k)
+    stop = ((np.uint64(interpolate(high, cdf, cell_bits)) * rest) >> np.uint64(32)) + np.uint64(k + 1)
+    return start if k > 0 else np.uint64(0), stop if k < n - 1 else np.uint64(1) << precision
+
+
+@inline
 def _guess(count, i, params):  # type: ignore[no-untyped-def]
     _, mean, log_scale, _, _, quantiles, exp2, precision = params
     at = np.uint64(i)
     return quantile_bin((count << np.uint64(10)) >> precision, mean[at], log_scale[at], quantiles, exp2)
 
 
-_location_scale = from_cdf(_cdf, _guess)
+_location_scale = from_cdf(_cdf, _guess, _pair)
 
 
 class LocationScale(Distribution):
