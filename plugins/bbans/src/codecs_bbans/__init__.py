@@ -30,4 +30,12 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="handwritten digits in grey, 28 x 28",
             nbytes=4368348,
         ),
+        ModelSpec(
+            name="mnist-binary",
+            codec="bbans.vae",
+            resource="codecs_bbans:models/mnist-binary.safetensors",
+            sha256="2dbb8a2862899f346530ae1e4e6cfaf31eb5eb9f0dce59ed8069ed3d59263917",
+            summary="handwritten digits in black and white, 28 x 28",
+            nbytes=1441208,
+        ),
     ]
