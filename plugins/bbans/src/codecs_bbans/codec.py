@@ -52,8 +52,8 @@ class VAECodec(Codec):
             raise UnsupportedArrayError(f"model {self._name} takes uint8 values, not bool; try a binary model")
 
     def default_chunk(self, spec: ArraySpec) -> int:
-        """Enough items that a chain's seed bits do not matter, few enough for several cores."""
-        return max(1, min(spec.shape[0], 5000))
+        """Enough items that a chain's seed bits and framing do not matter, few enough for several cores."""
+        return max(1, min(spec.shape[0], 20_000 if self._vae.largest == 1 else 5_000))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         x = chunk.reshape(len(chunk), self._vae.pixels).view(np.uint8)
