@@ -55,7 +55,7 @@ class Message:
         self._state = np.array([_FIRST_HEAD, GUARD, GUARD], np.uint64)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, seeds: bool = False) -> Message:
+    def from_bytes(cls, data: bytes) -> Message:
         """Inverse of `to_bytes`; raises `CorruptDataError` for bytes that are no message."""
         if len(data) < 5 or data[-1] == 0:
             raise CorruptDataError(
@@ -63,7 +63,7 @@ class Message:
                 "expected at least 5 bytes, the last one not zero"
             )
         count = (len(data) - 5) // 4
-        message = cls(seeds=seeds)
+        message = cls(seeds=False)
         message._words = np.empty(GUARD + count + 64, np.uint32)
         message._words[GUARD : GUARD + count] = np.frombuffer(data, "<u4", count)
         head = int.from_bytes(data[4 * count :], "little")

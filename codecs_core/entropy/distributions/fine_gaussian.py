@@ -31,7 +31,7 @@ class FineGaussian(StackCodec):
     log_scale
         Logarithm to base 2 of the standard deviation, in units of 1/64: from 0 to 40.
     precision
-        Bits, from 13 to 28.
+        Bits, from 12 to 28.
     """
 
     def __init__(self, mean: ArrayLike, log_scale: ArrayLike, *, precision: int = 28) -> None:

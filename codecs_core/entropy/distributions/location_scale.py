@@ -69,19 +69,25 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _pair(k, i, params):  # type: ignore[no-untyped-def]
-    """Both ends of a bin at once, which have all but the last steps in common."""
-    n, mean, log_scale, cdf, cell_bits, _, exp2, precision = params
-    at = np.uint64(i)
-    multiplier, shift = reciprocal(log_scale[at], exp2)
+def standard_pair(k, mean, log_scale, table, cell_bits, exp2):  # type: ignore[no-untyped-def]
+    """`standard_cdf` at k and at k + 1, which have all but the last steps in common."""
+    multiplier, shift = reciprocal(log_scale, exp2)
     middle, top = np.int64(2048) << cell_bits, (np.int64(4096) << cell_bits) - 1
-    product = ((k << 8) - 128 - np.int64(mean[at])) * multiplier + (middle << shift)
+    product = ((k << 8) - 128 - np.int64(mean)) * multiplier + (middle << shift)
     low, high = product >> shift, (product + (multiplier << 8)) >> shift
     if low < 0 or high > top:  # one test that seldom holds is faster than four that always count
         low, high = min(max(low, 0), top), min(max(high, 0), top)
+    return interpolate(low, table, cell_bits), interpolate(high, table, cell_bits)
+
+
+@inline
+def _pair(k, i, params):  # type: ignore[no-untyped-def]
+    n, mean, log_scale, cdf, cell_bits, _, exp2, precision = params
+    at = np.uint64(i)
+    low, high = standard_pair(k, mean[at], log_scale[at], cdf, cell_bits, exp2)
     rest = (np.uint64(1) << precision) - np.uint64(n)
-    start = ((np.uint64(interpolate(low, cdf, cell_bits)) * rest) >> np.uint64(32)) + np.uint64(k)
-    stop = ((np.uint64(interpolate(high, cdf, cell_bits)) * rest) >> np.uint64(32)) + np.uint64(k + 1)
+    start = ((np.uint64(low) * rest) >> np.uint64(32)) + np.uint64(k)
+    stop = ((np.uint64(high) * rest) >> np.uint64(32)) + np.uint64(k + 1)
     return start if k > 0 else np.uint64(0), stop if k < n - 1 else np.uint64(1) << precision
 
 
@@ -114,6 +120,7 @@ class LocationScale(Distribution):
         Of the arrays that are pushed and popped; by default what the parameters broadcast to.
     """
 
+    dtype = np.int32
     _kernels = _location_scale
     _family: ClassVar[str]
     #: log2 of the width of a cell of the family's table, plus 24

@@ -13,6 +13,7 @@ from codecs_core.entropy.distributions.location_scale import (
     SCALE_RANGE,
     quantile_bin,
     standard_cdf,
+    standard_pair,
 )
 from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.kernels import from_cdf
@@ -39,6 +40,23 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
         left -= weight
         c += np.uint64(1)
     return ((np.uint64(below >> 16) * ((np.uint64(1) << precision) - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
+
+
+@inline
+def _pair(k, i, params):  # type: ignore[no-untyped-def]
+    n, weights, means, log_scales, cdf, _, exp2, precision = params
+    low, high, c, left = np.int64(0), np.int64(0), np.uint64(0), np.int64(1 << 16)
+    while left > 0:
+        weight = np.int64(weights[i, c])
+        a, b = standard_pair(k, means[i, c], log_scales[i, c], cdf, _CELL_BITS, exp2)
+        low += weight * a
+        high += weight * b
+        left -= weight
+        c += np.uint64(1)
+    rest = (np.uint64(1) << precision) - np.uint64(n)
+    start = ((np.uint64(low >> 16) * rest) >> np.uint64(32)) + np.uint64(k)
+    stop = ((np.uint64(high >> 16) * rest) >> np.uint64(32)) + np.uint64(k + 1)
+    return start if k > 0 else np.uint64(0), stop if k < n - 1 else np.uint64(1) << precision
 
 
 @inline
@@ -95,7 +113,8 @@ class LogisticMixture(Distribution):
         Bits, at most 28.
     """
 
-    _kernels = from_cdf(_cdf, _guess)
+    dtype = np.int32
+    _kernels = from_cdf(_cdf, _guess, _pair)
 
     def __init__(
         self,
@@ -129,8 +148,8 @@ class LogisticMixture(Distribution):
         self._params = (
             np.int64(symbols),
             weights,
-            np.ascontiguousarray(integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT)).reshape(-1, shape[-1]),
-            np.ascontiguousarray(integers(log_scales, "log_scales", *SCALE_RANGE)).reshape(-1, shape[-1]),
+            np.ascontiguousarray(integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT, np.int32)).reshape(-1, shape[-1]),
+            np.ascontiguousarray(integers(log_scales, "log_scales", *SCALE_RANGE, np.int32)).reshape(-1, shape[-1]),
             table("logistic_cdf"),
             table("logistic_quantile"),
             table("exp2_negative"),
