@@ -37,11 +37,12 @@ def from_interval(interval: Any, find: Any, *, reciprocals: bool = False) -> Ker
     return Kernels(push, precise, make_pop(find), frequencies)
 
 
-def from_cdf(cdf: Any, guess: Any = None, pair: Any = None) -> Kernels:
+def from_cdf(cdf: Any, guess: Any = None, pair: Any = None, window: Any = None) -> Kernels:
     """Kernels from ``cdf(k, i, params)``: the counts (uint64) below symbol k of 0 to params[0], at position i.
 
     Popping searches this integer function itself: outwards from ``guess(count, i, params)`` if there is one, else by
-    bisection. A guess can be as rough as it likes. ``pair(k, i, params)``, if given, is (cdf(k), cdf(k + 1)) by less work.
+    bisection. A guess can be as rough as it likes. ``pair(k, i, params)``, if given, is (cdf(k), cdf(k + 1)) by less work, and
+    ``window(k, i, params)`` (cdf(k - 1), cdf(k), cdf(k + 1), cdf(k + 2)), the cdf going on flat outside the support.
     """
     if pair is None:
 
@@ -72,6 +73,27 @@ def from_cdf(cdf: Any, guess: Any = None, pair: Any = None) -> Kernels:
             low, high, start, stop = halve(count, i, params, low, high, start, stop)
         return low, start, stop - start
 
+    if window is None:
+
+        @inline
+        def look(k, count, i, params):  # type: ignore[no-untyped-def]
+            start, stop = pair(k, i, params)
+            return k, k + 1, start, stop
+    else:
+
+        @inline
+        def look(k, count, i, params):  # type: ignore[no-untyped-def]
+            # of three bins around k the one with count, if it is one of them, without a branch
+            a, b, c, d = window(k, i, params)
+            later, last = np.int64(b <= count), np.int64(c <= count)
+            start = c if last else b if later else a
+            stop = d if last else c if later else b
+            low = k - 1 + later + last
+            n = np.int64(params[0])
+            # beyond the support, bins are empty
+            low = np.int64(0) if low < 0 else n - 1 if low >= n else low
+            return low, low + 1, start, stop
+
     if guess is None:
 
         @inline
@@ -86,8 +108,7 @@ def from_cdf(cdf: Any, guess: Any = None, pair: Any = None) -> Kernels:
             n = np.int64(params[0])
             low = np.int64(guess(count, i, params))
             low = np.int64(0) if low < 0 else n - 1 if low >= n else low
-            high = low + 1
-            start, stop = pair(low, i, params)
+            low, high, start, stop = look(low, count, i, params)
             # walk by Newton steps until count is between start and stop
             while start > count:
                 step = np.int64((start - count) // (stop - start)) // (high - low) + 1

@@ -11,7 +11,8 @@ from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.distributions.location_scale import (
     MEAN_LIMIT,
     SCALE_RANGE,
-    quantile_bin,
+    interpolate,
+    reciprocal,
     standard_cdf,
     standard_pair,
 )
@@ -23,11 +24,12 @@ from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
 
 _CELL_BITS = 18
+_MIDDLE, _TOP = 2048 << _CELL_BITS, (4096 << _CELL_BITS) - 1
 
 
 @inline
 def _cdf(k, i, params):  # type: ignore[no-untyped-def]
-    n, weights, means, log_scales, cdf, _, exp2, precision = params
+    n, weights, means, log_scales, cdf, _, exp2, precision, _, _ = params
     if k <= 0:
         return np.uint64(0)
     if k >= n:
@@ -44,7 +46,7 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
 
 @inline
 def _pair(k, i, params):  # type: ignore[no-untyped-def]
-    n, weights, means, log_scales, cdf, _, exp2, precision = params
+    n, weights, means, log_scales, cdf, _, exp2, precision, _, _ = params
     low, high, c, left = np.int64(0), np.int64(0), np.uint64(0), np.int64(1 << 16)
     while left > 0:
         weight = np.int64(weights[i, c])
@@ -60,16 +62,63 @@ def _pair(k, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _guess(count, i, params):  # type: ignore[no-untyped-def]
-    _, weights, means, log_scales, _, quantiles, exp2, precision = params
-    cell = np.int64((count << np.uint64(10)) >> precision)
-    total, c, left = np.int64(0), np.uint64(0), np.int64(1 << 16)
+def _window(k, i, params):  # type: ignore[no-untyped-def]
+    n, weights, means, log_scales, cdf, _, exp2, precision, _, _ = params
+    a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    component, left = np.uint64(0), np.int64(1 << 16)
     while left > 0:
-        weight = np.int64(weights[i, c])
-        total += weight * quantile_bin(cell, means[i, c], log_scales[i, c], quantiles, exp2)
+        weight = np.int64(weights[i, component])
+        multiplier, shift = reciprocal(log_scales[i, component], exp2)
+        at = (((k - 1) << 8) - 128 - np.int64(means[i, component])) * multiplier + (_MIDDLE << shift)
+        width = multiplier << 8
+        p, q, r, s = at >> shift, (at + width) >> shift, (at + 2 * width) >> shift, (at + 3 * width) >> shift
+        if p < 0 or s > _TOP:
+            p, q = min(max(p, 0), _TOP), min(max(q, 0), _TOP)
+            r, s = min(max(r, 0), _TOP), min(max(s, 0), _TOP)
+        a += weight * interpolate(p, cdf, _CELL_BITS)
+        b += weight * interpolate(q, cdf, _CELL_BITS)
+        c += weight * interpolate(r, cdf, _CELL_BITS)
+        d += weight * interpolate(s, cdf, _CELL_BITS)
         left -= weight
-        c += np.uint64(1)
-    return total >> 16
+        component += np.uint64(1)
+    rest = (np.uint64(1) << precision) - np.uint64(n)
+    return (
+        _ends(k - 1, n, ((np.uint64(a >> 16) * rest) >> np.uint64(32)) + np.uint64(k - 1), precision),
+        _ends(k, n, ((np.uint64(b >> 16) * rest) >> np.uint64(32)) + np.uint64(k), precision),
+        _ends(k + 1, n, ((np.uint64(c >> 16) * rest) >> np.uint64(32)) + np.uint64(k + 1), precision),
+        _ends(k + 2, n, ((np.uint64(d >> 16) * rest) >> np.uint64(32)) + np.uint64(k + 2), precision),
+    )
+
+
+@inline
+def _ends(k, n, value, precision):  # type: ignore[no-untyped-def]
+    """The CDF at k: 0 up to the support and 2^precision beyond it, whatever the tails say."""
+    value = np.uint64(0) if k <= 0 else value
+    return np.uint64(1) << precision if k >= n else value
+
+
+@inline
+def _guess(count, i, params):  # type: ignore[no-untyped-def]
+    """The quantile of the one logistic that has the mixture's mean and variance."""
+    cell = (count << np.uint64(10)) >> params[7]
+    return (params[8][i] + ((params[5][cell] * params[9][i]) >> 24) + 128) >> 8
+
+
+@kernel
+def _moments(weights, means, log_scales, exp2, centres, spreads):  # type: ignore[no-untyped-def]
+    """Mean, and scale of a logistic of the same variance, of each mixture in units of 2^-8: for guesses, so floats will do."""
+    size, components = weights.shape
+    for i in range(size):
+        mean, square = 0.0, 0.0
+        for c in range(components):
+            weight, m = weights[i, c] / 65536.0, np.float64(means[i, c])
+            octave, rest = log_scales[i, c] >> 6, log_scales[i, c] & 63
+            scale = np.float64(exp2[64 - rest]) * 2.0**-7 * np.float64(np.int64(1) << (octave + 6)) / 64.0
+            mean += weight * m
+            # the variance of a logistic is 3.29 times its squared scale
+            square += weight * (3.29 * scale * scale + m * m)
+        centres[i] = np.int32(mean)
+        spreads[i] = np.int32(min(np.sqrt(max(square - mean * mean, 0.0) / 3.29), 2.0**30))
 
 
 @kernel
@@ -114,7 +163,7 @@ class LogisticMixture(Distribution):
     """
 
     dtype = np.int32
-    _kernels = from_cdf(_cdf, _guess, _pair)
+    _kernels = from_cdf(_cdf, _guess, _pair, _window)
 
     def __init__(
         self,
@@ -145,20 +194,17 @@ class LogisticMixture(Distribution):
         if not isinstance(symbols, int) or not 1 <= symbols <= 1 << 20:
             raise EntropyError(f"symbols is an integer from 1 to {1 << 20}, not {symbols!r}")
         self.symbols, self.precision, self.shape = symbols, check_precision(precision, symbols), shape[:-1]
-        self._params = (
-            np.int64(symbols),
-            weights,
-            np.ascontiguousarray(integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT, np.int32)).reshape(-1, shape[-1]),
-            np.ascontiguousarray(integers(log_scales, "log_scales", *SCALE_RANGE, np.int32)).reshape(-1, shape[-1]),
-            table("logistic_cdf"),
-            table("logistic_quantile"),
-            table("exp2_negative"),
-            np.uint64(precision),
-        )
+        m = np.ascontiguousarray(integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT, np.int32)).reshape(-1, shape[-1])
+        s = np.ascontiguousarray(integers(log_scales, "log_scales", *SCALE_RANGE, np.int32)).reshape(-1, shape[-1])
+        exp2 = table("exp2_negative")
+        centres, spreads = np.empty((2, len(m)), np.int32)
+        _moments(weights, m, s, exp2, centres, spreads)
+        cdf, quantiles = table("logistic_cdf"), table("logistic_quantile")
+        self._params = (np.int64(symbols), weights, m, s, cdf, quantiles, exp2, np.uint64(precision), centres, spreads)
 
     def condition(self, x: NDArray[Any]) -> NDArray[np.uint32]:
         """Weights of the components, in units of 2^-16, once `x` is known: shape (size, components)."""
-        n, weights, means, log_scales, cdf, _, exp2, _ = self._params
+        n, weights, means, log_scales, cdf, _, exp2, _, _, _ = self._params
         out = np.empty(weights.shape, np.int64)  # sums of products need the room; the weights themselves do not
         _condition(self._symbols(x), n, weights, means, log_scales, cdf, exp2, out)
         return out.astype(np.uint32)
