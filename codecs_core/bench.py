@@ -163,6 +163,8 @@ def run(
         except OSError as error:
             raise OutputError(f"folder {keep} cannot be made: {error.strerror or error}") from error
     known = registry or default()
+    if model is not None and codecs and not any(known.spec(id).info.needs_model for id in codecs):
+        raise ConfigError(f"a model is given, but {' and '.join(codecs)} takes none; drop --model")
     result = Result(groups=[])
     grouped = list(_grouped(sources, limit))
     for k, (group, arrays, whole) in enumerate(grouped):
@@ -229,12 +231,14 @@ def _contenders(
                 continue
             for codec in _instances(id, model, known, named=bool(ids)):
                 layouts = _layouts(codec, specs, whole)
-                for _, chunk in layouts:
-                    for spec in specs:
-                        codec.check(_first_chunk(spec, chunk or codec.default_chunk(spec)))
-                found += [_Contender(codec=codec, layout=layout, chunk=chunk) for layout, chunk in layouts]
-        except UnsupportedArrayError as error:
-            _leave_out(group, id, "unsupported", error)
+                try:
+                    for _, chunk in layouts:
+                        for spec in specs:
+                            codec.check(_first_chunk(spec, chunk or codec.default_chunk(spec)))
+                except UnsupportedArrayError as error:  # another model of the same codec may take them
+                    _leave_out(group, id, "unsupported", error)
+                else:
+                    found += [_Contender(codec=codec, layout=layout, chunk=chunk) for layout, chunk in layouts]
         except CodecsError as error:
             if ids:
                 raise
@@ -292,6 +296,8 @@ def _measure_into(
             group.rows.append(_measure(contender, arrays, path, known, kept=keep is not None))
     except UnsupportedArrayError as error:
         _leave_out(group, codec.id, "unsupported", error)
+    except OutputError:  # a full disk is no codec's fault
+        raise
     except Exception as error:  # one broken codec does not end the comparison
         _leave_out(group, codec.id, "failed", error)
 

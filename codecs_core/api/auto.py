@@ -55,6 +55,7 @@ class Trial:
             "model": self.candidate.model,
             "bytes": None if self.error else self.estimate,
             "error": None if self.error is None else f"{self.error}",
+            "unsupported": isinstance(self.error, UnsupportedArrayError),
             "seconds": round(self.seconds, 4),
         }
 
@@ -202,6 +203,9 @@ def _nothing_left(name: str, spec: ArraySpec, trials: Sequence[Trial]) -> Codecs
     )
     refused = all(isinstance(trial.error, UnsupportedArrayError) for trial in trials)
     kind = UnsupportedArrayError if refused else ConfigError
-    return kind(
-        f"no codec that may be chosen can encode {what}: {reasons}; pip install codecs-classic has ones that can"
-    )
+    ids = {trial.candidate.id for trial in trials}
+    if len(ids) == 1 and trials[0].candidate.model:
+        remedy = f"`codecs train {ids.pop()}` makes a model of such data"
+    else:
+        remedy = "pip install codecs-classic has ones that can"
+    return kind(f"no codec that may be chosen can encode {what}: {reasons}; {remedy}")
