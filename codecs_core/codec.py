@@ -16,6 +16,7 @@ from codecs_core.errors import (
     CodecsError,
     ConfigError,
     CorruptDataError,
+    EntropyError,
     UnsupportedArrayError,
     UnsupportedFeatureError,
 )
@@ -80,7 +81,8 @@ class Codec(ABC):
        input gives the same bytes, in any thread, process or batch.
     3. `_encode` sees a C-contiguous, native-endian array that `check` has accepted. `_decode` sees bytes
        whose checksum matched, which may still be hostile: it never allocates more than the spec implies.
-    4. Whatever `_decode` raises reaches the caller as `CorruptDataError`, unless it is of the error tree.
+    4. Whatever `_decode` raises reaches the caller as `CorruptDataError`, unless it is of the error tree and no
+       `EntropyError`.
     5. `config` holds non-default keys only; ``from_config(c.config(), model=c.model) == c``.
     6. A reader decodes every `format_version` up to its own; a stream that older readers cannot decode
        has a new version or a new id.
@@ -153,7 +155,13 @@ class Codec(ABC):
             else:
                 array = np.asanyarray(self._decode_older(bytes(payload), spec, version))
         except UnsupportedArrayError as error:
-            raise CorruptDataError(f"payload of codec {self.id} cannot be {spec}: {error}") from error
+            raise CorruptDataError(
+                f"payload of codec {self.id} cannot be {spec.dtype} of shape {spec.shape}: {error}"
+            ) from error
+        except EntropyError as error:
+            raise CorruptDataError(
+                f"payload of {len(payload)} bytes is no stream of codec {self.id}: {error}"
+            ) from error
         except CodecsError:
             raise
         except Exception as error:

@@ -125,7 +125,8 @@ class Decoder:
         try:
             return resolve(sha256, codec=entry.codec, registry=self.registry, reader=self.reader)
         except ModelNotFoundError as error:
-            raise ModelNotFoundError(f"{where}: it needs a model{called}: {error}") from error
+            given = "".join(f"; the given model {model.name} is {hash}" for hash, model in self.models.items())
+            raise ModelNotFoundError(f"{where}: it needs a model{called}: {error}{given}") from error
         except ModelError as error:
             raise ModelError(f"{where}: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,13 @@ def train(
         raise ConfigError(f"codec {id} has nothing to train; `codecs list` shows which have")
     if not budget > 0:
         raise ConfigError(f"budget is {budget!r} where a positive number of seconds is due")
-    model = registry.codec_class(id).train(normalise(np.asarray(data)), budget=budget, progress=progress, **hyper)
+    cls = registry.codec_class(id)
+    taken = inspect.signature(cls.train).parameters
+    if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+        settings = sorted(taken.keys() - {"data", "budget", "progress"})
+        if unknown := sorted(hyper.keys() - set(settings)):
+            raise ConfigError(f"training of {id} has no setting {unknown[0]!r}; it has {', '.join(settings) or 'none'}")
+    model = cls.train(normalise(np.asarray(data)), budget=budget, progress=progress, **hyper)
     if not isinstance(model, Model) or model.codec != id:
         raise ModelError(f"training of codec {id} returned {model!r}, which is no model of that codec")
     return model

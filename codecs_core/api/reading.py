@@ -151,7 +151,7 @@ class File(Mapping[str, EntryView]):
         """Decode everything; see `codecs_core.load`."""
         entries = self._reader.entries
         for entry in entries.values():
-            self._decoder.limits.check("array_bytes", entry.spec.nbytes, f"entry {entry.name!r} of {self.path}")
+            self._decoder.limits.check("array_bytes", entry.spec.nbytes, f"{_called(entry)} of {self.path}")
         arrays = {name: np.empty(entry.spec.shape, np.dtype(entry.spec.dtype)) for name, entry in entries.items()}
         total = max(1, sum(array.nbytes for array in arrays.values()))
         tasks = ((entry, i) for entry in entries.values() for i in range(entry.n_chunks))
@@ -199,6 +199,10 @@ class File(Mapping[str, EntryView]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_reopen, (self.path, self._decoder.limits, list(self._decoder.models.values())))
+
+
+def _called(entry: Entry) -> str:
+    return f"entry {entry.name!r}" if entry.name else "the array"
 
 
 def _several(models: ModelChoice | Iterable[ModelChoice] | None) -> list[ModelChoice]:

@@ -1,5 +1,6 @@
 """The command line: one module a verb. What a verb needs is imported when it runs, not before."""
 
+import signal
 import sys
 
 
@@ -10,6 +11,11 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    # Asked to end, or left by its terminal, it ends as if interrupted: with nothing half-written left behind.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     from codecs_core.cli.app import app
 
     app(prog_name="codecs")

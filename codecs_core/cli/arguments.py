@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.errors import ConfigError, InputError, OutputError
@@ -41,6 +42,18 @@ def items(text: str) -> slice:
     return slice(start, stop)
 
 
+def check_items(where: slice, shape: tuple[int, ...], name: str) -> None:
+    """Refuse items that an array does not have, rather than hand out fewer."""
+    called = f"entry {name!r}" if name else "the array"
+    if not shape:
+        raise ConfigError(f"--items needs a first axis, and {called} has none")
+    n = shape[0]
+    ends = [n + end if end < 0 else end for end in (where.start or 0, n if where.stop is None else where.stop)]
+    if not 0 <= ends[0] <= ends[1] <= n:
+        text = ":".join("" if end is None else str(end) for end in (where.start, where.stop))
+        raise ConfigError(f"--items {text} is not within the {n} items of {called}")
+
+
 def seconds(text: str) -> float:
     """``"90"``, ``"90s"``, ``"20m"`` or ``"1.5h"`` in seconds."""
     units = {"s": 1, "m": 60, "h": 3600}
@@ -52,6 +65,14 @@ def seconds(text: str) -> float:
     if not 0 < value < math.inf:
         raise ConfigError(f"--budget takes a time such as 90s, 20m or 1.5h, not {text!r}")
     return value
+
+
+def check_file(dst: Path) -> None:
+    """Refuse a target that cannot be a file, before the work that would be lost."""
+    if dst.is_dir():
+        raise OutputError(f"{dst} is a folder; name the file to write")
+    if not os.access(dst.absolute().parent, os.W_OK):
+        raise OutputError(f"cannot write {dst}: the folder {dst.absolute().parent} is read-only for you")
 
 
 def check_target(dst: Path, sources: Sequence[Path]) -> None:

@@ -12,7 +12,9 @@ import typer
 def bench(
     data: Annotated[
         list[Path],
-        typer.Argument(metavar="DATA", show_default=False, help=".npy, .npz, idx, images or folders of them."),
+        typer.Argument(
+            metavar="DATA", show_default=False, readable=False, help=".npy, .npz, idx, images or folders of them."
+        ),
     ],
     codec: Annotated[
         list[str], typer.Option(metavar="ID", help="A codec to measure; repeatable. By default all that take the data.")

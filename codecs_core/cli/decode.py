@@ -7,7 +7,7 @@ import typer
 
 
 def decode(
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A .ccf file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, readable=False, help="A .ccf file.")],
     dst: Annotated[
         Path,
         typer.Argument(metavar="DST", show_default=False, help="A .npy, .npz or image to write, or a new folder."),
@@ -35,13 +35,15 @@ def decode(
     where = arguments.items(items) if items is not None else None
     with api.open(file, jobs=jobs, models=model) as held:
         if entry is not None and entry not in held:
-            known = ", ".join(map(repr, list(held)[:10]))
+            known = ", ".join(repr(name) if name else "one without a name" for name in list(held)[:10])
             raise ConfigError(
                 f"{file} has no entry {entry!r}; it has {known or 'none'}{', ...' if len(held) > 10 else ''}"
             )
         names = list(held) if entry is None else [entry]
-        if where is not None and any(not held[name].shape for name in names):
-            raise ConfigError("--items needs arrays with a first axis, and one here has none")
+        if where is not None:
+            for name in names:
+                arguments.check_items(where, held[name].shape, name)
+        media.check_target(dst, names)
         arrays: dict[str, Any] = {}
         with progress("decoding") as bar:
             if where is None and entry is None:

@@ -5,11 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
+#: Kinds of arrays of which it is told what was tried.
+_GROUPS = 5
+
 
 def encode(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SRC", show_default=False, help=".npy, .npz, idx, images, or folders of them."),
+        typer.Argument(
+            metavar="SRC", show_default=False, readable=False, help=".npy, .npz, idx, images, or folders of them."
+        ),
     ],
     dst: Annotated[Path, typer.Argument(metavar="DST.ccf", show_default=False, help="The file to write.")],
     codec: Annotated[
@@ -67,15 +72,18 @@ def encode(
 
 
 def _tried(trials: list[dict[str, Any]]) -> list[str]:
-    """What `auto` tried, best first, one line a group of like arrays."""
-    from codecs_core.cli.output import count, shown, size
+    """What `auto` tried, best first, one line a group of like arrays; a codec that is not for such arrays is no news."""
+    from codecs_core.cli.output import count, plural, shown, size
 
     lines = []
-    for trial in trials:
+    for trial in trials[:_GROUPS]:
         ran = sorted((c for c in trial["candidates"] if c["bytes"] is not None), key=lambda c: (c["bytes"], c["codec"]))
         text = ", ".join(f"{_called(c)} {count(c['bytes'])}" for c in ran)
         lines.append(f"tried on {size(trial['sample_bytes'])} of {trial['dtype']}; estimated bytes for all: {text}")
-        lines += [f"  not {_called(c)}: {shown(c['error'])}" for c in trial["candidates"] if c["error"] is not None]
+        failed = [c for c in trial["candidates"] if c["error"] is not None and not c["unsupported"]]
+        lines += [f"  not {_called(c)}: {shown(c['error'])}" for c in failed]
+    if len(trials) > _GROUPS:
+        lines.append(f"and likewise for {plural(len(trials) - _GROUPS, 'more kind')} of arrays")
     return lines
 
 

@@ -13,7 +13,7 @@ import typer
 
 
 def info(
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A .ccf file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, readable=False, help="A .ccf file.")],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Tell what is in a file: entries, codecs, models, and where the bytes go."""

@@ -35,5 +35,7 @@ def list_codecs(json: Annotated[bool, typer.Option("--json", help="As JSON.")] =
     failed = [plugin for plugin in registry.default().plugins if plugin.state == "failed"]
     if failed:
         say(f"{plural(len(failed), 'plugin')} failed to load; `codecs plugins` says why")
-    if not codecs:
+    if not codecs and any(plugin.state == "disabled" for plugin in registry.default().plugins):
+        say("CODECS_PLUGINS leaves out every plugin that has a codec")
+    elif not codecs:
         say("no codec is installed; pip install codecs-classic has the classical ones")

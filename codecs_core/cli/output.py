@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from codecs_core.errors import OutputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,7 +25,12 @@ def say(text: str) -> None:
 
 def put(text: str) -> None:
     """A result, on stdout."""
-    typer.echo(text)
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the result cannot be printed: {error.strerror or error}") from error
 
 
 def put_json(value: Any) -> None:

@@ -14,7 +14,9 @@ def train(
     id: Annotated[str, typer.Argument(metavar="ID", show_default=False, help="Id of the codec.")],
     data: Annotated[
         list[Path],
-        typer.Argument(metavar="DATA", show_default=False, help=".npy, .npz, idx, images or folders of them."),
+        typer.Argument(
+            metavar="DATA", show_default=False, readable=False, help=".npy, .npz, idx, images or folders of them."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="MODEL", show_default=False, help="The .safetensors file to write.")],
     budget: Annotated[str, typer.Option(metavar="TIME", help="About how long to train: 90s, 20m, 1.5h.")] = "20m",
@@ -24,12 +26,18 @@ def train(
 ) -> None:
     """Train a model for a codec. Nothing is written unless training ends."""
     from codecs_core import api, media, registry
-    from codecs_core.cli.arguments import check_target, seconds, settings
+    from codecs_core.cli.arguments import check_file, check_target, seconds, settings
     from codecs_core.cli.output import plural, put, say, shown, size
     from codecs_core.cli.progress import progress
+    from codecs_core.errors import ConfigError
 
     time, hyper = seconds(budget), settings(set_)
+    if taken := hyper.keys() & {"id", "data", "budget", "progress", "registry"}:
+        raise ConfigError(
+            f"training has no setting {min(taken)!r}" + ("; --budget says it" if "budget" in taken else "")
+        )
     check_target(out, data)
+    check_file(out)
     known = registry.default()
     items = _items(media.read(data, stack=True), id, known.spec(id).info)
     say(f"training {id} on {plural(len(items), 'item')} of {items.dtype} and shape {items.shape[1:]}")
@@ -52,7 +60,11 @@ def _items(sources: "dict[str, Source]", id: str, info: "CodecInfo") -> Any:
         if info.accepts(source.spec) and source.spec.shape:
             kinds.setdefault((source.spec.dtype, source.spec.shape[1:]), []).append(source)
     if not kinds:
-        raise UnsupportedArrayError(f"there is no array in the data that codec {id} takes")
+        spec = next(iter(sources.values())).spec
+        raise UnsupportedArrayError(
+            f"there is no array in the data that codec {id} takes: it takes stacks of items of "
+            f"{' or '.join(info.dtypes) or 'any dtype'}, not {spec.dtype} of shape {spec.shape}"
+        )
     taken = max(kinds.values(), key=lambda like: sum(source.spec.nbytes for source in like))
     for source in sources.values():
         if all(source is not one for one in taken):

@@ -10,7 +10,7 @@ import typer
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A .ccf file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, readable=False, help="A .ccf file.")],
     decode: Annotated[bool, typer.Option("--decode", help="Also decode every chunk and compare its digest.")] = False,
     model: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="A model that is neither in the file nor installed.")
@@ -61,10 +61,14 @@ def _verdict(report: dict[str, Any]) -> str:
 
     chunks = sum(entry["chunks"] for entry in report["entries"])
     whole = sum(entry["ok"] for entry in report["entries"])
-    how = "decode to what was encoded" if report["decoded"] else "match their checksums"
+    how = "every chunk decodes to what was encoded" if report["decoded"] else "every byte matches its checksum"
     if report["ok"]:
-        return f"{shown(report['path'])}: ok; {plural(len(report['entries']), 'array')}, all {plural(chunks, 'chunk')} {how}"
-    return f"{shown(report['path'])}: FAILED; {whole:,} of {plural(chunks, 'chunk')} are whole"
+        held = f"{plural(len(report['entries']), 'array')} in {plural(chunks, 'chunk')}"
+        return f"{shown(report['path'])}: ok; {held}; {how}"
+    text = f"{whole:,} of {plural(chunks, 'chunk')} {'is' if whole == 1 else 'are'} whole"
+    if any(entry["error"] for entry in report["entries"]):
+        text += ", but not every one can be decoded here"
+    return f"{shown(report['path'])}: FAILED; {text}"
 
 
 def _status(report: dict[str, Any]) -> int:

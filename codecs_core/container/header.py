@@ -156,7 +156,7 @@ def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> E
         entry = Entry(name=item["name"], spec=spec, chunk=item["chunk"], attrs=item["attrs"], **codecs[item["codec"]])
     except FormatError as e:
         raise FormatError(f"entry {i}: {e}") from e
-    where = f"entry {entry.name!r}"
+    where = f"entry {entry.name!r}" if entry.name else "the array without a name"
     limits.check("chunks", entry.n_chunks, where)
     limits.check("array_bytes", spec.nbytes, where)
     limits.check("chunk_bytes", entry.chunk_spec(0).nbytes if entry.n_chunks else 0, where)

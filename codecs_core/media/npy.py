@@ -78,7 +78,10 @@ def _member_loader(path: Path, member: str) -> Any:
 
 def write_npy(file: IO[bytes], array: NDArray[Any]) -> None:
     """One .npy file, little endian."""
-    npy_format.write_array(file, np.asarray(array), allow_pickle=False)
+    array = np.asarray(array, order="C")
+    npy_format.write_array_header_1_0(cast(BinaryIO, file), npy_format.header_data_from_array_1_0(array))
+    # Not `write_array`: of a full disk it tells how many values there was room for, and not that it is full.
+    file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def write_npz(file: IO[bytes], arrays: Mapping[str, NDArray[Any]] | Iterable[tuple[str, NDArray[Any]]]) -> None:

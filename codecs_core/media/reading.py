@@ -74,6 +74,8 @@ def _unused(name: str, taken: Iterable[str]) -> str:
 
 
 def _file(path: Path) -> list[Source]:
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; write what comes out of a pipe to a file first")
     try:
         with path.open("rb") as file:
             head = file.read(8)

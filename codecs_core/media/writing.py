@@ -15,7 +15,7 @@ from codecs_core.media.names import safe_path
 from codecs_core.media.npy import write_npy, write_npz
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -39,31 +39,48 @@ def write(dst: Path, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, Map
         For a target that cannot hold the arrays, exists as a folder with files in it, or cannot be written.
     """
     attrs = attrs or {}
+    check_target(dst, arrays)
     suffix = dst.suffix.lower()
     if suffix == ".npz":
-        for name in arrays:
-            if name:
-                safe_path(name)
         with _whole(dst) as file:
             write_npz(file, arrays)
     elif suffix == ".npy" or is_image_path(dst):
-        if len(arrays) != 1:
-            raise OutputError(
-                f"{dst} holds one array and there are {len(arrays)}; "
-                f"choose one with --entry, or write a .npz or a folder"
-            )
         (name, array), *_ = arrays.items()
         with _whole(dst) as file:
             if suffix == ".npy":
                 write_npy(file, array)
             else:
                 write_image(file, dst, array, _media(attrs, name))
+    else:
+        _write_folder(dst, arrays, attrs)
+
+
+def check_target(dst: Path, names: Collection[str]) -> None:
+    """Refuse what `write` would refuse for entries of these names, before they are decoded.
+
+    Raises
+    ------
+    OutputError
+        For a target that cannot hold so many arrays or such names, or exists as something else.
+    """
+    suffix = dst.suffix.lower()
+    single = suffix == ".npy" or is_image_path(dst)
+    if single and len(names) != 1:
+        raise OutputError(
+            f"{dst} holds one array and there are {len(names)}; choose one with --entry, or write a .npz or a folder"
+        )
+    if single or suffix == ".npz":
+        if dst.is_dir():
+            raise OutputError(f"{dst} is a folder; name a file to write, or a new folder without such a suffix")
     elif suffix and not dst.is_dir():
         raise OutputError(
             f"{dst} names no kind of file that can be written; use .npy, .npz, .png, .tiff, .webp or a folder"
         )
-    else:
-        _write_folder(dst, arrays, attrs)
+    elif dst.exists() and (not dst.is_dir() or any(dst.iterdir())):
+        raise OutputError(f"{dst} exists and is not an empty folder; choose a new one")
+    if not single:
+        for name in filter(None, names):
+            safe_path(name)
 
 
 def _media(attrs: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, Any]:
@@ -110,9 +127,7 @@ def _whole_folder(dst: Path) -> Iterator[Path]:
     """A folder that appears under `dst` once it is complete."""
     temporary: Path | None = None
     try:
-        if dst.exists() and (not dst.is_dir() or any(dst.iterdir())):
-            raise OutputError(f"{dst} exists and is not an empty folder; choose a new one")
-        temporary = Path(tempfile.mkdtemp(prefix=f".{dst.name}-", dir=dst.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{dst.name[:50]}.", suffix=".tmp", dir=dst.parent))
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if dst.exists():

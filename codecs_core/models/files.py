@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Put `data` under `path`; raises `OutputError`, and then what was there before still is."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name[:50]}.{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+        if isinstance(error, OSError):
+            raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise

@@ -53,7 +53,8 @@ class VAECodec(Codec):
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Enough items that a chain's seed bits and framing do not matter, few enough for several cores."""
-        return max(1, min(spec.shape[0], 20_000 if self._vae.largest == 1 else 5_000))
+        items = spec.shape[0] if spec.shape else 1
+        return max(1, min(items, 20_000 if self._vae.largest == 1 else 5_000))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         x = chunk.reshape(len(chunk), self._vae.pixels).view(np.uint8)

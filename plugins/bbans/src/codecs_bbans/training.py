@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Mapping
@@ -88,6 +89,10 @@ def learn(
             raise ConfigError(f"{key} is a positive number, not {number!r}")
     if not isinstance(decay, int | float) or not 0 <= decay < math.inf:
         raise ConfigError(f"decay is a number, 0 or more, not {decay!r}")
+    if not isinstance(seed, int) or not 0 <= seed < 1 << 63:
+        raise ConfigError(f"seed is an integer, 0 or more, not {seed!r}")
+    if not isinstance(binarise, bool):
+        raise ConfigError(f"binarise is true or false, not {binarise!r}")
     torch.manual_seed(seed)
     fit, validation = _split(data, binarise)
     binary = binarise or int(fit.max()) <= 1
@@ -191,7 +196,10 @@ def _finish(
 
 
 def train(data: NDArray[Any], **settings: Any) -> Model:
-    """Train on a stack of images and return the model; the settings are those of `learn`."""
+    """Train on a stack of images and return the model; the settings are those of `learn`, but for the model's name."""
+    known = inspect.signature(learn).parameters.keys() - {"data", "budget", "progress", "name", "about"}
+    for key in settings.keys() - known - {"budget", "progress"}:
+        raise ConfigError(f"training of bbans.vae has no setting {key!r}; it has {', '.join(sorted(known))}")
     return learn(data, **settings)[1]
 
 
