@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 TOOLS := ruff mypy import-linter pytest-xdist scipy mpmath constriction
-# More for pytest, for example: make test ARGS='-k container -x'
+# More for pytest, for example: make test ARGS='-k container -n 0'
 ARGS ?=
 
 help:
@@ -36,7 +36,7 @@ demo: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
