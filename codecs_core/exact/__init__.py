@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from codecs_core.exact.net import ExactNet, Linear
+from codecs_core.exact.layer import Layer
+from codecs_core.exact.net import ExactNet
 
-__all__ = ["ExactNet", "Linear"]
+__all__ = ["ExactNet", "Layer"]

@@ -18,8 +18,13 @@ from codecs_core.errors import ModelError
 if TYPE_CHECKING:
     from codecs_core.exact.net import ExactNet
 
-#: Rows of the input, more than the tile of a matrix product.
+#: Rows of the input, more than the tile of a matrix product; where a layer is a convolution, the pixels of an image.
 ROWS = 48
+HEIGHT, WIDTH = 6, 8
+#: The image again in a batch, which is multiplied in other blocks than the image alone.
+COPIES = 23
+
+_REPORT = "Please report numpy.show_config() and the processor"
 
 
 def inputs(width: int, low: int, high: int) -> NDArray[np.int32]:
@@ -39,12 +44,22 @@ def inputs(width: int, low: int, high: int) -> NDArray[np.int32]:
     return values.astype(np.int32)
 
 
+def outputs(net: ExactNet) -> NDArray[np.int32]:
+    """A network's output for `inputs`, evaluated in different ways, shape (48, outputs)."""
+    x = inputs(net.inputs, net.low, net.high)
+    if not net.spatial:
+        # a BLAS has a routine for one row, and others for small and for large products
+        return np.concatenate([net(x[:1]), net(x[1:4]), net(x[4:])])
+    image = x.reshape(1, HEIGHT, WIDTH, -1)
+    out = net(image)
+    if (net(np.repeat(image, COPIES, 0)) != out).any():
+        raise ModelError(f"this machine computes other integers for an image alone than in a batch; refused. {_REPORT}")
+    return out.reshape(ROWS, -1)
+
+
 def digest(net: ExactNet) -> bytes:
     """The 16 bytes of XXH3-128 of a network's output for `inputs`, as little-endian 32-bit integers, row by row."""
-    x = inputs(net.inputs, net.low, net.high)
-    # a BLAS has a routine for one row, and others for small and for large products
-    rows = np.concatenate([net(x[:1]), net(x[1:4]), net(x[4:])])
-    return xxhash.xxh3_128_digest(rows.astype("<i4").tobytes())
+    return xxhash.xxh3_128_digest(outputs(net).astype("<i4").tobytes())
 
 
 def check(net: ExactNet, expected: NDArray[Any] | None, name: str) -> None:
@@ -54,5 +69,5 @@ def check(net: ExactNet, expected: NDArray[Any] | None, name: str) -> None:
     if digest(net) != expected.tobytes():
         raise ModelError(
             f"network {name!r} of a model fails its probe: this machine computes other integers than the one that made the model, "
-            "and would decode something else than was encoded; refused. Please report numpy.show_config() and the processor"
+            f"and would decode something else than was encoded; refused. {_REPORT}"
         )

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 nn = torch.nn
 
 from codecs_core.exact.freeze import Fixed, fold, freeze  # noqa: E402
+from codecs_core.exact.modules import Residual  # noqa: E402
 
 PIXELS = Fixed(bits=8, low=0, high=255)
 OUT = Fixed(bits=8, low=-(1 << 15), high=1 << 15)
@@ -130,6 +131,16 @@ def test_normalisation_without_parameters() -> None:
         lambda: nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4, track_running_stats=False)),
         lambda: nn.Sequential(nn.Linear(4, 4), nn.Dropout()),
         lambda: nn.Sequential(nn.Sequential(nn.Linear(4, 4))),
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 3)),
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 2, padding="same")),
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, stride=2)),
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding="same", dilation=2)),
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, groups=2)),
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect")),
+        lambda: nn.Sequential(nn.ConvTranspose2d(4, 4, 3, padding=1)),
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU(), nn.BatchNorm2d(4)),
+        lambda: nn.Sequential(Residual(nn.Sequential(nn.Conv2d(4, 4, 1))), nn.BatchNorm2d(4)),
+        lambda: nn.Sequential(Residual(nn.Sequential(nn.Tanh()))),
     ],
 )
 def test_unsupported_modules_are_named(make: Any) -> None:
@@ -141,3 +152,105 @@ def test_unsupported_modules_are_named(make: Any) -> None:
 def test_nothing_to_freeze() -> None:
     with pytest.raises(ModelError, match="without layers"):
         freeze(nn.Sequential(), make_examples(0, 10, 4), PIXELS, OUT)
+
+
+def make_resnet(seed: int, width: int = 16, blocks: int = 2, outputs: int = 5, norm: bool = True) -> Any:
+    """With statistics to fold."""
+    torch.manual_seed(seed)
+
+    def conv(inputs: int, size: int) -> list[Any]:
+        return [nn.Conv2d(inputs, width, size, padding="same"), *([nn.BatchNorm2d(width)] if norm else [])]
+
+    residuals = [Residual(nn.Sequential(*conv(width, 3), nn.ReLU(), *conv(width, 3))) for _ in range(blocks)]
+    module = nn.Sequential(*conv(3, 3), nn.ReLU(), *residuals, nn.Conv2d(width, outputs, 1))
+    with torch.no_grad():
+        for _ in range(30):
+            module(torch.rand(16, 3, 6, 7))
+    return module.eval()
+
+
+def make_images(seed: int, n: int, height: int = 6, width: int = 7) -> Any:
+    return np.random.default_rng(seed).integers(0, 256, (n, height, width, 3)).astype(np.uint8)
+
+
+def evaluate_images(module: Any, x: Any) -> Any:
+    return np.moveaxis(evaluate(module, np.moveaxis(x, -1, 1)), 1, -1)
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_frozen_residual_network_is_near_floating_point(norm: bool) -> None:
+    module = make_resnet(1, norm=norm)
+    net = freeze(module, make_images(0, 100), PIXELS, OUT)
+    assert [layer.skip for layer in net.layers] == [0, 0, 2, 0, 2, 0]
+    assert all(layer.weight.dtype == np.int8 for layer in net.layers)
+    x = make_images(1, 50, 5, 9)
+    exact, frozen = evaluate_images(module, x), net(x) / 256
+    assert np.abs(frozen - exact).max() < 0.05 * max(1.0, exact.std())
+    assert abs((frozen - exact).mean()) < 0.01 * max(1.0, exact.std())
+
+
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 1), (1, 5), (5, 3)])
+def test_kernels_keep_their_orientation(kernel: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, kernel, padding=(kernel[0] // 2, kernel[1] // 2)))
+    x = make_images(0, 20, 4, 9)
+    np.testing.assert_allclose(freeze(module, x, PIXELS, OUT)(x) / 256, evaluate_images(module, x), atol=0.04)
+
+
+def test_residual_of_linear_layers() -> None:
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Linear(10, 10), nn.ReLU(), Residual(nn.Sequential(nn.Linear(10, 10))), nn.Linear(10, 10))
+    module = nn.Sequential(nn.Linear(6, 10), Residual(body), nn.ReLU(), nn.Linear(10, 3))
+    x = make_examples(0, 300, 6)
+    net = freeze(module, x, PIXELS, OUT)
+    assert [layer.skip for layer in net.layers] == [0, 0, 1, 3, 0]
+    np.testing.assert_allclose(net(x) / 256, evaluate(module, x), atol=0.03)
+
+
+def test_a_residual_has_the_format_of_its_input() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(Residual(nn.Sequential(nn.Linear(4, 9), nn.ReLU(), nn.Linear(9, 4))))
+    x = make_examples(0, 300, 4)
+    net = freeze(module, x, PIXELS, OUT)
+    np.testing.assert_allclose(net(x) / 256, evaluate(module, x), atol=0.03)
+    with pytest.raises(ModelError, match="as many fractional bits as its inputs, 8"):
+        freeze(module, x, PIXELS, Fixed(bits=7, low=-100, high=100))
+    with pytest.raises(ModelError, match="gain"):
+        freeze(module, x, PIXELS, OUT, gain=2.0)
+
+
+def test_wide_sums_are_float64_rather_than_of_few_bits() -> None:
+    """With 1152 inputs as large as 2^12, four bits of weights would be left below 2^24."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(128, 4, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    x = np.random.default_rng(0).integers(0, 4096, (3, 5, 5, 128))
+    net = freeze(module, x, Fixed(bits=10, low=0, high=4095), OUT)
+    assert net.dtypes == ["float64", "float32"]
+    assert np.abs(net.layers[0].weight).max((1, 2, 3)).min() >= 64
+    with torch.no_grad():
+        expected = module(torch.from_numpy(np.moveaxis(x, -1, 1) / 1024).float()).double().numpy()
+    np.testing.assert_allclose(net(x) / 256, np.moveaxis(expected, 1, -1), atol=0.03)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda: nn.Sequential(),
+        lambda: nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU()),
+        lambda: nn.Sequential(Residual(nn.Sequential(nn.Conv2d(3, 3, 1)))),
+    ],
+)
+def test_bodies_that_cannot_be_frozen(body: Any) -> None:
+    with pytest.raises(ModelError, match="body of a Residual"):
+        fold(nn.Sequential(Residual(body())))
+
+
+def test_linear_and_convolution_do_not_mix() -> None:
+    with pytest.raises(ModelError, match="of Linear and of Conv2d"):
+        fold(nn.Sequential(nn.Conv2d(3, 3, 1), nn.Linear(3, 3)))
+
+
+@pytest.mark.parametrize("shape", [(9, 3), (9, 4, 4, 2), (0, 4, 4, 3), (4, 4, 3)])
+def test_examples_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ModelError, match="examples"):
+        freeze(make_resnet(0), np.zeros(shape, int), PIXELS, OUT)

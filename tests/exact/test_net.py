@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from codecs_core.errors import ModelError
-from codecs_core.exact import ExactNet, Linear
+from codecs_core.exact import ExactNet, Layer
+from codecs_core.exact.layer import FIELDS
 
 seeds = st.integers(0, 2**32 - 1)
 
 
-def make_layer(rng: np.random.Generator, inputs: int, outputs: int, **fields: Any) -> Linear:
+def make_layer(rng: np.random.Generator, inputs: int, outputs: int, **fields: Any) -> Layer:
     bottom, top = np.sort(rng.integers(-3000, 3000, (2, outputs)), axis=0)
-    layer = Linear(
+    layer = Layer(
         weight=rng.integers(-127, 128, (outputs, inputs)).astype(np.int8),
         bias=rng.integers(-(1 << 15), 1 << 15, outputs),
         shift=rng.integers(5, 12, outputs).astype(np.int8),
@@ -38,9 +39,7 @@ def reference(net: ExactNet, x: NDArray[Any]) -> NDArray[np.int64]:
     """The specification, in integers of 64 bits."""
     y = x.astype(np.int64)
     for layer in net.layers:
-        weight, bias, shift, low, high = (
-            np.asarray(getattr(layer, f.name), np.int64) for f in dataclasses.fields(layer)
-        )
+        weight, bias, shift, low, high = (np.asarray(getattr(layer, name), np.int64) for name in FIELDS)
         y = np.clip((y @ weight.T + bias) >> shift, low, high)
     return y
 
@@ -75,7 +74,7 @@ def test_at_the_edge_of_the_bound(seed: int, inputs: int, wide: bool) -> None:
     weight = rng.choice([-1, 1], (4, inputs)) * share
     weight[0], weight[1] = share, -share
     bias = np.array([1, -1, 1, -1]) * (limit - share * inputs * high)
-    layer = Linear(
+    layer = Layer(
         weight=weight,
         bias=bias,
         shift=np.full(4, 30 if wide else 0, np.int8),
@@ -92,8 +91,8 @@ def test_at_the_edge_of_the_bound(seed: int, inputs: int, wide: bool) -> None:
     check_reference(net, x)
 
 
-def one_row(weight: list[int], bias: int = 0) -> Linear:
-    return Linear(
+def one_row(weight: list[int], bias: int = 0) -> Layer:
+    return Layer(
         weight=np.array([weight]), bias=np.array([bias]), shift=np.zeros(1, int), low=np.array([-9]), high=np.array([9])
     )
 
@@ -110,7 +109,7 @@ def one_row(weight: list[int], bias: int = 0) -> Linear:
     ],
 )
 def test_bound(weight: list[int], bias: int, low: int, high: int, bound: int) -> None:
-    assert one_row(weight, bias).bound(np.array([low] * 2), np.array([high] * 2)) == bound
+    assert one_row(weight, bias).reach(np.array([low] * 2), np.array([high] * 2)).tolist() == [bound]
 
 
 @given(seed=seeds)
@@ -119,7 +118,7 @@ def test_bound_holds_for_any_order_of_summation(seed: int) -> None:
     rng = np.random.default_rng(seed)
     low, high = np.sort(rng.integers(-50, 50, (2, 6)), axis=0)
     layer = make_layer(rng, 6, 1)
-    bound = layer.bound(low, high)
+    (bound,) = layer.reach(low, high)
     x = rng.integers(low, high + 1, (50, 6))
     terms = np.concatenate([layer.weight * x, np.full((50, 1), layer.bias[0])], 1)
     partial = np.cumsum(rng.permuted(terms, axis=1), 1)
@@ -176,14 +175,24 @@ def test_any_integer_dtype_is_taken_and_left_alone(dtype: str) -> None:
     np.testing.assert_array_equal(x, before)
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0), (2, 3), (1, 2, 3, 2)])
+def test_leading_axes_are_kept(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(1)
+    net = make_net(rng, [5, 6, 4])
+    x = rng.integers(-300, 401, (*shape, 5))
+    y = net(x)
+    assert (y.dtype, y.shape) == (np.int32, (*shape, 4))
+    np.testing.assert_array_equal(y.reshape(-1, 4), reference(net, x.reshape(-1, 5)))
+
+
 @pytest.mark.parametrize(
     "x",
     [
         np.full((2, 5), 401),
         np.full((2, 5), -301),
         np.zeros((2, 4), int),
-        np.zeros(5, int),
-        np.zeros((1, 2, 5), int),
+        np.zeros((5, 2), int),
+        np.zeros((), int),
         np.zeros((2, 5)),
         np.full((2, 5), np.nan),
         np.full((2, 5), 2**63, np.uint64),
@@ -239,6 +248,78 @@ def test_malformed_tensors_are_refused(name: str, index: int) -> None:
     tensors[f"net.{name}"] = BREAKS[name][index]
     with pytest.raises(ModelError):
         ExactNet.from_tensors(tensors, "net")
+
+
+def make_residual() -> ExactNet:
+    rng = np.random.default_rng(9)
+    kernels = [rng.integers(-127, 128, shape).astype(np.int8) for shape in ((5, 3, 1, 6), (4, 1, 3, 5), (4, 3, 3, 4))]
+    first, second, third = (make_layer(rng, 1, len(kernel), weight=kernel) for kernel in kernels)
+    return ExactNet([first, second, dataclasses.replace(third, skip=1), make_layer(rng, 4, 6, skip=4)], -300, 400)
+
+
+def test_tensors_of_convolutions_and_skips_round_trip() -> None:
+    rng = np.random.default_rng(9)
+    net = make_residual()
+    tensors = net.tensors("net")
+    assert {k: v.tolist() for k, v in tensors.items() if k.endswith("skip")} == {"net.2.skip": [1], "net.3.skip": [4]}
+    again = ExactNet.from_tensors(tensors, "net")
+    assert again.spatial
+    x = rng.integers(-300, 401, (2, 5, 4, 6))
+    np.testing.assert_array_equal(again(x), net(x))
+    tensors["net.1.skip"] = np.zeros(1, np.uint8)
+    np.testing.assert_array_equal(ExactNet.from_tensors(tensors, "net")(x), net(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("3.skip", np.array([3])),
+        ("3.skip", np.array([5])),
+        ("3.skip", np.array([-1])),
+        ("3.skip", np.array([2**64 - 1], np.uint64)),
+        ("3.skip", np.array([1.0])),
+        ("3.skip", np.array([True])),
+        ("3.skip", np.array(1)),
+        ("3.skip", np.array([1, 1])),
+        ("3.skip", np.zeros(0, int)),
+        ("0.skip", np.array([1])),
+        ("0.weight", np.zeros((5, 3, 2, 6), int)),
+        ("0.weight", np.zeros((5, 2, 1, 6), int)),
+        ("0.weight", np.zeros((5, 0, 1, 6), int)),
+        ("0.weight", np.zeros((5, 1, 6), int)),
+        ("0.weight", np.zeros((5, 1, 1, 1, 6), int)),
+        ("1.weight", np.zeros((4, 5, 1, 3), int)),
+    ],
+)
+def test_malformed_convolutions_and_skips_are_refused(name: str, value: NDArray[Any]) -> None:
+    with pytest.raises(ModelError, match="layer"):
+        ExactNet.from_tensors(make_residual().tensors("net") | {f"net.{name}": value}, "net", probed=False)
+
+
+@pytest.mark.parametrize(("bits", "at", "beyond"), [(24, "float32", "float64"), (53, "float64", None)])
+def test_what_a_skip_adds_counts_in_the_bound(bits: int, at: str, beyond: str | None) -> None:
+    first = dataclasses.replace(one_row([1]), low=np.array([-5]), high=np.array([3]))
+    for bias, expected in [((1 << bits) - 6, at), ((1 << bits) - 5, beyond)]:
+        layers = [first, dataclasses.replace(one_row([0], bias), skip=1)]
+        if expected:
+            assert ExactNet(layers, -9, 9).dtypes == ["float32", expected]
+        else:
+            with pytest.raises(ModelError, match="2\\^53"):
+                ExactNet(layers, -9, 9)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_skip_at_the_edge_of_the_bound(wide: bool) -> None:
+    """Sum and skip are as large as they can be together, and the last bit is right."""
+    largest, top, shift = (1 << 24) - 1, (1 << 22) - 1, 30 if wide else 0
+    bias = ((1 << 53 if wide else 1 << 24) - 1) - 2 * top
+    fields = {"shift": np.array([shift]), "low": np.array([-largest]), "high": np.array([largest])}
+    net = ExactNet([dataclasses.replace(one_row([1], bias), skip=1, **fields)], -top, top)
+    assert net.dtypes == ["float64" if wide else "float32"]
+    for x in (top, top - 1, -top, 1 - top, 0, 1, -1):
+        expected = ((x + bias) >> shift) + x
+        assert abs(expected) < largest or x == top
+        assert net(np.array([x])).item() == expected
 
 
 def test_missing_tensors_are_refused() -> None:

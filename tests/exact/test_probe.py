@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from codecs_core.errors import ModelError
-from codecs_core.exact import ExactNet, Linear, net, probe
+from codecs_core.exact import ExactNet, Layer, evaluate, probe
 
 
 def make_net(*, low: int = 0, high: int = 255) -> ExactNet:
     rng = np.random.default_rng(0)
     return ExactNet(
         [
-            Linear(
+            Layer(
                 weight=rng.integers(-9, 10, (40, 30)),
                 bias=rng.integers(-900, 900, 40),
                 shift=np.full(40, 3),
@@ -49,12 +49,12 @@ def test_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     tensors = make_net().tensors("net")
     ExactNet.from_tensors(tensors, "net")
 
-    def sloppy(y, bias, scale, low, high):  # type: ignore[no-untyped-def]
+    def sloppy(sums, bias, scale, low, high, skip, out):  # type: ignore[no-untyped-def]
         # half a unit too much, as where a machine rounds a product to fewer bits
-        y[:] = np.clip(np.floor((y + bias + 0.5) * scale), low, high)
-        y[0, 0] += 1
+        out[:] = np.clip(np.floor((sums + bias + 0.5) * scale), low, high)
+        out[0, 0] += 1
 
-    monkeypatch.setattr(net, "rescale", sloppy)
+    monkeypatch.setattr(evaluate, "rescale", sloppy)
     with pytest.raises(ModelError, match="probe"):
         ExactNet.from_tensors(tensors, "net")
 
@@ -73,3 +73,40 @@ def test_a_network_without_probe_is_refused() -> None:
     with pytest.raises(ModelError, match="lacks the probe"):
         ExactNet.from_tensors(tensors, "net")
     assert ExactNet.from_tensors(tensors, "net", probed=False).outputs == 40
+
+
+def make_convolution() -> ExactNet:
+    rng = np.random.default_rng(1)
+    layers = [
+        Layer(
+            weight=rng.integers(-9, 10, shape),
+            bias=rng.integers(-900, 900, shape[0]),
+            shift=np.full(shape[0], 4),
+            low=np.full(shape[0], -500),
+            high=np.full(shape[0], 500),
+            skip=skip,
+        )
+        for shape, skip in (((6, 3, 3, 2), 0), ((6, 3, 5, 6), 1), ((4, 6), 0))
+    ]
+    return ExactNet(layers, -100, 100)
+
+
+def test_the_probe_of_a_convolution_is_an_image() -> None:
+    network = make_convolution()
+    image = probe.inputs(2, -100, 100).reshape(1, 6, 8, 2)
+    np.testing.assert_array_equal(probe.outputs(network), network(image).reshape(48, 4))
+    assert probe.digest(network).hex() == "b89b428c68f02ff81b82bdc5ccbc3630"
+
+
+def test_an_image_that_depends_on_its_batch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    tensors = make_convolution().tensors("net")
+    ExactNet.from_tensors(tensors, "net")
+    whole = evaluate.windows
+
+    def sloppy(x, height, width, taps, start, columns):  # type: ignore[no-untyped-def]
+        whole(x, height, width, taps, start, columns)
+        columns[48:, 0] += 1
+
+    monkeypatch.setattr(evaluate, "windows", sloppy)
+    with pytest.raises(ModelError, match="alone than in a batch"):
+        ExactNet.from_tensors(tensors, "net")

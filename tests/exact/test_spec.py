@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import xxhash
 
-from codecs_core.exact import ExactNet, Linear, probe
-from codecs_core.exact.net import FIELDS
+from codecs_core.exact import ExactNet, Layer, probe
+from codecs_core.exact.layer import FIELDS
 
 TEXT = (Path(__file__).parents[2] / "spec" / "exact.md").read_text(encoding="utf-8")
 
@@ -32,7 +32,7 @@ def make_net(seed: int, low: int, high: int) -> ExactNet:
     for inputs, outputs in pairwise(widths):
         bottom, top = np.sort(rng.integers(-900, 900, (2, outputs)), axis=0)
         layers.append(
-            Linear(
+            Layer(
                 weight=rng.integers(-127, 128, (outputs, inputs)),
                 bias=rng.integers(-9999, 9999, outputs),
                 shift=rng.integers(0, 9, outputs),
@@ -55,19 +55,19 @@ def test_reference(reference: dict[str, Any], seed: int, low: int, high: int) ->
     assert xxhash.xxh3_128_digest(data) == probe.digest(net)
     lows, highs = np.full(net.inputs, low), np.full(net.inputs, high)
     first = net.layers[0]
-    assert first.bound(lows, highs) == reference["bound"](*layers[0][:2], lows.tolist(), highs.tolist())
+    assert first.reach(lows, highs).max() == reference["bound"](*layers[0][:2], lows.tolist(), highs.tolist())
 
 
 def test_example(reference: dict[str, Any]) -> None:
     layer = [[1, -2], [3, 4]], [5, -6], [0, 1], [-100, 0], [100, 50]
-    net = ExactNet([Linear(*map(np.array, layer))], 0, 15)
+    net = ExactNet([Layer(*map(np.array, layer))], 0, 15)
     (probed,) = re.findall(r"the probe is `([0-9a-f]{32})`", TEXT)
     assert probe.digest(net).hex() == probed
     assert net(np.array([[7, 15]])).tolist() == [[-18, 37]]
     assert reference["evaluate"]([layer], [7, 15]) == [-18, 37]
     bounds = [reference["bound"]([w], [b], [0, 0], [15, 15]) for w, b in zip(*layer[:2], strict=True)]
     assert re.search(rf"bounds are\s{bounds[0]} and {bounds[1]}", TEXT)
-    assert net.layers[0].bound(np.zeros(2, int), np.full(2, 15)) == max(bounds)
+    assert net.layers[0].reach(np.zeros(2, int), np.full(2, 15)).tolist() == bounds
 
 
 def test_tensor_names() -> None:

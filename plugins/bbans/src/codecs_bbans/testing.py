@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from codecs_bbans.vae import BUCKET_BITS, LATENT_BITS
 from codecs_core.entropy.distributions.bucketed_gaussian import MEAN_LIMIT, centres
 from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
-from codecs_core.exact import ExactNet, Linear
+from codecs_core.exact import ExactNet, Layer
 from codecs_core.models import Model
 
 #: Range of the log-scale of a posterior, in 1/64 of an octave, and of a logit.
@@ -45,13 +45,13 @@ def random_model(
     pixels = math.prod(item_shape)
     binary = likelihood == "bernoulli"
 
-    def layer(inputs: int, size: int, low: Any, high: Any, gain: int) -> Linear:
+    def layer(inputs: int, size: int, low: Any, high: Any, gain: int) -> Layer:
         """Outputs spread about as wide as `gain` where inputs spread as wide as `size`."""
         weight = draw(-127, 127, (len(high), inputs))
         spread = 64 * size * math.isqrt(inputs)
         shift = max(0, (spread // max(1, gain)).bit_length() - 1)
         bias = draw(-spread, spread, len(high))
-        return Linear(
+        return Layer(
             weight=weight.astype(np.int8),
             bias=bias,
             shift=np.full(len(high), shift, np.int8),
