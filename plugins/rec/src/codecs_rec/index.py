@@ -1,0 +1,105 @@
+"""Codes of indices. `Zipf`, `EliasGamma` and `EliasDelta` of the engine serve where little is known; here is what is calibrated."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy import Bits, Categorical, Message, StackCodec, Zipf
+from codecs_core.entropy.distributions.categorical import quantise
+from codecs_core.entropy.stack import common_shape, integers
+from codecs_core.errors import EntropyError
+from codecs_rec.tables import table
+
+#: Octaves of an int64 index, the last of which holds escapes.
+OCTAVES = 62
+PRECISION = 20
+
+
+def octaves_of(index: ArrayLike) -> NDArray[np.int64]:
+    """floor(log2 index): in a tree numbered as a heap, the depth of a node, the root's being 0."""
+    powers = np.array([1 << e for e in range(OCTAVES)], np.int64)
+    return np.searchsorted(powers, np.asarray(index), side="right").astype(np.int64) - 1
+
+
+def calibrate(index: ArrayLike, octaves: int = OCTAVES, *, prior: float = 0.5) -> NDArray[np.int64]:
+    """Counts of octaves that fit a sample of indices, none of them 0; they add up to 2^20.
+
+    The `prior` is added to every octave up to two beyond the largest seen, a 1000th of it to the others.
+    """
+    seen = np.bincount(octaves_of(index).reshape(-1), minlength=octaves)[:octaves].astype(np.float64)
+    near = np.arange(octaves) <= (np.flatnonzero(seen).max(initial=0) + 2)
+    counts: NDArray[np.int64] = quantise(seen + np.where(near, prior, prior / 1000), PRECISION).astype(np.int64)
+    return counts
+
+
+class OctaveCode(StackCodec):
+    """Indices from 1 on: the octave by a calibrated table, then the bits below the leading one, as they are.
+
+    For the nodes of a tree these are the depth and the path; for the proposals of a search, of which the first ones are
+    the likelier, the octave is all that can be told about an index. A complete prefix code.
+
+    Parameters
+    ----------
+    counts
+        Of the octaves, 0 and on, adding up to 2^20: shape (octaves,), or (tables, octaves) with `which` of them each index uses.
+    which
+        Table of each index.
+    shape
+        Of the arrays that are pushed and popped.
+    """
+
+    def __init__(
+        self, counts: ArrayLike, *, which: ArrayLike | None = None, shape: int | tuple[int, ...] | None = None
+    ) -> None:
+        self._octave = Categorical(counts, index=which, precision=PRECISION, shape=shape)
+        self.shape = self._octave.shape
+
+    @property
+    def largest(self) -> int:
+        """The largest index."""
+        return (1 << self._octave.symbols) - 1
+
+    def push(self, message: Message, x: ArrayLike) -> None:
+        """Push indices from 1 to `largest`."""
+        index = np.broadcast_to(integers(x, "index", 1, self.largest), self.shape)
+        octave = octaves_of(index)
+        Bits(octave).push(message, index - (np.int64(1) << octave))
+        self._octave.push(message, octave)
+
+    def pop(self, message: Message) -> NDArray[np.int64]:
+        """Pop indices of `shape`."""
+        octave = np.asarray(self._octave.pop(message), np.int64)
+        return np.asarray((np.int64(1) << octave) + Bits(octave).pop(message), np.int64)
+
+    def information(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Bits of each index."""
+        octave = octaves_of(x)
+        return np.asarray(self._octave.information(octave) + octave)
+
+
+def zipf(information: float, shape: int | tuple[int, ...] = ()) -> Zipf:
+    """The power law for indices whose samples tell `information` bits: p(n) ~ n^-(1 + 1 / information) (Li, El Gamal 2018)."""
+    if not math.isfinite(information) or information < 0:
+        raise EntropyError(f"information is a number of bits, 0 or more, not {information!r}")
+    return Zipf(min(512, max(65, 64 + round(64 / max(information, 1e-3)))), shape)
+
+
+@cache
+def depth_counts(information: float, split: str = "dyadic") -> NDArray[np.int64]:
+    """Committed counts of the depths of `BranchAndBound` for a one-dimensional Gaussian channel of so many bits, 0 to 16.
+
+    They are the nearest quarter bit's; `tables.depths` made them.
+    """
+    if not 0 <= information <= 16:
+        raise EntropyError(f"depths are tabulated for 0 to 16 bits, not {information!r}; calibrate a table instead")
+    row: NDArray[np.int64] = table(f"depths_{split}")[round(4 * information)]
+    return row
+
+
+def depth_code(information: float, split: str = "dyadic", shape: int | tuple[int, ...] = ()) -> OctaveCode:
+    """The code of `BranchAndBound` indices of a Gaussian channel."""
+    return OctaveCode(depth_counts(information, split), shape=common_shape(shape))

@@ -1,0 +1,24 @@
+"""Samplers: from a target, a proposal and a key to an index, and back to a sample."""
+
+from __future__ import annotations
+
+from codecs_rec.samplers.astar import AStar
+from codecs_rec.samplers.base import ESCAPE, Sampler, escaped
+from codecs_rec.samplers.blocks import MinimalRandom, OrderedRandom, PoissonFunctional
+from codecs_rec.samplers.branch import BranchAndBound
+from codecs_rec.samplers.dithered import Dithered, ScaledDithered
+from codecs_rec.samplers.greedy import GreedyPoisson
+
+__all__ = [
+    "ESCAPE",
+    "AStar",
+    "BranchAndBound",
+    "Dithered",
+    "GreedyPoisson",
+    "MinimalRandom",
+    "OrderedRandom",
+    "PoissonFunctional",
+    "Sampler",
+    "ScaledDithered",
+    "escaped",
+]

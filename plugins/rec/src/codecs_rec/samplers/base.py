@@ -1,0 +1,130 @@
+"""What samplers have in common: the interface, the use of counters, and escapes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.stack import integers
+from codecs_core.errors import EntropyError
+from codecs_rec.families import Family, Pair, relate
+from codecs_rec.philox import check_key, philox
+from codecs_rec.quantile import quantile, quantiles
+
+#: Last word of a counter: what the bits are for.
+SCALARS, BLOCKS, DITHERS, PRIVATE = (np.uint64(v) for v in range(4))
+#: Indices from here on are escapes: the point of the proposal at this 32-bit fraction of its distribution function.
+ESCAPE = 1 << 61
+_W, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
+_HALF = np.uint64(1 << 31)
+
+
+@inline
+def draw(n, i, stream, key):  # type: ignore[no-untyped-def]
+    """64 bits for proposal n (int64) of element i."""
+    k = np.uint64(n)
+    a, b, _, _ = philox(k & _W, k >> _32, np.uint64(i), stream, key)
+    return a << _32 | b
+
+
+@inline
+def private(i, key):  # type: ignore[no-untyped-def]
+    """State of the generator that the encoder alone uses for element i."""
+    return draw(0, i, PRIVATE, key)
+
+
+@inline
+def escape(family, low, high):  # type: ignore[no-untyped-def]
+    """The escape of a point between two others, by bisection of the quantile function on a grid of 2^32."""
+    a, b = np.int64(0), np.int64(1) << 32
+    middle = 0.5 * (low + high)
+    while b - a > 1:
+        half = (a + b) >> 1
+        if quantile(family, np.uint64(half) << _32 | _HALF) <= middle:
+            a = half
+        else:
+            b = half
+    return np.int64(ESCAPE) + a
+
+
+def escaped(index: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which indices are escapes."""
+    return index >= ESCAPE
+
+
+class Sampler(ABC):
+    """Relative entropy coding of arrays of samples.
+
+    Both ends know the proposal P and a key; the encoder alone knows the target Q. Everything random comes from the key, by
+    counters, so equal arguments give equal results, and no state is shared. A key serves for one array: samples of
+    two arrays under one key are dependent.
+    """
+
+    @abstractmethod
+    def encode(self, target: Family, proposal: Family, key: int) -> NDArray[np.int64]:
+        """Indices of samples of the target.
+
+        Parameters
+        ----------
+        target, proposal
+            Their parameters broadcast to the shape of the samples.
+        key
+            Of 64 bits.
+
+        Raises
+        ------
+        EntropyError
+            For a target that the proposal does not cover, and for parameters or a key out of range.
+        """
+
+    @abstractmethod
+    def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
+        """Samples from indices: the same numbers on every machine.
+
+        Raises
+        ------
+        EntropyError
+            For an index that `encode` never returns.
+        """
+
+
+class ScalarSampler(Sampler):
+    """A sampler of one-dimensional targets, each element by itself; it counts indices from 1."""
+
+    def encode(self, target: Family, proposal: Family, key: int) -> NDArray[np.int64]:
+        """Indices of the shape that the parameters broadcast to."""
+        pair = relate(target, proposal)
+        index = np.empty(pair.m.size, np.int64)
+        self._encode(pair, proposal.standard, check_key(key), index)
+        return index.reshape(pair.m.shape)
+
+    def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
+        """Samples of the shape of `index`."""
+        n = integers(index, "index", 1, ESCAPE + (1 << 32) - 1)
+        most = int(n[~escaped(n)].max(initial=1))
+        if most > self.largest:
+            raise EntropyError(f"an index of {most} is beyond the {self.largest} that this sampler ends at")
+        u = np.empty(n.size, np.uint64)
+        flat = np.ascontiguousarray(n).reshape(-1)
+        self._decode(flat, check_key(key), u)
+        out = flat >= ESCAPE
+        u[out] = ((flat[out] - ESCAPE).astype(np.uint64) << _32) | _HALF
+        x = quantiles(proposal.standard, u).reshape(n.shape)
+        try:
+            return np.asarray(np.broadcast_to(proposal.place(x), n.shape))
+        except ValueError:
+            raise EntropyError(f"indices of shape {n.shape} do not fit their proposal") from None
+
+    @property
+    @abstractmethod
+    def largest(self) -> int:
+        """The largest index that is not an escape."""
+
+    @abstractmethod
+    def _encode(self, pair: Pair, family: int, key: np.uint64, index: NDArray[np.int64]) -> None: ...
+
+    @abstractmethod
+    def _decode(self, index: NDArray[np.int64], key: np.uint64, u: NDArray[np.uint64]) -> None: ...

@@ -1,0 +1,195 @@
+"""Samplers of blocks of many dimensions: one index for all of them, found among proposals one after the other.
+
+Targets and proposals are diagonal Gaussians, a block the last axis. A coordinate of a proposal is one of 2^16 equally likely points
+(`quantile.grid`), by 16 bits each: a call of Philox makes eight.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.entropy.stack import integers
+from codecs_core.errors import EntropyError
+from codecs_rec.families import Family, Gaussian, relate
+from codecs_rec.philox import check_key, philox
+from codecs_rec.quantile import grid
+from codecs_rec.ratios import uniform
+from codecs_rec.samplers.base import BLOCKS, Sampler, private
+
+#: Proposals a search may look at.
+MOST = 1 << 24
+_16, _48 = np.uint64(16), np.uint64(0xFFFF)
+
+
+@cache
+def points() -> NDArray[np.float64]:
+    """The grid as floats."""
+    return grid() * 2.0**-32
+
+
+@inline
+def coordinates(n, i, size, key, cells):  # type: ignore[no-untyped-def]
+    """Fill in the cells of the grid that proposal n of block i has."""
+    for g in range((size + 7) >> 3):
+        words = philox(np.uint64(n), np.uint64(g), np.uint64(i), BLOCKS, key)
+        at = g << 3
+        cells[at], cells[at + 1] = words[0] & _48, words[0] >> _16
+        cells[at + 2], cells[at + 3] = words[1] & _48, words[1] >> _16
+        cells[at + 4], cells[at + 5] = words[2] & _48, words[2] >> _16
+        cells[at + 6], cells[at + 7] = words[3] & _48, words[3] >> _16
+
+
+@inline
+def log_weight(n, i, key, cells, points, square, linear):  # type: ignore[no-untyped-def]
+    """The part of ln dQ/dP at proposal n of block i that depends on it."""
+    coordinates(n, i, square.size, key, cells)
+    total = 0.0
+    for d in range(square.size):
+        x = points[cells[d]]
+        total += (square[d] * x + linear[d]) * x
+    return total
+
+
+@inline
+def coefficients(m, s, square, linear):  # type: ignore[no-untyped-def]
+    """Fill in ln dQ/dP = constant + sum over d of (square x + linear) x; returns (constant, ln sup dQ/dP)."""
+    constant, top = 0.0, 0.0
+    for d in range(m.size):
+        precision = 1.0 / (s[d] * s[d])
+        square[d], linear[d] = 0.5 * (1.0 - precision), m[d] * precision
+        constant -= 0.5 * m[d] * m[d] * precision + math.log(s[d])
+        top -= math.log(s[d])
+        if s[d] < 1.0:
+            top += 0.5 * m[d] * m[d] / ((1.0 - s[d]) * (1.0 + s[d]))
+    return constant, top
+
+
+@kernel
+def _race(m, s, key, first, candidates, finite, points, index):  # type: ignore[no-untyped-def]
+    """The proposal that arrives first, where proposal n is slowed down by its weight: arg min of T_n / w_n."""
+    size = m.shape[1]
+    square, linear, cells = np.empty(size), np.empty(size), np.empty(size + 7, np.int64)
+    for i in range(len(m)):
+        constant, top = coefficients(m[i], s[i], square, linear)
+        state = private(first + i, key)
+        time, best, index[i] = 0.0, -math.inf, 1
+        for n in range(1, candidates + 1):
+            e, state = uniform(state)
+            # of finitely many, the rest share what time is left
+            time -= math.log(e) * (candidates / (candidates - n + 1.0) if finite else 1.0)
+            late = math.log(time)
+            if top - late <= best:
+                break
+            score = constant + log_weight(n, first + i, key, cells, points, square, linear) - late
+            if score > best:
+                best, index[i] = score, n
+
+
+@kernel
+def _lottery(m, s, key, first, candidates, points, index):  # type: ignore[no-untyped-def]
+    """A proposal drawn in proportion to its weight, by Gumbel noise."""
+    size = m.shape[1]
+    square, linear, cells = np.empty(size), np.empty(size), np.empty(size + 7, np.int64)
+    for i in range(len(m)):
+        coefficients(m[i], s[i], square, linear)
+        state = private(first + i, key)
+        best, index[i] = -math.inf, 1
+        for n in range(1, candidates + 1):
+            e, state = uniform(state)
+            score = log_weight(n, first + i, key, cells, points, square, linear) - math.log(-math.log(e))
+            if score > best:
+                best, index[i] = score, n
+
+
+@kernel
+def _decode(index, key, first, cells):  # type: ignore[no-untyped-def]
+    size = cells.shape[1] - 7
+    for i in range(index.size):
+        coordinates(index[i], first + i, size, key, cells[i])
+
+
+def block_cells(index: NDArray[np.int64], size: int, key: np.uint64, first: int = 0) -> NDArray[np.int64]:
+    """Cells of the grid, shape (n, size), of proposals `index` of blocks numbered from `first`."""
+    cells = np.empty((index.size, size + 7), np.int64)
+    _decode(index, key, first, cells)
+    return cells[:, :size]
+
+
+@dataclass(frozen=True)
+class BlockSampler(Sampler):
+    """Indices of blocks: targets of shape (..., d) have indices of shape (...), counted from 1.
+
+    Parameters
+    ----------
+    candidates
+        Proposals that a search looks at, at the most: its bound, and that of the indices.
+    """
+
+    candidates: int = 1 << 16
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.candidates, int) or not 1 <= self.candidates <= MOST:
+            raise EntropyError(f"candidates is an integer from 1 to {MOST}, not {self.candidates!r}")
+
+    def encode(self, target: Family, proposal: Family, key: int) -> NDArray[np.int64]:
+        """Indices of blocks; the parameters broadcast to (..., d)."""
+        if not isinstance(target, Gaussian) or not isinstance(proposal, Gaussian):
+            raise EntropyError("blocks have Gaussian targets and proposals")
+        pair = relate(target, proposal)
+        if pair.m.ndim == 0:
+            raise EntropyError("a block is the last axis of its target: it has at least one dimension")
+        m, s = (np.ascontiguousarray(a).reshape(-1, a.shape[-1]) for a in (pair.m, pair.s))
+        index = np.empty(len(m), np.int64)
+        self._search(m, s, check_key(key), index)
+        return index.reshape(pair.m.shape[:-1])
+
+    def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
+        """Samples of shape (..., d), for a proposal of that shape."""
+        n = integers(index, "index", 1, self.candidates)
+        shape = np.broadcast_shapes(np.shape(proposal.location), np.shape(proposal.scale))
+        if not shape or (np.broadcast_shapes(shape[:-1], n.shape) != n.shape):
+            raise EntropyError(f"a proposal of shape {shape} does not fit blocks of indices of shape {n.shape}")
+        cells = block_cells(np.ascontiguousarray(n).reshape(-1), shape[-1], check_key(key))
+        return proposal.place(points()[cells].reshape(*n.shape, shape[-1]))
+
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class PoissonFunctional(BlockSampler):
+    """The Poisson functional representation, or global A*: Li, El Gamal 2018, section II.
+
+    Exact, as long as it ends before `candidates` (it needs more than sup dQ/dP of them): then the best until then is taken.
+    """
+
+    candidates: int = 1 << 20
+
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
+        _race(m, s, key, 0, self.candidates, False, points(), index)
+
+
+@dataclass(frozen=True)
+class OrderedRandom(BlockSampler):
+    """Ordered random coding: Theis, Yosri 2022. Samples as of `MinimalRandom`, with an index that is small where it can be."""
+
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
+        _race(m, s, key, 0, self.candidates, True, points(), index)
+
+
+@dataclass(frozen=True)
+class MinimalRandom(BlockSampler):
+    """Minimal random coding: Havasi et al. 2019 (MIRACLE), algorithm 1. One of `candidates` proposals, drawn by importance weights.
+
+    Biased, the less so the more log2(candidates) exceeds D_KL; the index is nearly uniform.
+    """
+
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
+        _lottery(m, s, key, 0, self.candidates, points(), index)

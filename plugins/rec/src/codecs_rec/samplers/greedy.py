@@ -1,0 +1,66 @@
+"""Greedy Poisson rejection sampling: Flamich 2023, "Greedy Poisson rejection sampling", algorithm 3."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy.compiled import kernel
+from codecs_rec.families import Pair
+from codecs_rec.quantile import quantile
+from codecs_rec.ratios import excess, level_set, log_ratio, log_top_of, next_level, peak
+from codecs_rec.samplers.base import SCALARS, ScalarSampler, draw, escape, private
+
+
+@kernel
+def _encode(pair, family, m, s, key, limit, index):  # type: ignore[no-untyped-def]
+    for i in range(m.size):
+        c, log_top = peak(pair, m[i], s[i]), log_top_of(pair, m[i], s[i])
+        state = private(i, key)
+        h = 0.0
+        z, p = excess(pair, h, -math.inf, math.inf, m[i], s[i], c, log_top)
+        index[i] = 0
+        for n in range(1, limit + 1):
+            h, z, p, state = next_level(h, 1.0, z, p, state, pair, -math.inf, math.inf, m[i], s[i], c, log_top)
+            x = quantile(family, draw(n, i, SCALARS, key))
+            if log_ratio(pair, x, m[i], s[i]) > math.log(h):
+                index[i] = n
+                break
+        if index[i] == 0:
+            a, b = level_set(pair, math.log(h), m[i], s[i], c, log_top)
+            index[i] = escape(family, a, b)
+
+
+@kernel
+def _decode(index, key, u):  # type: ignore[no-untyped-def]
+    for i in range(index.size):
+        u[i] = draw(index[i], i, SCALARS, key)
+
+
+@dataclass(frozen=True)
+class GreedyPoisson(ScalarSampler):
+    """Points of a Poisson process over P and time, of which the first one below the graph of a function of dQ/dP is sent.
+
+    Exact. The index has the mean sup dQ/dP, and costs about D_KL + log2(D_KL + 1) bits; decoding takes one draw.
+
+    Parameters
+    ----------
+    limit
+        Proposals after which the search ends with an escape, which is the middle of what the graph has left.
+    """
+
+    limit: int = 1 << 22
+
+    @property
+    def largest(self) -> int:
+        """The limit."""
+        return self.limit
+
+    def _encode(self, pair: Pair, family: int, key: np.uint64, index: NDArray[np.int64]) -> None:
+        _encode(pair.kind, family, pair.m.reshape(-1), pair.s.reshape(-1), key, self.limit, index)
+
+    def _decode(self, index: NDArray[np.int64], key: np.uint64, u: NDArray[np.uint64]) -> None:
+        _decode(index, key, u)

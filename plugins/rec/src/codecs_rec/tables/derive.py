@@ -1,0 +1,84 @@
+"""Derive the integer tables of this folder, with 60 digits of precision: ``python -m codecs_rec.tables.derive``.
+
+They are committed; no decoder evaluates a transcendental function. Each is rounded down (floor). The depths of branch and bound
+are statistics and have a script of their own, `codecs_rec.tables.depths`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpmath import mp
+from numpy.typing import NDArray
+
+from codecs_core.entropy.tables.derive import npy
+
+#: Octaves of a tail, and cells an octave.
+OCTAVES, CELLS = 63, 256
+
+
+def _log_tail(u: Any) -> Any:
+    """ln of the quantile's magnitude is not needed: -ln(2 u), the Laplace quantile, is a good first guess of x^2 / 2."""
+    return -mp.log(2 * u)
+
+
+def _normal_tail(u: Any) -> Any:
+    """The x > 0 with 1 - Phi(x) = u, for u down to 2^-64, by Newton's method from the asymptotic guess."""
+    if u == mp.mpf(1) / 2:
+        return mp.mpf(0)
+    if u > mp.mpf(1) / 100:
+        return mp.sqrt(2) * mp.erfinv(1 - 2 * u)
+    t = 2 * _log_tail(u)
+    x = mp.sqrt(t - mp.log(mp.pi * t / 2) if t > 4 else t)
+    for _ in range(60):
+        step = (mp.erfc(x / mp.sqrt(2)) / 2 - u) / mp.npdf(x)
+        x += step
+        if abs(step) < mp.mpf(10) ** -40:
+            break
+    return x
+
+
+def normal_tail() -> NDArray[np.int64]:
+    """Row e, cell i: the x > 0 with 1 - Phi(x) = 2^-(e + 2) (1 + i / 256), times 2^32. Shape (63, 257)."""
+    rows = []
+    for e in range(OCTAVES):
+        row = [_normal_tail(mp.ldexp(1 + mp.mpf(i) / CELLS, -(e + 2))) for i in range(CELLS + 1)]
+        rows.append([int(mp.floor(x * 2**32)) for x in row])
+    return np.array(rows, np.int64)
+
+
+def log_mantissa() -> NDArray[np.int64]:
+    """ln(1 + i / 256) * 2^32 for i = 0 to 256; the last is ln 2."""
+    return np.array([int(mp.floor(mp.log(1 + mp.mpf(i) / CELLS) * 2**32)) for i in range(CELLS + 1)], np.int64)
+
+
+def maxwell() -> NDArray[np.int64]:
+    """Quantiles of the Maxwell distribution (the length of a 3-D standard normal vector) at (2 i + 1) / 8192, times 2^32."""
+    cdf = lambda s: mp.erf(s / mp.sqrt(2)) - mp.sqrt(2 / mp.pi) * s * mp.exp(-s * s / 2)  # noqa: E731
+    density = lambda s: mp.sqrt(2 / mp.pi) * s * s * mp.exp(-s * s / 2)  # noqa: E731
+    values, s = [], mp.mpf("0.08")
+    for i in range(4096):
+        u = mp.mpf(2 * i + 1) / 8192
+        for _ in range(100):
+            step = (cdf(s) - u) / density(s)
+            s -= step
+            if abs(step) < mp.mpf(10) ** -30:
+                break
+        values.append(int(mp.floor(s * 2**32)))
+    return np.array(values, np.int64)
+
+
+TABLES = {f.__name__: f for f in (normal_tail, log_mantissa, maxwell)}
+
+
+def main() -> None:
+    """Write every table beside this script."""
+    mp.dps = 60
+    for name, derive in TABLES.items():
+        Path(__file__).with_name(f"{name}.npy").write_bytes(npy(derive()))
+
+
+if __name__ == "__main__":
+    main()
