@@ -16,8 +16,6 @@ from codecs_core.exact.layer import Layer
 from codecs_core.exact.modules import Residual
 from codecs_core.exact.net import EXACT, ExactNet
 
-#: Largest magnitude of a stored weight.
-WEIGHT_MAX = 127
 #: Bits that the largest weight of a row keeps, at least, where partial sums are to stay below 2^24.
 WEIGHT_BITS = 6
 #: Headroom of an activation's range over the largest one seen.
@@ -138,11 +136,12 @@ def freeze(
     target: Fixed | list[Fixed],
     *,
     activation_bits: int = 7,
+    weight_bits: int = 8,
     gain: float | NDArray[np.float64] = 1.0,
 ) -> ExactNet:
     """Freeze a stack of Linear or Conv2d, BatchNorm, ReLU and `Residual` into integers.
 
-    Weights are stored in eight bits where possible. Where partial sums only stay below 2^24 if the largest weight of some row is
+    Weights are stored in `weight_bits` where possible. Where partial sums only stay below 2^24 if the largest weight of some row is
     left fewer than `WEIGHT_BITS` significant bits, the layer gets the bound of 2^53 instead, and is evaluated in float64.
 
     Parameters
@@ -156,6 +155,8 @@ def freeze(
         Formats of the inputs and of the outputs; a list gives each output its own.
     activation_bits
         Fractional bits in between. What a `Residual` adds to its input gets the bits of that.
+    weight_bits
+        Of a stored weight, the sign among them.
     gain
         Multiplies the outputs, for example log2(e) to leave in octaves what was trained in nats. An array gives each output its own.
 
@@ -193,18 +194,18 @@ def freeze(
             if top >= EXACT[np.dtype(np.float32)]:
                 raise ModelError(f"activations up to {peak:.3g} are too large for {bits} fractional bits")
             out = [Fixed(bits=bits, low=0 if layer.relu else -top, high=top)] * len(layer.bias)
-        frozen.append(_freeze_layer(layer, formats[-1], skip, out))
+        frozen.append(_freeze_layer(layer, formats[-1], skip, out, weight_bits))
         formats.append(out)
     return ExactNet(frozen, source.low, source.high)
 
 
-def _freeze_layer(layer: Float, inputs: list[Fixed], skip: list[Fixed], out: list[Fixed]) -> Layer:
+def _freeze_layer(layer: Float, inputs: list[Fixed], skip: list[Fixed], out: list[Fixed], weight_bits: int) -> Layer:
     """Give each row as many fractional bits as the stored width and the bound allow."""
     weight, bias = np.moveaxis(layer.weight, 1, -1), layer.bias
     flat = weight.reshape(len(weight), -1)
     in_bits, out_bits = inputs[0].bits, np.array([f.bits for f in out])
     largest = np.maximum(np.abs(flat).max(1), 1e-12)
-    stored = np.minimum(np.floor(np.log2((WEIGHT_MAX + 0.49) / largest)), 24)
+    stored = np.minimum(np.floor(np.log2((2.0 ** (weight_bits - 1) - 0.51) / largest)), 24)
     # rounding a weight adds up to half an input, and half a unit of the output is added to the bias: `half` below
     lows, highs = (
         np.tile(v, flat.shape[1] // len(inputs)) for v in zip(*((f.low, f.high) for f in inputs), strict=True)
