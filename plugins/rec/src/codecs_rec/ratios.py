@@ -18,7 +18,7 @@ _HALF = math.sqrt(0.5)
 
 @inline
 def log_ratio(pair, x, m, s):  # type: ignore[no-untyped-def]
-    """ln r(x) for a target of centre m and scale s; -inf outside its support."""
+    """Ln r(x) for a target of centre m and scale s; -inf outside its support."""
     d = (x - m) / s
     if pair == GAUSSIAN:
         return 0.5 * (x * x - d * d) - math.log(s)
@@ -162,7 +162,7 @@ def uniform(state):  # type: ignore[no-untyped-def]
 
 @inline
 def log_top_of(pair, m, s):  # type: ignore[no-untyped-def]
-    """ln sup r."""
+    """Ln sup r."""
     if pair == GAUSSIAN:
         # in one piece, where the peak is far out
         return (0.5 * m * m / ((1.0 - s) * (1.0 + s)) if s < 1.0 else 0.0) - math.log(s)

@@ -7,6 +7,7 @@ Targets and proposals are diagonal Gaussians, a block the last axis. A coordinat
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -72,13 +73,13 @@ def coefficients(m, s, square, linear):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _race(m, s, key, first, candidates, finite, points, index):  # type: ignore[no-untyped-def]
+def _race(m, s, key, elements, candidates, finite, points, index):  # type: ignore[no-untyped-def]
     """The proposal that arrives first, where proposal n is slowed down by its weight: arg min of T_n / w_n."""
     size = m.shape[1]
     square, linear, cells = np.empty(size), np.empty(size), np.empty(size + 7, np.int64)
     for i in range(len(m)):
         constant, top = coefficients(m[i], s[i], square, linear)
-        state = private(first + i, key)
+        state = private(elements[i], key)
         time, best, index[i] = 0.0, -math.inf, 1
         for n in range(1, candidates + 1):
             e, state = uniform(state)
@@ -87,39 +88,57 @@ def _race(m, s, key, first, candidates, finite, points, index):  # type: ignore[
             late = math.log(time)
             if top - late <= best:
                 break
-            score = constant + log_weight(n, first + i, key, cells, points, square, linear) - late
+            score = constant + log_weight(n, elements[i], key, cells, points, square, linear) - late
             if score > best:
                 best, index[i] = score, n
 
 
 @kernel
-def _lottery(m, s, key, first, candidates, points, index):  # type: ignore[no-untyped-def]
+def _lottery(m, s, key, elements, candidates, points, index):  # type: ignore[no-untyped-def]
     """A proposal drawn in proportion to its weight, by Gumbel noise."""
     size = m.shape[1]
     square, linear, cells = np.empty(size), np.empty(size), np.empty(size + 7, np.int64)
     for i in range(len(m)):
         coefficients(m[i], s[i], square, linear)
-        state = private(first + i, key)
+        state = private(elements[i], key)
         best, index[i] = -math.inf, 1
         for n in range(1, candidates + 1):
             e, state = uniform(state)
-            score = log_weight(n, first + i, key, cells, points, square, linear) - math.log(-math.log(e))
+            score = log_weight(n, elements[i], key, cells, points, square, linear) - math.log(-math.log(e))
             if score > best:
                 best, index[i] = score, n
 
 
 @kernel
-def _decode(index, key, first, cells):  # type: ignore[no-untyped-def]
+def _decode(index, key, elements, cells):  # type: ignore[no-untyped-def]
     size = cells.shape[1] - 7
     for i in range(index.size):
-        coordinates(index[i], first + i, size, key, cells[i])
+        coordinates(index[i], elements[i], size, key, cells[i])
 
 
-def block_cells(index: NDArray[np.int64], size: int, key: np.uint64, first: int = 0) -> NDArray[np.int64]:
-    """Cells of the grid, shape (n, size), of proposals `index` of blocks numbered from `first`."""
+def block_cells(
+    index: NDArray[np.int64], size: int, key: np.uint64, elements: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """Cells of the grid, shape (n, size), of proposals `index` of the blocks with these numbers, by default 0, 1, ..."""
     cells = np.empty((index.size, size + 7), np.int64)
-    _decode(index, key, first, cells)
+    _decode(index, key, np.arange(index.size) if elements is None else elements, cells)
     return cells[:, :size]
+
+
+def race(
+    m: NDArray[np.float64],
+    s: NDArray[np.float64],
+    key: np.uint64,
+    candidates: int,
+    *,
+    finite: bool,
+    elements: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Indices of `OrderedRandom` (or, not finite, `PoissonFunctional`) for standardised targets of shape (n, d)."""
+    index = np.empty(len(m), np.int64)
+    numbers = np.arange(len(m)) if elements is None else elements
+    _race(np.ascontiguousarray(m), np.ascontiguousarray(s), key, numbers, candidates, finite, points(), index)
+    return index
 
 
 @dataclass(frozen=True)
@@ -146,9 +165,7 @@ class BlockSampler(Sampler):
         if pair.m.ndim == 0:
             raise EntropyError("a block is the last axis of its target: it has at least one dimension")
         m, s = (np.ascontiguousarray(a).reshape(-1, a.shape[-1]) for a in (pair.m, pair.s))
-        index = np.empty(len(m), np.int64)
-        self._search(m, s, check_key(key), index)
-        return index.reshape(pair.m.shape[:-1])
+        return self._search(m, s, check_key(key)).reshape(pair.m.shape[:-1])
 
     def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
         """Samples of shape (..., d), for a proposal of that shape."""
@@ -159,8 +176,8 @@ class BlockSampler(Sampler):
         cells = block_cells(np.ascontiguousarray(n).reshape(-1), shape[-1], check_key(key))
         return proposal.place(points()[cells].reshape(*n.shape, shape[-1]))
 
-    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True)
@@ -172,16 +189,16 @@ class PoissonFunctional(BlockSampler):
 
     candidates: int = 1 << 20
 
-    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
-        _race(m, s, key, 0, self.candidates, False, points(), index)
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64) -> NDArray[np.int64]:
+        return race(m, s, key, self.candidates, finite=False)
 
 
 @dataclass(frozen=True)
 class OrderedRandom(BlockSampler):
     """Ordered random coding: Theis, Yosri 2022. Samples as of `MinimalRandom`, with an index that is small where it can be."""
 
-    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
-        _race(m, s, key, 0, self.candidates, True, points(), index)
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64) -> NDArray[np.int64]:
+        return race(m, s, key, self.candidates, finite=True)
 
 
 @dataclass(frozen=True)
@@ -191,5 +208,7 @@ class MinimalRandom(BlockSampler):
     Biased, the less so the more log2(candidates) exceeds D_KL; the index is nearly uniform.
     """
 
-    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64, index: NDArray[np.int64]) -> None:
-        _lottery(m, s, key, 0, self.candidates, points(), index)
+    def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64) -> NDArray[np.int64]:
+        index = np.empty(len(m), np.int64)
+        _lottery(m, s, key, np.arange(len(m)), self.candidates, points(), index)
+        return index

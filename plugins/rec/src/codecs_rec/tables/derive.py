@@ -20,7 +20,7 @@ OCTAVES, CELLS = 63, 256
 
 
 def _log_tail(u: Any) -> Any:
-    """ln of the quantile's magnitude is not needed: -ln(2 u), the Laplace quantile, is a good first guess of x^2 / 2."""
+    """Ln of the quantile's magnitude is not needed: -ln(2 u), the Laplace quantile, is a good first guess of x^2 / 2."""
     return -mp.log(2 * u)
 
 

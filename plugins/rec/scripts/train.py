@@ -1,0 +1,74 @@
+"""Train the models this plugin ships: ``python train.py [mnist-binary | mnist | colour] DATA OUT [--epochs N | --budget SECONDS]``.
+
+DATA of the first two holds the 60,000 training images of MNIST (LeCun et al.) as ``images`` of a .npz, uint8, shape (60000, 28, 28); of the last
+it is a folder with the training images of CIFAR-10 as lossless WebP sprites ``train-*.webp``, grids of 32 x 32 pixels, or a .npy of shape (n, 32, 32, 3).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from codecs_rec.training import learn
+from numpy.typing import NDArray
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "mnist-binary": {"codec": "rec.vae-lossless", "epochs": 60, "latents": 40, "binarise": True},
+    "mnist": {"codec": "rec.vae-lossless", "epochs": 25, "hidden": 384, "latents": 50, "components": 8},
+    "colour": {"codec": "rec.vae", "epochs": 30, "hidden": 384, "latents": 128, "decay": 0.01},
+}
+DATA = {
+    "mnist-binary": "the 60,000 training images of MNIST, binarised; the last 3,000 held out",
+    "mnist": "the 60,000 training images of MNIST, the last 3,000 of them held out",
+    "colour": "the 50,000 training images of CIFAR-10, the last 2,500 of them held out",
+}
+
+
+def load(path: Path) -> NDArray[np.uint8]:
+    """Images of a .npz, a .npy, or a folder of sprites."""
+    if path.is_dir():
+        from PIL import Image
+
+        sprites = [np.asarray(Image.open(file)) for file in sorted(path.glob("train-*.webp"))]
+        grids = [s.reshape(s.shape[0] // 32, 32, s.shape[1] // 32, 32, 3).swapaxes(1, 2) for s in sprites]
+        return np.concatenate([g.reshape(-1, 32, 32, 3) for g in grids])
+    loaded = np.load(path)
+    return np.asarray(loaded["images"] if path.suffix == ".npz" else loaded)
+
+
+def main() -> None:
+    """Train one model on one thread; save it, and beside it the network in floating point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=sorted(SETTINGS))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--budget", type=float, help="seconds instead of epochs")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    settings = dict(SETTINGS[arguments.name])
+    if arguments.epochs:
+        settings["epochs"] = arguments.epochs
+    if arguments.budget:
+        settings |= {"epochs": 0, "budget": arguments.budget}
+    start = time.monotonic()
+
+    def progress(done: float, message: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
+
+    about = {
+        "command": f"python plugins/rec/scripts/train.py {arguments.name} DATA {arguments.name}.safetensors",
+        "data": DATA[arguments.name],
+    }
+    network, model = learn(load(arguments.data), progress=progress, name=arguments.name, about=about, **settings)
+    torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
+    model.save(arguments.out)
+    print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The variational autoencoder in integers: its posterior, its likelihood, and how its latents are sent."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Bernoulli, CategoricalMixture, DiscretizedLogistic, Message, StackCodec
+from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
+from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
+from codecs_core.errors import ModelError
+from codecs_core.exact import ExactNet
+from codecs_rec.index import PRECISION
+from codecs_rec.latents import GAIN_BITS, LATENT_BITS, Blocks
+from codecs_rec.quantile import grid
+
+if TYPE_CHECKING:
+    from codecs_core.models import Model
+
+#: Fractional bits of the posterior's mean and of its log-scale (to base 2), of pixel means, and of colour coefficients.
+MEAN_BITS, SCALE_BITS, VALUE_BITS, COEFFICIENT_BITS = 12, 6, 8, 8
+PIXEL_PRECISION = 22
+#: Octaves of an index at the most: 2^22 candidates are a second's search.
+MOST_OCTAVES = 22
+
+#: Bits, 8-bit values that repeat, colours; and pixels as they are shown, of a lossy codec.
+LIKELIHOODS = ("bernoulli", "mixture", "colour", "values")
+
+
+class VAE:
+    """A frozen variational autoencoder with a standard normal prior.
+
+    Parameters
+    ----------
+    model
+        Config: ``likelihood``, ``item_shape``, ``latents``, ``tempers`` (a power of the posterior ratio for each quality, from
+        the coarsest on). Tensors: networks ``encoder`` and ``decoder``; ``blocks``, ``gains`` and, for quality q, ``octaves.q`` as
+        `Blocks` has them; ``tables`` of a mixture, ``coefficients`` of colours.
+
+    Raises
+    ------
+    ModelError
+        If anything is missing or does not fit, or the probe gives other integers than when the model was made.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._name = repr(model.name or model.sha256[:16])
+        self._codec = model.codec
+        config, tensors = model.config, model.tensors()
+        kind: Any = config.get("likelihood")
+        shape: Any = config.get("item_shape")
+        latents: Any = config.get("latents")
+        tempers: Any = config.get("tempers")
+        self._require(isinstance(kind, str) and kind in LIKELIHOODS, f"likelihood {kind!r}")
+        sizes = [*shape, latents] if isinstance(shape, list) else [None]
+        self._require(all(type(n) is int and n > 0 for n in sizes), f"item_shape {shape!r} and latents {latents!r}")
+        usable = isinstance(tempers, list) and 0 < len(tempers) <= 64
+        self._require(usable and all(type(t) is float and 0 < t < 1e6 for t in tempers), f"tempers {tempers!r}")
+        self.kind: str = kind
+        self.item_shape = tuple(shape)
+        self.latents: int = latents
+        self.tempers: list[float] = tempers
+        self.pixels = math.prod(self.item_shape)
+        self.channels = self.item_shape[-1] if kind == "colour" else 1
+        self.encoder = ExactNet.from_tensors(tensors, "encoder")
+        self.decoder = ExactNet.from_tensors(tensors, "decoder")
+        self.tables = self._array(tensors, "tables", (-1, 256)) if kind == "mixture" else np.zeros((1, 0), np.int64)
+        pairs = self.channels * (self.channels - 1) // 2
+        self.coefficients = (
+            self._array(tensors, "coefficients", (pairs,)) if kind == "colour" else np.zeros(0, np.int64)
+        )
+        self.blocks = [self._blocks(tensors, q) for q in range(len(tempers))]
+        self._check()
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise ModelError(f"model {self._name} does not fit codec {self._codec}: it has {what}")
+
+    def _array(self, tensors: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        """An integer tensor of this shape, where -1 stands for any size but 0."""
+        array = tensors.get(name)
+        if array is None or array.dtype.kind not in "iu":
+            raise ModelError(f"model {self._name} lacks the integer tensor {name!r}")
+        fits = array.ndim == len(shape) and all(n == m or (n < 0 < m) for n, m in zip(shape, array.shape, strict=True))
+        self._require(fits, f"{name} of shape {array.shape}")
+        return array.astype(np.int64)
+
+    def _blocks(self, tensors: dict[str, NDArray[Any]], q: int) -> Blocks:
+        """How the latents are sent at a quality."""
+        qualities = len(self.tempers)
+        block = self._array(tensors, "blocks", (qualities, self.latents))[q]
+        gains = self._array(tensors, "gains", (qualities, self.latents))[q]
+        octaves = self._array(tensors, f"octaves.{q}", (-1, -1))
+        count, size = octaves.shape
+        self._require(size <= MOST_OCTAVES, f"indices of {size} octaves")
+        self._require(
+            set(range(count)) <= {*block.tolist()} <= set(range(-1, count)), f"blocks that are not 0 to {count - 1}"
+        )
+        self._require(int(gains.min()) >= 0 and int(gains.max()) <= 1 << GAIN_BITS, "gains that are not 0 to 256")
+        counts = int(octaves.min()) > 0 and int(octaves.max()) <= 1 << PRECISION
+        self._require(counts and bool((octaves.sum(1) == 1 << PRECISION).all()), "octaves that are no counts")
+        return Blocks(block, octaves, gains)
+
+    def _check(self) -> None:
+        """Whatever the networks are given and whatever they compute, the codecs can take it."""
+        encoder, decoder, kind = self.encoder, self.decoder, self.kind
+        outputs = {"mixture": len(self.tables), "colour": 2}.get(kind, 1) * self.pixels
+        wide = encoder.inputs, encoder.outputs, decoder.inputs, decoder.outputs
+        self._require(
+            wide == (self.pixels, 2 * self.latents, self.latents, outputs), f"networks of other widths: {wide}"
+        )
+        largest = encoder.low, encoder.high
+        bounds = {"bernoulli": [(0, 1)], "values": [(0, 1), (0, 255)]}.get(kind, [(0, 255)])
+        self._require(largest in bounds, f"pixels from {largest[0]} to {largest[1]}")
+        reach = int(grid()[-1]) >> (32 - LATENT_BITS)
+        self._require(decoder.low < -reach and reach < decoder.high, "a decoder of fewer latent values")
+        last = encoder.layers[-1]
+        low, high = int(last.low[self.latents :].min()), int(last.high[self.latents :].max())
+        self._require(low >= -(64 << SCALE_BITS) and high < 0, f"log-scales from {low} to {high}")
+        if kind == "mixture":
+            rows = int(self.tables.min()) >= 0 and int(self.tables.max()) <= 1 << TABLE_BITS
+            self._require(rows and bool((self.tables.sum(1) == 1 << TABLE_BITS).all()), "tables that are no counts")
+        if kind == "colour":
+            last, half = decoder.layers[-1], self.pixels
+            low, high = int(last.low[half:].min()), int(last.high[half:].max())
+            self._require(SCALE_RANGE[0] <= low and high <= SCALE_RANGE[1], f"colour scales from {low} to {high}")
+            near = int(np.abs(self.coefficients).max(initial=0)) <= 1 << 12 and self.channels <= 4
+            self._require(near, "coefficients beyond 16, or more than four channels")
+
+    @property
+    def largest(self) -> int:
+        """The largest pixel value."""
+        return self.encoder.high
+
+    def posterior(self, x: NDArray[Any], quality: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and scale of q(z | x)^t p(z)^(1 - t) / Z, t being the quality's temper: shape (n, latents). For encoders: floats."""
+        mean, log_scale = np.split(self.encoder(x), 2, axis=1)
+        return temper(
+            mean / (1 << MEAN_BITS), np.exp2(log_scale / (1 << SCALE_BITS)), np.asarray(self.tempers[quality])
+        )
+
+    def likelihood(self, z: NDArray[np.int64]) -> Pixels:
+        """p(x | z) for latents of shape (n, latents), as `Blocks.latents` gives them."""
+        out = self.decoder(z)
+        if self.kind == "bernoulli":
+            return Pixels(Bernoulli.from_log_odds(out, precision=PIXEL_PRECISION))
+        if self.kind == "mixture":
+            logits = out.reshape(len(z), self.pixels, len(self.tables))
+            return Pixels(CategoricalMixture(logits, self.tables, precision=PIXEL_PRECISION))
+        means, log_scales = out.reshape(len(z), 2, -1, self.channels).swapaxes(0, 1)
+        return Colours(means, log_scales, self.coefficients)
+
+    def ones(self, z: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of 2^22 counts those of a 1, for the pixels of a binary model: shape (n, pixels)."""
+        bits = Bernoulli.from_log_odds(self.decoder(z), precision=PIXEL_PRECISION)
+        return np.asarray(bits._params[0], np.int64).reshape(len(z), self.pixels)
+
+    def values(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The pixels that latents stand for, of a lossy model: shape (n, pixels)."""
+        out = (self.decoder(z) + (1 << (VALUE_BITS - 1))) >> VALUE_BITS
+        return np.clip(out, 0, self.largest).astype(np.uint8)
+
+
+def temper(
+    mean: NDArray[np.float64], scale: NDArray[np.float64], t: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and scale of the Gaussian in proportion to N(mean, scale^2)^t N(0, 1)^(1 - t): t = 0 is the prior."""
+    precision = 1 + t * (1 / (scale * scale) - 1)
+    return t * mean / (scale * scale * precision), 1 / np.sqrt(precision)
+
+
+class Pixels(StackCodec):
+    """Pixels of n items, shape (n, pixels)."""
+
+    def __init__(self, distribution: Any) -> None:
+        self._distribution = distribution
+
+    def push(self, message: Message, x: NDArray[Any]) -> None:
+        """Push pixels."""
+        self._distribution.push(message, x)
+
+    def pop(self, message: Message) -> NDArray[Any]:
+        """Pop pixels."""
+        return np.asarray(self._distribution.pop(message))
+
+    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Bits of each item, shape (n,)."""
+        return np.asarray(self._distribution.information(x).reshape(len(x), -1).sum(1))
+
+
+class Colours(Pixels):
+    """Colours by logistics, one channel after the other: each shifts the means of those that follow.
+
+    Parameters
+    ----------
+    means, log_scales
+        As `DiscretizedLogistic` has them, shape (n, pixels / channels, channels).
+    coefficients
+        In units of 2^-8, in the order of `codecs_core.entropy.ChannelMixture`.
+    """
+
+    def __init__(self, means: NDArray[Any], log_scales: NDArray[Any], coefficients: NDArray[np.int64]) -> None:
+        self._means, self._log_scales, self._coefficients = means, log_scales, coefficients
+        self._channels = means.shape[2]
+
+    def _channel(self, c: int, before: NDArray[np.int64]) -> DiscretizedLogistic:
+        first = c * (c - 1) // 2
+        shift = sum((self._coefficients[first + j] * (before[:, :, j] - 128) for j in range(c)), start=np.int64(0))
+        return DiscretizedLogistic(self._means[:, :, c] + shift, self._log_scales[:, :, c])
+
+    def push(self, message: Message, x: NDArray[Any]) -> None:
+        """Push colours, the last channel first."""
+        colours = x.reshape(self._means.shape).astype(np.int64)
+        for c in reversed(range(self._channels)):
+            self._channel(c, colours).push(message, colours[:, :, c])
+
+    def pop(self, message: Message) -> NDArray[Any]:
+        """Pop colours, the first channel first."""
+        colours = np.zeros(self._means.shape, np.int64)
+        for c in range(self._channels):
+            colours[:, :, c] = self._channel(c, colours).pop(message)
+        return colours.reshape(len(colours), -1)
+
+    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Bits of each item, shape (n,)."""
+        colours = x.reshape(self._means.shape).astype(np.int64)
+        parts = [self._channel(c, colours).information(colours[:, :, c]) for c in range(self._channels)]
+        return np.asarray(np.sum(parts, 0).reshape(len(colours), -1).sum(1))
