@@ -25,31 +25,44 @@ _inside = 0
 _before = 0
 
 
+#: Kernels of OpenBLAS that multiply small matrices as they are, without packing them first.
+_UNPACKED = ("SkylakeX", "Cooperlake", "SapphireRapids")
+
+
 @cache
-def _openblas() -> tuple[Any, Any] | None:
-    """``(get_num_threads, set_num_threads)`` of the OpenBLAS that numpy is linked to, if it is one and can be reached."""
+def _openblas(name: str) -> Any:
+    """A function of the OpenBLAS that numpy is linked to; None if that is another BLAS, or out of reach."""
     try:
         # looking up a symbol in numpy's extension module searches what it is linked to
         library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
     except (AttributeError, OSError):
         return None
-    for name in _NAMES:
-        try:
-            return library[name.format("get_num_threads")], library[name.format("set_num_threads")]
-        except AttributeError:
-            continue
-    return None
+    return next((library[n.format(name)] for n in _NAMES if hasattr(library, n.format(name))), None)
+
+
+@cache
+def core() -> str:
+    """Which kernels OpenBLAS chose for this processor; empty for another BLAS."""
+    function = _openblas("get_corename")
+    if function is None:
+        return ""
+    function.restype = ctypes.c_char_p
+    return str(function().decode())
+
+
+def small_terms() -> int:
+    """Terms of the largest matrix product that is faster than its share of a large one; 0 where no product is."""
+    return 10**6 if core() in _UNPACKED else 0
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep matrix products of numpy on their thread; does nothing for another BLAS than OpenBLAS."""
     global _inside, _before
-    functions = _openblas()
-    if functions is None:
+    get, set_ = _openblas("get_num_threads"), _openblas("set_num_threads")
+    if get is None or set_ is None:
         yield
         return
-    get, set_ = functions
     with _lock:
         if _inside == 0:
             _before = get()

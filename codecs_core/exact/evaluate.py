@@ -7,6 +7,7 @@ whole network a few at a time, so that what passes between layers stays in the c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,22 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.exact.blas import one_thread
+from codecs_core.exact.blas import one_thread, small_terms
 from codecs_core.exact.kernels import rescale, windows
 from codecs_core.exact.layer import Layer
 
 #: Pixels that go through a network together, rounded up to whole images; an item without height and width is one pixel.
 PIXELS = 1024
-#: Windows that are multiplied together: as many as have `BYTES`, and no more than `ROWS`.
-ROWS, BYTES = 256, 1 << 20
+#: Rows of a matrix product.
+ROWS = 256
+#: Windows are written out for several products at a time, up to so many bytes.
+BYTES = 1 << 19
 
 _NOTHING = np.empty((0, 0), np.float32)
 
 
-def _matrix(buffer: NDArray[np.uint8], rows: int, columns: int, dtype: Any = np.float32) -> NDArray[Any]:
-    """The beginning of a buffer as a matrix."""
-    matrix: NDArray[Any] = buffer[: rows * columns * np.dtype(dtype).itemsize].view(dtype)
-    return matrix.reshape(rows, columns)
+def _view(buffer: NDArray[np.uint8], dtype: Any, *shape: int) -> NDArray[Any]:
+    """The beginning of a buffer as an array."""
+    array: NDArray[Any] = buffer[: math.prod(shape) * np.dtype(dtype).itemsize].view(dtype)
+    return array.reshape(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +49,22 @@ class Step:
     skip: int
     target: int
 
-    def most(self, pixels: int) -> int:
-        """The largest block of so many pixels or fewer."""
-        if self.taps == (1, 1):
-            return pixels
-        return min(pixels, ROWS, max(16, BYTES // (len(self.weight) * self.weight.itemsize)))
+    @property
+    def rows(self) -> int:
+        """Rows of a product."""
+        small = small_terms() // self.weight.size // 12 * 12  # what kernels take at a time is a divisor of 12
+        return small or ROWS
+
+    @property
+    def block(self) -> int:
+        """The most pixels of a block: those of a few products."""
+        return max(1, BYTES // (self.rows * len(self.weight) * self.weight.itemsize)) * self.rows
 
     def scratch(self, pixels: int) -> tuple[int, int]:
-        """Bytes of the windows of the largest block, and of its sums."""
-        count = self.most(pixels) * self.weight.itemsize
-        return 0 if self.taps == (1, 1) else count * self.weight.shape[0], count * self.weight.shape[1]
+        """Bytes of the windows of a block and of its sums, for so many pixels or fewer."""
+        inputs, outputs = self.weight.shape
+        size = min(pixels, self.block) * self.weight.itemsize
+        return 0 if self.taps == (1, 1) else size * inputs, size * outputs
 
     def __call__(
         self,
@@ -68,18 +77,32 @@ class Step:
     ) -> None:
         """Evaluate whole images of height and width `size`, whose pixels are the rows of `x`, `skip` and `out`."""
         dtype, (inputs, outputs) = self.weight.dtype, self.weight.shape
-        blocks = -(-len(x) // self.most(len(x)))
-        rows = -(-len(x) // blocks)  # all about equal
-        for start in range(0, len(x), rows):
-            block = slice(start, start + rows)
-            n = len(out[block])
+        step = _share(len(x), self.block)
+        for start in range(0, len(x), step):
+            block = slice(start, min(start + step, len(x)))
+            n = block.stop - start
             if self.taps == (1, 1):
                 factor = x[block].astype(dtype, copy=False)
             else:
-                factor = _matrix(columns, n, inputs, dtype)
+                factor = _view(columns, dtype, n, inputs)
                 windows(x.reshape(-1), *size, self.taps, start, factor)
-            product = np.matmul(factor, self.weight, out=_matrix(sums, n, outputs, dtype))
+            product = _view(sums, dtype, n, outputs)
+            _multiply(factor, self.weight, product, self.rows)
             rescale(product, self.bias, self.scale, self.low, self.high, skip[block], out[block])
+
+
+def _multiply(factor: NDArray[Any], weight: NDArray[Any], product: NDArray[Any], rows: int) -> None:
+    """So many rows at a time, and then those that are left."""
+    whole = len(factor) // rows * rows
+    parts = factor[:whole].reshape(-1, rows, len(weight)), product[:whole].reshape(-1, rows, weight.shape[1])
+    np.matmul(parts[0], weight, out=parts[1])
+    if whole < len(factor):
+        np.matmul(factor[whole:], weight, out=product[whole:])
+
+
+def _share(n: int, most: int) -> int:
+    """Size of the parts when `n` is cut into as few as possible, none of them larger than `most`, all about equal."""
+    return -(-n // -(-n // most))
 
 
 class Plan:
@@ -138,13 +161,13 @@ class Plan:
             for first in range(0, batch, images):
                 chunk = slice(first, first + images)
                 rows = x[chunk].reshape(-1, inputs)
-                _matrix(buffers[0], *rows.shape)[:] = rows
+                _view(buffers[0], np.float32, *rows.shape)[:] = rows
                 for step in self.steps:
                     taps, outputs = step.taps[0] * step.taps[1], step.weight.shape[1]
                     step(
-                        _matrix(buffers[step.source], len(rows), len(step.weight) // taps),
-                        _matrix(buffers[step.skip], len(rows), outputs) if step.skip >= 0 else _NOTHING,
-                        _matrix(buffers[step.target], len(rows), outputs)
+                        _view(buffers[step.source], np.float32, len(rows), len(step.weight) // taps),
+                        _view(buffers[step.skip], np.float32, len(rows), outputs) if step.skip >= 0 else _NOTHING,
+                        _view(buffers[step.target], np.float32, len(rows), outputs)
                         if step.target >= 0
                         else result[chunk].reshape(-1, outputs),
                         (height, width),

@@ -15,7 +15,8 @@ from codecs_core.exact.blas import one_thread
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of threads that a BLAS was set to, the last one the current one."""
     history = [4]
-    monkeypatch.setattr(blas, "_openblas", lambda: (lambda: history[-1], history.append))
+    functions = {"get_num_threads": lambda: history[-1], "set_num_threads": history.append}
+    monkeypatch.setattr(blas, "_openblas", functions.get)
     return history
 
 
@@ -45,23 +46,29 @@ def test_an_error_restores(threads: list[int]) -> None:
 
 
 def test_another_blas_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blas, "_openblas", lambda: None)
+    monkeypatch.setattr(blas, "_openblas", lambda name: None)
     with one_thread():
         pass
+    assert blas.core.__wrapped__() == ""
 
 
 def test_the_openblas_of_numpy() -> None:
     if "openblas" not in np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]:
         pytest.skip("numpy has another BLAS here")
-    functions = blas._openblas()
-    assert functions is not None
-    before = functions[0]()
+    threads = blas._openblas("get_num_threads")
+    before = threads()
 
     def work(n: int) -> int:
         with one_thread():
             np.ones((n, n)) @ np.ones((n, n))
-            return functions[0]()
+            return threads()
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(work, range(1, 200))) == {1}
-    assert functions[0]() == before
+    assert threads() == before
+
+
+@pytest.mark.parametrize(("core", "terms"), [("SkylakeX", 10**6), ("Haswell", 0), ("", 0)])
+def test_small_products(monkeypatch: pytest.MonkeyPatch, core: str, terms: int) -> None:
+    monkeypatch.setattr(blas, "core", lambda: core)
+    assert blas.small_terms() == terms

@@ -6,7 +6,6 @@ special about the process, so that a test can tell that its environment was in f
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import sys
@@ -25,21 +24,11 @@ def about() -> dict[str, Any]:
 
     from codecs_core.exact import blas
 
-    library = ctypes.CDLL(np._core._multiarray_umath.__file__)
-    core = None
-    for name in blas._NAMES:
-        try:
-            function = library[name.format("get_corename")]
-        except AttributeError:
-            continue
-        function.restype = ctypes.c_char_p
-        core = function().decode()
-        break
-    functions = blas._openblas()
+    threads = blas._openblas("get_num_threads")
     return {
         "simd": np.show_config(mode="dicts")["SIMD Extensions"].get("found", []),
-        "openblas": core,
-        "openblas_threads": functions[0]() if functions else None,
+        "openblas": blas.core() or None,
+        "openblas_threads": threads() if threads else None,
         "numba_cpu": numba.config.CPU_NAME or binding.get_host_cpu_name(),
         "jit": not numba.config.DISABLE_JIT,
         "torch": "torch" in sys.modules,
