@@ -1,0 +1,260 @@
+"""The integer discrete flow in integers, as it codes: Hoogeboom et al. 2019, "Integer discrete flows and lossless compression".
+
+An image is a bijection away from variables that a prior codes (section 3): each level squeezes its input into the four phases of its 2 x 2
+blocks, shifts them by couplings, factors three of them out, and hands the fourth to the next level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Message, StackCodec
+from codecs_core.errors import ModelError
+from codecs_core.exact import ExactNet
+from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, Mixture, limits_of, parameters_of
+
+#: The phases of a 2 x 2 block as (row, column): the one that is kept, and those factored out.
+PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
+#: Which phases are factored out together: first the one across, given the kept one, then the two others given both.
+GROUPS = ((1,), (2, 3))
+#: Pixels of a network's input that are evaluated together.
+PIXELS = 1 << 14
+
+
+class Predictor:
+    """A network, and beside it a linear predictor of those of its outputs that are means."""
+
+    def __init__(
+        self, tensors: Mapping[str, NDArray[Any]], name: str, *, inputs: int, outputs: int, means: int
+    ) -> None:
+        self.network = ExactNet.from_tensors(tensors, f"{name}.network")
+        self.linear = ExactNet.from_tensors(tensors, f"{name}.linear")
+        for net, out in (self.network, outputs), (self.linear, means):
+            if (net.inputs, net.outputs, net.low, net.high) != (inputs, out, -WINDOW, WINDOW - 1):
+                raise ModelError(
+                    f"{name} of a flow takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
+                    f"{inputs} from {-WINDOW} to {WINDOW - 1} to {out}"
+                )
+
+    def __call__(self, phases: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Outputs of the network and of the linear predictor, for integers of shape (n, h, w, channels), whose channels are joined."""
+        n, h, w, _ = phases[0].shape
+        network = np.empty((n, h, w, self.network.outputs), np.int32)
+        linear = np.empty((n, h, w, self.linear.outputs), np.int32)
+        step = max(1, PIXELS // max(1, h * w))
+        for i in range(0, n, step):
+            x = np.concatenate([p[i : i + step] for p in phases], -1).clip(-WINDOW, WINDOW - 1)
+            network[i : i + step] = self.network(x)
+            linear[i : i + step] = self.linear(x)
+        return network, linear
+
+
+class Coupling:
+    """Integer discrete coupling (section 3.1): x_b + floor(t(x_a) + 1/2), where x_b is one phase and x_a the three others."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], name: str, *, channels: int, phase: int) -> None:
+        self.phase = phase
+        self.t = Predictor(tensors, name, inputs=3 * channels, outputs=channels, means=channels)
+
+    def shift(self, phases: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[np.int32]:
+        """What forward adds and inverse subtracts; zero beyond the image."""
+        network, linear = self.t([p for i, p in enumerate(phases) if i != self.phase])
+        shift = (network + linear + (1 << (MEAN_BITS - 1))) >> MEAN_BITS
+        rows, columns = extent(self.phase, size)
+        shift[:, rows:] = 0
+        shift[:, :, columns:] = 0
+        return shift
+
+
+class Level:
+    """Squeeze, couplings, factor-out: one level of the flow (figure 4)."""
+
+    def __init__(
+        self, tensors: Mapping[str, NDArray[Any]], name: str, *, channels: int, couplings: int, components: int
+    ) -> None:
+        self.channels = channels
+        # in turn, and the last one shifts the phase that is kept
+        self.couplings = [
+            Coupling(tensors, f"{name}.coupling{i}", channels=channels, phase=(couplings - 1 - i) % 4)
+            for i in range(couplings)
+        ]
+        each = parameters_of(channels, components)
+        self.priors = [
+            Predictor(
+                tensors,
+                f"{name}.prior{g}",
+                inputs=min(group) * channels,
+                outputs=len(group) * each,
+                means=len(group) * channels,
+            )
+            for g, group in enumerate(GROUPS)
+        ]
+
+    def forward(self, x: NDArray[Any]) -> list[NDArray[Any]]:
+        """The phases of images of shape (n, h, w, channels), after the couplings."""
+        size = x.shape[1], x.shape[2]
+        phases = squeeze(x)
+        for coupling in self.couplings:
+            phases[coupling.phase] = phases[coupling.phase] + coupling.shift(phases, size)
+        return phases
+
+    def inverse(self, phases: list[NDArray[Any]], size: tuple[int, int]) -> NDArray[Any]:
+        """The images of this size whose phases after the couplings these are."""
+        phases = list(phases)
+        for coupling in reversed(self.couplings):
+            phases[coupling.phase] = phases[coupling.phase] - coupling.shift(phases, size)
+        return unsqueeze(phases, size)
+
+    def factored(self, g: int, phases: Sequence[NDArray[Any]], size: tuple[int, int]) -> list[Mixture]:
+        """Priors of the phases of group `g`, where they are real, given the phases known before (section 3.3)."""
+        group = GROUPS[g]
+        network, linear = self.priors[g](phases[: min(group)])
+        priors = []
+        for phase, parameters, mean in zip(
+            group, np.split(network, len(group), -1), np.split(linear, len(group), -1), strict=True
+        ):
+            rows, columns = extent(phase, size)
+            priors.append(Mixture(parameters[:, :rows, :columns], mean[:, :rows, :columns]))
+        return priors
+
+
+def extent(phase: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of a phase of images of this size: one fewer at the end where height or width is odd."""
+    row, column = PHASES[phase]
+    return (size[0] + 1 - row) // 2, (size[1] + 1 - column) // 2
+
+
+def squeeze(x: NDArray[Any]) -> list[NDArray[Any]]:
+    """Images as their four phases, of shape (n, ceil(h / 2), ceil(w / 2), channels); beyond the image is zero, as convolutions have it."""
+    h, w = x.shape[1:3]
+    x = np.pad(x, ((0, 0), (0, h % 2), (0, w % 2), (0, 0)))
+    return [np.ascontiguousarray(x[:, row::2, column::2]) for row, column in PHASES]
+
+
+def unsqueeze(phases: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[Any]:
+    """Inverse of `squeeze`."""
+    n, h, w, channels = phases[0].shape
+    x = np.empty((n, 2 * h, 2 * w, channels), phases[0].dtype)
+    for (row, column), phase in zip(PHASES, phases, strict=True):
+        x[:, row::2, column::2] = phase
+    return x[:, : size[0], : size[1]]
+
+
+class Flow:
+    """A frozen flow.
+
+    Parameters
+    ----------
+    config
+        ``channels`` of an image; ``couplings``, how many a level, the finest first; ``components`` of a mixture.
+    tensors
+        The networks ``levelI.couplingJ.network``, ``levelI.couplingJ.linear``, ``levelI.priorG.network``, ``levelI.priorG.linear``,
+        and ``top``, the parameters of the last prior.
+
+    Raises
+    ------
+    ModelError
+        If anything is missing or does not fit, or a probe gives other integers than when the model was made.
+    """
+
+    def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
+        channels, couplings, components = (config.get(k) for k in ("channels", "couplings", "components"))
+        if type(channels) is not int or channels not in (1, 3, 4):
+            raise ModelError(f"a flow of {channels!r} channels; expected 1, 3 or 4")
+        if type(components) is not int or not 1 <= components <= 64:
+            raise ModelError(f"a flow of {components!r} components; expected 1 to 64")
+        if not isinstance(couplings, list) or not 1 <= len(couplings) <= 16:
+            raise ModelError(
+                f"a flow of couplings {couplings!r}; expected a list, a number for each of up to 16 levels"
+            )
+        if any(type(n) is not int or not 0 <= n <= 64 for n in couplings):
+            raise ModelError(f"a flow of couplings {couplings!r}; expected numbers from 0 to 64")
+        self.channels: int = channels
+        self.levels = [
+            Level(tensors, f"level{i}", channels=channels, couplings=n, components=components)
+            for i, n in enumerate(couplings)
+        ]
+        for i, level in enumerate(self.levels):
+            for g, predictor in enumerate(level.priors):
+                check_parameters(predictor, f"level{i}.prior{g}", channels, components)
+        top = tensors.get("top", np.zeros(0))
+        self.top = np.asarray(top)
+        each = channels * components
+        if top.shape != (parameters_of(channels, components),) or top.dtype.kind not in "iu":
+            raise ModelError(f"top of a flow is {top.dtype} of shape {top.shape}")
+        limits = limits_of(channels, components)
+        if ((top < limits[0]) | (top > limits[1])).any():
+            raise ModelError(f"top of a flow has parameters outside their range, {each} of each kind")
+        self.top = top.astype(np.int32)
+
+    def codec(self, n: int, h: int, w: int) -> FlowCodec:
+        """Codec of n images of height h and width w, transformed and centred integers of shape (n, h, w, channels)."""
+        return FlowCodec(self, n, h, w)
+
+
+def check_parameters(predictor: Predictor, name: str, channels: int, components: int) -> None:
+    """Raise `ModelError` unless whatever a prior's networks compute is something that entropy coding can take."""
+    low, high = limits_of(channels, components)
+    last, times = predictor.network.layers[-1], predictor.network.outputs // low.size
+    fits = (last.low >= np.tile(low, times)).all() and (last.high <= np.tile(high, times)).all()
+    linear = predictor.linear.layers[-1]
+    if not fits or linear.low.min() < -MEAN_LIMIT or linear.high.max() > MEAN_LIMIT:
+        raise ModelError(f"{name} of a flow can give parameters outside their range")
+
+
+class FlowCodec(StackCodec):
+    """Images as their image under the flow, coded with its priors."""
+
+    def __init__(self, flow: Flow, n: int, h: int, w: int) -> None:
+        self.flow, self.n = flow, n
+        #: Height and width of the input of each level, and of what the last one keeps.
+        self.sizes = [(h, w)]
+        for _ in flow.levels:
+            h, w = (h + 1) // 2, (w + 1) // 2
+            self.sizes.append((h, w))
+
+    def top(self) -> Mixture:
+        """The prior of what no level factors out."""
+        h, w = self.sizes[-1]
+        parameters = np.broadcast_to(self.flow.top, (self.n, h, w, self.flow.top.size))
+        return Mixture(parameters, np.zeros((self.n, h, w, self.flow.channels), np.int32))
+
+    def push(self, message: Message, x: NDArray[Any]) -> None:
+        """Push integers of shape (n, h, w, channels), the finest level first."""
+        for level, size in zip(self.flow.levels, self.sizes, strict=False):
+            phases = level.forward(x)
+            for g in reversed(range(len(GROUPS))):
+                for phase, prior in reversed([*zip(GROUPS[g], level.factored(g, phases, size), strict=True)]):
+                    rows, columns = extent(phase, size)
+                    prior.push(message, phases[phase][:, :rows, :columns])
+            x = phases[0]
+        self.top().push(message, x)
+
+    def pop(self, message: Message, levels: int = 64) -> NDArray[np.int64]:
+        """Pop integers of shape (n, h, w, channels), the deepest level first.
+
+        Parameters
+        ----------
+        message
+            What the images were pushed on.
+        levels
+            Decode so many of the deepest levels only, and let the modes of the priors stand for the rest: section 4.2's progressive
+            image rendering.
+        """
+        x = self.top().pop(message)
+        steps = zip(reversed(self.flow.levels), reversed([*pairwise(self.sizes)]), strict=True)
+        for done, (level, (size, half)) in enumerate(steps):
+            phases = [x]
+            for g in range(len(GROUPS)):
+                for phase, prior in zip(GROUPS[g], level.factored(g, phases, size), strict=True):
+                    rows, columns = extent(phase, size)
+                    full = np.zeros((self.n, *half, self.flow.channels), np.int64)
+                    full[:, :rows, :columns] = prior.pop(message) if done < levels else prior.mode()
+                    phases.append(full)
+            x = level.inverse(phases, size)
+        return x

@@ -1,0 +1,80 @@
+"""Models with random weights: they compress badly and code exactly, so tests need no training and no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codecs_core.exact import ExactNet, Layer
+from codecs_core.models import Model
+from codecs_idf.flow import GROUPS
+from codecs_idf.prior import MEAN_LIMIT, WINDOW, limits_of, parameters_of
+
+
+class _Source:
+    """Integers from raw bits of Philox, which are the same with every numpy."""
+
+    def __init__(self, seed: int) -> None:
+        self._bits = np.random.Philox(seed)
+
+    def __call__(self, low: int, high: int, *shape: int) -> NDArray[np.int64]:
+        """Integers from `low` to `high`."""
+        raw = np.asarray(self._bits.random_raw(math.prod(shape))) >> np.uint64(32)
+        return (low + (raw.astype(np.int64) * (high - low + 1) >> 32)).reshape(shape)
+
+
+def random_model(
+    channels: int = 3,
+    *,
+    couplings: Sequence[int] = (2, 1),
+    components: int = 2,
+    width: int = 6,
+    seed: int = 0,
+    name: str = "random",
+) -> Model:
+    """Make a model of ``idf.image`` that learnt nothing: the same arguments give the same file everywhere."""
+    draw = _Source(seed)
+
+    def layer(kernel: int, inputs: int, low: ArrayLike, high: ArrayLike, shift: int, *, skip: int = 0) -> Layer:
+        lows, highs = np.asarray(low, np.int32), np.asarray(high, np.int32)
+        return Layer(
+            weight=draw(-20, 20, lows.size, kernel, kernel, inputs).astype(np.int8),
+            bias=draw(-1000, 1000, lows.size),
+            shift=np.full(lows.size, shift, np.int8),
+            low=lows,
+            high=highs,
+            skip=skip,
+        )
+
+    def predictor(
+        prefix: str, inputs: int, low: NDArray[Any], high: NDArray[Any], means: int
+    ) -> dict[str, NDArray[Any]]:
+        hidden = np.zeros(width), np.full(width, 1000)
+        network = [
+            layer(3, inputs, *hidden, 4),
+            layer(3, width, *hidden, 6),
+            layer(3, width, *hidden, 6, skip=2),
+            layer(1, width, low, high, 3),
+        ]
+        limit = np.full(means, MEAN_LIMIT)
+        linear = layer(3, inputs, -limit, limit, 0)
+        nets = {"network": ExactNet(network, -WINDOW, WINDOW - 1), "linear": ExactNet([linear], -WINDOW, WINDOW - 1)}
+        return {k: v for key, net in nets.items() for k, v in net.tensors(f"{prefix}.{key}").items()}
+
+    low, high = limits_of(channels, components)
+    mean = np.full(channels, MEAN_LIMIT)
+    tensors: dict[str, NDArray[Any]] = {}
+    for i, n in enumerate(couplings):
+        for j in range(n):
+            tensors |= predictor(f"level{i}.coupling{j}", 3 * channels, -mean, mean, channels)
+        for g, group in enumerate(GROUPS):
+            limits = np.tile(low, len(group)), np.tile(high, len(group))
+            tensors |= predictor(f"level{i}.prior{g}", min(group) * channels, *limits, len(group) * channels)
+    top = draw(-100, 100, parameters_of(channels, components))
+    tensors["top"] = (top + 300).clip(low, high).astype(np.int32)
+    config = {"channels": channels, "couplings": list(couplings), "components": components}
+    return Model.create(codec="idf.image", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
