@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import xxhash
 from codecs_bbans.testing import random_model
+from codecs_idf.testing import random_model as random_flow
 from numpy.typing import NDArray
 
 import codecs_core as cc
@@ -190,6 +191,14 @@ def stacks(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
         yield f"bbans-{likelihood}", codec_case(codec, *arrays)
 
 
+def images(size: int) -> Iterator[tuple[str, Case]]:
+    """``idf.image`` with models of random weights: stacks, and images of odd sizes."""
+    for channels, width in (1, 6), (3, 40), (4, 8):
+        codec = cc.get_codec("idf.image", model=random_flow(channels, width=width))
+        x = raw(22, 256, (5, size, size, channels)).astype(np.uint8)
+        yield f"idf-{channels}", codec_case(codec, x, x[0, 1:], x[:1, :, 1:], x[0, :1, :1])
+
+
 def files(items: int) -> Iterator[tuple[str, Case]]:
     """Whole files, coded by two threads."""
     model = random_model("mixture", (5, 5), hidden=24)
@@ -207,9 +216,9 @@ def all_cases(size: str) -> dict[str, Case]:
     if size == "none":
         return {}
     if size == "tiny":
-        return dict([*distributions((20,)), *stacks(3, (2, 2)), *files(6)])
+        return dict([*distributions((20,)), *stacks(3, (2, 2)), *images(4), *files(6)])
     # batches of 128 items of 144 pixels are coded by all lanes
-    return dict([*distributions((300, WIDE + 100)), *stacks(700, (12, 12)), *files(300)])
+    return dict([*distributions((300, WIDE + 100)), *stacks(700, (12, 12)), *images(36), *files(300)])
 
 
 def not_covered() -> list[str]:

@@ -9,6 +9,8 @@ INFO = CodecInfo(
     dtypes=("uint8",),
     ndim=(2, 3, 4),
     trainable=True,
+    ragged=True,
+    resumable=True,
     needs_model=True,
 )
 

@@ -95,7 +95,7 @@ class ImageCodec(Codec):
             raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
         return x.astype(np.uint8).reshape(spec.shape)
 
-    def preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[np.uint8]:
+    def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` deepest levels of the flow say of a chunk, and the modes of the priors of the rest.
 
         Hoogeboom et al. 2019, section 4.2: progressive image rendering. With all the levels it is the chunk itself.
