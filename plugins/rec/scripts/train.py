@@ -1,7 +1,8 @@
-"""Train the models this plugin ships: ``python train.py [mnist-binary | mnist | colour] DATA OUT [--epochs N | --budget SECONDS]``.
+"""Train the models this plugin ships: ``python train.py [mnist-binary | mnist | colour] DATA OUT [--epochs N | --budget S]``.
 
-DATA of the first two holds the 60,000 training images of MNIST (LeCun et al.) as ``images`` of a .npz, uint8, shape (60000, 28, 28); of the last
-it is a folder with the training images of CIFAR-10 as lossless WebP sprites ``train-*.webp``, grids of 32 x 32 pixels, or a .npy of shape (n, 32, 32, 3).
+DATA of the first two holds the 60,000 training images of MNIST (LeCun et al.) as ``images`` of a .npz, uint8, shape (60000,
+28, 28); of the last it is a .npy of shape (n, 32, 32, 3), or a folder with the training images of CIFAR-10 as lossless WebP
+sprites ``train-*.webp``, grids of 32 x 32 pixels.
 """
 
 from __future__ import annotations

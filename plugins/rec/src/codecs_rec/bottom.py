@@ -50,8 +50,8 @@ def unpack(number: int, bits: int, widths: NDArray[np.int64]) -> NDArray[np.int6
 def arithmetic_encode(bits: NDArray[np.uint8], ones: NDArray[np.int64], precision: int) -> tuple[int, int]:
     """The arithmetic code of bits, of which each is 1 with ones / 2^precision: (number, its bits), in exact arithmetic.
 
-    The number is the shortest binary fraction, of 32 bits at least, within the interval of the sequence (Rissanen, Langdon 1979); 0 comes first
-    in each interval.
+    The number is the shortest binary fraction, of 32 bits at least, within the interval of the sequence (Rissanen, Langdon
+    1979); 0 comes first in each interval.
     """
     low, width = 0, 1
     for bit, one in zip(bits.tolist(), ones.tolist(), strict=True):

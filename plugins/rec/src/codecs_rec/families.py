@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -14,57 +13,51 @@ from codecs_rec import quantile, ratios
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
 class Family:
     """A location and a scale, arrays that broadcast; raises `EntropyError` for scales that are not positive and finite."""
 
-    location: ArrayLike = 0.0
-    scale: ArrayLike = 1.0
     #: The standard proposal it is moved and stretched from.
     standard: ClassVar[int]
 
-    def __post_init__(self) -> None:
+    def __init__(self, location: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> None:
+        self.location: Floats = np.array(location, np.float64)
+        self.scale: Floats = np.array(scale, np.float64)
         name = type(self).__name__
-        location, scale = np.asarray(self.location, np.float64), np.asarray(self.scale, np.float64)
         try:
-            np.broadcast_shapes(location.shape, scale.shape)
+            self.shape = np.broadcast_shapes(self.location.shape, self.scale.shape)
         except ValueError:
-            raise EntropyError(f"{name} has a location of shape {location.shape}, a scale of {scale.shape}") from None
-        if not np.isfinite(location).all():
-            raise EntropyError(f"the location of {name} is finite, not {location[~np.isfinite(location)].flat[0]}")
-        good = np.isfinite(scale) & (scale > 0)
+            shapes = f"a location of shape {self.location.shape}, a scale of shape {self.scale.shape}"
+            raise EntropyError(f"{name} has {shapes}: they do not broadcast") from None
+        finite = np.isfinite(self.location)
+        if not finite.all():
+            raise EntropyError(f"the location of {name} is finite, not {self.location[~finite].flat[0]}")
+        good = np.isfinite(self.scale) & (self.scale > 0)
         if not good.all():
-            raise EntropyError(f"the scale of {name} is positive and finite, not {scale[~good].flat[0]}")
-        object.__setattr__(self, "location", location)
-        object.__setattr__(self, "scale", scale)
+            raise EntropyError(f"the scale of {name} is positive and finite, not {self.scale[~good].flat[0]}")
 
     def place(self, x: Floats) -> Floats:
         """Points of the standard proposal, moved and stretched: one product, one sum."""
         return np.asarray(self.location + self.scale * x)
 
 
-@dataclass(frozen=True)
 class Gaussian(Family):
     """N(location, scale^2)."""
 
     standard: ClassVar[int] = quantile.NORMAL
 
 
-@dataclass(frozen=True)
 class Laplace(Family):
     """Density e^(-|x - location| / scale) / (2 scale)."""
 
     standard: ClassVar[int] = quantile.LAPLACE
 
 
-@dataclass(frozen=True)
 class Uniform(Family):
     """Uniform on [location, location + scale)."""
 
     standard: ClassVar[int] = quantile.UNIFORM
 
 
-@dataclass(frozen=True)
 class Triangular(Family):
     """The triangle with its peak at `location`, on location - scale to location + scale."""
 

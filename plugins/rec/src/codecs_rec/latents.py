@@ -28,9 +28,9 @@ def _shortlist(m, s, key, elements, candidates, prices, points, index, scores): 
     for i in range(len(m)):
         constant, _ = coefficients(m[i], s[i], square, linear)
         index[i], scores[i] = 1, -math.inf
-        octave = 0
+        octave = np.int64(0)
         for n in range(1, candidates + 1):
-            octave += np.int64(n >> (octave + 1))
+            octave += n >> (octave + 1)
             score = constant + log_weight(n, elements[i], key, cells, points, square, linear) - prices[octave]
             if score > scores[i, length - 1]:
                 j = length - 1
@@ -66,7 +66,7 @@ class Blocks:
     @property
     def candidates(self) -> int:
         """The largest index."""
-        return (1 << self.octaves.shape[1]) - 1
+        return (1 << int(self.octaves.shape[1])) - 1
 
     def members(self, b: int) -> NDArray[np.int64]:
         """The latents of a block."""

@@ -69,7 +69,7 @@ class Network(nn.Module):
             self.coefficients = nn.Parameter(torch.zeros(channels * (channels - 1) // 2))
         if kind in ("colour", "values"):
             with torch.no_grad():  # start from grey
-                self.decoder[-1].bias.fill_(0.5)  # type: ignore[union-attr, operator]
+                self.decoder[-1].bias.fill_(0.5)  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation (nats) of q(z | x), for pixel values."""
@@ -80,7 +80,8 @@ class Network(nn.Module):
         """Compute log p(x | z) in nats, shape (n,); for "values" minus half the squared error, in units of pixel values."""
         out = self.decoder(z)
         if self.kind == "bernoulli":
-            return -functional.binary_cross_entropy_with_logits(out, x.float(), reduction="none").sum(1)
+            lost: Tensor = functional.binary_cross_entropy_with_logits(out, x.float(), reduction="none")
+            return -lost.sum(1)
         if self.kind == "values":
             return -0.5 * (self.largest * out - x).square().sum(1)
         if self.kind == "colour":
@@ -89,7 +90,8 @@ class Network(nn.Module):
         components = len(self.tables)
         logits = out.view(-1, x.shape[1], components)
         log_tables = functional.log_softmax(self.tables, 1).t()[x.long()]
-        return (torch.logsumexp(logits + log_tables, -1) - torch.logsumexp(logits, -1)).sum(1)
+        mixed: Tensor = torch.logsumexp(logits + log_tables, -1) - torch.logsumexp(logits, -1)
+        return mixed.sum(1)
 
     def _log_colours(self, x: Tensor, means: Tensor, log_scales: Tensor) -> Tensor:
         """Discretised logistics, each channel's mean shifted by those before it."""

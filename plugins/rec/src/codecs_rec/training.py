@@ -128,10 +128,8 @@ def learn(
             items = fit[order[step * batch : (step + 1) * batch]]
             if binarise:
                 items = torch.bernoulli(items / 255).byte()
-            if lossy:
-                loss = network.lagrangian(items, tempers, sigma)
-            else:
-                loss = -network.elbo(items, beta=min(1.0, 20 * done))[1]
+            beta = min(1.0, 20 * done)
+            loss = network.lagrangian(items, tempers, sigma) if lossy else -network.elbo(items, beta)[1]
             optimiser.zero_grad()
             loss.mean().backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), 200.0 if not lossy else 2000.0)
@@ -226,8 +224,8 @@ def frozen(
         network.encoder, examples, source, [mean] * latents + [scale] * latents, gain=np.repeat([1.0, OCTAVES], latents)
     )
     tempers = list(TEMPERS) if kind == "values" else [1.0]
-    m, log_s = np.split(encoder(examples), 2, axis=1)
-    m, s = m / (1 << MEAN_BITS), np.exp2(log_s / (1 << SCALE_BITS))
+    means, log_scales = np.split(encoder(examples), 2, axis=1)
+    m, s = means / (1 << MEAN_BITS), np.exp2(log_scales / (1 << SCALE_BITS))
     some = slice(CALIBRATION)
     levels = [arranged(*temper(m[some], s[some], np.asarray(t)), block_bits, shrink=kind == "values") for t in tempers]
     reach = (int(grid()[-1]) >> (32 - LATENT_BITS)) + 2

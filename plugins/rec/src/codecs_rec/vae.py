@@ -150,7 +150,7 @@ class VAE:
         if self.kind == "mixture":
             logits = out.reshape(len(z), self.pixels, len(self.tables))
             return Pixels(CategoricalMixture(logits, self.tables, precision=PIXEL_PRECISION))
-        means, log_scales = out.reshape(len(z), 2, -1, self.channels).swapaxes(0, 1)
+        means, log_scales = out.reshape(len(z), 2, self.pixels // self.channels, self.channels).swapaxes(0, 1)
         return Colours(means, log_scales, self.coefficients)
 
     def ones(self, z: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -161,7 +161,7 @@ class VAE:
     def values(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The pixels that latents stand for, of a lossy model: shape (n, pixels)."""
         out = (self.decoder(z) + (1 << (VALUE_BITS - 1))) >> VALUE_BITS
-        return np.clip(out, 0, self.largest).astype(np.uint8)
+        return np.asarray(np.clip(out, 0, self.largest), np.uint8)
 
 
 def temper(
@@ -188,7 +188,7 @@ class Pixels(StackCodec):
 
     def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Bits of each item, shape (n,)."""
-        return np.asarray(self._distribution.information(x).reshape(len(x), -1).sum(1))
+        return np.asarray(self._distribution.information(x).sum(1))
 
 
 class Colours(Pixels):
@@ -222,10 +222,11 @@ class Colours(Pixels):
         colours = np.zeros(self._means.shape, np.int64)
         for c in range(self._channels):
             colours[:, :, c] = self._channel(c, colours).pop(message)
-        return colours.reshape(len(colours), -1)
+        n, places, channels = colours.shape
+        return colours.reshape(n, places * channels)
 
     def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Bits of each item, shape (n,)."""
         colours = x.reshape(self._means.shape).astype(np.int64)
         parts = [self._channel(c, colours).information(colours[:, :, c]) for c in range(self._channels)]
-        return np.asarray(np.sum(parts, 0).reshape(len(colours), -1).sum(1))
+        return np.asarray(np.sum(parts, axis=(0, 2)))

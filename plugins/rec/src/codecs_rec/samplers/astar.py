@@ -19,7 +19,7 @@ from codecs_rec.samplers.branch import DEPTH, _decode_dyadic, _decode_on_sample,
 
 #: Nodes that a search visits at the most.
 NODES = 4096
-_1 = np.uint64(1)
+_0, _1 = np.uint64(0), np.uint64(1)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -33,7 +33,7 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):  # type: 
         state = private(i, key)
         e, state = uniform(state)
         # the queue, in no order: the root, whose Gumbel is that of all of P
-        nodes[0], lows[0], highs[0], gumbels[0] = 1, np.uint64(0), _ALL, -math.log(-math.log(e))
+        nodes[0], lows[0], highs[0], gumbels[0] = 1, _0, _ALL, -math.log(-math.log(e))
         keys[0] = gumbels[0] + log_top
         waiting, best, index[i], visited[i] = 1, -math.inf, 1, 0
         while waiting > 0 and visited[i] < NODES:
@@ -68,7 +68,9 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):  # type: 
                 location = math.log((np.float64(b - a) + 1.0) * 2.0**-64)
                 e, state = uniform(state)
                 child = location - math.log(math.exp(min(location - gumbel, 700.0)) - math.log(e))
-                nearest = min(max(c, quantile(family, a)), quantile(family, b))
+                # the outermost regions go on for ever
+                nearest = c if a == _0 else max(c, quantile(family, a))
+                nearest = nearest if b == _ALL else min(nearest, quantile(family, b))
                 bound = child + (log_ratio(pair, nearest, mi, si) if nearest != c else log_top)
                 if bound > best:
                     nodes[waiting], lows[waiting], highs[waiting] = 2 * node + side, a, b

@@ -32,7 +32,7 @@ _16, _48 = np.uint64(16), np.uint64(0xFFFF)
 @cache
 def points() -> NDArray[np.float64]:
     """The grid as floats."""
-    return grid() * 2.0**-32
+    return np.asarray(grid() * 2.0**-32, np.float64)
 
 
 @inline
@@ -170,8 +170,8 @@ class BlockSampler(Sampler):
     def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
         """Samples of shape (..., d), for a proposal of that shape."""
         n = integers(index, "index", 1, self.candidates)
-        shape = np.broadcast_shapes(np.shape(proposal.location), np.shape(proposal.scale))
-        if not shape or (np.broadcast_shapes(shape[:-1], n.shape) != n.shape):
+        shape = proposal.shape
+        if not shape or (shape[:-1] not in ((), n.shape)):
             raise EntropyError(f"a proposal of shape {shape} does not fit blocks of indices of shape {n.shape}")
         cells = block_cells(np.ascontiguousarray(n).reshape(-1), shape[-1], check_key(key))
         return proposal.place(points()[cells].reshape(*n.shape, shape[-1]))

@@ -90,9 +90,11 @@ def _encode(pair, family, m, s, key, dyadic, index):  # type: ignore[no-untyped-
                 right, z, p = middle, zl, pl
             node = 2 * node + np.int64(goes_right)
             rate = np.float64(high - low) * 2.0**-64
+            if z <= 0.0:  # narrower than what floats can tell
+                break
         if index[i] == 0:
             a, b = level_set(pair, math.log(h), mi, si, c, log_top)
-            index[i] = escape(family, max(a, left), min(b, right))
+            index[i] = escape(family, a, b)
 
 
 @kernel
@@ -136,7 +138,7 @@ class BranchAndBound(ScalarSampler):
 
     Notes
     -----
-    At depth 60 the search ends with an escape, the middle of what the graph has left in the last region.
+    At depth 60, or where floats end, the search ends with an escape: the middle of what lies above the level of the graph.
     """
 
     split: Literal["dyadic", "sample"] = "dyadic"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,6 @@ def _draw(key, u, row):  # type: ignore[no-untyped-def]
         row[i] = np.int64(bits & np.uint64(0xFFF))
 
 
-@dataclass(frozen=True)
 class Dithered(Sampler):
     """y + U(-width / 2, width / 2): both ends know a dither u, and k = round(y / width + u) is sent (Ziv 1985; Roberts 1962).
 
@@ -45,17 +43,14 @@ class Dithered(Sampler):
         Of the noise, known to both ends.
     """
 
-    width: ArrayLike
-
-    def __post_init__(self) -> None:
-        width = np.asarray(self.width, np.float64)
-        if not (np.isfinite(width) & (width > 0)).all():
+    def __init__(self, width: ArrayLike) -> None:
+        self.width: NDArray[np.float64] = np.array(width, np.float64)
+        if not (np.isfinite(self.width) & (self.width > 0)).all():
             raise EntropyError("the width of a dither is positive and finite")
-        object.__setattr__(self, "width", width)
 
     def encode(self, target: Family, proposal: Family, key: int) -> NDArray[np.int64]:
         """Signed integers, of the shape that the parameters broadcast to."""
-        centre = self._centre(target) - proposal.location
+        centre = np.asarray(self._centre(target) - proposal.location)
         u, width = self._dither(centre.shape, key)
         k = np.floor(centre / width + u + 0.5)
         if k.size and float(np.abs(k).max()) >= REACH:
@@ -76,17 +71,16 @@ class Dithered(Sampler):
         return Escape(DiscretizedGaussian(mean, log_scale, symbols=BINS))
 
     def _centre(self, target: Family) -> NDArray[np.float64]:
-        if not isinstance(target, Uniform) or not np.array_equal(*np.broadcast_arrays(target.scale, self.width)):
+        if not isinstance(target, Uniform) or not _same(target.scale, self.width):
             raise EntropyError("the target of a dither is a Uniform of the dither's width")
         return np.asarray(target.location + 0.5 * target.scale)
 
     def _dither(self, shape: tuple[int, ...], key: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Dithers in [-1/2, 1/2), and the width of each."""
         u, _ = _draws(shape, key)
-        return u, np.broadcast_to(np.asarray(self.width), shape)
+        return u, np.broadcast_to(self.width, shape)
 
 
-@dataclass(frozen=True)
 class ScaledDithered(Dithered):
     """N(y, scale^2), where `width` is the scale: a Gaussian is a mixture of uniforms whose half-widths are Maxwell distributed.
 
@@ -95,13 +89,17 @@ class ScaledDithered(Dithered):
     """
 
     def _centre(self, target: Family) -> NDArray[np.float64]:
-        if not isinstance(target, Gaussian) or not np.array_equal(*np.broadcast_arrays(target.scale, self.width)):
+        if not isinstance(target, Gaussian) or not _same(target.scale, self.width):
             raise EntropyError("the target of a scaled dither is a Gaussian of the dither's scale")
-        return np.broadcast_arrays(target.location, target.scale)[0] + 0.0
+        return np.asarray(np.broadcast_to(target.location, target.shape))
 
     def _dither(self, shape: tuple[int, ...], key: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         u, row = _draws(shape, key)
-        return u, np.broadcast_to(np.asarray(self.width), shape) * (table("maxwell")[row] * 2.0**-31)
+        return u, np.broadcast_to(self.width, shape) * (table("maxwell")[row] * 2.0**-31)
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return bool(np.all(a == b))
 
 
 def _draws(shape: tuple[int, ...], key: int) -> tuple[NDArray[np.float64], NDArray[Any]]:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy.compiled import kernel
+from codecs_core.errors import EntropyError
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import excess, level_set, log_ratio, log_top_of, next_level, peak
-from codecs_rec.samplers.base import SCALARS, ScalarSampler, draw, escape, private
+from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escape, private
 
 
 @kernel
@@ -53,6 +54,10 @@ class GreedyPoisson(ScalarSampler):
     """
 
     limit: int = 1 << 22
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.limit, int) or not 1 <= self.limit < ESCAPE:
+            raise EntropyError(f"limit is an integer from 1 on, not {self.limit!r}")
 
     @property
     def largest(self) -> int:

@@ -35,8 +35,9 @@ def depths(split: Literal["dyadic", "sample"], samples: int = SAMPLES, rows: int
 
 def main() -> None:
     """Write the tables beside this script."""
-    for split in ("dyadic", "sample"):
-        Path(__file__).with_name(f"depths_{split}.npy").write_bytes(npy(depths(split)))  # type: ignore[arg-type]
+    splits: tuple[Literal["dyadic"], Literal["sample"]] = ("dyadic", "sample")
+    for split in splits:
+        Path(__file__).with_name(f"depths_{split}.npy").write_bytes(npy(depths(split)))
 
 
 if __name__ == "__main__":

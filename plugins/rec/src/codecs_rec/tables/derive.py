@@ -6,6 +6,7 @@ are statistics and have a script of their own, `codecs_rec.tables.depths`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,12 @@ from codecs_core.entropy.tables.derive import npy
 OCTAVES, CELLS = 63, 256
 
 
-def _log_tail(u: Any) -> Any:
-    """Ln of the quantile's magnitude is not needed: -ln(2 u), the Laplace quantile, is a good first guess of x^2 / 2."""
-    return -mp.log(2 * u)
-
-
 def _normal_tail(u: Any) -> Any:
-    """The x > 0 with 1 - Phi(x) = u, for u down to 2^-64, by Newton's method from the asymptotic guess."""
-    if u == mp.mpf(1) / 2:
-        return mp.mpf(0)
+    """The x >= 0 with 1 - Phi(x) = u, for u down to 2^-64: Newton's method from an asymptotic guess."""
     if u > mp.mpf(1) / 100:
         return mp.sqrt(2) * mp.erfinv(1 - 2 * u)
-    t = 2 * _log_tail(u)
-    x = mp.sqrt(t - mp.log(mp.pi * t / 2) if t > 4 else t)
+    t = -2 * mp.log(2 * u)
+    x = mp.sqrt(t - mp.log(mp.pi * t / 2))
     for _ in range(60):
         step = (mp.erfc(x / mp.sqrt(2)) / 2 - u) / mp.npdf(x)
         x += step
@@ -40,11 +34,11 @@ def _normal_tail(u: Any) -> Any:
     return x
 
 
-def normal_tail() -> NDArray[np.int64]:
-    """Row e, cell i: the x > 0 with 1 - Phi(x) = 2^-(e + 2) (1 + i / 256), times 2^32. Shape (63, 257)."""
+def normal_tail(octaves: Sequence[int] = range(OCTAVES)) -> NDArray[np.int64]:
+    """Row e, cell i: the x >= 0 with 1 - Phi(x) = 2^-(e + 2) (1 + i / 256), times 2^32. Shape (63, 257)."""
     rows = []
-    for e in range(OCTAVES):
-        row = [_normal_tail(mp.ldexp(1 + mp.mpf(i) / CELLS, -(e + 2))) for i in range(CELLS + 1)]
+    for e in octaves:
+        row = [_normal_tail((1 + mp.mpf(i) / CELLS) / mp.mpf(2) ** (e + 2)) for i in range(CELLS + 1)]
         rows.append([int(mp.floor(x * 2**32)) for x in row])
     return np.array(rows, np.int64)
 
@@ -54,16 +48,16 @@ def log_mantissa() -> NDArray[np.int64]:
     return np.array([int(mp.floor(mp.log(1 + mp.mpf(i) / CELLS) * 2**32)) for i in range(CELLS + 1)], np.int64)
 
 
-def maxwell() -> NDArray[np.int64]:
+def maxwell(cells: Sequence[int] = range(4096)) -> NDArray[np.int64]:
     """Quantiles of the Maxwell distribution (the length of a 3-D standard normal vector) at (2 i + 1) / 8192, times 2^32."""
-    cdf = lambda s: mp.erf(s / mp.sqrt(2)) - mp.sqrt(2 / mp.pi) * s * mp.exp(-s * s / 2)  # noqa: E731
-    density = lambda s: mp.sqrt(2 / mp.pi) * s * s * mp.exp(-s * s / 2)  # noqa: E731
-    values, s = [], mp.mpf("0.08")
-    for i in range(4096):
+    values, s = [], mp.mpf(1)
+    for i in cells:
         u = mp.mpf(2 * i + 1) / 8192
         for _ in range(100):
-            step = (cdf(s) - u) / density(s)
-            s -= step
+            density = mp.sqrt(2 / mp.pi) * s * s * mp.exp(-s * s / 2)
+            step = (mp.erf(s / mp.sqrt(2)) - density / s - u) / density
+            # the density vanishes at 0: not too far at once
+            s = max(s - step, s / 2)
             if abs(step) < mp.mpf(10) ** -30:
                 break
         values.append(int(mp.floor(s * 2**32)))

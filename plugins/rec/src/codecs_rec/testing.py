@@ -1,0 +1,108 @@
+"""Models with random weights: they compress badly and code exactly, so tests need no training and no torch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
+from codecs_core.exact import ExactNet, Layer
+from codecs_core.models import Model
+from codecs_rec.index import PRECISION
+from codecs_rec.latents import LATENT_BITS, Blocks
+from codecs_rec.quantile import grid
+from codecs_rec.vae import MEAN_BITS, VALUE_BITS
+
+
+class _Source:
+    """Integers from raw bits of Philox, which are the same with every numpy."""
+
+    def __init__(self, seed: int) -> None:
+        self._bits = np.random.Philox(seed)
+
+    def __call__(self, low: int, high: int, shape: int | tuple[int, ...]) -> NDArray[np.int64]:
+        """Integers from `low` to `high`."""
+        raw = np.asarray(self._bits.random_raw(math.prod(np.atleast_1d(shape)))) >> np.uint64(32)
+        return (low + (raw.astype(np.int64) * (high - low + 1) >> 32)).reshape(shape)
+
+
+def random_model(
+    likelihood: str = "bernoulli",
+    item_shape: tuple[int, ...] = (4, 3),
+    *,
+    latents: int = 6,
+    hidden: int = 16,
+    components: int = 3,
+    octaves: int = 6,
+    largest: int = 255,
+    seed: int = 0,
+    name: str = "random",
+) -> Model:
+    """Make a model that learnt nothing: the same arguments give the same file everywhere.
+
+    It is for ``rec.vae``, with two qualities, if the likelihood is "values", else for ``rec.vae-lossless``. Of its latents the first is not
+    sent, the others make two blocks.
+    """
+    draw = _Source(seed)
+    pixels = math.prod(item_shape)
+    largest = 1 if likelihood == "bernoulli" else largest
+
+    def layer(inputs: int, size: int, low: Any, high: Any, gain: int) -> Layer:
+        """Outputs spread about as wide as `gain` where inputs spread as wide as `size`."""
+        weight = draw(-127, 127, (len(high), inputs))
+        spread = 64 * size * math.isqrt(inputs)
+        shift = max(0, (spread // max(1, gain)).bit_length() - 1)
+        return Layer(
+            weight=weight.astype(np.int8),
+            bias=draw(-spread, spread, len(high)),
+            shift=np.full(len(high), shift, np.int8),
+            low=np.asarray(low, np.int32),
+            high=np.asarray(high, np.int32),
+        )
+
+    def full(n: int, value: int) -> NDArray[np.int64]:
+        return np.full(n, value, np.int64)
+
+    relu = full(hidden, 0), full(hidden, 4095)
+    posterior = (
+        np.concatenate([full(latents, -(4 << MEAN_BITS)), full(latents, -300)]),
+        np.concatenate([full(latents, 4 << MEAN_BITS), full(latents, -1)]),
+    )
+    outputs = pixels * {"mixture": components, "colour": 2}.get(likelihood, 1)
+    bounds = full(outputs, -4096), full(outputs, 4096)
+    if likelihood in ("colour", "values"):
+        bounds = full(outputs, 0), full(outputs, largest << VALUE_BITS)
+    if likelihood == "colour":
+        bounds[0][pixels:], bounds[1][pixels:] = -40, 400
+    reach = (int(grid()[-1]) >> (32 - LATENT_BITS)) + 2
+    encoder = ExactNet([layer(pixels, largest, *relu, 512), layer(hidden, 512, *posterior, 4096)], 0, largest)
+    gain = (largest << VALUE_BITS) // 2 if likelihood in ("colour", "values") else 128
+    decoder = ExactNet([layer(latents, 256, *relu, 512), layer(hidden, 512, *bounds, gain)], -reach, reach)
+    qualities = 2 if likelihood == "values" else 1
+    counts = np.full((2, octaves), (1 << PRECISION) // octaves)
+    counts[:, -1] += (1 << PRECISION) - counts.sum(1)
+    tensors: dict[str, NDArray[Any]] = encoder.tensors("encoder") | decoder.tensors("decoder")
+    block = np.arange(latents) % 2
+    block[0] = -1
+    levels = [Blocks(block, counts, np.where(block < 0, 0, 256 - q)) for q in range(qualities)]
+    tensors["blocks"] = np.stack([level.block for level in levels]).astype(np.int16)
+    tensors["gains"] = np.stack([level.gains for level in levels]).astype(np.int16)
+    tensors |= {f"octaves.{q}": level.octaves.astype(np.int32) for q, level in enumerate(levels)}
+    if likelihood == "mixture":
+        tables = draw(1, (1 << TABLE_BITS) // 512, (components, 256))
+        tables[:, 0] += (1 << TABLE_BITS) - tables.sum(1)
+        tensors["tables"] = tables.astype(np.int32)
+    if likelihood == "colour":
+        channels = item_shape[-1]
+        tensors["coefficients"] = draw(-300, 300, channels * (channels - 1) // 2).astype(np.int32)
+    config = {
+        "likelihood": likelihood,
+        "item_shape": list(item_shape),
+        "latents": latents,
+        "tempers": [0.25, 1.0][-qualities:],
+    }
+    codec = "rec.vae" if likelihood == "values" else "rec.vae-lossless"
+    return Model.create(codec=codec, config=config, tensors=tensors, attrs={"seed": seed}, name=name)
