@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from codecs_core.errors import ModelError
-from codecs_core.exact.layer import Layer
+from codecs_core.exact.layer import EXACT32, EXACT64, Layer
 from codecs_core.exact.modules import Residual
-from codecs_core.exact.net import EXACT, ExactNet
+from codecs_core.exact.net import ExactNet
 
-#: Bits that the largest weight of a row keeps, at least, where partial sums are to stay below 2^24.
-WEIGHT_BITS = 6
+#: Bits that a weight may lose so that partial sums stay below 2^24.
+LOSS = 1
+#: The most fractional bits of a weight.
+FINEST = 24
 #: Headroom of an activation's range over the largest one seen.
 HEADROOM = 1.5
 #: Pixels (items, where there are none) that are evaluated together to see how large activations grow.
@@ -141,8 +143,8 @@ def freeze(
 ) -> ExactNet:
     """Freeze a stack of Linear or Conv2d, BatchNorm, ReLU and `Residual` into integers.
 
-    Weights are stored in `weight_bits` where possible. Where partial sums only stay below 2^24 if the largest weight of some row is
-    left fewer than `WEIGHT_BITS` significant bits, the layer gets the bound of 2^53 instead, and is evaluated in float64.
+    Weights are stored in `weight_bits` where possible. Where partial sums stay below 2^24 if the weights of a row lose one bit, they
+    do; where more would be lost, the layer gets the bound of 2^53 instead. It is then summed in parts, or in float64, and slower.
 
     Parameters
     ----------
@@ -191,7 +193,7 @@ def freeze(
         else:
             # one format for a whole layer: its largest activation decides
             top = int(np.ceil(peak * HEADROOM * 2**bits))
-            if top >= EXACT[np.dtype(np.float32)]:
+            if top >= EXACT32:
                 raise ModelError(f"activations up to {peak:.3g} are too large for {bits} fractional bits")
             out = [Fixed(bits=bits, low=0 if layer.relu else -top, high=top)] * len(layer.bias)
         frozen.append(_freeze_layer(layer, formats[-1], skip, out, weight_bits))
@@ -205,7 +207,7 @@ def _freeze_layer(layer: Float, inputs: list[Fixed], skip: list[Fixed], out: lis
     flat = weight.reshape(len(weight), -1)
     in_bits, out_bits = inputs[0].bits, np.array([f.bits for f in out])
     largest = np.maximum(np.abs(flat).max(1), 1e-12)
-    stored = np.minimum(np.floor(np.log2((2.0 ** (weight_bits - 1) - 0.51) / largest)), 24)
+    stored = np.minimum(np.floor(np.log2((2.0 ** (weight_bits - 1) - 0.51) / largest)), FINEST)
     # rounding a weight adds up to half an input, and half a unit of the output is added to the bias: `half` below
     lows, highs = (
         np.tile(v, flat.shape[1] // len(inputs)) for v in zip(*((f.low, f.high) for f in inputs), strict=True)
@@ -216,10 +218,10 @@ def _freeze_layer(layer: Float, inputs: list[Fixed], skip: list[Fixed], out: lis
     added = 0.5 * np.maximum(np.abs(lows), np.abs(highs)).sum() + max(
         (max(abs(f.low), abs(f.high)) for f in skip), default=0
     )
-    for exact in EXACT.values():
+    for exact in (EXACT32, EXACT64):
         spare = max(exact - 2 - added, 1.0)
         room = np.minimum(stored, np.floor(np.log2(spare / reach)))
-        if not (largest * 2.0**room < 1 << (WEIGHT_BITS - 1))[room < stored].any():
+        if (room >= stored - LOSS)[stored < FINEST].all():
             break
     room = np.maximum(room, out_bits - in_bits).astype(np.int64)  # a shift is never negative
     shift = room + in_bits - out_bits

@@ -53,18 +53,22 @@ def windows(x, height, width, taps, start, columns):  # type: ignore[no-untyped-
 
 @kernel
 def rescale(sums, bias, scale, low, high, skip, out):  # type: ignore[no-untyped-def]
-    """Compute out = clamp(floor((sums + bias) * scale) + skip, low, high), column by column; an empty `skip` is none.
+    """Compute out = clamp(floor((sum of sums + bias) * scale) + skip, low, high), column by column; an empty `skip` is none.
 
-    `scale` is a power of two a column, so all of it is exact.
+    `sums` has the shape (parts, rows, columns). `scale` is a power of two a column, so all of it is exact.
     """
-    rows, columns = sums.shape
-    if skip.size == 0:
-        for i in range(rows):
+    parts, rows, columns = sums.shape
+    total = np.empty(columns, bias.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            total[j] = bias[j] + sums[0, i, j]
+        for part in range(1, parts):
             for j in range(columns):
-                value = np.floor((sums[i, j] + bias[j]) * scale[j])
-                out[i, j] = min(max(value, low[j]), high[j])
-    else:
-        for i in range(rows):
+                total[j] += sums[part, i, j]
+        for j in range(columns):
+            total[j] = np.floor(total[j] * scale[j])
+        if skip.size:
             for j in range(columns):
-                value = np.floor((sums[i, j] + bias[j]) * scale[j]) + skip[i, j]
-                out[i, j] = min(max(value, low[j]), high[j])
+                total[j] += skip[i, j]
+        for j in range(columns):
+            out[i, j] = min(max(total[j], low[j]), high[j])

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from codecs_core.errors import ModelError
 
 FIELDS = ("weight", "bias", "shift", "low", "high")
-#: Inputs and outputs are smaller in magnitude: float32 holds each of them.
-OUTPUTS = 1 << 24
+#: Below this magnitude, every integer is a float of the type.
+EXACT32, EXACT64 = 1 << 24, 1 << 53
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +55,22 @@ class Layer:
         Where that is 2^53 or more, the value returned is 2^53 or more too: the sums below have no negative term, in float64 such a
         sum is exact as long as it is below 2^53, and rounding, being monotone, never brings a larger one below.
         """
-        up, down = np.maximum(high, 0).astype(np.float64), -np.minimum(low, 0).astype(np.float64)
-        weight = self.weight.astype(np.float64)
-        negative = -np.minimum(weight, 0)
-        positive = np.maximum(weight, 0, out=weight)
-        most = positive @ up + negative @ down
-        least = positive @ down + negative @ up
-        # zero padding adds nothing, and `up` and `down` are not negative: what holds inside an image holds at its border
-        taps = tuple(range(1, weight.ndim - 1))
-        largest: NDArray[np.float64] = np.maximum(most.sum(taps), least.sum(taps))
+        most, least = self.magnitudes(low, high)
+        largest: NDArray[np.float64] = np.maximum(most.sum(1), least.sum(1))
         return largest + np.abs(self.bias.astype(np.float64))
+
+    def magnitudes(
+        self, low: NDArray[np.int64], high: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The largest value of each product, and of its negative, but 0 where that is less; shape (outputs, taps * inputs).
+
+        Zero padding makes a product 0, so what holds inside an image holds at its border.
+        """
+        weight = self.weight.astype(np.float64)
+        up, down = np.maximum(high, 0).astype(np.float64), -np.minimum(low, 0).astype(np.float64)
+        positive, negative = np.maximum(weight, 0), -np.minimum(weight, 0)
+        most, least = positive * up + negative * down, positive * down + negative * up
+        return most.reshape(self.outputs, -1), least.reshape(self.outputs, -1)
 
     def check(self, where: str) -> None:
         """Raise `ModelError` unless the layer is made of integers in range whose shapes fit each other."""
@@ -73,7 +79,7 @@ class Layer:
             raise ModelError(
                 f"{where} has weights of shape {weight.shape}; expected (outputs, inputs) or (outputs, odd, odd, inputs)"
             )
-        limits = {"weight": 1 << 53, "bias": 1 << 53, "shift": 53, "low": OUTPUTS, "high": OUTPUTS}
+        limits = {"weight": EXACT64, "bias": EXACT64, "shift": 53, "low": EXACT32, "high": EXACT32}
         for name, limit in limits.items():
             field = getattr(self, name)
             if name != "weight" and field.shape != (self.outputs,):

@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from codecs_core.errors import ModelError
 from codecs_core.exact import probe
 from codecs_core.exact.evaluate import Plan
-from codecs_core.exact.layer import FIELDS, OUTPUTS, Layer
-
-#: Largest magnitude below which every integer is a float of this type.
-EXACT: dict[np.dtype[Any], int] = {np.dtype(np.float32): 1 << 24, np.dtype(np.float64): 1 << 53}
+from codecs_core.exact.layer import EXACT32, EXACT64, FIELDS, Layer
 
 
 class ExactNet:
@@ -43,9 +40,9 @@ class ExactNet:
         if not layers:
             raise ModelError("a network has at least one layer")
         self.layers, self.low, self.high = tuple(layers), int(low), int(high)
-        if not -OUTPUTS < self.low <= self.high < OUTPUTS:
+        if not -EXACT32 < self.low <= self.high < EXACT32:
             raise ModelError(f"a network takes inputs from {low} to {high}: that is an empty range or reaches 2^24")
-        dtypes: list[np.dtype[Any]] = []
+        bounds: list[int] = []
         spans: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []  # of the inputs of each layer
         for number, layer in enumerate(self.layers):
             where = f"layer {number} of a network"
@@ -62,18 +59,15 @@ class ExactNet:
                         f"{where} has a skip of {layer.skip}, where there are no {layer.outputs} numbers to add"
                     )
                 reach += np.abs(spans[number + 1 - layer.skip]).max(0)
-            bound = int(reach.max())
-            dtype = next((t for t, exact in EXACT.items() if bound < exact), None)
-            if dtype is None:
+            bounds.append(int(reach.max()))
+            if bounds[-1] >= EXACT64:
                 raise ModelError(
-                    f"{where} has partial sums of {bound} and more, beyond the exact range of 2^53: freeze it with fewer bits"
+                    f"{where} has partial sums of {bounds[-1]} and more, beyond the exact range of 2^53: freeze it with fewer bits"
                 )
-            dtypes.append(dtype)
             spans.append((layer.low.astype(np.int64), layer.high.astype(np.int64)))
-        self.dtypes = [dtype.name for dtype in dtypes]
         #: Whether a layer is a convolution: inputs then are images.
         self.spatial = any(layer.weight.ndim == 4 for layer in self.layers)
-        self._plan = Plan(self.layers, dtypes)
+        self._plan = Plan(self.layers, spans, bounds)
 
     @property
     def inputs(self) -> int:
@@ -84,6 +78,11 @@ class ExactNet:
     def outputs(self) -> int:
         """Width of the outputs."""
         return self.layers[-1].outputs
+
+    @property
+    def dtypes(self) -> list[str]:
+        """The floating-point type of each layer's matrix products."""
+        return [step.dtype.name for step in self._plan.steps]
 
     def __call__(self, x: NDArray[Any]) -> NDArray[np.int32]:
         """Evaluate the network.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -128,6 +129,63 @@ def test_an_image_does_not_depend_on_its_batch(size: tuple[int, int], wide: bool
         some = [net(x[i : i + step]) for i in range(0, min(batch, 100 * step), step)]
         np.testing.assert_array_equal(np.concatenate(some), whole[: 100 * step])
     np.testing.assert_array_equal(net(np.asfortranarray(x)[::-1]), whole[::-1])
+
+
+@given(
+    seed=seeds,
+    inputs=st.integers(1, 40),
+    taps=st.sampled_from([(), (1, 1), (3, 3), (1, 5)]),
+    count=st.floats(0.1, 12),
+    low=st.sampled_from([0, -1]),
+)
+@settings(deadline=None, max_examples=200)
+def test_sums_beyond_float32_in_parts(seed: int, inputs: int, taps: tuple[int, ...], count: float, low: int) -> None:
+    """Sums of up to `count` times what float32 is good for, as large as they can be: every bit of them is right."""
+    rng = np.random.default_rng(seed)
+    high = int(rng.integers(1, 3000))
+    terms = inputs * math.prod(taps)
+    share = int(count * (1 << 24) / (terms * high))
+    if share == 0:
+        return
+    weight = rng.choice([-1, 1], (3, *taps, inputs)) * rng.integers(share, share + 2, (3, *taps, inputs))
+    weight[0] = share
+    layer = Layer(
+        weight=weight,
+        bias=rng.integers(-(1 << 20), 1 << 20, 3),
+        shift=np.full(3, 5),
+        low=np.full(3, 1 - (1 << 24)),
+        high=np.full(3, (1 << 24) - 1),
+    )
+    net = ExactNet([layer], low * high, high)
+    x = rng.integers(low * high, high + 1, (3, 4, 5, inputs))
+    x[0] = high
+    check_reference(net, x)
+    (step,) = net._plan.steps
+    bound = layer.reach(*net_span(net)).max()
+    assert step.bias.dtype == (np.float32 if bound < 1 << 24 else np.float64)
+    magnitudes = np.split(
+        np.maximum(*layer.magnitudes(*net_span(net))), np.cumsum([len(w) for w in step.weight])[:-1], 1
+    )
+    if step.dtype == np.float32:
+        assert max(part.sum(1).max() for part in magnitudes) < 1 << 25  # either sign alone is below 2^24
+    else:
+        assert bound >= 1 << 24
+
+
+def net_span(net: ExactNet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.full(net.inputs, net.low), np.full(net.inputs, net.high)
+
+
+@pytest.mark.parametrize(
+    ("bits", "parts", "dtype"), [(15, 1, "float32"), (16, 2, "float32"), (18, 8, "float32"), (19, 1, "float64")]
+)
+def test_parts(bits: int, parts: int, dtype: str) -> None:
+    """512 products below 2^(bits - 6): parts of equal size where they suffice."""
+    layer = make_layer(np.random.default_rng(0), 512, 2)
+    layer = dataclasses.replace(layer, weight=np.full((2, 512), (1 << (bits - 6)) - 1))
+    (step,) = ExactNet([layer], 0, 63)._plan.steps
+    assert (len(step.weight), step.dtype.name) == (parts, dtype)
+    assert step.bias.dtype.name == ("float32" if bits < 16 else "float64")
 
 
 def test_threads_at_once_compute_the_same() -> None:

@@ -219,17 +219,30 @@ def test_a_residual_has_the_format_of_its_input() -> None:
         freeze(module, x, PIXELS, OUT, gain=2.0)
 
 
-def test_wide_sums_are_float64_rather_than_of_few_bits() -> None:
+def test_sums_are_wide_rather_than_weights_of_few_bits() -> None:
     """With 1152 inputs as large as 2^12, four bits of weights would be left below 2^24."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(128, 4, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(4, 2, 1))
     x = np.random.default_rng(0).integers(0, 4096, (3, 5, 5, 128))
-    net = freeze(module, x, Fixed(bits=10, low=0, high=4095), OUT)
-    assert net.dtypes == ["float64", "float32"]
-    assert np.abs(net.layers[0].weight).max((1, 2, 3)).min() >= 64
     with torch.no_grad():
         expected = module(torch.from_numpy(np.moveaxis(x, -1, 1) / 1024).float()).double().numpy()
-    np.testing.assert_allclose(net(x) / 256, np.moveaxis(expected, 1, -1), atol=0.03)
+    for bits, error in ((8, 0.03), (12, 0.01)):
+        net = freeze(module, x, Fixed(bits=10, low=0, high=4095), OUT, weight_bits=bits)
+        assert [step.bias.dtype.name for step in net._plan.steps] == ["float64", "float32"]
+        largest = np.abs(net.layers[0].weight).max((1, 2, 3))
+        assert (1 << (bits - 2)) <= largest.min() <= largest.max() < 1 << (bits - 1)
+        np.testing.assert_allclose(net(x) / 256, np.moveaxis(expected, 1, -1), atol=error)
+
+
+def test_a_row_of_nothing_does_not_make_sums_wide() -> None:
+    module = make_module(5, 20, 8, norm=False)
+    with torch.no_grad():
+        module[0].weight[3] = 0
+        module[0].bias[3] = 100
+    x = make_examples(0, 300, 20)
+    net = freeze(module, x, PIXELS, OUT)
+    assert [step.bias.dtype.name for step in net._plan.steps] == ["float32"]
+    assert set(net(x)[:, 3]) == {25600}
 
 
 @pytest.mark.parametrize(
