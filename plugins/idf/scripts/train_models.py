@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,17 +42,19 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
+    parser.add_argument("--start", default="", help="the network in floating point of another model to start from")
     parser.add_argument("--network", type=Path, help="freeze this network, trained before with the same settings")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    settings, held = SETTINGS[arguments.name], HELD_OUT[arguments.name]
+    settings, held = replace(SETTINGS[arguments.name], start=arguments.start), HELD_OUT[arguments.name]
     images, start = load(arguments.data, arguments.name), time.monotonic()
 
     def progress(done: float, message: str) -> None:
         print(f"{time.monotonic() - start:6.0f} s  {done:6.1%}  {message}", flush=True)
 
     about = {
-        "command": f"python plugins/idf/scripts/train_models.py DATA {arguments.name}.safetensors {arguments.name}",
+        "command": f"python plugins/idf/scripts/train_models.py DATA {arguments.name}.safetensors {arguments.name}"
+        + (f" --start {Path(arguments.start).name}" if arguments.start else ""),
         "data": ABOUT[arguments.name],
     }
     if arguments.network:

@@ -106,6 +106,19 @@ def test_checkpoint_of_another_run(tmp_path: Path) -> None:
         fit(images[:3], images[3:], Settings(steps=2, **SMALL), checkpoint=tmp_path / "noise")
 
 
+def test_starting_from_another_network(tmp_path: Path) -> None:
+    """A flow of one level more starts with the levels of a trained one."""
+    images = list(waves(6, 16, 16))
+    trained, _ = fit(images[:5], images[5:], Settings(steps=40, **SMALL))
+    torch.save(trained.state_dict(), tmp_path / "net.pt")
+    deeper = {**SMALL, "couplings": (1, 1, 0), "start": str(tmp_path / "net.pt")}
+    started, _ = fit(images[:5], images[5:], Settings(steps=1, **deeper))
+    fresh, _ = fit(images[:5], images[5:], Settings(steps=1, **{**deeper, "start": ""}))
+    assert evaluate(started, images[5:]) < evaluate(fresh, images[5:]) - 0.05
+    with pytest.raises(ConfigError, match="no weights"):
+        fit(images[:5], images[5:], Settings(steps=1, **{**deeper, "width": 9}))
+
+
 def test_budget_ends_a_run() -> None:
     model = train(waves(6, 16, 16), budget=0.2, **SMALL)
     assert model.attrs["steps"] >= 1

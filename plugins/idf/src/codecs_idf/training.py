@@ -53,6 +53,8 @@ class Settings:
         If not 0, train for so many steps whatever the clock says.
     seed
         Of the initial weights and of the order of the data.
+    start
+        File with the state of a network of the same widths, whose weights to start from, as far as there are levels in both.
     """
 
     couplings: Sequence[int] = (4, 4, 2, 1)
@@ -65,6 +67,7 @@ class Settings:
     rate: float = 4e-3
     steps: int = 0
     seed: int = 0
+    start: str = ""
 
     def __post_init__(self) -> None:
         if (
@@ -81,6 +84,8 @@ class Settings:
                 raise ConfigError(f"{name} is an integer from 1 to {most}, not {value!r}")
         if not isinstance(self.rate, int | float) or not 0 < self.rate < math.inf:
             raise ConfigError(f"rate is a positive number, not {self.rate!r}")
+        if not isinstance(self.start, str):
+            raise ConfigError(f"start is the path of a file, not {self.start!r}")
         for name, most in {"steps": 1 << 40, "seed": 1 << 62}.items():
             value = getattr(self, name)
             if type(value) is not int or not 0 <= value <= most:
@@ -137,6 +142,8 @@ def fit(
     torch.manual_seed(settings.seed)
     rng = np.random.Generator(np.random.PCG64(settings.seed))
     network = network_of(source.images[0].shape[0], settings)
+    if settings.start:
+        begin(network, settings.start)
     top = [network.top]
     others = [p for p in network.parameters() if p is not network.top]
     # the last prior has few parameters, far from where they belong
@@ -170,6 +177,14 @@ def fit(
                 state.save(Path(checkpoint))
             shown = time.monotonic()
     return network, state.step
+
+
+def begin(network: Network, path: str) -> None:
+    """Give a network the weights in a file; raises `ConfigError` if they do not fit."""
+    try:
+        network.load_state_dict(torch.load(path, weights_only=True), strict=False)
+    except Exception as error:
+        raise ConfigError(f"start: {path!r} has no weights for this network: {error}") from error
 
 
 @dataclass
