@@ -51,6 +51,11 @@ class CodecInfo:
         Whether an instance needs a `Model`.
     auto
         Whether ``--codec auto`` may choose it.
+    ragged
+        Whether `Codec.train` takes a list of arrays of different shapes.
+    resumable
+        Whether `Codec.train` takes ``checkpoint``, a path that it writes its state to now and then and goes on from
+        if it exists.
     """
 
     summary: str
@@ -61,6 +66,8 @@ class CodecInfo:
     trainable: bool = False
     needs_model: bool = False
     auto: bool = True
+    ragged: bool = False
+    resumable: bool = False
 
     def accepts(self, spec: ArraySpec) -> bool:
         """Whether arrays of this dtype and number of dimensions are within the codec's domain."""
@@ -72,7 +79,8 @@ class Codec(ABC):
     """Turns one chunk of an array into bytes and back.
 
     A subclass is a frozen, keyword-only dataclass. Its fields are its config: JSON-able values with
-    defaults. It sets `id`, `format_version` and `info`, and implements `_encode` and `_decode`.
+    defaults. It sets `id`, `format_version` and `info`, and implements `_encode` and `_decode`; where a part of a
+    payload is of use, also `_preview`; if `info` says that it is trainable, `train`.
 
     The contract
     ------------
@@ -81,12 +89,14 @@ class Codec(ABC):
        input gives the same bytes, in any thread, process or batch.
     3. `_encode` sees a C-contiguous, native-endian array that `check` has accepted. `_decode` sees bytes
        whose checksum matched, which may still be hostile: it never allocates more than the spec implies.
-    4. Whatever `_decode` raises reaches the caller as `CorruptDataError`, unless it is of the error tree and no
-       `EntropyError`.
+    4. Whatever `_decode` or `_preview` raises reaches the caller as `CorruptDataError`, unless it is of the error tree
+       and no `EntropyError`.
     5. `config` holds non-default keys only; ``from_config(c.config(), model=c.model) == c``.
     6. A reader decodes every `format_version` up to its own; a stream that older readers cannot decode
        has a new version or a new id.
     7. Arithmetic on the decode path keeps to the exactness contract (``spec/exact.md``).
+    8. `preview` has the shape and dtype of what was encoded, not its values; nothing but a caller that asks for a
+       preview gets one.
     """
 
     id: ClassVar[str]
@@ -109,6 +119,10 @@ class Codec(ABC):
         """Decode a stream of an earlier `format_version`; to be written once there is one."""
         raise UnsupportedFeatureError(f"codec {self.id} never had a format version {version}; the file is damaged")
 
+    def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
+        """Decode the deepest `levels` levels only, and guess the rest."""
+        raise ConfigError(f"codec {self.id} has no previews")
+
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the codec (with its model) takes arrays of this spec."""
         if not self.info.accepts(spec):
@@ -125,8 +139,23 @@ class Codec(ABC):
         return max(1, min(items, (1 << 24) // item_bytes))
 
     @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train a model on `data` (items along the first axis) for about `budget` seconds."""
+    def train(cls, data: Any, *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
+        """Train a model; an author names the settings in place of `hyper`.
+
+        Parameters
+        ----------
+        data
+            An array of items along the first axis; if the codec is `CodecInfo.ragged`, also a list of arrays, one an
+            item.
+        budget
+            About how many seconds it may take, those before a checkpoint included.
+        progress
+            Called with the fraction done and a message.
+        **hyper
+            Settings; if the codec is `CodecInfo.resumable`, among them ``checkpoint``, a `pathlib.Path` or None. The
+            state of training is written there now and then, whole or not at all; where there is one, training goes on
+            from it, or raises `ConfigError` if it is of other settings or other data.
+        """
         raise ConfigError(f"codec {cls.id} has nothing to train")
 
     # --- what everybody calls --------------------------------------------------------------------
@@ -147,13 +176,49 @@ class Codec(ABC):
         version
             The `format_version` the payload was written in, if it is an earlier one.
         """
+        if version in (None, self.format_version):
+            return self._run(self._decode, payload, spec, limits=limits)
+        return self._run(self._decode_older, payload, spec, version, limits=limits)
+
+    def preview(
+        self,
+        payload: bytes,
+        spec: ArraySpec,
+        levels: int,
+        *,
+        version: int | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> NDArray[Any]:
+        """A coarse decode from the deepest `levels` levels only; what it returns is not what was encoded.
+
+        Parameters
+        ----------
+        levels
+            How many, 0 or more; what a level is, the codec says. More than there are means all.
+        version
+            As for `decode`; payloads of earlier versions have no previews.
+
+        Raises
+        ------
+        ConfigError
+            If the codec has no previews, or `levels` is no such number.
+        CorruptDataError
+            If the payload is none of this codec's. Damage behind those levels is not seen.
+        """
+        if type(levels) is not int or levels < 0:
+            raise ConfigError(f"levels is {levels!r} where an integer, 0 or more, is due")
+        if version not in (None, self.format_version):
+            raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
+        return self._run(self._preview, payload, spec, levels, limits=limits)
+
+    def _run(
+        self, decoder: Callable[..., Any], payload: bytes, spec: ArraySpec, *more: Any, limits: Limits
+    ) -> NDArray[Any]:
+        """What a decoder makes of a payload, with its errors told as the contract says and its result checked."""
         limits.check("chunk_bytes", spec.nbytes, f"a chunk of codec {self.id}")
         try:
             self.check(spec)
-            if version in (None, self.format_version):
-                array = np.asanyarray(self._decode(bytes(payload), spec))
-            else:
-                array = np.asanyarray(self._decode_older(bytes(payload), spec, version))
+            array: NDArray[Any] = np.asanyarray(decoder(bytes(payload), spec, *more))
         except UnsupportedArrayError as error:
             raise CorruptDataError(
                 f"payload of codec {self.id} cannot be {spec.dtype} of shape {spec.shape}: {error}"

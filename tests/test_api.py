@@ -119,6 +119,39 @@ class Lossy(Raw):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Planes(Raw):
+    """The high halves of bytes and then the low ones; learns from items of any shape, and goes on where it ended."""
+
+    id = "test.planes"
+    info = CodecInfo(
+        summary="coarse to fine", dtypes=("uint8",), trainable=True, auto=False, ragged=True, resumable=True
+    )
+
+    def _encode(self, chunk):
+        return (chunk >> 4).tobytes() + (chunk & 15).tobytes()
+
+    def _decode(self, payload, spec):
+        return self._preview(payload, spec, 2)
+
+    def _preview(self, payload, spec, levels):
+        self.decoded.append(spec.shape)
+        planes = np.frombuffer(payload, "u1").reshape(2, *spec.shape)
+        high, low = (plane * (k < levels) for k, plane in enumerate(planes))
+        return high << 4 | low
+
+    @classmethod
+    def train(cls, data, *, budget, progress=None, checkpoint=None):
+        steps = 1
+        if checkpoint is not None:
+            steps += int(checkpoint.read_text()) if checkpoint.exists() else 0
+            checkpoint.write_text(str(steps))
+        shapes = [list(item.shape) for item in data]
+        return Model.create(
+            codec=cls.id, config={"shapes": shapes, "listed": isinstance(data, list), "steps": steps}, tensors={}
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wrong(Raw):
     """Small, and decodes to something else."""
 
@@ -180,7 +213,7 @@ def registry_of(*classes, models=(), **changes):
 
 @pytest.fixture
 def registry():
-    return registry_of(Raw, Nibble, Offset, Lossy, Wrong, Failing)
+    return registry_of(Raw, Nibble, Offset, Lossy, Planes, Wrong, Failing)
 
 
 @pytest.fixture
@@ -963,6 +996,8 @@ def test_list_codecs(shipped):
         "trainable": True,
         "needs_model": True,
         "auto": True,
+        "ragged": False,
+        "resumable": False,
         "models": ["m5", "m6"],
     }
 
@@ -977,6 +1012,61 @@ def test_train(registry, path):
         cc.train("test.raw", FIVES, registry=registry)
     with pytest.raises(ConfigError, match="budget is 0"):
         cc.train("test.offset", FIVES, budget=0, registry=registry)
+
+
+def test_training_on_items_of_many_shapes(registry):
+    items = [COUNT[:3], COUNT[:5, :2].T, COUNT[2:3]]
+    model = cc.train("test.planes", items, registry=registry)
+    assert model.config == {"shapes": [[3, 4], [2, 5], [1, 4]], "listed": True, "steps": 1}
+    assert cc.train("test.planes", COUNT, registry=registry).config["listed"] is False
+    assert cc.train("test.offset", [[5, 5], [7, 7]], registry=registry).config == {"shape": [2]}
+    with pytest.raises(UnsupportedArrayError, match=r"the data to train test\.offset on cannot be made one array"):
+        cc.train("test.offset", items, registry=registry)
+    with pytest.raises(UnsupportedArrayError, match="item 1 cannot be made one array"):
+        cc.train("test.planes", [COUNT, [[1], [2, 3]]], registry=registry)
+
+
+def test_training_that_goes_on(registry, tmp_path):
+    checkpoint = tmp_path / "state"
+    for steps, path in enumerate([checkpoint, str(checkpoint), checkpoint], start=1):
+        assert cc.train("test.planes", COUNT, checkpoint=path, registry=registry).config["steps"] == steps
+    assert checkpoint.read_text() == "3"
+    with pytest.raises(ConfigError, match=r"training of test\.offset .* takes no checkpoint"):
+        cc.train("test.offset", FIVES, checkpoint=checkpoint, registry=registry)
+    with pytest.raises(ConfigError, match="'rate'; it has none"):
+        cc.train("test.planes", COUNT, rate=1, registry=registry)
+
+
+# --- previews ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_previews_of_an_entry(path, registry, jobs):
+    cc.save(path, {"x": COUNT * 5, "y": np.uint8(77)}, codec="test.planes", chunk=3, registry=registry)
+    with cc.open(path, jobs=jobs, registry=registry) as file:
+        x, y = file["x"], file["y"]
+        for levels, seen in enumerate([COUNT * 0, COUNT * 5 & 0xF0, COUNT * 5]):
+            preview = x.preview(levels)
+            assert preview.dtype == np.uint8
+            np.testing.assert_array_equal(preview, seen)
+        assert y.preview(1) == 64
+        Raw.decoded.clear()
+        np.testing.assert_array_equal(x.preview(1, np.s_[4:7, 1]), (COUNT * 5 & 0xF0)[4:7, 1])
+        assert sorted(Raw.decoded) == [(3, 4), (3, 4)]
+        x.preview(1, 2)
+        np.testing.assert_array_equal(x[2], COUNT[2] * 5)  # what is kept of the last chunk is never a preview
+        with pytest.raises(ConfigError, match="levels is -1"):
+            x.preview(-1)
+
+
+def test_previews_that_are_none(path, registry):
+    cc.save(path, COUNT, codec="test.raw", registry=registry)
+    with cc.open(path, registry=registry) as file, pytest.raises(ConfigError, match=r"test\.raw has no previews"):
+        file[""].preview(1)
+    write(path, COUNT, b"abc", codec="test.planes")
+    where = r"x\.ccf, entry 'x', chunk 0: .*test\.planes"
+    with cc.open(path, registry=registry) as file, pytest.raises(CorruptDataError, match=where):
+        file["x"].preview(1)
 
 
 # --- threads ----------------------------------------------------------------------------------------

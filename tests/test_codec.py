@@ -102,6 +102,64 @@ def test_training_is_optional():
         Raw.train(np.zeros(3, "u1"), budget=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Planes(Raw):
+    """The high halves of bytes, then the low halves: a level each."""
+
+    id = "test.planes"
+    format_version = 2
+    info = CodecInfo(summary="coarse to fine", dtypes=("uint8",))
+
+    def _encode(self, chunk):
+        return (chunk >> 4).tobytes() + (chunk & 15).tobytes()
+
+    def _decode(self, payload, spec):
+        return self._preview(payload, spec, 2)
+
+    def _preview(self, payload, spec, levels):
+        planes = np.frombuffer(payload, "u1").reshape(2, *spec.shape)
+        high, low = (plane * (k < levels) for k, plane in enumerate(planes))
+        return high << 4 | low
+
+
+def test_previews_are_coarse():
+    x = np.arange(0, 255, 7, dtype="u1")
+    spec, payload = ArraySpec.of(x), Planes().encode(x)
+    for levels, seen in enumerate([x * 0, x & 0xF0, x, x]):
+        np.testing.assert_array_equal(Planes().preview(payload, spec, levels), seen)
+    np.testing.assert_array_equal(Planes().decode(payload, spec), x)
+
+
+def test_a_codec_without_previews_says_so():
+    with pytest.raises(ConfigError, match=r"codec test\.raw has no previews"):
+        Raw().preview(b"abc", ArraySpec((3,), "uint8"), 1)
+    with pytest.raises(ConfigError, match=r"codec test\.planes has no previews of .* version 1"):
+        Planes().preview(b"abcdef", ArraySpec((3,), "uint8"), 1, version=1)
+
+
+@pytest.mark.parametrize("levels", [-1, 1.0, True, "1", None])
+def test_levels_that_are_none(levels):
+    with pytest.raises(ConfigError, match="levels is"):
+        Planes().preview(b"abcdef", ArraySpec((3,), "uint8"), levels)
+
+
+def test_previews_fail_as_decoding_does():
+    with pytest.raises(CorruptDataError, match=r"no stream of codec test\.planes: ValueError"):
+        Planes().preview(b"abc", ArraySpec((3,), "uint8"), 1)
+    with pytest.raises(CorruptDataError, match="cannot be"):
+        Planes().preview(b"abcdef", ArraySpec((3,), "uint16"), 1)
+    with pytest.raises(LimitExceededError, match="chunk_bytes"):
+        Planes().preview(b"", ArraySpec((1 << 40,), "uint8"), 1, limits=Limits(chunk_bytes=1000))
+
+    @dataclass(frozen=True, kw_only=True)
+    class Small(Planes):
+        def _preview(self, payload, spec, levels):
+            return super()._preview(payload, spec, levels)[::2]
+
+    with pytest.raises(CorruptDataError, match="where uint8 of"):
+        Small().preview(b"abcdef", ArraySpec((3,), "uint8"), 1)
+
+
 def test_default_chunk():
     assert Raw().default_chunk(ArraySpec((), "uint8")) == 1
     assert Raw().default_chunk(ArraySpec((0, 5), "uint8")) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.api.plan import find
@@ -21,7 +22,7 @@ from codecs_core.errors import (
 from codecs_core.models import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -74,10 +75,8 @@ class Decoder:
         where = f"{self.path}, {_called(entry)}chunk {i}"
         payload = self.reader.payload(entry.name, i)
         codec = self.codec(entry)
-        try:
+        with _located(where):
             array = codec.decode(payload, entry.chunk_spec(i), version=entry.codec_version, limits=self.limits)
-        except (CorruptDataError, LimitExceededError) as error:
-            raise type(error)(f"{where}: {error}") from error
         if digest(array) != self.reader.digest(entry.name, i):
             raise DecodeMismatchError(
                 f"{where}: the stored bytes are intact, but this machine or this version of codec {entry.codec} "
@@ -86,6 +85,13 @@ class Decoder:
                 f"do not use the result, and report it together with the file"
             )
         return array
+
+    def preview(self, entry: Entry, i: int, levels: int) -> NDArray[Any]:
+        """A preview of chunk `i`. It is not what was encoded, so there is no digest to compare it with."""
+        payload = self.reader.payload(entry.name, i)
+        codec, spec = self.codec(entry), entry.chunk_spec(i)
+        with _located(f"{self.path}, {_called(entry)}chunk {i}"):
+            return codec.preview(payload, spec, levels, version=entry.codec_version, limits=self.limits)
 
     def codec(self, entry: Entry) -> Codec:
         """The codec of an entry, made once for all entries of the same settings."""
@@ -129,6 +135,15 @@ class Decoder:
             raise ModelNotFoundError(f"{where}: it needs a model{called}: {error}{given}") from error
         except ModelError as error:
             raise ModelError(f"{where}: {error}") from error
+
+
+@contextmanager
+def _located(where: str) -> Iterator[None]:
+    """Say where in which file an error of a codec arose."""
+    try:
+        yield
+    except (CorruptDataError, LimitExceededError) as error:
+        raise type(error)(f"{where}: {error}") from error
 
 
 def _called(entry: Entry) -> str:

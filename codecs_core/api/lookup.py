@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from codecs_core.api.plan import build
 from codecs_core.arrays import normalise
-from codecs_core.errors import ConfigError, ModelError
+from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
 from codecs_core.models import Model
 from codecs_core.registry import default
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from codecs_core.api.plan import ModelChoice
     from codecs_core.codec import Codec, Progress
     from codecs_core.registry import Registry
@@ -71,6 +75,8 @@ def list_codecs(*, registry: Registry | None = None) -> list[dict[str, Any]]:
             "trainable": spec.info.trainable,
             "needs_model": spec.info.needs_model,
             "auto": spec.info.auto,
+            "ragged": spec.info.ragged,
+            "resumable": spec.info.resumable,
             "models": [model.name for model in models if model.codec == id],
         }
         for id, spec in registry.codecs.items()
@@ -83,6 +89,7 @@ def train(
     *,
     budget: float = 600.0,
     progress: Progress | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     registry: Registry | None = None,
     **hyper: Any,
 ) -> Model:
@@ -93,11 +100,15 @@ def train(
     id
         Id of the codec.
     data
-        An array of items along the first axis.
+        An array of items along the first axis; for a codec that `list_codecs` calls ragged, also a list of arrays of
+        different shapes, one an item.
     budget
         About how many seconds it may take.
     progress
         Called with the fraction done and a message.
+    checkpoint
+        For a codec that `list_codecs` calls resumable: a file that the state of training is written to now and then.
+        If it exists, training goes on from it. It stays when training ends.
     registry
         Where codecs come from; by default the installed plugins.
     **hyper
@@ -106,22 +117,40 @@ def train(
     Raises
     ------
     ConfigError
-        If there is nothing to train, or a setting is unknown or out of range.
+        If there is nothing to train, a setting is unknown or out of range, or a checkpoint is given to a codec that
+        takes none or is not of this training.
     UnsupportedArrayError
         If the codec does not take such data.
     """
     registry = registry or default()
-    if not registry.spec(id).info.trainable:
+    info = registry.spec(id).info
+    if not info.trainable:
         raise ConfigError(f"codec {id} has nothing to train; `codecs list` shows which have")
     if not budget > 0:
         raise ConfigError(f"budget is {budget!r} where a positive number of seconds is due")
+    if checkpoint is not None and not info.resumable:
+        raise ConfigError(f"training of {id} cannot be interrupted and go on, so it takes no checkpoint")
     cls = registry.codec_class(id)
     taken = inspect.signature(cls.train).parameters
     if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
-        settings = sorted(taken.keys() - {"data", "budget", "progress"})
+        settings = sorted(taken.keys() - {"data", "budget", "progress", "checkpoint"})
         if unknown := sorted(hyper.keys() - set(settings)):
             raise ConfigError(f"training of {id} has no setting {unknown[0]!r}; it has {', '.join(settings) or 'none'}")
-    model = cls.train(normalise(np.asarray(data)), budget=budget, progress=progress, **hyper)
+    if checkpoint is not None:
+        hyper["checkpoint"] = Path(checkpoint)
+    if info.ragged and isinstance(data, list):
+        items: Any = [_array(item, f"item {i}") for i, item in enumerate(data)]
+    else:
+        items = _array(data, f"the data to train {id} on")
+    model = cls.train(items, budget=budget, progress=progress, **hyper)
     if not isinstance(model, Model) or model.codec != id:
         raise ModelError(f"training of codec {id} returned {model!r}, which is no model of that codec")
     return model
+
+
+def _array(data: Any, what: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise UnsupportedArrayError(f"{what} cannot be made one array: {error}") from error
+    return normalise(array)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from codecs_core.api.parallel import ordered
 from codecs_core.api.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -88,8 +89,37 @@ class EntryView:
 
     def __getitem__(self, key: Any) -> Any:
         entry, decoder = self._entry, self._decoder
+        return self._take(key, partial(decoder.decode, entry), alone=partial(decoder.chunk, entry))
+
+    def preview(self, levels: int, key: Any = ...) -> Any:
+        """A coarse decode from the deepest `levels` levels of each chunk only; it is **not** the data that was saved.
+
+        Parameters
+        ----------
+        levels
+            How many, 0 or more; what a level is, the codec says.
+        key
+            What of the entry, as one would index it; by default all.
+
+        Raises
+        ------
+        ConfigError
+            If the codec has no previews, or `levels` is no such number.
+        CodecsError
+            Otherwise as indexing does, but for `DecodeMismatchError`: there is no digest of a preview.
+        """
+        entry, decoder = self._entry, self._decoder
+
+        def chunk(i: int) -> NDArray[Any]:
+            return decoder.preview(entry, i, levels)
+
+        return self._take(key, chunk, alone=chunk)
+
+    def _take(self, key: Any, chunk: Callable[[int], NDArray[Any]], *, alone: Callable[[int], NDArray[Any]]) -> Any:
+        """What `key` asks for, of chunks by their number; `alone` gives a chunk that no other is needed beside."""
+        entry, decoder = self._entry, self._decoder
         if not entry.spec.shape:
-            return decoder.chunk(entry, 0).copy()[key]
+            return alone(0).copy()[key]
         selection = select(key, entry.spec.shape[0], entry.chunk)
         shape = (selection.length, *entry.spec.shape[1:])
         wanted = f"{selection.length} items of entry {entry.name!r} of {decoder.path}"
@@ -99,11 +129,11 @@ class EntryView:
         parts = list(selection.parts) if entry.spec.size else []
         taken = np.empty(shape, self.dtype)
         if len(parts) == 1:
-            taken[parts[0].into] = decoder.chunk(entry, parts[0].chunk)[parts[0].local]
+            taken[parts[0].into] = alone(parts[0].chunk)[parts[0].local]
         else:
 
             def decode(part: Any) -> None:
-                taken[part.into] = decoder.decode(entry, part.chunk)[part.local]
+                taken[part.into] = chunk(part.chunk)[part.local]
 
             for _ in ordered(decode, parts, jobs=self._jobs):
                 pass

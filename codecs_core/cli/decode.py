@@ -19,6 +19,12 @@ def decode(
     model: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="A model that is neither in the file nor installed.")
     ] = None,
+    preview: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="LEVELS", help="Not the data, but previews of it from the deepest levels of its codec only."
+        ),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
 ) -> None:
     """Decode a file to .npy, .npz, an image or a folder.
@@ -46,14 +52,19 @@ def decode(
         media.check_target(dst, names)
         arrays: dict[str, Any] = {}
         with progress("decoding") as bar:
-            if where is None and entry is None:
+            if where is None and entry is None and preview is None:
                 loaded = held.load(progress=bar)
                 arrays = loaded if isinstance(loaded, dict) else {"": loaded}
             else:
                 for done, name in enumerate(names):
                     if bar is not None:
                         bar(done / len(names), name)
-                    arrays[name] = held[name][... if where is None else where]
+                    view, key = held[name], ... if where is None else where
+                    arrays[name] = view[key] if preview is None else view.preview(preview, key)
         media.write(dst, arrays, {name: held[name].attrs for name in names})
     total = sum(array.nbytes for array in arrays.values())
-    put(f"{shown(dst)}: {plural(len(arrays), 'array')}, {size(total)}, every chunk as it was encoded")
+    if preview is None:
+        put(f"{shown(dst)}: {plural(len(arrays), 'array')}, {size(total)}, every chunk as it was encoded")
+    else:
+        levels = plural(preview, "level")
+        put(f"{shown(dst)}: {plural(len(arrays), 'preview')} of {levels}, {size(total)}; this is not the data")

@@ -23,7 +23,7 @@ def report(error: BaseException) -> int | None:
         say(f"error: {shown(error)}")
         return error.exit_status
     if isinstance(error, KeyboardInterrupt):
-        say("interrupted; nothing half-written is left behind")
+        say(f"interrupted; {shown(error) or 'nothing half-written is left behind'}")
         return INTERRUPTED
     if isinstance(error, MemoryError):
         say("error: there is not enough memory for this; try fewer --jobs, or a smaller --chunk when encoding")

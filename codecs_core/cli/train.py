@@ -1,11 +1,14 @@
 """`codecs train`: a model for a codec, from data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from codecs_core.codec import CodecInfo
     from codecs_core.media import Source
 
@@ -24,7 +27,10 @@ def train(
         list[str], typer.Option("--set", metavar="K=V", help="A setting of the training; repeatable.")
     ] = [],  # noqa: B006
 ) -> None:
-    """Train a model for a codec. Nothing is written unless training ends."""
+    """Train a model for a codec. Nothing is written unless training ends.
+
+    A codec that can go on with training that was interrupted keeps its state in MODEL.checkpoint until then.
+    """
     from codecs_core import api, media, registry
     from codecs_core.cli.arguments import check_file, check_target, seconds, settings
     from codecs_core.cli.output import plural, put, say, shown, size
@@ -32,33 +38,60 @@ def train(
     from codecs_core.errors import ConfigError
 
     time, hyper = seconds(budget), settings(set_)
-    if taken := hyper.keys() & {"id", "data", "budget", "progress", "registry"}:
+    if taken := hyper.keys() & {"id", "data", "budget", "progress", "checkpoint", "registry"}:
         raise ConfigError(
             f"training has no setting {min(taken)!r}" + ("; --budget says it" if "budget" in taken else "")
         )
     check_target(out, data)
     check_file(out)
     known = registry.default()
-    items = _items(media.read(data, stack=True), id, known.spec(id).info)
-    say(f"training {id} on {plural(len(items), 'item')} of {items.dtype} and shape {items.shape[1:]}")
-    with progress("training") as bar:
-        model = api.train(id, items, budget=time, progress=bar, registry=known, **hyper)
-    model.save(out)
+    info = known.spec(id).info
+    checkpoint = out.with_name(out.name + ".checkpoint")
+    if info.resumable:
+        check_target(checkpoint, data)
+        check_file(checkpoint)
+        hyper["checkpoint"] = checkpoint
+    items = _items(media.read(data, stack=True), data, id, info)
+    say(f"training {id} on {plural(len(items), 'item')} of {_kind(items)}")
+    if info.resumable and checkpoint.exists():
+        say(f"training goes on from {shown(checkpoint)}; delete it to start anew")
+    try:
+        with progress("training") as bar:
+            model = api.train(id, items, budget=time, progress=bar, registry=known, **hyper)
+        model.save(out)
+    except KeyboardInterrupt as error:
+        if info.resumable and checkpoint.exists():
+            raise KeyboardInterrupt(f"the same command goes on from {checkpoint}") from error
+        raise
+    if info.resumable:
+        checkpoint.unlink(missing_ok=True)
     put(f"{shown(out)}: a model of {size(len(model.data))} for {id}, sha256 {model.sha256}")
     say(f"use it: codecs encode SRC... DST.ccf --codec {id} --model {shown(out)}")
 
 
-def _items(sources: "dict[str, Source]", id: str, info: "CodecInfo") -> Any:
-    """The arrays that the codec takes, as one array of items: of several kinds, the kind with the most bytes."""
+def _items(
+    sources: "dict[str, Source]", data: Sequence[Path], id: str, info: "CodecInfo"
+) -> "NDArray[Any] | list[NDArray[Any]]":
+    """The items that the codec takes: of several kinds, the kind with the most bytes.
+
+    One array of them; for a ragged codec, unless they are one array already, a list in the order of the sources.
+    """
     import numpy as np
 
     from codecs_core.cli.output import say, shown
     from codecs_core.errors import UnsupportedArrayError
 
-    kinds: dict[tuple[str, tuple[int, ...]], list[Source]] = {}
+    kinds: dict[tuple[Any, ...], list[Source]] = {}
     for source in sources.values():
-        if info.accepts(source.spec) and source.spec.shape:
-            kinds.setdefault((source.spec.dtype, source.spec.shape[1:]), []).append(source)
+        shape = source.spec.shape
+        if not info.accepts(source.spec) or not shape or (info.ragged and not source.spec.size):
+            continue
+        if info.ragged:
+            item = shape if _alone(source, data) else shape[1:]
+            kind: tuple[Any, ...] = (source.spec.dtype, len(item), item[2:])  # images of any height and width
+        else:
+            kind = (source.spec.dtype, shape[1:])
+        kinds.setdefault(kind, []).append(source)
     if not kinds:
         spec = next(iter(sources.values())).spec
         raise UnsupportedArrayError(
@@ -66,9 +99,24 @@ def _items(sources: "dict[str, Source]", id: str, info: "CodecInfo") -> Any:
             f"{' or '.join(info.dtypes) or 'any dtype'}, not {spec.dtype} of shape {spec.shape}"
         )
     taken = max(kinds.values(), key=lambda like: sum(source.spec.nbytes for source in like))
+    same = "number of channels" if info.ragged else "shape"
     for source in sources.values():
         if all(source is not one for one in taken):
             what = f"{shown(repr(source.name or source.path.name))}: {source.spec.dtype} of shape {source.spec.shape}"
-            say(f"left out {what}, since items are of one dtype and shape")
+            say(f"left out {what}, since items are of one dtype and {same}")
+    if info.ragged and (len(taken) > 1 or _alone(taken[0], data)):
+        return [item for one in taken for item in ([one.read()] if _alone(one, data) else one.read())]
     arrays = [source.read() for source in taken]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _kind(items: "NDArray[Any] | list[NDArray[Any]]") -> str:
+    if not isinstance(items, list):
+        return f"{items.dtype} and shape {items.shape[1:]}"
+    shapes = {item.shape for item in items}
+    return f"{items[0].dtype} and " + (f"shape {shapes.pop()}" if len(shapes) == 1 else f"{len(shapes):,} shapes")
+
+
+def _alone(source: "Source", data: Sequence[Path]) -> bool:
+    """Whether an array is one item, as an image is and a file of a folder, rather than a stack of items."""
+    return source.path not in data or "format" in source.attrs.get("media", {})
