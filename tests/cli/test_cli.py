@@ -511,19 +511,13 @@ def test_bench(tmp_path, images):
 
 @pytest.mark.parametrize("verb", ["--help", "info", "list"])
 def test_start_is_light(held, verb):
-    """The installed program, what it imports and how long it takes."""
+    """What the installed program imports; `benchmarks/bbans.py` says how long it takes to start."""
     args = [verb, str(held)] if verb == "info" else [verb]
     result = process(*args, PYTHONPROFILEIMPORTTIME="1")
     assert result.returncode == 0
     imported = {line.rsplit("|", 1)[-1].strip() for line in result.stderr.splitlines()}
     assert "typer" in imported
     assert not {"torch", "numba", "PIL", "rich", "imagecodecs", "scipy"} & imported
-    seconds = []
-    for _ in range(3):
-        start = time.monotonic()
-        process(*args)
-        seconds.append(time.monotonic() - start)
-    assert min(seconds) < 1
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("20m", 1200), ("1.5h", 5400)])
