@@ -57,7 +57,7 @@ def arranged(mean: NDArray[np.float64], scale: NDArray[np.float64], budget: floa
 
 def recalibrated(blocks: Blocks, index: NDArray[np.int64]) -> Blocks:
     """The same blocks with tables for indices of shape (items, blocks)."""
-    octaves = np.stack([calibrate(index[:, b], blocks.octaves.shape[1]) for b in range(blocks.count)])
+    octaves = np.stack([calibrate(index[:, b], blocks.octaves.shape[1], smooth=True) for b in range(blocks.count)])
     return Blocks(blocks.block, octaves, blocks.gains)
 
 

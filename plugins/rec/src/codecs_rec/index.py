@@ -25,12 +25,18 @@ def octaves_of(index: ArrayLike) -> NDArray[np.int64]:
     return np.searchsorted(powers, np.asarray(index), side="right").astype(np.int64) - 1
 
 
-def calibrate(index: ArrayLike, octaves: int = OCTAVES, *, prior: float = 0.5) -> NDArray[np.int64]:
+def calibrate(
+    index: ArrayLike, octaves: int = OCTAVES, *, prior: float = 0.5, smooth: bool = False
+) -> NDArray[np.int64]:
     """Counts of octaves that fit a sample of indices, none of them 0; they add up to 2^20.
 
-    The `prior` is added to every octave up to two beyond the largest seen, a 1000th of it to the others.
+    The `prior` is added to every octave up to two beyond the largest seen, a 1000th of it to the others. Where
+    a sample is small, `smooth` shares half of what was seen with the neighbours.
     """
     seen = np.bincount(octaves_of(index).reshape(-1), minlength=octaves)[:octaves].astype(np.float64)
+    if smooth:
+        padded = np.pad(seen, 1, mode="edge")
+        seen = 0.5 * seen + 0.25 * (padded[:-2] + padded[2:])
     near = np.arange(octaves) <= (np.flatnonzero(seen).max(initial=0) + 2)
     counts: NDArray[np.int64] = quantise(seen + np.where(near, prior, prior / 1000), PRECISION).astype(np.int64)
     return counts

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy.compiled import kernel
 from codecs_rec.index import PRECISION, OctaveCode
 from codecs_rec.quantile import grid
-from codecs_rec.samplers.blocks import block_cells, coefficients, log_weight, points, race
+from codecs_rec.samplers.blocks import LANES, block_cells, coarse_points, coefficients, log_weights, race
 
 #: Fractional bits of a latent as the decoder network takes it, and of its gain.
 LATENT_BITS, GAIN_BITS = 8, 8
@@ -24,20 +24,23 @@ KEY = np.uint64(0)
 def _shortlist(m, s, key, elements, candidates, prices, points, index, scores):  # type: ignore[no-untyped-def]
     """Fill in the proposals with the largest ln dQ/dP less price, the best first: `index` and `scores` have shape (n, length)."""
     size, length = m.shape[1], index.shape[1]
-    square, linear, cells = np.empty(size), np.empty(size), np.empty(size + 7, np.int64)
+    square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
+    words, weights = np.empty((4, LANES), np.uint64), np.empty(LANES, np.float32)
     for i in range(len(m)):
         constant, _ = coefficients(m[i], s[i], square, linear)
         index[i], scores[i] = 1, -math.inf
         octave = np.int64(0)
-        for n in range(1, candidates + 1):
-            octave += n >> (octave + 1)
-            score = constant + log_weight(n, elements[i], key, cells, points, square, linear) - prices[octave]
-            if score > scores[i, length - 1]:
-                j = length - 1
-                while j > 0 and scores[i, j - 1] < score:
-                    index[i, j], scores[i, j] = index[i, j - 1], scores[i, j - 1]
-                    j -= 1
-                index[i, j], scores[i, j] = n, score
+        for first in range(1, candidates + 1, LANES):
+            log_weights(first, elements[i], key, words, points, square, linear, weights)
+            for n in range(first, min(first + LANES, candidates + 1)):
+                octave += n >> (octave + 1)
+                score = constant + weights[n - first] - prices[octave]
+                if score > scores[i, length - 1]:
+                    j = length - 1
+                    while j > 0 and scores[i, j - 1] < score:
+                        index[i, j], scores[i, j] = index[i, j - 1], scores[i, j - 1]
+                        j -= 1
+                    index[i, j], scores[i, j] = n, score
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,7 @@ class Blocks:
             at, elements = self.members(b), self.elements(len(mean), b, first)
             m, s = np.ascontiguousarray(mean[:, at]), np.ascontiguousarray(scale[:, at])
             index = np.empty((len(mean), length), np.int64)
-            _shortlist(m, s, KEY, elements, self.candidates, self.prices(b), points(), index, scores)
+            _shortlist(m, s, KEY, elements, self.candidates, self.prices(b), coarse_points(), index, scores)
             lists[:, b] = index
         return lists
 

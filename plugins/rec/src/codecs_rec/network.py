@@ -83,7 +83,8 @@ class Network(nn.Module):
             lost: Tensor = functional.binary_cross_entropy_with_logits(out, x.float(), reduction="none")
             return -lost.sum(1)
         if self.kind == "values":
-            return -0.5 * (self.largest * out - x).square().sum(1)
+            errors: Tensor = self.largest * out - x
+            return -0.5 * errors.square().sum(1)
         if self.kind == "colour":
             means, log_scales = out.view(len(x), 2, -1, self.channels).unbind(1)
             return self._log_colours(x.view(means.shape).float(), 255 * means, 4 * log_scales)

@@ -13,8 +13,8 @@ from codecs_core.errors import EntropyError
 
 _32 = np.uint64(32)
 _W = np.uint64(0xFFFFFFFF)
-_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 ROUNDS = 10
 
 
@@ -23,9 +23,9 @@ def philox(a, b, c, d, key):  # type: ignore[no-untyped-def]
     """Four words for the counter (a, b, c, d) and a 64-bit key, whose low half is the first word."""
     k0, k1 = key & _W, key >> _32
     for _ in range(ROUNDS):
-        p, q = _M0 * a, _M1 * c
+        p, q = M0 * a, M1 * c
         a, b, c, d = (q >> _32) ^ b ^ k0, q & _W, (p >> _32) ^ d ^ k1, p & _W
-        k0, k1 = (k0 + _W0) & _W, (k1 + _W1) & _W
+        k0, k1 = (k0 + W0) & _W, (k1 + W1) & _W
     return a, b, c, d
 
 

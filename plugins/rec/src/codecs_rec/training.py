@@ -29,7 +29,7 @@ OCTAVES = math.log2(math.e)
 #: Tempers of a lossy model's qualities: each doubles what an error costs.
 TEMPERS = tuple(2.0**q for q in range(-7, 1))
 #: Items that tables of indices are calibrated on.
-CALIBRATION = 512
+CALIBRATION = 256
 
 
 def learn(
@@ -259,4 +259,4 @@ def frozen(
     attrs = attrs | {"information": told, "blocks": [level.count for level in levels]}
     model = Model.create(codec=codec, config=config, tensors=tensors, attrs=attrs, name=name)
     VAE(model)
-    return model if kind == "values" else finished(model, examples[: CALIBRATION // 2])
+    return model if kind == "values" else finished(model, examples[:CALIBRATION])

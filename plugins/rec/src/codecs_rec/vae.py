@@ -222,8 +222,7 @@ class Colours(Pixels):
         colours = np.zeros(self._means.shape, np.int64)
         for c in range(self._channels):
             colours[:, :, c] = self._channel(c, colours).pop(message)
-        n, places, channels = colours.shape
-        return colours.reshape(n, places * channels)
+        return colours.reshape(len(colours), self._means.shape[1] * self._channels)
 
     def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Bits of each item, shape (n,)."""

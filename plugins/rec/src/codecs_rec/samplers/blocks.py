@@ -19,20 +19,29 @@ from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.stack import integers
 from codecs_core.errors import EntropyError
 from codecs_rec.families import Family, Gaussian, relate
-from codecs_rec.philox import check_key, philox
+from codecs_rec.philox import M0, M1, ROUNDS, W0, W1, check_key, philox
 from codecs_rec.quantile import grid
 from codecs_rec.ratios import uniform
 from codecs_rec.samplers.base import BLOCKS, Sampler, private
 
 #: Proposals a search may look at.
 MOST = 1 << 24
-_16, _48 = np.uint64(16), np.uint64(0xFFFF)
+#: Proposals whose weights are computed together.
+LANES = 16
+_ZERO = np.float32(0)
+_16, _32, _48, _W = (np.uint64(v) for v in (16, 32, 0xFFFF, 0xFFFFFFFF))
 
 
 @cache
 def points() -> NDArray[np.float64]:
     """The grid as floats."""
     return np.asarray(grid() * 2.0**-32, np.float64)
+
+
+@cache
+def coarse_points() -> NDArray[np.float32]:
+    """The grid as the searches see it: only decoders need all digits."""
+    return points().astype(np.float32)
 
 
 @inline
@@ -48,14 +57,31 @@ def coordinates(n, i, size, key, cells):  # type: ignore[no-untyped-def]
 
 
 @inline
-def log_weight(n, i, key, cells, points, square, linear):  # type: ignore[no-untyped-def]
-    """The part of ln dQ/dP at proposal n of block i that depends on it."""
-    coordinates(n, i, square.size, key, cells)
-    total = 0.0
-    for d in range(square.size):
-        x = points[cells[d]]
-        total += (square[d] * x + linear[d]) * x
-    return total
+def log_weights(n, i, key, words, points, square, linear, out):  # type: ignore[no-untyped-def]
+    """The part of ln dQ/dP that depends on the proposal, for `LANES` of them from n on, of block i: in vectors, hence the loops.
+
+    `words`, shape (4, LANES), is scratch; `out` has shape (LANES,).
+    """
+    for j in range(LANES):
+        out[j] = _ZERO
+    for g in range((square.size + 7) >> 3):
+        for j in range(LANES):
+            words[0, j], words[1, j] = np.uint64(n + j), np.uint64(g)
+            words[2, j], words[3, j] = np.uint64(i), BLOCKS
+        low, high = key & _W, key >> _32
+        for _ in range(ROUNDS):
+            for j in range(LANES):
+                p, q = M0 * words[0, j], M1 * words[2, j]
+                words[0, j], words[2, j] = (q >> _32) ^ words[1, j] ^ low, (p >> _32) ^ words[3, j] ^ high
+                words[1, j], words[3, j] = q & _W, p & _W
+            low, high = (low + W0) & _W, (high + W1) & _W
+        for k in range(8):
+            d = (g << 3) + k
+            if d < square.size:
+                shift, row, a, b = _16 * np.uint64(k & 1), k >> 1, square[d], linear[d]
+                for j in range(LANES):
+                    x = points[(words[row, j] >> shift) & _48]
+                    out[j] += (a * x + b) * x
 
 
 @inline
@@ -76,37 +102,46 @@ def coefficients(m, s, square, linear):  # type: ignore[no-untyped-def]
 def _race(m, s, key, elements, candidates, finite, points, index):  # type: ignore[no-untyped-def]
     """The proposal that arrives first, where proposal n is slowed down by its weight: arg min of T_n / w_n."""
     size = m.shape[1]
-    square, linear, cells = np.empty(size), np.empty(size), np.empty(size + 7, np.int64)
+    square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
+    words, weights = np.empty((4, LANES), np.uint64), np.empty(LANES, np.float32)
     for i in range(len(m)):
         constant, top = coefficients(m[i], s[i], square, linear)
         state = private(elements[i], key)
-        time, best, index[i] = 0.0, -math.inf, 1
-        for n in range(1, candidates + 1):
-            e, state = uniform(state)
-            # of finitely many, the rest share what time is left
-            time -= math.log(e) * (candidates / (candidates - n + 1.0) if finite else 1.0)
-            late = math.log(time)
+        time, late, best, index[i] = 0.0, -math.inf, -math.inf, 1
+        for first in range(1, candidates + 1, LANES):
             if top - late <= best:
                 break
-            score = constant + log_weight(n, elements[i], key, cells, points, square, linear) - late
-            if score > best:
-                best, index[i] = score, n
+            log_weights(first, elements[i], key, words, points, square, linear, weights)
+            for n in range(first, min(first + LANES, candidates + 1)):
+                e, state = uniform(state)
+                # of finitely many, the rest share what time is left
+                time -= math.log(e) * (candidates / (candidates - n + 1.0) if finite else 1.0)
+                # time only grows: what would be too late before is too late now
+                if constant + weights[n - first] - late > best:
+                    late = math.log(time)
+                    score = constant + weights[n - first] - late
+                    if score > best:
+                        best, index[i] = score, n
+            late = math.log(time)
 
 
 @kernel
 def _lottery(m, s, key, elements, candidates, points, index):  # type: ignore[no-untyped-def]
     """A proposal drawn in proportion to its weight, by Gumbel noise."""
     size = m.shape[1]
-    square, linear, cells = np.empty(size), np.empty(size), np.empty(size + 7, np.int64)
+    square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
+    words, weights = np.empty((4, LANES), np.uint64), np.empty(LANES, np.float32)
     for i in range(len(m)):
         coefficients(m[i], s[i], square, linear)
         state = private(elements[i], key)
         best, index[i] = -math.inf, 1
-        for n in range(1, candidates + 1):
-            e, state = uniform(state)
-            score = log_weight(n, elements[i], key, cells, points, square, linear) - math.log(-math.log(e))
-            if score > best:
-                best, index[i] = score, n
+        for first in range(1, candidates + 1, LANES):
+            log_weights(first, elements[i], key, words, points, square, linear, weights)
+            for n in range(first, min(first + LANES, candidates + 1)):
+                e, state = uniform(state)
+                score = weights[n - first] - math.log(-math.log(e))
+                if score > best:
+                    best, index[i] = score, n
 
 
 @kernel
@@ -137,7 +172,7 @@ def race(
     """Indices of `OrderedRandom` (or, not finite, `PoissonFunctional`) for standardised targets of shape (n, d)."""
     index = np.empty(len(m), np.int64)
     numbers = np.arange(len(m)) if elements is None else elements
-    _race(np.ascontiguousarray(m), np.ascontiguousarray(s), key, numbers, candidates, finite, points(), index)
+    _race(np.ascontiguousarray(m), np.ascontiguousarray(s), key, numbers, candidates, finite, coarse_points(), index)
     return index
 
 
@@ -210,5 +245,5 @@ class MinimalRandom(BlockSampler):
 
     def _search(self, m: NDArray[Any], s: NDArray[Any], key: np.uint64) -> NDArray[np.int64]:
         index = np.empty(len(m), np.int64)
-        _lottery(m, s, key, np.arange(len(m)), self.candidates, points(), index)
+        _lottery(m, s, key, np.arange(len(m)), self.candidates, coarse_points(), index)
         return index
