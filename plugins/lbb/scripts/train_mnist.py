@@ -1,0 +1,62 @@
+"""Train the model ``mnist``: ``python train_mnist.py mnist_train.npz OUT [--network STATE]``.
+
+The file holds the 60,000 training images of MNIST (LeCun et al.) as ``images``, uint8, shape (60000, 28, 28).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from codecs_lbb.training import Settings, fit, network_of
+from numpy.typing import NDArray
+
+SETTINGS = Settings(kind="realnvp", couplings=(4, 4), centre=0, mirror=False, batch=32, steps=3_000)
+
+
+def load(path: Path) -> NDArray[np.uint8]:
+    """The images, with an axis for their one channel."""
+    images: NDArray[np.uint8] = np.load(path)["images"][..., None]
+    return images
+
+
+def run(name: str, load: Callable[[Path], NDArray[np.uint8]], settings: Settings, *, held_out: int, data: str) -> None:
+    """Train one model on one thread; save it, and beside it the network in floating point."""
+    parser = argparse.ArgumentParser(description=f"Train the model {name}.")
+    parser.add_argument("data", type=Path, help="the training images")
+    parser.add_argument("out", type=Path, help="OUT.safetensors; beside it OUT.pt, and while it lasts OUT.checkpoint")
+    parser.add_argument("--network", type=Path, help="freeze this network, trained before with the same settings")
+    parser.add_argument("--steps", type=int, help="in place of the settings' own number of them")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.steps:
+        settings = replace(settings, steps=arguments.steps)
+    images, start = load(arguments.data), time.monotonic()
+    fitted, held = images[:-held_out], images[-held_out:]
+
+    def progress(done: float, message: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {done:6.1%}  {message}", flush=True)
+
+    if arguments.network:
+        network = network_of(images.shape[3], settings)
+        network.load_state_dict(torch.load(arguments.network, weights_only=True))
+    else:
+        checkpoint = arguments.out.with_suffix(".checkpoint")
+        network, _ = fit(fitted, held, settings, progress=progress, checkpoint=checkpoint)
+        torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
+        checkpoint.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    run(
+        "mnist",
+        load,
+        SETTINGS,
+        held_out=2_500,
+        data="the 60,000 training images of MNIST, the last 2,500 of them held out",
+    )
