@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 SETTINGS: dict[str, dict[str, Any]] = {
     "mnist-binary": {"codec": "rec.vae-lossless", "epochs": 60, "latents": 40, "binarise": True},
     "mnist": {"codec": "rec.vae-lossless", "epochs": 25, "hidden": 384, "latents": 50, "components": 8},
-    "colour": {"codec": "rec.vae", "epochs": 30, "hidden": 384, "latents": 128, "decay": 0.01},
+    "colour": {
+        "codec": "rec.vae",
+        "epochs": 25,
+        "hidden": 384,
+        "latents": 128,
+        "decay": 0.01,
+        "batch": 64,
+        "rate": 0.002,
+    },
 }
 DATA = {
     "mnist-binary": "the 60,000 training images of MNIST, binarised; the last 3,000 held out",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from codecs_rec.families import Gaussian, Laplace
 from codecs_rec.index import OCTAVES, PRECISION, OctaveCode, calibrate, depth_code, depth_counts, octaves_of, zipf
-from codecs_rec.samplers import ESCAPE, BranchAndBound, Dithered, GreedyPoisson, ScaledDithered
+from codecs_rec.samplers import ESCAPE, OFFSET, BranchAndBound, Dithered, GreedyPoisson, ScaledDithered
 from codecs_rec.tables.depths import channel
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,10 +106,10 @@ def test_index_code_of_dithers(sampler: Any) -> None:
     family = Gaussian if isinstance(sampler, ScaledDithered) else Uniform
     index = sampler.encode(family(y, np.broadcast_to(sampler.width, 3)), prior, 9)
     code = sampler.code(y.shape, prior, 9)
-    check_code(code, index + 2048)
+    check_code(code, index + OFFSET)
     # the mean over the dither of the bits of a uniformly quantised Gaussian: its differential entropy less that of the width
     if isinstance(sampler, Dithered) and not isinstance(sampler, ScaledDithered):
         kept = np.delete(index, 7, 0)
-        bits = code.bits(index + 2048) / index.size
+        bits = code.bits(index + OFFSET) / index.size
         assert kept.shape[0] == 4999
         assert bits == pytest.approx(0.5 * np.log2(2 * np.pi * np.e * 4) - np.log2(0.25), abs=0.1)

@@ -67,8 +67,10 @@ class Network(nn.Module):
             self.tables = nn.Parameter(torch.tensor(np.log(bumps), dtype=torch.float32))
         if kind == "colour":
             self.coefficients = nn.Parameter(torch.zeros(channels * (channels - 1) // 2))
-        if kind in ("colour", "values"):
-            with torch.no_grad():  # start from grey
+        with torch.no_grad():
+            # where a scale is at its bound nothing is learnt: start well below
+            self.encoder[-1].bias[latents:] -= 1  # type: ignore[index, operator]
+            if kind in ("colour", "values"):  # start from grey
                 self.decoder[-1].bias.fill_(0.5)  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:

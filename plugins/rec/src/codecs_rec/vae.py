@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy import Bernoulli, CategoricalMixture, DiscretizedLogistic, Message, StackCodec
 from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
 from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
+from codecs_core.entropy.tables import table
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
@@ -154,9 +155,11 @@ class VAE:
         return Colours(means, log_scales, self.coefficients)
 
     def ones(self, z: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Of 2^22 counts those of a 1, for the pixels of a binary model: shape (n, pixels)."""
-        bits = Bernoulli.from_log_odds(self.decoder(z), precision=PIXEL_PRECISION)
-        return np.asarray(bits._params[0], np.int64).reshape(len(z), self.pixels)
+        """Of 2^22 counts those of a 1, as `Bernoulli.from_log_odds` has them, of a binary model: shape (n, pixels)."""
+        log_odds = self.decoder(z).astype(np.int64)
+        small = table("exp2_negative")[np.minimum(np.abs(log_odds), 1023)]
+        rare = (small * ((1 << PIXEL_PRECISION) - 2)) // (small + (1 << 16)) + 1
+        return np.where(log_odds < 0, rare, (1 << PIXEL_PRECISION) - rare)
 
     def values(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The pixels that latents stand for, of a lossy model: shape (n, pixels)."""

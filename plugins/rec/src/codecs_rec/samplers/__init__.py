@@ -6,11 +6,12 @@ from codecs_rec.samplers.astar import AStar
 from codecs_rec.samplers.base import ESCAPE, Sampler, escaped
 from codecs_rec.samplers.blocks import MinimalRandom, OrderedRandom, PoissonFunctional
 from codecs_rec.samplers.branch import BranchAndBound
-from codecs_rec.samplers.dithered import Dithered, ScaledDithered
+from codecs_rec.samplers.dithered import OFFSET, Dithered, ScaledDithered
 from codecs_rec.samplers.greedy import GreedyPoisson
 
 __all__ = [
     "ESCAPE",
+    "OFFSET",
     "AStar",
     "BranchAndBound",
     "Dithered",

@@ -20,8 +20,9 @@ from codecs_rec.tables import table
 
 #: Steps from 0 that an index may be away.
 REACH = 1 << 52
-#: Bins of the index code; the rest escapes.
-BINS = 1 << 12
+#: Bins of the index code, the middle one for index 0; the rest escapes.
+BINS = 1 << 16
+OFFSET = BINS // 2
 
 
 @kernel
@@ -64,9 +65,9 @@ class Dithered(Sampler):
         return np.asarray(proposal.location + width * (k - u))
 
     def code(self, shape: tuple[int, ...], proposal: Gaussian, key: int) -> Escape:
-        """The index code under a Gaussian prior of the target's centre, given the dither; it codes index + 2048."""
+        """The index code under a Gaussian prior of the target's centre, given the dither; it codes index + `OFFSET`."""
         u, width = self._dither(shape, key)
-        mean = np.floor((u + BINS // 2) * 256).astype(np.int64)
+        mean = np.floor((u + OFFSET) * 256).astype(np.int64)
         log_scale = np.clip(log2_64(np.broadcast_to(proposal.scale, shape) / width), *SCALE_RANGE)
         return Escape(DiscretizedGaussian(mean, log_scale, symbols=BINS))
 
