@@ -15,6 +15,7 @@ from codecs_core.errors import ModelError
 from codecs_core.exact.layer import EXACT32, EXACT64, Layer
 from codecs_core.exact.modules import Residual
 from codecs_core.exact.net import ExactNet
+from codecs_core.exact.rounding import round_weights
 
 #: Bits that a weight may lose so that partial sums stay below 2^24.
 LOSS = 1
@@ -22,6 +23,8 @@ LOSS = 1
 FINEST = 24
 #: Headroom of an activation's range over the largest one seen.
 HEADROOM = 1.5
+#: Inputs of a layer whose mean products tell how to round its weights, for each so many pixels that are evaluated together.
+WINDOWS = 1 << 13
 #: Pixels (items, where there are none) that are evaluated together to see how large activations grow.
 PIXELS = 1 << 15
 
@@ -118,17 +121,37 @@ def _residual(part: Residual) -> list[Float]:
     return [*layers[:-1], replace(layers[-1], relu=True, skip=len(layers))]
 
 
-def peaks(layers: Sequence[Float], x: NDArray[np.float64]) -> list[float]:
-    """The largest magnitude of an output of each layer, for inputs of shape (n, ..., C)."""
-    highest = [0.0] * len(layers)
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What examples tell of a layer: its largest output, and the mean products of its inputs and the constant 1, shape (K + 1, K + 1)."""
+
+    peak: float
+    moments: NDArray[np.float64]
+
+
+def observe(layers: Sequence[Float], x: NDArray[np.float64]) -> list[Seen]:
+    """Evaluate a network on inputs of shape (n, ..., C)."""
+    peaks, moments = [0.0] * len(layers), [np.zeros(())] * len(layers)
     step = max(1, PIXELS // max(1, x[:1, ..., 0].size))
     with torch.inference_mode():
         for start in range(0, len(x), step):
             activations = [torch.from_numpy(np.moveaxis(x[start : start + step], -1, 1))]
             for i, layer in enumerate(layers):
+                window = windows(activations[-1], layer.weight)
+                moments[i] = moments[i] + (window.T @ window).double().numpy()
                 activations.append(layer(activations))
-                highest[i] = max(highest[i], float(activations[-1].abs().max()))
-    return highest
+                peaks[i] = max(peaks[i], float(activations[-1].abs().max()))
+    return [Seen(peak=p, moments=m / m[-1, -1]) for p, m in zip(peaks, moments, strict=True)]
+
+
+def windows(x: Tensor, weight: NDArray[np.float64]) -> Tensor:
+    """What a row of weights is multiplied with, in the order of `Layer`, and a constant 1: shape (at most WINDOWS or so, K + 1)."""
+    if weight.ndim == 4:
+        x = nn.functional.unfold(x, weight.shape[2:], padding=[n // 2 for n in weight.shape[2:]])
+        # from (n, C * taps, pixels) to (n * pixels, taps * C)
+        x = x.unflatten(1, (weight.shape[1], -1)).permute(0, 3, 2, 1).flatten(0, 1).flatten(1)
+    x = x[:: -(-len(x) // WINDOWS)].float()
+    return torch.cat([x, torch.ones(len(x), 1)], 1)
 
 
 def freeze(
@@ -183,7 +206,7 @@ def freeze(
     layers[-1] = replace(last, weight=_scaled(last.weight, gains), bias=last.bias * gains)
     formats = [[source] * layers[0].weight.shape[1]]  # of the inputs of each layer
     frozen: list[Layer] = []
-    for layer, peak in zip(layers, peaks(layers, examples / 2.0**source.bits), strict=True):
+    for layer, seen in zip(layers, observe(layers, examples / 2.0**source.bits), strict=True):
         skip = formats[-layer.skip] if layer.skip else []
         bits = skip[0].bits if skip else activation_bits
         if layer is layers[-1]:
@@ -192,16 +215,23 @@ def freeze(
                 raise ModelError(f"a Residual at the end has outputs of as many fractional bits as its inputs, {bits}")
         else:
             # one format for a whole layer: its largest activation decides
-            top = int(np.ceil(peak * HEADROOM * 2**bits))
+            top = int(np.ceil(seen.peak * HEADROOM * 2**bits))
             if top >= EXACT32:
-                raise ModelError(f"activations up to {peak:.3g} are too large for {bits} fractional bits")
+                raise ModelError(f"activations up to {seen.peak:.3g} are too large for {bits} fractional bits")
             out = [Fixed(bits=bits, low=0 if layer.relu else -top, high=top)] * len(layer.bias)
-        frozen.append(_freeze_layer(layer, formats[-1], skip, out, weight_bits))
+        frozen.append(_freeze_layer(layer, formats[-1], skip, out, weight_bits, seen.moments))
         formats.append(out)
     return ExactNet(frozen, source.low, source.high)
 
 
-def _freeze_layer(layer: Float, inputs: list[Fixed], skip: list[Fixed], out: list[Fixed], weight_bits: int) -> Layer:
+def _freeze_layer(
+    layer: Float,
+    inputs: list[Fixed],
+    skip: list[Fixed],
+    out: list[Fixed],
+    weight_bits: int,
+    moments: NDArray[np.float64],
+) -> Layer:
     """Give each row as many fractional bits as the stored width and the bound allow."""
     weight, bias = np.moveaxis(layer.weight, 1, -1), layer.bias
     flat = weight.reshape(len(weight), -1)
@@ -226,15 +256,16 @@ def _freeze_layer(layer: Float, inputs: list[Fixed], skip: list[Fixed], out: lis
     room = np.maximum(room, out_bits - in_bits).astype(np.int64)  # a shift is never negative
     shift = room + in_bits - out_bits
     half = np.where(shift > 0, 2.0 ** (shift - 1.0), 0)  # floor then rounds to the nearest
-    scaled = np.floor(_scaled(weight, 2.0**room) + 0.5)
-    offset = np.floor(bias * 2.0 ** (room + in_bits) + half + 0.5)
+    limit = np.maximum(2.0 ** (weight_bits - 1) - 1, np.ceil(largest * 2.0**room))
+    scaled, more = round_weights(flat * 2.0 ** room[:, None], moments, limit)
+    offset = np.floor((bias * 2.0**room + more) * 2.0**in_bits + half + 0.5)
     if np.abs(scaled).max() >= 1 << 31 or np.abs(offset).max() >= 1 << 53:
         raise ModelError(
             f"weights up to {np.abs(weight).max():.3g} and biases up to {np.abs(bias).max():.3g} are too large to be frozen"
         )
     return Layer(
         # where a shift of 0 left no choice, weights may be wider than asked for
-        weight=np.ascontiguousarray(scaled, np.min_scalar_type(-int(np.abs(scaled).max()) - 1)),
+        weight=np.ascontiguousarray(scaled.reshape(weight.shape), np.min_scalar_type(-int(np.abs(scaled).max()) - 1)),
         bias=offset.astype(np.int64),
         shift=shift.astype(np.int8),
         low=np.array([0 if layer.relu and f.low < 0 else f.low for f in out], np.int32),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from codecs_core.errors import ModelError
-from codecs_core.exact import ExactNet, Layer, evaluate, probe
+from codecs_core.exact import ExactNet, Layer, probe, step
 
 
 def make_net(*, low: int = 0, high: int = 255) -> ExactNet:
@@ -54,7 +54,7 @@ def test_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         out[:] = np.clip(np.floor((sums + bias + 0.5) * scale), low, high)
         out[0, 0] += 1
 
-    monkeypatch.setattr(evaluate, "rescale", sloppy)
+    monkeypatch.setattr(step, "rescale", sloppy)
     with pytest.raises(ModelError, match="probe"):
         ExactNet.from_tensors(tensors, "net")
 
@@ -101,12 +101,12 @@ def test_the_probe_of_a_convolution_is_an_image() -> None:
 def test_an_image_that_depends_on_its_batch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     tensors = make_convolution().tensors("net")
     ExactNet.from_tensors(tensors, "net")
-    whole = evaluate.windows
+    whole = step.windows
 
     def sloppy(x, height, width, taps, start, columns):  # type: ignore[no-untyped-def]
         whole(x, height, width, taps, start, columns)
         columns[48:, 0] += 1
 
-    monkeypatch.setattr(evaluate, "windows", sloppy)
+    monkeypatch.setattr(step, "windows", sloppy)
     with pytest.raises(ModelError, match="alone than in a batch"):
         ExactNet.from_tensors(tensors, "net")
