@@ -135,9 +135,10 @@ class Convolution(nn.Module):
 
     @classmethod
     def colour(cls) -> Convolution:
-        """Red, green, blue to (Y, Co, Cg) (Malvar and Sullivan 2003), from where it may learn better."""
+        """Red, green, blue to (Y, Co, Cg) (Malvar and Sullivan 2003). It does not learn: all else would have to follow its every step."""
         lower = torch.tensor([[0.0, 0.0, 0.0], [-0.5, 0.0, 0.0], [0.25, 0.5, 0.0]])
-        return cls([2, 0, 1], lower, torch.tensor([[0.0, 0.0, -1.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0]]))
+        fixed = cls([2, 0, 1], lower, torch.tensor([[0.0, 0.0, -1.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0]]))
+        return fixed.requires_grad_(False)
 
     @classmethod
     def random(cls, channels: int) -> Convolution:
@@ -232,27 +233,25 @@ class Mixture(nn.Module):
         super().__init__()
         self.colours, self.part, self.components = colours, part, components
         low, high = part
-        phases = self.phases = (high - low) // colours
-        # of each phase: mixtures of the first channel; mixtures of the others, and coefficients between all
-        sizes = phases * 3 * components, phases * ((colours - 1) * 3 * components + colours * (colours - 1) // 2)
+        self.phases = (high - low) // colours
+        each = 3 * colours * components + colours * (colours - 1) // 2
         if not low:
-            self.constants = nn.ParameterList([torch.zeros(1, size, 1, 1) for size in sizes])
-            start: list[Tensor] = list(self.constants)
-            log_scale = -1.5
+            self.constants = nn.Parameter(torch.zeros(1, self.phases * each, 1, 1))
+            start, log_scale = self.constants, -1.5
         else:
-            self.p = Predictor(low, sizes[0], high - low, width=width, blocks=blocks)
-            out = nn.Conv2d(width, sizes[1], 1)
-            self.others = nn.Sequential(nn.Conv2d(width + phases, width, 1), nn.ReLU(), out)
-            nn.init.zeros_(out.weight)
-            start = [self.p.network[-1].bias, out.bias]  # type: ignore[list-item]
-            log_scale = -2.5
+            self.p = Predictor(low, self.phases * each, high - low, width=width, blocks=blocks)
+            out = nn.Conv2d(width, self.phases * (each - 3 * components), 1)
+            self.others = nn.Sequential(nn.Conv2d(width + self.phases, width, 1), nn.ReLU(), out)
+            for zero in (out.weight, out.bias):
+                nn.init.zeros_(zero)  # type: ignore[arg-type]
+            with torch.no_grad():
+                # few inputs among many, and the ones that matter
+                self.others[0].weight[:, width:] *= 6  # type: ignore[operator]
+            start, log_scale = self.p.network[-1].bias, -2.5  # type: ignore[assignment]
+        means = torch.linspace(-0.125, 0.125, components) if components > 1 else torch.zeros(1)
+        mixture = torch.cat([torch.zeros(components), means, torch.full((components,), log_scale)])
         with torch.no_grad():
-            for parameter, number in zip(start, (1, colours - 1), strict=True):
-                means = torch.linspace(-0.125, 0.125, components) if components > 1 else torch.zeros(1)
-                mixture = torch.cat([torch.zeros(components), means, torch.full((components,), log_scale)])
-                each = parameter.view(phases, -1)
-                each.zero_()
-                each[:, : number * 3 * components] = mixture.repeat(number)
+            start.view(self.phases, each)[:, : 3 * colours * components] = mixture.repeat(colours)
 
     def interpolate(self) -> None:
         """Let the linear predictor of a phase start as the average of its four nearest neighbours in the phases before it."""
@@ -266,22 +265,22 @@ class Mixture(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Transform the channels of `part`."""
         low, high = self.part
-        values = x[:, low:high]
+        values, phases, first = x[:, low:high], self.phases, 3 * self.components
         if low:
             hidden, linear = self.p.hidden(x[:, :low]), self.p.linear(x[:, :low])
             values = values - linear
-            first = self.p.network[-1](hidden)
             # in units of 8 grey levels, so that it weighs about as much as what else there is
-            others = self.others(torch.cat([hidden, 4 * values[:, :: self.colours]], 1))
+            seen = torch.cat([hidden, 4 * values[:, :: self.colours]], 1)
+            parameters, others = self.p.network[-1](hidden).chunk(phases, 1), self.others(seen).chunk(phases, 1)
+            parameters = [
+                torch.cat([p[:, :first], p[:, first:] + q], 1) for p, q in zip(parameters, others, strict=True)
+            ]
         else:
-            first, others = self.constants
+            parameters = self.constants.chunk(phases, 1)
         ys, log_slopes = [], torch.zeros(())
-        for phase, one, two in zip(
-            values.chunk(self.phases, 1), first.chunk(self.phases, 1), others.chunk(self.phases, 1), strict=True
-        ):
-            mixtures = 3 * self.components * (self.colours - 1)
+        for phase, p in zip(values.chunk(phases, 1), parameters, strict=True):
             y, log_slope = mixture_logit(
-                shear(phase, two[:, mixtures:]), torch.cat([one, two[:, :mixtures]], 1), self.components
+                shear(phase, p[:, first * self.colours :]), p[:, : first * self.colours], self.components
             )
             ys.append(y)
             log_slopes = log_slopes + log_slope
