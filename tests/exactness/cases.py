@@ -16,6 +16,10 @@ import numpy as np
 import xxhash
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
+from codecs_rec import samplers
+from codecs_rec.families import Gaussian, Laplace, Triangular
+from codecs_rec.families import Uniform as Interval
+from codecs_rec.testing import random_model as random_latents
 from numpy.typing import NDArray
 
 import codecs_core as cc
@@ -102,6 +106,18 @@ def distribution_case(make: Callable[[], StackCodec], sample: NDArray[Any] | Non
         found = [distribution.pop(message) for _ in range(2)]
         message.verify_end()
         return digest(*found)
+
+    return Case(encode=encode, decode=decode)
+
+
+def sampler_case(sampler: samplers.Sampler, target: Any, proposal: Any) -> Case:
+    """The indices of a sampler as bytes, and the samples they stand for."""
+
+    def encode() -> bytes:
+        return sampler.encode(target, proposal, 5).astype("<i8").tobytes()
+
+    def decode(data: bytes) -> str:
+        return digest(sampler.decode(np.frombuffer(data, "<i8").astype(np.int64), proposal, 5))
 
     return Case(encode=encode, decode=decode)
 
@@ -199,6 +215,35 @@ def images(size: int) -> Iterator[tuple[str, Case]]:
         yield f"idf-{channels}", codec_case(codec, x, x[0, 1:], x[:1, :, 1:], x[0, :1, :1])
 
 
+def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
+    """``rec.vae`` and ``rec.vae-lossless`` with models of random weights."""
+    for likelihood in ("bernoulli", "mixture", "colour", "values"):
+        model = random_latents(likelihood, shape, hidden=24)
+        codec = cc.get_codec(model.codec, model=model)
+        x = raw(23, 2 if likelihood == "bernoulli" else 256, (items, *shape)).astype(np.uint8)
+        yield f"rec-{likelihood}", codec_case(codec, x, x[:1], x[:0])
+
+
+def samples(n: int) -> Iterator[tuple[str, Case]]:
+    """Indices and samples of relative entropy coding."""
+    pairs = {
+        "gaussian": (Gaussian(raw(24, 4000, (n,)) / 1000 - 2, 0.1), Gaussian(0.25, 1.5)),
+        "laplace": (Laplace(raw(24, 4000, (n,)) / 1000 - 2, 0.1), Laplace(0.25, 1.5)),
+        "uniform": (Interval(raw(24, 900, (n,)) / 1000, 0.05), Interval()),
+        "triangular": (Triangular(raw(24, 900, (n,)) / 1000 - 0.45, 0.25), Triangular()),
+    }
+    trees = [cls(split) for cls in (samplers.BranchAndBound, samplers.AStar) for split in ("dyadic", "sample")]
+    for name, (target, proposal) in pairs.items():
+        for i, sampler in enumerate([samplers.GreedyPoisson(), *trees]):
+            yield f"sampler-{name}-{i}", sampler_case(sampler, target, proposal)
+    block, prior = Gaussian(raw(25, 2000, (n, 9)) / 1000 - 1, 0.5), Gaussian(np.zeros(9))
+    for sampler in (samplers.PoissonFunctional(200), samplers.OrderedRandom(200), samplers.MinimalRandom(200)):
+        yield f"sampler-{type(sampler).__name__}", sampler_case(sampler, block, prior)
+    y = raw(26, 10_000, (n,)) / 1000
+    yield "sampler-dithered", sampler_case(samplers.Dithered(0.3), Interval(y, 0.3), Gaussian())
+    yield "sampler-scaled", sampler_case(samplers.ScaledDithered(0.3), Gaussian(y, 0.3), Gaussian())
+
+
 def files(items: int) -> Iterator[tuple[str, Case]]:
     """Whole files, coded by two threads."""
     model = random_model("mixture", (5, 5), hidden=24)
@@ -216,9 +261,20 @@ def all_cases(size: str) -> dict[str, Case]:
     if size == "none":
         return {}
     if size == "tiny":
-        return dict([*distributions((20,)), *stacks(3, (2, 2)), *images(4), *files(6)])
+        return dict(
+            [*distributions((20,)), *stacks(3, (2, 2)), *images(4), *latents(2, (2, 1, 3)), *samples(3), *files(6)]
+        )
     # batches of 128 items of 144 pixels are coded by all lanes
-    return dict([*distributions((300, WIDE + 100)), *stacks(700, (12, 12)), *images(36), *files(300)])
+    return dict(
+        [
+            *distributions((300, WIDE + 100)),
+            *stacks(700, (12, 12)),
+            *images(36),
+            *latents(60, (6, 5, 3)),
+            *samples(500),
+            *files(300),
+        ]
+    )
 
 
 def not_covered() -> list[str]:

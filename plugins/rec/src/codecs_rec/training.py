@@ -23,7 +23,7 @@ from codecs_rec.calibration import arranged, block_tensors, finished, informatio
 from codecs_rec.latents import LATENT_BITS
 from codecs_rec.network import COLOUR_SCALE_RANGE, LOG_SCALE_RANGE, Network
 from codecs_rec.quantile import grid
-from codecs_rec.vae import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, temper
+from codecs_rec.vae import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, scales, temper
 
 OCTAVES = math.log2(math.e)
 #: Tempers of a lossy model's qualities: each doubles what an error costs.
@@ -225,7 +225,7 @@ def frozen(
     )
     tempers = list(TEMPERS) if kind == "values" else [1.0]
     means, log_scales = np.split(encoder(examples), 2, axis=1)
-    m, s = means / (1 << MEAN_BITS), np.exp2(log_scales / (1 << SCALE_BITS))
+    m, s = means / (1 << MEAN_BITS), scales(log_scales)
     some = slice(CALIBRATION)
     levels = [arranged(*temper(m[some], s[some], np.asarray(t)), block_bits, shrink=kind == "values") for t in tempers]
     reach = (int(grid()[-1]) >> (32 - LATENT_BITS)) + 2

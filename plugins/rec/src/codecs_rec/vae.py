@@ -139,9 +139,7 @@ class VAE:
     def posterior(self, x: NDArray[Any], quality: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and scale of q(z | x)^t p(z)^(1 - t) / Z, t being the quality's temper: shape (n, latents). For encoders: floats."""
         mean, log_scale = np.split(self.encoder(x), 2, axis=1)
-        return temper(
-            mean / (1 << MEAN_BITS), np.exp2(log_scale / (1 << SCALE_BITS)), np.asarray(self.tempers[quality])
-        )
+        return temper(mean / (1 << MEAN_BITS), scales(log_scale), np.asarray(self.tempers[quality]))
 
     def likelihood(self, z: NDArray[np.int64]) -> Pixels:
         """p(x | z) for latents of shape (n, latents), as `Blocks.latents` gives them."""
@@ -159,12 +157,18 @@ class VAE:
         log_odds = self.decoder(z).astype(np.int64)
         small = table("exp2_negative")[np.minimum(np.abs(log_odds), 1023)]
         rare = (small * ((1 << PIXEL_PRECISION) - 2)) // (small + (1 << 16)) + 1
-        return np.where(log_odds < 0, rare, (1 << PIXEL_PRECISION) - rare)
+        return np.asarray(np.where(log_odds < 0, rare, (1 << PIXEL_PRECISION) - rare))
 
     def values(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The pixels that latents stand for, of a lossy model: shape (n, pixels)."""
         out = (self.decoder(z) + (1 << (VALUE_BITS - 1))) >> VALUE_BITS
         return np.asarray(np.clip(out, 0, self.largest), np.uint8)
+
+
+def scales(log_scale: NDArray[Any]) -> NDArray[np.float64]:
+    """2^(log_scale / 64) to 16 bits, by a table: the same floats on every machine, hence the same files."""
+    octaves, rest = np.divmod(-log_scale, 1 << SCALE_BITS)
+    return np.asarray(np.ldexp(table("exp2_negative")[rest] * 2.0**-16, -octaves))
 
 
 def temper(
