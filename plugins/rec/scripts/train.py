@@ -22,7 +22,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "mnist": {"codec": "rec.vae-lossless", "epochs": 25, "hidden": 384, "latents": 50, "components": 8},
     "colour": {
         "codec": "rec.vae",
-        "epochs": 25,
+        "epochs": 50,
         "hidden": 384,
         "latents": 128,
         "decay": 0.01,
