@@ -161,7 +161,7 @@ def freeze(
     target: Fixed | list[Fixed],
     *,
     activation_bits: int = 7,
-    weight_bits: int = 8,
+    weight_bits: int | Sequence[int] = 8,
     gain: float | NDArray[np.float64] = 1.0,
 ) -> ExactNet:
     """Freeze a stack of Linear or Conv2d, BatchNorm, ReLU and `Residual` into integers.
@@ -181,7 +181,8 @@ def freeze(
     activation_bits
         Fractional bits in between. What a `Residual` adds to its input gets the bits of that.
     weight_bits
-        Of a stored weight, the sign among them.
+        Of a stored weight, the sign among them: one number, or one for each layer. The first layer and the last one, which are small
+        as a rule, are those that rounding hurts most.
     gain
         Multiplies the outputs, for example log2(e) to leave in octaves what was trained in nats. An array gives each output its own.
 
@@ -204,6 +205,9 @@ def freeze(
         raise ModelError("the outputs of a Residual cannot have a gain; end the module with a Linear or Conv2d")
     gains = np.broadcast_to(np.asarray(gain, np.float64), last.bias.shape)
     layers[-1] = replace(last, weight=_scaled(last.weight, gains), bias=last.bias * gains)
+    widths = iter([weight_bits] * len(layers) if isinstance(weight_bits, int) else weight_bits)
+    if not isinstance(weight_bits, int) and len(weight_bits) != len(layers):
+        raise ModelError(f"{len(weight_bits)} numbers of bits for {len(layers)} layers")
     formats = [[source] * layers[0].weight.shape[1]]  # of the inputs of each layer
     frozen: list[Layer] = []
     for layer, seen in zip(layers, observe(layers, examples / 2.0**source.bits), strict=True):
@@ -219,7 +223,7 @@ def freeze(
             if top >= EXACT32:
                 raise ModelError(f"activations up to {seen.peak:.3g} are too large for {bits} fractional bits")
             out = [Fixed(bits=bits, low=0 if layer.relu else -top, high=top)] * len(layer.bias)
-        frozen.append(_freeze_layer(layer, formats[-1], skip, out, weight_bits, seen.moments))
+        frozen.append(_freeze_layer(layer, formats[-1], skip, out, next(widths), seen.moments))
         formats.append(out)
     return ExactNet(frozen, source.low, source.high)
 
@@ -256,9 +260,9 @@ def _freeze_layer(
     room = np.maximum(room, out_bits - in_bits).astype(np.int64)  # a shift is never negative
     shift = room + in_bits - out_bits
     half = np.where(shift > 0, 2.0 ** (shift - 1.0), 0)  # floor then rounds to the nearest
-    limit = np.maximum(2.0 ** (weight_bits - 1) - 1, np.ceil(largest * 2.0**room))
-    scaled, more = round_weights(flat * 2.0 ** room[:, None], moments, limit)
-    offset = np.floor((bias * 2.0**room + more) * 2.0**in_bits + half + 0.5)
+    limit = np.maximum(2.0 ** (weight_bits - 1) - 1, np.floor(largest * 2.0**room + 0.5))
+    scaled, extra = round_weights(flat * 2.0 ** room[:, None], moments, limit)
+    offset = np.floor((bias * 2.0**room + extra) * 2.0**in_bits + half + 0.5)
     if np.abs(scaled).max() >= 1 << 31 or np.abs(offset).max() >= 1 << 53:
         raise ModelError(
             f"weights up to {np.abs(weight).max():.3g} and biases up to {np.abs(bias).max():.3g} are too large to be frozen"

@@ -19,7 +19,7 @@ from PIL import Image
 
 SETTINGS = {
     "cifar10": Settings(couplings=(4, 4, 2, 1), crop=32, batch=16, steps=18_000),
-    "photo": Settings(couplings=(4, 4, 2, 1, 1), crop=64, batch=8, steps=6_000),
+    "photo": Settings(couplings=(4, 4, 2, 1, 1), crop=64, batch=8, steps=4_500, rate=3e-3),
 }
 HELD_OUT = {"cifar10": 2_500, "photo": 12}
 ABOUT = {

@@ -20,8 +20,9 @@ from codecs_idf.network import UNIT, Level, Network, Predictor
 from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, limits_of
 
 OCTAVES = math.log2(math.e)
-#: Bits of the weights of a linear predictor: the mean depends on them to a fraction of a bin.
-LINEAR_BITS = 14
+#: Bits of the weights of a linear predictor, of the first and the last layer of a network, of the others. On CIFAR-10, eight for all of a
+#: network cost 0.09 % of rate, and this 0.05 %.
+LINEAR_BITS, END_BITS, WEIGHT_BITS = 14, 12, 8
 
 
 def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name: str = "") -> Model:
@@ -59,7 +60,9 @@ def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name
         target = parameters * phases if prior else mean
         gain = np.tile(gains, phases) if prior else UNIT * (1 << MEAN_BITS)
         x = seen[module]
-        tensors |= freeze(module.network, x, source, target, gain=gain).tensors(f"{prefix}.network")
+        bits = [END_BITS, *[WEIGHT_BITS] * (2 * module.blocks), END_BITS]
+        frozen_network = freeze(module.network, x, source, target, weight_bits=bits, gain=gain)
+        tensors |= frozen_network.tensors(f"{prefix}.network")
         linear = nn.Sequential(module.linear)
         tensors |= freeze(linear, x, source, mean, weight_bits=LINEAR_BITS, gain=UNIT * (1 << MEAN_BITS)).tensors(
             f"{prefix}.linear"

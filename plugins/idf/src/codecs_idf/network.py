@@ -53,6 +53,7 @@ class Predictor(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, means: int, *, width: int, blocks: int) -> None:
         super().__init__()
+        self.blocks = blocks
         body: list[nn.Module] = [nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU()]
         for _ in range(blocks):
             second = nn.Conv2d(width, width, 3, padding=1)
