@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,11 +50,11 @@ class Plan:
                 self.widths += [0] * (target == len(self.widths))
                 self.widths[target] = max(self.widths[target], layer.outputs)
             dtype = np.dtype(np.float32 if bounds[i] < EXACT32 else np.float64)
-            edges = parts(layer, *spans[i])
-            weight = layer.weight.reshape(layer.outputs, -1).T.astype(np.float32 if edges else np.float64)
+            cuts = parts(layer, *spans[i])
+            weight = layer.weight.reshape(layer.outputs, -1).T.astype(np.float32 if cuts else np.float64)
             self.steps.append(
                 Step(
-                    weight=[np.ascontiguousarray(weight[a:b]) for a, b in pairwise(edges or [0, len(weight)])],
+                    weight=[np.ascontiguousarray(weight[cut]) for cut in cuts or [slice(None)]],
                     taps=(1, 1) if layer.weight.ndim == 2 else layer.weight.shape[1:3],
                     bias=layer.bias.astype(dtype),
                     scale=np.ldexp(np.ones(layer.outputs, dtype), -layer.shift.astype(np.int32)),

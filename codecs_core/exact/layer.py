@@ -55,22 +55,22 @@ class Layer:
         Where that is 2^53 or more, the value returned is 2^53 or more too: the sums below have no negative term, in float64 such a
         sum is exact as long as it is below 2^53, and rounding, being monotone, never brings a larger one below.
         """
-        most, least = self.magnitudes(low, high)
-        largest: NDArray[np.float64] = np.maximum(most.sum(1), least.sum(1))
-        return largest + np.abs(self.bias.astype(np.float64))
+        return self.products(low, high, slice(None)) + np.abs(self.bias.astype(np.float64))
 
-    def magnitudes(
-        self, low: NDArray[np.int64], high: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The largest value of each product, and of its negative, but 0 where that is less; shape (outputs, taps * inputs).
+    def products(self, low: NDArray[np.int64], high: NDArray[np.int64], part: slice) -> NDArray[np.float64]:
+        """As `reach`, but without the bias, and for `part` of the terms that are summed.
 
-        Zero padding makes a product 0, so what holds inside an image holds at its border.
+        Zero padding makes a product 0, which is within its bounds: what holds inside an image holds at its border.
         """
-        weight = self.weight.astype(np.float64)
-        up, down = np.maximum(high, 0).astype(np.float64), -np.minimum(low, 0).astype(np.float64)
-        positive, negative = np.maximum(weight, 0), -np.minimum(weight, 0)
-        most, least = positive * up + negative * down, positive * down + negative * up
-        return most.reshape(self.outputs, -1), least.reshape(self.outputs, -1)
+        flat = self.weight.reshape(self.outputs, -1)
+        taps = flat.shape[1] // self.inputs
+        weight = flat[:, part].astype(np.float64)
+        up = np.tile(np.maximum(high, 0).astype(np.float64), taps)[part]
+        down = np.tile(-np.minimum(low, 0).astype(np.float64), taps)[part]
+        negative = -np.minimum(weight, 0)
+        positive = np.maximum(weight, 0, out=weight)
+        largest: NDArray[np.float64] = np.maximum(positive @ up + negative @ down, positive @ down + negative @ up)
+        return largest
 
     def check(self, where: str) -> None:
         """Raise `ModelError` unless the layer is made of integers in range whose shapes fit each other."""

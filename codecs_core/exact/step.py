@@ -72,10 +72,8 @@ class Step:
     @cached_property
     def rows(self) -> int:
         """Rows of a product."""
-        small = (
-            small_terms() // max(w.size for w in self.weight) // 12 * 12
-        )  # what kernels take at a time is a divisor of 12
-        return small or ROWS
+        # what kernels take at a time is a divisor of 12
+        return small_terms() // max(w.size for w in self.weight) // 12 * 12 or ROWS
 
     @cached_property
     def block(self) -> int:
@@ -117,8 +115,9 @@ class Step:
 def _multiply(factor: NDArray[Any], weight: NDArray[Any], product: NDArray[Any], rows: int) -> None:
     """So many rows at a time, and then those that are left."""
     whole = len(factor) // rows * rows
-    parts = factor[:whole].reshape(-1, rows, len(weight)), product[:whole].reshape(-1, rows, weight.shape[1])
-    np.matmul(parts[0], weight, out=parts[1])
+    if whole:
+        parts = factor[:whole].reshape(-1, rows, len(weight)), product[:whole].reshape(-1, rows, weight.shape[1])
+        np.matmul(parts[0], weight, out=parts[1])
     if whole < len(factor):
         np.matmul(factor[whole:], weight, out=product[whole:])
 
@@ -128,12 +127,11 @@ def _share(n: int, most: int) -> int:
     return -(-n // -(-n // most))
 
 
-def parts(layer: Layer, low: NDArray[np.int64], high: NDArray[np.int64]) -> list[int]:
-    """Where a window begins and ends, and where to cut it so that the products of each part add up in float32; empty if nowhere."""
-    most, least = layer.magnitudes(low, high)
-    terms = most.shape[1]
+def parts(layer: Layer, low: NDArray[np.int64], high: NDArray[np.int64]) -> list[slice]:
+    """The terms of a sum, all of them or cut so that each part adds up in float32; empty if that takes too many."""
+    terms = layer.weight[0].size
     for count in range(1, min(PARTS, terms) + 1):
-        edges = [terms * i // count for i in range(count + 1)]
-        if max(np.add.reduceat(a, edges[:-1], axis=1).max() for a in (most, least)) < EXACT32:
-            return edges
+        cuts = [slice(terms * i // count, terms * (i + 1) // count) for i in range(count)]
+        if all(layer.products(low, high, cut).max() < EXACT32 for cut in cuts):
+            return cuts
     return []
