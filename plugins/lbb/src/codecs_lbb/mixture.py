@@ -7,10 +7,10 @@ weight 2^-12, mean 0 and scale 1 in every mixture (`BROAD`).
 from __future__ import annotations
 
 import numpy as np
-from codecs_lbb.elementary import exp, log
 from numpy.typing import NDArray
 
 from codecs_core.entropy.compiled import inline, kernel
+from codecs_lbb.elementary import exp, log
 
 #: Weight of the broad component.
 BROAD = 2.0**-12

@@ -246,7 +246,7 @@ class Mixture(nn.Module):
                 nn.init.zeros_(zero)  # type: ignore[arg-type]
             with torch.no_grad():
                 # few inputs among many, and the ones that matter
-                self.others[0].weight[:, width:] *= 6  # type: ignore[operator]
+                self.others[0].weight[:, width:] *= 6  # type: ignore[index, operator]
             start, log_scale = self.p.network[-1].bias, -2.5  # type: ignore[assignment]
         means = torch.linspace(-0.125, 0.125, components) if components > 1 else torch.zeros(1)
         mixture = torch.cat([torch.zeros(components), means, torch.full((components,), log_scale)])

@@ -1,0 +1,1 @@
+"""Local bits-back coding: lossless compression with normalising flows (Ho, Lohn, Abbeel 2019)."""

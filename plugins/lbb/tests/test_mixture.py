@@ -1,0 +1,67 @@
+"""Mixtures of logistics as elementwise maps: against plain formulas, and the inverse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from codecs_lbb.mixture import BROAD, forward, inverse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.special import log_softmax, logsumexp
+
+
+def parameters_of(rng: np.random.Generator, *shape: int, components: int = 3) -> NDArray[np.float64]:
+    """Random logits, means and log-scales, of shape (*shape, 3, components)."""
+    draws = rng.normal(0, 1.5, (*shape, components)), rng.normal(0, 2, (*shape, components))
+    return np.stack([*draws, rng.uniform(-7, 2, (*shape, components))], -2)
+
+
+def plain(x: NDArray[np.float64], parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The same map in logarithms."""
+    logits, means, log_scales = np.moveaxis(parameters, -2, 0)
+    weights = np.concatenate([log_softmax(logits, -1) + np.log(1 - BROAD), np.full((*x.shape, 1), np.log(BROAD))], -1)
+    zero = np.zeros((*x.shape, 1))
+    means, log_scales = np.concatenate([means, zero], -1), np.concatenate([log_scales, zero], -1)
+    at = (x[..., None] - means) * np.exp(-log_scales)
+    below, above = -np.logaddexp(0, -at), -np.logaddexp(0, at)
+    total = logsumexp(weights + below, -1), logsumexp(weights + above, -1)
+    return total[0] - total[1], logsumexp(weights + below + above - log_scales, -1) - total[0] - total[1]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(1, 6))
+def test_forward_against_logarithms(seed: int, components: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, parameters = rng.normal(0, 3, 40), parameters_of(rng, 40, components=components)
+    for ours, expected in zip(forward(x, parameters), plain(x, parameters), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_inverse(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, parameters = rng.normal(0, 3, 40), parameters_of(rng, 40)
+    y, _ = forward(x, parameters)
+    # thirty halvings of a bracket that is tens of units wide
+    np.testing.assert_allclose(inverse(y, parameters), x, rtol=0, atol=1e-6)
+
+
+def test_values_do_not_depend_on_their_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    x, parameters = rng.normal(0, 3, 600), parameters_of(rng, 600)
+    y, log_slope = forward(x, parameters)
+    at = inverse(y, parameters)
+    for part in (slice(0, 1), slice(255, 258), slice(300, 600)):
+        assert np.array_equal(forward(x[part], parameters[part])[0], y[part])
+        assert np.array_equal(forward(x[part], parameters[part])[1], log_slope[part])
+        assert np.array_equal(inverse(y[part], parameters[part]), at[part])
+
+
+@pytest.mark.parametrize("x", [-60.0, 60.0])
+def test_tails_are_those_of_the_broad_component(x: float) -> None:
+    parameters = np.array([[[0.0], [0.0], [-7.0]]])
+    y, log_slope = forward(np.array([x]), parameters)
+    assert abs(float(y[0])) > 60
+    assert abs(float(log_slope[0])) < 1e-3
