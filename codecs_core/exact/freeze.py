@@ -53,7 +53,7 @@ class Float:
         if weight.ndim == 2:
             out = nn.functional.linear(inputs[-1], weight, bias)
         else:
-            out = nn.functional.conv2d(inputs[-1], weight, bias, padding=[n // 2 for n in weight.shape[2:]])
+            out = nn.functional.conv2d(inputs[-1], weight, bias, padding=(weight.shape[2] // 2, weight.shape[3] // 2))
         if self.skip:
             out = out + inputs[-self.skip]
         return out.relu() if self.relu else out
@@ -147,9 +147,9 @@ def observe(layers: Sequence[Float], x: NDArray[np.float64]) -> list[Seen]:
 def windows(x: Tensor, weight: NDArray[np.float64]) -> Tensor:
     """What a row of weights is multiplied with, in the order of `Layer`, and a constant 1: shape (at most WINDOWS or so, K + 1)."""
     if weight.ndim == 4:
-        x = nn.functional.unfold(x, weight.shape[2:], padding=[n // 2 for n in weight.shape[2:]])
+        x = nn.functional.unfold(x, weight.shape[2:], padding=(weight.shape[2] // 2, weight.shape[3] // 2))
         # from (n, C * taps, pixels) to (n * pixels, taps * C)
-        x = x.unflatten(1, (weight.shape[1], -1)).permute(0, 3, 2, 1).flatten(0, 1).flatten(1)
+        x = x.reshape(len(x), weight.shape[1], -1, x.shape[2]).permute(0, 3, 2, 1).flatten(0, 1).flatten(1)
     x = x[:: -(-len(x) // WINDOWS)].float()
     return torch.cat([x, torch.ones(len(x), 1)], 1)
 

@@ -23,5 +23,22 @@ def codecs_register() -> list[CodecSpec]:
 
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
-    """The models shipped with it."""
-    return []
+    """The models shipped with it; ``scripts/train_models.py`` makes them."""
+    return [
+        ModelSpec(
+            name="photo",
+            codec="idf.image",
+            resource="codecs_idf:models/photo.safetensors",
+            sha256="5754bde36a0ea32f044679f9768fdd39d82e0d374bde9d0704b5c2fe14e00f8e",
+            summary="photographs in colour, of any size",
+            nbytes=1349633,
+        ),
+        ModelSpec(
+            name="cifar10",
+            codec="idf.image",
+            resource="codecs_idf:models/cifar10.safetensors",
+            sha256="45ae40f6237b7ca936845b9c490e9b522a939a5dd9fdc9359e681d7a02973aa1",
+            summary="colour images of 32 x 32",
+            nbytes=1120156,
+        ),
+    ]
