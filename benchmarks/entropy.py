@@ -27,17 +27,23 @@ from numpy.typing import NDArray
 from codecs_core.entropy import (
     Bernoulli,
     BetaBinomial,
+    Bits,
     BucketedGaussian,
     Categorical,
     CategoricalMixture,
+    ChannelMixture,
     DiscretizedGaussian,
     DiscretizedLaplace,
     DiscretizedLogistic,
+    EliasDelta,
+    EliasGamma,
+    Escape,
     FineGaussian,
     LogisticMixture,
     Message,
     StackCodec,
     Uniform,
+    Zipf,
 )
 from codecs_core.entropy.distributions.categorical import quantise
 
@@ -51,20 +57,23 @@ model, AnsCoder = stream.model, stream.stack.AnsCoder
 # --- timing --------------------------------------------------------------------------------------
 
 
-def seconds(work: Work) -> float:
-    start = time.perf_counter()
+Clock = Callable[[], float]
+
+
+def seconds(work: Work, clock: Clock) -> float:
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def turns(works: list[Work], repeats: int) -> list[list[float]]:
-    """Times of each of the works, taken in turns after one run of each to warm up."""
+def turns(works: list[Work], repeats: int, clock: Clock = time.thread_time) -> list[list[float]]:
+    """Times of each of the works, taken in turns after one run of each to warm up: CPU time, which waiting for the CPU is no part of."""
     for work in works:
         work()
     times: list[list[float]] = [[] for _ in works]
     for _ in range(repeats):
         for work, taken in zip(works, times, strict=True):
-            taken.append(seconds(work))
+            taken.append(seconds(work, clock))
     return times
 
 
@@ -225,8 +234,20 @@ def mixture_rows(
 # --- lengths -------------------------------------------------------------------------------------
 
 
-def codecs(size: int, rng: np.random.Generator) -> Iterator[tuple[str, StackCodec]]:
-    """Every distribution at its default precision."""
+def codecs(size: int, rng: np.random.Generator) -> Iterator[tuple[str, StackCodec, Any]]:
+    """Every distribution at its default precision, with symbols that are typical of it, or nearly so."""
+    for name, codec in popped(size, rng):
+        yield name, codec, codec.pop(noise(rng, 2 * size))
+    # bits without meaning can be no integer in this code
+    yield "EliasDelta", EliasDelta(size), np.floor(2.0 ** rng.uniform(0, 20, size)).astype(np.int64)
+    gaussian = DiscretizedGaussian(rng.integers(0, 65536, size), rng.integers(0, 321, size))
+    x = gaussian.pop(noise(rng, size)).astype(np.int64)
+    yield "Escape, none escape", Escape(gaussian), x.copy()
+    x[rng.integers(0, size, 100)] += rng.integers(256, 1 << 20, 100)
+    yield "Escape, 100 escape", Escape(gaussian), x
+
+
+def popped(size: int, rng: np.random.Generator) -> Iterator[tuple[str, StackCodec]]:
     mean, log_scale = rng.integers(0, 65536, size), rng.integers(0, 321, size)
     yield "Uniform(256)", Uniform(256, size)
     yield "Uniform(100)", Uniform(100, size)
@@ -246,11 +267,17 @@ def codecs(size: int, rng: np.random.Generator) -> Iterator[tuple[str, StackCode
     yield "DiscretizedLaplace", DiscretizedLaplace(mean, log_scale)
     yield "LogisticMixture", LogisticMixture(*mixture(size, rng, harsh=False))
     yield "FineGaussian", FineGaussian(mean, rng.integers(0, 2561, size))
+    logits, means, log_scales = mixture(size // 3, rng, harsh=False)
+    means, log_scales = (np.stack([p + i for i in range(3)], -2) for p in (means, log_scales))
+    yield "ChannelMixture", ChannelMixture(logits, means, log_scales, rng.integers(-64, 65, (*logits.shape[:1], 3, 5)))
+    yield "Bits, up to 20", Bits(rng.integers(0, 21, size))
+    yield "EliasGamma", EliasGamma(size)
+    for exponent in (80, 128):
+        yield f"Zipf({exponent})", Zipf(exponent, size)
 
 
 def lengths(size: int, rng: np.random.Generator) -> Iterator[Row]:
-    for name, codec in codecs(size, rng):
-        x = codec.pop(noise(rng, 2 * size))
+    for name, codec, x in codecs(size, rng):
         data = encoded(lambda c=codec: c, x)  # type: ignore[misc]
         check_decodes(lambda c=codec: c, x, data)  # type: ignore[misc]
         information = codec.bits(x) / 8
@@ -303,7 +330,7 @@ def threads(size: int, repeats: int, rng: np.random.Generator) -> Iterator[Row]:
             for thread in both:
                 thread.join()
 
-        one, pair = turns([work, two], repeats)
+        one, pair = turns([work, two], repeats, time.perf_counter)
         yield {
             "name": f"two threads over one, {name}",
             "ours": 2 * size / min(pair) / 1e6 if "control" not in name else None,

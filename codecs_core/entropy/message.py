@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.rans import BAD_SYMBOL, EXHAUSTED, GUARD, LANE_WORDS, LOWER, MAX_PRECISION
+from codecs_core.entropy.rans import BAD_SYMBOL, EXHAUSTED, GUARD, LANE_WORDS, LOWER, MAX_PRECISION, wide_part
 from codecs_core.errors import CorruptDataError, EntropyError, ExhaustedMessageError
 
 if TYPE_CHECKING:
@@ -107,25 +107,39 @@ class Message:
     # --- what distributions call -----------------------------------------------------------------
 
     def push_symbols(
-        self, kernel: Callable[..., Any], symbols: NDArray[Any], precision: int, params: tuple[Any, ...]
+        self,
+        kernel: Callable[..., Any],
+        symbols: NDArray[Any],
+        precision: int,
+        params: tuple[Any, ...],
+        *,
+        thin: bool = False,
     ) -> None:
-        """Push a flat array by a kernel that `rans.make_push` made, the last symbol first.
+        """Push a flat array by a kernel that `rans.make_push` made, the last symbol first; by one head if it is `thin`.
 
         Raises `EntropyError` for a symbol without probability; the message is then as before.
         """
         self._reserve(symbols.size + LANE_WORDS, LANE_WORDS)
-        status, index = kernel(self._state, self._words, symbols, precision, params)
+        status, index = kernel(
+            self._state, self._words, symbols, 0 if thin else wide_part(symbols.size), precision, params
+        )
         self._check(status, index)
 
     def pop_symbols(
-        self, kernel: Callable[..., Any], out: NDArray[Any], precision: int, params: tuple[Any, ...]
+        self,
+        kernel: Callable[..., Any],
+        out: NDArray[Any],
+        precision: int,
+        params: tuple[Any, ...],
+        *,
+        thin: bool = False,
     ) -> NDArray[Any]:
-        """Fill the flat array `out` by a kernel that `rans.make_pop` made.
+        """Fill the flat array `out` by a kernel that `rans.make_pop` made; by one head if it is `thin`.
 
         Raises `ExhaustedMessageError` if the message ends before; it is then as before.
         """
         self._reserve(LANE_WORDS, out.size + LANE_WORDS)
-        status, index = kernel(self._state, self._words, out, precision, params)
+        status, index = kernel(self._state, self._words, out, 0 if thin else wide_part(out.size), precision, params)
         self._check(status, index)
         return out
 

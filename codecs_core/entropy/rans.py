@@ -1,7 +1,7 @@
 """The coder: range asymmetric numeral systems (Duda 2013, arXiv:1311.2540) on 64-bit heads and 32-bit words.
 
 A message is one number. Between two calls it is held as one head in [2^32, 2^64) and a stack of 32-bit words. Large arrays
-are coded by eight heads at once, so that the processor works on eight divisions at a time: seven heads are popped from
+are coded by sixteen heads at once, so that the processor works on sixteen symbols at a time: fifteen heads are popped from
 the message at the start of the call and pushed back at its end (`open_lanes`, `close_lanes`). That is an exact inverse too and, as
 the popped bits are returned, costs nothing once the message is longer than they are. ``spec/entropy.md`` is the authority.
 """
@@ -15,16 +15,18 @@ import numpy as np
 
 from codecs_core.entropy.compiled import inline, kernel
 
-LANES = 8
+LANES = 16
 #: Arrays of at least this many symbols are coded by `LANES` heads, except for their last symbols: a 64th, or `TAIL`.
 WIDE = 1 << 14
 #: So many symbols at least go before the lanes, for the message to hold the bits that these take.
-TAIL = 1 << 10
+TAIL = 1 << 11
+#: Arrays that may hold less information than about so many bits are not coded by lanes, where that is known beforehand.
+THIN = 1 << 13
 #: Words `open_lanes` may take, and `close_lanes` may add, at the most.
 LANE_WORDS = 2 * LANES + 2
 MAX_PRECISION = 28
-#: Symbols whose intervals are computed before they are pushed.
-BLOCK = 256
+#: Symbols whose intervals are computed before they are pushed, and how often they fill all lanes: powers of two.
+BLOCK, GROUPS = 2048, 2048 // LANES
 #: Unused words at the bottom of the stack: a kernel may read them before it notices that the message is exhausted.
 GUARD = 4
 
@@ -35,6 +37,7 @@ _5 = np.uint64(5)
 _16 = np.uint64(16)
 _32 = np.uint64(32)
 _64 = np.uint64(64)
+_LANES, _2LANES, _3LANES, _BLOCK = np.uint64(LANES), np.uint64(2 * LANES), np.uint64(3 * LANES), np.uint64(BLOCK)
 _W = np.uint64(0xFFFFFFFF)
 
 OK, EXHAUSTED, BAD_SYMBOL = 0, 1, 2
@@ -59,32 +62,36 @@ def push_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped
 
 
 @inline
-def push_one_precise(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
-    """`push_one` for a precision of 16 or more, by the faster division of floats."""
-    head, n = make_room(head, words, n, freq, precision)
-    # the quotient is below 2^48, so that the one of floats is off by one at the most, whatever it rounds to
-    quotient = np.uint64(np.int64(np.float64(head) / np.float64(freq)))
-    rest = np.int64(head - quotient * freq)
-    quotient = quotient + np.uint64(rest >= np.int64(freq)) - np.uint64(rest < 0)
-    return (quotient << precision) + (head - quotient * freq) + start, n
+def inverse(freq):  # type: ignore[no-untyped-def]
+    """1 / freq, rounded down by so much that no product with it is more than the quotient; bits of a float64."""
+    return np.float64((1.0 - 2.0**-51) / np.float64(freq)).view(np.uint64)
 
 
 @inline
-def push_one_fast(head, words, n, start, freq, reciprocal, precision):  # type: ignore[no-untyped-def]
-    """`push_one` with floor(2^64 / freq), or 2^64 - 1 for 1, at hand: the upper half of a product is the quotient or one less."""
-    head, n = make_room(head, words, n, freq, precision)
-    a, b, c, d = head >> _32, head & _W, reciprocal >> _32, reciprocal & _W
-    middle = a * d + (b * d >> _32)
-    quotient = a * c + (middle >> _32) + ((b * c + (middle & _W)) >> _32)
-    rest = head - quotient * freq
-    more = np.uint64(rest >= freq)
-    return ((quotient + more) << precision) + (rest - freq * more) + start, n
+def push_quick(head, start, freq, inverse, precision, twice):  # type: ignore[no-untyped-def]
+    """`push_one` onto a head that has room, without a division.
+
+    The product with the inverse is the quotient or, at 16 bits and more, where the quotient is below 2^48, one less. At fewer it
+    may be 2^13 less: then it is done `twice`. The rest is below 2^32 in any case.
+    """
+    quotient = np.uint64(np.int64(np.float64(head) * np.uint64(inverse).view(np.float64)))
+    rest = (head - (quotient & _W) * freq) & _W
+    if twice:
+        more = np.uint64(np.int64(np.float64(rest) * np.uint64(inverse).view(np.float64)))
+        quotient, rest = quotient + more, rest - more * freq
+    one_more = (_1 << precision) - freq
+    return (quotient << precision) + (rest + start) + (one_more if rest >= freq else _0)
 
 
 @inline
 def pop_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
     """Undo `push_one` once [start, start + freq) is known to hold the low bits of `head`; n may fall below GUARD: exhausted."""
-    head = freq * (head >> precision) + (head & ((_1 << precision) - _1)) - start
+    return refill(freq * (head >> precision) + (head & ((_1 << precision) - _1)) - start, words, n)
+
+
+@inline
+def refill(head, words, n):  # type: ignore[no-untyped-def]
+    """Undo `make_room`: take a word if `head` is short of one. Returns (head, n)."""
     short = np.uint64(head < LOWER)
     word = np.uint64(words[np.uint64(n - 1)]) & (_0 - short)
     return (head << (short << _5)) | word, n - np.int64(short)
@@ -106,7 +113,7 @@ def pop_bits(head, words, n, bits):  # type: ignore[no-untyped-def]
 
 @inline
 def open_lanes(head, words, n, heads):  # type: ignore[no-untyped-def]
-    """Pop seven heads, log-uniformly distributed: 5 bits say how many bits follow the leading one, beyond 32.
+    """Pop fifteen heads, log-uniformly distributed: 5 bits say how many bits follow the leading one, beyond 32.
 
     Returns (n, ok); `heads[0]` is the message's own head.
     """
@@ -130,7 +137,7 @@ def open_lanes(head, words, n, heads):  # type: ignore[no-untyped-def]
 
 @inline
 def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
-    """Push the seven heads back onto the first; the exact inverse of `open_lanes`. Returns (head, n)."""
+    """Push the fifteen heads back onto the first; the exact inverse of `open_lanes`. Returns (head, n)."""
     head = heads[0]
     for lane in range(LANES - 1, 0, -1):
         x = heads[lane]
@@ -149,40 +156,43 @@ def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
     return head, n
 
 
-@inline
-def wide_part(size):  # type: ignore[no-untyped-def]
+def wide_part(size: int) -> int:
     """How many symbols, from the first, of an array of `size` are coded by all lanes."""
     return size - max(size // 64, TAIL) if size >= WIDE else 0
 
 
-def make_push(interval: Any, *, precise: bool = False) -> Callable[..., Any]:
+def make_push(intervals: Any, *, precise: bool = False) -> Callable[..., Any]:
     """Compile the kernel that pushes an array of symbols, the last one first.
 
     Parameters
     ----------
-    interval
-        Compiled ``interval(symbol, i, params) -> (start, freq)``: the counts (uint64) of the symbol at position `i` (uint64, as
-        unsigned indices spare a test for negative ones); a frequency of 0 refuses it.
+    intervals
+        Compiled ``intervals(symbols, first, count, block, params)``: for the symbols at up to `BLOCK` positions from `first` on it
+        writes start * 2^32 + frequency to the start of `block` (uint64); a frequency of 0 refuses a symbol.
     precise
         Whether it is for precisions of 16 and more only, which makes it faster.
 
     Returns
     -------
     callable
-        ``push(state, words, symbols, precision, params) -> (status, index)``, with state = [head, words in use, fewest words
-        in use so far]; unless the status is OK, the message is as before.
+        ``push(state, words, symbols, wide, precision, params) -> (status, index)``, with state = [head, words in use, fewest
+        words in use so far] and as many symbols coded by all lanes as `wide` says; unless the status is OK, the message is as before.
     """
-    push_symbol = push_one_precise if precise else push_one
+    twice = not precise
 
-    # A block's intervals first and its divisions after: two short loops keep the processor busier than a long one.
-    # (Both are written out here, as compiled functions that return from a loop count references to every array in it.)
+    # A block's intervals first, then its inverses, then its pushes: short loops keep the processor busy, and the compiler makes
+    # vector instructions of the second and the third. For that, arrays are few, the pushes of the lanes (all at once, with a
+    # number of lanes it does not know) apart from the writing of words, and indices do not visibly count down.
+    # (All is written out here, as compiled functions that return from a loop count references to every array in it.)
     @kernel
-    def push(state, words, symbols, precision, params):  # type: ignore[no-untyped-def]
+    def push(state, words, symbols, wide, precision, params):  # type: ignore[no-untyped-def]
         n, low, p = np.int64(state[1]), np.int64(state[2]), np.uint64(precision)
-        heads = np.empty(LANES, np.uint64)
+        # of each lane: its head, what it was before the last push, whether that moved a word
+        heads = np.empty(3 * LANES, np.uint64)
         heads[0] = state[0]
-        starts, freqs = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-        stop, wide, mask = symbols.size, wide_part(symbols.size), 0
+        # of each symbol: start and frequency in one number; inverse of the frequency
+        block = np.empty(2 * BLOCK, np.uint64)
+        stop, lanes = symbols.size, 1
         popped = words[:0].copy()
         bottom = n
         while stop > 0:
@@ -190,57 +200,44 @@ def make_push(interval: Any, *, precise: bool = False) -> Callable[..., Any]:
                 n, ok = open_lanes(heads[0], words, n, heads)
                 if not ok:
                     return EXHAUSTED, wide - 1
-                low, wide, mask = min(low, n), 0, LANES - 1
+                low, wide, lanes = min(low, n), 0, min(LANES, symbols.size)
                 bottom, popped = n, words[n : n + LANE_WORDS].copy()
-            first = max(stop - BLOCK, wide)
-            for i in range(first, stop):
-                at, j = np.uint64(i), np.uint64(i - first)
-                start, freq = interval(symbols[at], at, params)
-                if freq == _0:
-                    words[bottom : bottom + popped.size] = popped
-                    return BAD_SYMBOL, i
-                starts[j], freqs[j] = start, freq
-            for i in range(stop - 1, first - 1, -1):
-                j, lane = np.uint64(i - first), np.uint64(i & mask)
-                heads[lane], n = push_symbol(heads[lane], words, n, starts[j], freqs[j], p)
+            first = max((stop - 1) // BLOCK * BLOCK, wide)
+            count = stop - first
+            intervals(symbols, first, count, block, params)
+            refused = 0
+            for j in range(count):
+                freq = block[np.uint64(j)] & _W
+                refused |= freq == _0
+                block[np.uint64(BLOCK + j)] = inverse(freq)
+            if refused:
+                words[bottom : bottom + popped.size] = popped
+                bad = 0
+                while block[np.uint64(bad)] & _W != _0:
+                    bad += 1
+                return BAD_SYMBOL, first + bad
+            groups = count // LANES if lanes > 1 else 0
+            for k in range(count - 1, groups * LANES - 1, -1):
+                at, lane = np.uint64(k), np.uint64(k & (lanes - 1))
+                start, freq = block[at] >> _32, block[at] & _W
+                head, n = make_room(heads[lane], words, n, freq, p)
+                heads[lane] = push_quick(head, start, freq, block[at + _BLOCK], p, twice)
+            for group in range(GROUPS - groups, GROUPS):
+                row = np.uint64((group ^ (GROUPS - 1)) * LANES)
+                for k in range(lanes):
+                    lane = np.uint64(k)
+                    at = row + lane
+                    start, freq, head = block[at] >> _32, block[at] & _W, heads[lane]
+                    full = np.uint64((head >> (_64 - p)) >= freq)
+                    heads[lane + _LANES], heads[lane + _2LANES] = head, full
+                    heads[lane] = push_quick(head >> (full << _5), start, freq, block[at + _BLOCK], p, twice)
+                for k in range(LANES):
+                    lane = np.uint64(LANES - 1 - k)
+                    words[np.uint64(n)] = np.uint32(heads[lane + _LANES] & _W)
+                    n += np.int64(heads[lane + _2LANES])
             stop = first
         head = heads[0]
-        if mask > 0:
-            head, n = close_lanes(heads, words, n)
-        state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
-        return OK, -1
-
-    return push  # type: ignore[no-any-return]
-
-
-def make_push_fast(interval: Any) -> Callable[..., Any]:
-    """`make_push` for an `interval` that returns floor(2^64 / freq) as a third number, which saves the division."""
-
-    @kernel
-    def push(state, words, symbols, precision, params):  # type: ignore[no-untyped-def]
-        n, low, p = np.int64(state[1]), np.int64(state[2]), np.uint64(precision)
-        heads = np.empty(LANES, np.uint64)
-        heads[0] = state[0]
-        stop, wide, mask = symbols.size, wide_part(symbols.size), 0
-        popped = words[:0].copy()
-        bottom = n
-        while stop > 0:
-            if stop == wide:
-                n, ok = open_lanes(heads[0], words, n, heads)
-                if not ok:
-                    return EXHAUSTED, wide - 1
-                low, wide, mask = min(low, n), 0, LANES - 1
-                bottom, popped = n, words[n : n + LANE_WORDS].copy()
-            for i in range(stop - 1, wide - 1, -1):
-                at, lane = np.uint64(i), np.uint64(i & mask)
-                start, freq, reciprocal = interval(symbols[at], at, params)
-                if freq == _0:
-                    words[bottom : bottom + popped.size] = popped
-                    return BAD_SYMBOL, i
-                heads[lane], n = push_one_fast(heads[lane], words, n, start, freq, reciprocal, p)
-            stop = wide
-        head = heads[0]
-        if mask > 0:
+        if lanes > 1:
             head, n = close_lanes(heads, words, n)
         state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
         return OK, -1
@@ -260,15 +257,14 @@ def make_pop(find: Any) -> Callable[..., Any]:
     Returns
     -------
     callable
-        ``pop(state, words, out, precision, params) -> (status, index)``, as `make_push` has it.
+        ``pop(state, words, out, wide, precision, params) -> (status, index)``, as `make_push` has it.
     """
 
     @kernel
-    def pop(state, words, out, precision, params):  # type: ignore[no-untyped-def]
+    def pop(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
         head, n, low = state[0], np.int64(state[1]), np.int64(state[2])
         p = np.uint64(precision)
         mask = (_1 << p) - _1
-        wide = wide_part(out.size)
         bottom, popped = n, words[:0].copy()
         if wide > 0:
             heads = np.empty(LANES, np.uint64)
@@ -283,6 +279,63 @@ def make_pop(find: Any) -> Callable[..., Any]:
                 if n < GUARD:
                     return EXHAUSTED, i
                 out[np.uint64(i)] = symbol
+            low = min(low, n)
+            bottom, popped = n, words[n : n + LANE_WORDS].copy()
+            head, n = close_lanes(heads, words, n)
+        for i in range(wide, out.size):
+            symbol, start, freq = find(head & mask, np.uint64(i), params)
+            head, n = pop_one(head, words, n, start, freq, p)
+            if n < GUARD:
+                words[bottom : bottom + popped.size] = popped
+                return EXHAUSTED, i
+            out[i] = symbol
+        low = min(low, n)
+        state[0], state[1], state[2] = head, np.uint64(n), np.uint64(low)
+        return OK, -1
+
+    return pop  # type: ignore[no-any-return]
+
+
+def make_pop_together(find: Any, find_all: Any, prepare: Any) -> Callable[..., Any]:
+    """`make_pop` that looks for the symbols of all lanes together.
+
+    Parameters
+    ----------
+    find
+        As in `make_pop`, for symbols that come one by one.
+    find_all
+        Compiled ``find_all(first, count, found, scratch, params)``: `found` (uint64) has four rows of `LANES`, of which the first holds
+        the numbers at `count` positions from `first` on; it fills in the start, the frequency and the symbol of each in the others.
+    prepare
+        Compiled ``prepare(params) -> scratch``, an array for `find_all` to work in.
+    """
+
+    @kernel
+    def pop(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+        head, n, low = state[0], np.int64(state[1]), np.int64(state[2])
+        p = np.uint64(precision)
+        mask = (_1 << p) - _1
+        bottom, popped = n, words[:0].copy()
+        if wide > 0:
+            heads, found, scratch = np.empty(LANES, np.uint64), np.empty(4 * LANES, np.uint64), prepare(params)
+            n, ok = open_lanes(head, words, n, heads)
+            if not ok:
+                return EXHAUSTED, 0
+            for i in range(0, wide, LANES):
+                count = min(LANES, wide - i)
+                for k in range(count):
+                    lane = np.uint64(k)
+                    found[lane] = heads[lane] & mask
+                find_all(i, count, found, scratch, params)
+                for k in range(count):
+                    lane = np.uint64(k)
+                    heads[lane] = found[lane + _2LANES] * (heads[lane] >> p) + found[lane] - found[lane + _LANES]
+                for k in range(count):
+                    lane = np.uint64(k)
+                    heads[lane], n = refill(heads[lane], words, n)
+                    if n < GUARD:
+                        return EXHAUSTED, i + k
+                    out[np.uint64(i) + lane] = found[lane + _3LANES]
             low = min(low, n)
             bottom, popped = n, words[n : n + LANE_WORDS].copy()
             head, n = close_lanes(heads, words, n)

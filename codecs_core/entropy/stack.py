@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.kernels import Kernels
 from codecs_core.entropy.message import Message, check_precision
+from codecs_core.entropy.rans import THIN, WIDE
 from codecs_core.errors import EntropyError
 
 
@@ -65,12 +67,14 @@ class Distribution(StackCodec):
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push an integer array that broadcasts to `shape`; raises `EntropyError` for symbols outside the support."""
         push = self._kernels.push if self.precision < 16 else self._kernels.push_precise
-        message.push_symbols(push, self._symbols(x), self.precision, self._params)
+        message.push_symbols(push, self._symbols(x), self.precision, self._params, thin=self._thin)
 
     def pop(self, message: Message) -> NDArray[Any]:
         """Pop an array of `shape`; raises `ExhaustedMessageError` if the message ends before."""
         out = np.empty(math.prod(self.shape), self.dtype)
-        return message.pop_symbols(self._kernels.pop, out, self.precision, self._params).reshape(self.shape)
+        return message.pop_symbols(self._kernels.pop, out, self.precision, self._params, thin=self._thin).reshape(
+            self.shape
+        )
 
     def information(self, x: ArrayLike) -> NDArray[np.float64]:
         """Information content of each symbol in bits, under the integer frequencies it is coded with."""
@@ -84,6 +88,15 @@ class Distribution(StackCodec):
     def bits(self, x: ArrayLike) -> float:
         """Information content of `x` in bits."""
         return float(self.information(x).sum())
+
+    @cached_property
+    def _thin(self) -> bool:
+        """Whether a large array is known to hold so little information that lanes would lengthen it."""
+        return math.prod(self.shape) >= WIDE and self._rest() < THIN << self.precision
+
+    def _rest(self) -> int | float:
+        """The counts that are not those of the likeliest symbol, summed over the array, where that is easily told."""
+        return math.inf
 
     def _symbols(self, x: ArrayLike) -> NDArray[Any]:
         array = np.asarray(x)
@@ -101,7 +114,7 @@ def integers(value: ArrayLike, name: str, low: int, high: int, dtype: Any = np.i
     array = np.asarray(value)
     if array.dtype.kind not in "iub":
         raise EntropyError(f"{name} is an array of integers, not of {array.dtype}")
-    if array.size >= _MANY and array.dtype in (np.int64, np.int32) and array.flags.c_contiguous:
+    if array.size >= _MANY and array.dtype in (np.int64, np.int32, np.uint32) and array.flags.c_contiguous:
         # one pass instead of three, and no copy of what has the right type already
         same = array.dtype == dtype
         narrow = array if same else np.empty(array.shape, dtype)

@@ -11,10 +11,11 @@ import math
 import struct
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 MASK64 = (1 << 64) - 1
-LANES, WIDE, TAIL = 8, 1 << 14, 1 << 10
+LANES, WIDE, TAIL, THIN = 16, 1 << 14, 1 << 11, 1 << 13
 TABLES = Path(__file__).parents[2] / "codecs_core/entropy/tables"
 
 
@@ -89,6 +90,11 @@ def seed_word(j):
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK64
     z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK64
     return (z ^ z >> 31) >> 32
+
+
+def wide_part(p, size, rest):
+    """How many symbols of an array the lanes code; `rest`: the counts that are not those of the likeliest values."""
+    return size - max(size // 64, TAIL) if size >= WIDE and rest >= THIN << p else 0
 
 
 class Message:
@@ -176,8 +182,8 @@ class Message:
             self.push_bits(16, h >> 16 & 0xFFFF)
             self.push_bits(5, e)
 
-    def push_array(self, p, symbols, interval):
-        wide = len(symbols) - max(len(symbols) // 64, TAIL) if len(symbols) >= WIDE else 0
+    def push_array(self, p, symbols, interval, rest=math.inf):
+        wide = wide_part(p, len(symbols), rest)
         for i in range(len(symbols) - 1, wide - 1, -1):
             self.push(p, *interval(i, symbols[i]))
         if wide:
@@ -188,8 +194,8 @@ class Message:
                 heads[i % LANES] = self.head
             self.close_lanes(heads)
 
-    def pop_array(self, p, size, find):
-        wide = size - max(size // 64, TAIL) if size >= WIDE else 0
+    def pop_array(self, p, size, find, rest=math.inf):
+        wide = wide_part(p, size, rest)
         symbols = []
         if wide:
             heads = self.open_lanes()
@@ -208,8 +214,8 @@ class Message:
 class Distribution:
     """An array of `size` symbols, of which symbol i has the cumulative counts cdf(i, k)."""
 
-    def __init__(self, size, n, p, cdf):
-        self.size, self.n, self.p, self.cdf = size, n, p, cdf
+    def __init__(self, size, n, p, cdf, rest=math.inf):
+        self.size, self.n, self.p, self.cdf, self.rest = size, n, p, cdf, rest
 
     def interval(self, i, k):
         assert 0 <= k < self.n, "a symbol outside the support"
@@ -224,10 +230,10 @@ class Distribution:
         return low, *self.interval(i, low)
 
     def push(self, message, x):
-        message.push_array(self.p, x, self.interval)
+        message.push_array(self.p, x, self.interval, self.rest)
 
     def pop(self, message):
-        return message.pop_array(self.p, self.size, self.find)
+        return message.pop_array(self.p, self.size, self.find, self.rest)
 
 
 def ruled(size, n, p, f):
@@ -247,7 +253,8 @@ def uniform(size, n):
 
 
 def bernoulli(size, p, ones):
-    return Distribution(size, 2, p, lambda i, k: (0, (1 << p) - ones[i], 1 << p)[k])
+    rest = sum(min(a, (1 << p) - a) for a in ones)
+    return Distribution(size, 2, p, lambda i, k: (0, (1 << p) - ones[i], 1 << p)[k], rest)
 
 
 def ones_of_log_odds(p, l):  # noqa: E741
@@ -258,8 +265,10 @@ def ones_of_log_odds(p, l):  # noqa: E741
 
 def categorical(size, sums, index=None):
     """`sums`: cumulative counts of each table."""
-    p = sums[0][-1].bit_length() - 1
-    return Distribution(size, len(sums[0]) - 1, p, lambda i, k: sums[index[i] if index else 0][k])
+    p, index = sums[0][-1].bit_length() - 1, index or [0] * size
+    rests = [(1 << p) - max(b - a for a, b in pairwise(s)) for s in sums]
+    cdf = lambda i, k: sums[index[i]][k]  # noqa: E731
+    return Distribution(size, len(sums[0]) - 1, p, cdf, sum(rests[t] for t in index))
 
 
 def categorical_mixture(size, p, tables, logits):
@@ -378,25 +387,26 @@ class Bits:
 
     def parts(self):
         for t in range((max(self.bits, default=0) + 15) // 16):
-            yield t, [min(max(b - 16 * t, 0), 16) for b in self.bits]
+            bits = [min(max(b - 16 * t, 0), 16) for b in self.bits]
+            yield t, bits, sum((1 << 16) - (1 << 16 - b) for b in bits)
 
     def push(self, message, x):
-        for t, bits in self.parts():
+        for t, bits, rest in self.parts():
 
             def interval(i, v, bits=bits):
                 return v << (16 - bits[i]), 1 << (16 - bits[i])
 
-            message.push_array(16, [a >> 16 * t & 0xFFFF for a in x], interval)
+            message.push_array(16, [a >> 16 * t & 0xFFFF for a in x], interval, rest)
 
     def pop(self, message):
         x = [0] * len(self.bits)
-        for t, bits in reversed(list(self.parts())):
+        for t, bits, rest in reversed(list(self.parts())):
 
             def find(i, c, bits=bits):
                 v = c >> (16 - bits[i])
                 return v, v << (16 - bits[i]), 1 << (16 - bits[i])
 
-            x = [a + (v << 16 * t) for a, v in zip(x, message.pop_array(16, len(x), find), strict=True)]
+            x = [a + (v << 16 * t) for a, v in zip(x, message.pop_array(16, len(x), find, rest), strict=True)]
         return x
 
 

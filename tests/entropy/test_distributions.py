@@ -125,6 +125,10 @@ def test_large_arrays_use_all_lanes(kind: str, size: int) -> None:
     ("make", "size"),
     [
         (lambda n: Bernoulli(np.full(n, 1 << 14)), 1_000_000),
+        # so little information that lanes would have nothing to begin with
+        (lambda n: Bernoulli(np.full(n, 1 << 6)), 1_000_000),
+        (lambda n: Categorical([(1 << 16) - 2, 1, 1], shape=n), 1_000_000),
+        (lambda n: Categorical([[(1 << 16) - 2, 1, 1], [1 << 16, 0, 0]], index=np.arange(n) % 2), 1_000_000),
         (lambda n: Categorical(quantise(0.97 ** np.arange(256), 16), shape=n), 1_000_000),
         (lambda n: BucketedGaussian(np.zeros(n, int), np.full(n, -64)), 1_000_000),
         (lambda n: Uniform(256, n), 1_000_000),

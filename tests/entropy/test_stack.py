@@ -82,6 +82,7 @@ def test_a_chain_pays_for_one_posterior_only() -> None:
 
 
 @given(st.integers(0, 5000), st.integers(1, 300))
+@settings(deadline=None)
 def test_ramp(items: int, batch: int) -> None:
     sizes = ramp(items, batch)
     assert sum(sizes) == items

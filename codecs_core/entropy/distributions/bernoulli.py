@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
+from codecs_core.entropy.rans import THIN
 from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
 from codecs_core.entropy.tables import table
 
@@ -19,8 +20,7 @@ def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
     zero = total - one
     if symbol < 0 or symbol > 1:
         return zero, np.uint64(0)
-    is_one = np.uint64(symbol)
-    return zero * is_one, zero + (one - zero) * is_one
+    return (zero, one) if symbol else (np.uint64(0), zero)
 
 
 @inline
@@ -30,6 +30,19 @@ def _find(count, i, params):  # type: ignore[no-untyped-def]
     zero = total - one
     is_one = np.uint64(count >= zero)
     return is_one, zero * is_one, zero + (one - zero) * is_one
+
+
+@kernel
+def _rarer(ones, total, enough):  # type: ignore[no-untyped-def]
+    """The counts of the rarer symbols, or of some of them that are enough."""
+    rest = np.uint64(0)
+    for first in range(0, ones.size, 4096):
+        for i in range(first, min(first + 4096, ones.size)):
+            one = np.uint64(ones[i])
+            rest += min(one, total - one)
+        if rest >= enough:
+            break
+    return rest
 
 
 class Bernoulli(Distribution):
@@ -54,6 +67,9 @@ class Bernoulli(Distribution):
         counts = integers(ones, "ones", 1, (1 << precision) - 1, np.uint32)
         self.shape = common_shape(shape, counts)
         self._params = (flat(counts, self.shape), np.uint64(1 << precision))
+
+    def _rest(self) -> int:
+        return int(_rarer(*self._params, np.uint64(THIN << self.precision)))
 
     @classmethod
     def from_log_odds(cls, log_odds: ArrayLike, *, precision: int = 18) -> Bernoulli:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -72,16 +73,25 @@ def _find(count, i, params):  # type: ignore[no-untyped-def]
 
 @inline
 def _interval_shared(symbol, i, params):  # type: ignore[no-untyped-def]
-    intervals, reciprocals, _, _ = params
+    intervals, _, _ = params
     if symbol < 0 or symbol >= intervals.size - 1:
-        return np.uint64(0), np.uint64(0), np.uint64(0)
-    both = intervals[symbol]
-    return both >> np.uint64(32), both & np.uint64(0xFFFFFFFF), reciprocals[symbol]
+        return np.uint64(0), np.uint64(0)
+    both = intervals[np.uint64(symbol)]
+    return both >> np.uint64(32), both & np.uint64(0xFFFFFFFF)
+
+
+@inline
+def _intervals_shared(symbols, first, count, block, params):  # type: ignore[no-untyped-def]
+    intervals = params[0]
+    beyond = np.uint64(intervals.size - 1)  # where there is an entry of frequency 0, also for negative symbols
+    for j in range(count):
+        symbol = np.uint64(np.int64(symbols[np.uint64(first + j)]))
+        block[np.uint64(j)] = intervals[min(symbol, beyond)]
 
 
 @inline
 def _find_shared(count, i, params):  # type: ignore[no-untyped-def]
-    intervals, _, guess, shift = params
+    intervals, guess, shift = params
     k = np.int64(guess[count >> shift])
     both = intervals[k]
     # the guess is the first symbol its bucket of counts touches
@@ -92,7 +102,7 @@ def _find_shared(count, i, params):  # type: ignore[no-untyped-def]
 
 
 _any = from_interval(_interval, _find)
-_shared = from_interval(_interval_shared, _find_shared, reciprocals=True)
+_shared = from_interval(_interval_shared, _find_shared, _intervals_shared)
 
 
 class Categorical(Distribution):
@@ -136,6 +146,7 @@ class Categorical(Distribution):
             raise EntropyError(f"every row of counts adds up to 2^precision, here {1 << self.precision}")
         cumulative = np.zeros((len(rows), self.symbols + 1), np.uint32)
         cumulative[:, 1:] = np.cumsum(rows, 1)
+        self._rests = (1 << self.precision) - rows.max(1).astype(np.int64)
         if index is None and len(rows) == 1:
             self.shape = common_shape(shape, np.empty(table.shape[:-1]))
             self._kernels, self._params = _shared, _shared_params(cumulative[0], self.precision)
@@ -149,16 +160,19 @@ class Categorical(Distribution):
         self.shape = common_shape(shape, which)
         self._kernels, self._params = _any, (cumulative, flat(which, self.shape))
 
+    def _rest(self) -> int:
+        if self._kernels is _shared:
+            return int(self._rests[0]) * math.prod(self.shape)
+        return int(np.bincount(self._params[1], minlength=self._rests.size) @ self._rests)
+
 
 def _shared_params(row: NDArray[np.uint32], precision: int) -> tuple[Any, ...]:
-    """Start and frequency of each symbol in one number, reciprocals, first guesses, and the shift that finds a guess."""
+    """Start and frequency of each symbol in one number, first guesses, and the shift that finds a guess."""
     starts, freqs = row[:-1].astype(np.uint64), np.diff(row).astype(np.uint64)
     # a last entry of frequency 0 bounds the search
     intervals = np.append(starts << np.uint64(32) | freqs, np.uint64(1) << np.uint64(63))
-    reciprocals = np.full(row.size, np.iinfo(np.uint64).max)
-    reciprocals[:-1][freqs > 1] = -freqs[freqs > 1] // freqs[freqs > 1] + np.uint64(1)
     bits = min(precision, _GUESS_BITS)
-    firsts = np.arange(1 << bits, dtype=np.uint64) << np.uint64(precision - bits)
-    guess = np.searchsorted(row, firsts, side="right") - 1
-    guess = guess.astype(np.uint8 if row.size <= 257 else np.int32)
-    return intervals, reciprocals, guess, np.uint64(precision - bits)
+    # the first bucket that begins in a symbol or after it
+    firsts = -(-row.astype(np.int64) >> (precision - bits))
+    guess = np.repeat(np.arange(row.size - 1).astype(np.uint8 if row.size <= 257 else np.int32), np.diff(firsts))
+    return intervals, guess, np.uint64(precision - bits)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,17 +38,8 @@ class Escape(StackCodec):
 
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push integers between -2^60 and 2^60 that broadcast to `shape`."""
-        values = fitted(integers(x, "x", -_LIMIT, _LIMIT), self.shape)
-        inside = np.clip(values, 0, self.distribution.symbols - 1)
-        excess = (values - inside).reshape(-1)
-        where = np.flatnonzero(excess)
-        self.distribution.push(message, inside)
-        if where.size:
-            outside = excess[where]
-            EliasDelta(where.size).push(message, np.where(outside < 0, -2 * outside, 2 * outside - 1))
-            EliasDelta(where.size).push(message, np.diff(where, prepend=-1))
-            EliasDelta().push(message, where.size)
-        _FLAG.push(message, int(where.size > 0))
+        for codec, part in self._parts(x):
+            codec.push(message, part)
 
     def pop(self, message: Message) -> NDArray[np.int64]:
         """Pop integers of `shape`."""
@@ -62,7 +56,19 @@ class Escape(StackCodec):
         return x.reshape(self.shape)
 
     def bits(self, x: ArrayLike) -> float:
-        """Information content in bits, that of the escapes as the message grows by them."""
-        message = Message()
-        self.push(message, x)
-        return message.bits
+        """Information content in bits."""
+        return sum(codec.bits(part) for codec, part in self._parts(x))
+
+    def _parts(self, x: ArrayLike) -> Iterator[tuple[StackCodec, Any]]:
+        """What is pushed, in this order: codecs and their symbols."""
+        values = fitted(integers(x, "x", -_LIMIT, _LIMIT), self.shape)
+        inside = np.clip(values, 0, self.distribution.symbols - 1)
+        excess = (values - inside).reshape(-1)
+        where = np.flatnonzero(excess)
+        yield self.distribution, inside
+        if where.size:
+            outside = excess[where]
+            yield EliasDelta(where.size), np.where(outside < 0, -2 * outside, 2 * outside - 1)
+            yield EliasDelta(where.size), np.diff(where, prepend=-1)
+            yield EliasDelta(), where.size
+        yield _FLAG, int(where.size > 0)

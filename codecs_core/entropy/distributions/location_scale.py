@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.kernels import from_cdf
@@ -20,85 +21,146 @@ MEAN_LIMIT = (1 << 31) - 1
 SCALE_RANGE = (-6 << SCALE_BITS, 20 << SCALE_BITS)
 
 
+#: A cell of a table in one number: the CDF at its lower end times 2^26, and by how much the CDF grows across it.
+_STEP_BITS = 26
+_STEP = (1 << _STEP_BITS) - 1
+#: Symbols that are taken through each step of `_intervals` together.
+_ROW = 128
+_1, _2, _3 = (np.uint64(rows * _ROW) for rows in (1, 2, 3))
+
+
+@cache
+def cells(family: str) -> NDArray[np.int64]:
+    """The 4096 cells of a family's CDF."""
+    cdf = table(f"{family}_cdf")
+    result: NDArray[np.int64] = (cdf[:-1] << _STEP_BITS) | np.diff(cdf)
+    return result
+
+
+@cache
+def reciprocals() -> NDArray[np.int64]:
+    """1 / scale for each log-scale s: 2^(-s/64) = 2^octave * 2^(rest/64), as 2^8 times a multiplier plus a shift to the right."""
+    octave, rest = np.divmod(-np.arange(SCALE_RANGE[0], SCALE_RANGE[1] + 1), 1 << SCALE_BITS)
+    # exp2[64 - rest] = 2^15 * 2^(rest/64)
+    result: NDArray[np.int64] = (table("exp2_negative")[64 - rest] << 16) | (7 - octave)
+    return result
+
+
+@cache
+def scales() -> NDArray[np.int64]:
+    """The scale for each log-scale, in the same way."""
+    octave, rest = np.divmod(np.arange(SCALE_RANGE[0], SCALE_RANGE[1] + 1), 1 << SCALE_BITS)
+    result: NDArray[np.int64] = (table("exp2_negative")[64 - rest] << 8) | (31 - octave)
+    return result
+
+
 @inline
-def reciprocal(log_scale, exp2):  # type: ignore[no-untyped-def]
-    """1 / scale as (multiplier, shift): 2^(-s/64) = 2^octave * 2^(rest/64), and exp2[64 - rest] = 2^15 * 2^(rest/64)."""
-    octave, rest = (-np.int64(log_scale)) >> 6, (-np.int64(log_scale)) & 63
+def reciprocal(log_scale, reciprocals):  # type: ignore[no-untyped-def]
+    """1 / scale as (multiplier, shift)."""
     # unsigned indices spare a test for negative ones
-    return exp2[np.uint64(64 - rest)] << 8, 7 - octave
+    both = reciprocals[np.uint64(np.int64(log_scale) - SCALE_RANGE[0])]
+    return both >> 8, both & 255
 
 
 @inline
-def interpolate(z, table, cell_bits):  # type: ignore[no-untyped-def]
+def interpolate(z, cells, cell_bits):  # type: ignore[no-untyped-def]
     """A table of 4096 cells of 2^cell_bits at z within it."""
-    j, part = np.uint64(z >> cell_bits), z & ((np.int64(1) << cell_bits) - 1)
-    below = table[j]
-    return below + (((table[j + np.uint64(1)] - below) * part) >> cell_bits)
+    return within(cells[np.uint64(z >> cell_bits)], z, cell_bits)
 
 
 @inline
-def standard_cdf(k, mean, log_scale, table, cell_bits, exp2):  # type: ignore[no-untyped-def]
-    """F((k - 1/2 - mean) / scale) * 2^32, interpolated in a table of 4096 cells of 2^(cell_bits - 24) standard units."""
-    multiplier, shift = reciprocal(log_scale, exp2)
-    z = (((k << 8) - 128 - np.int64(mean)) * multiplier) >> shift
-    z += np.int64(2048) << cell_bits
-    z = 0 if z < 0 else z
-    top = (np.int64(4096) << cell_bits) - 1
-    z = top if z > top else z
-    return interpolate(z, table, cell_bits)
+def within(cell, z, cell_bits):  # type: ignore[no-untyped-def]
+    """The CDF at z, which lies in this cell."""
+    part = z & ((np.int64(1) << cell_bits) - 1)
+    return (cell >> _STEP_BITS) + (((cell & _STEP) * part) >> cell_bits)
 
 
 @inline
-def quantile_bin(cell, mean, log_scale, quantiles, exp2):  # type: ignore[no-untyped-def]
-    """The bin near the quantile of this 1024th of the probability: a first guess."""
-    mean, log_scale = np.int64(mean), np.int64(log_scale)
-    octave, rest = log_scale >> 6, log_scale & 63
-    return (mean + 128 + ((quantiles[np.uint64(cell)] * exp2[np.uint64(64 - rest)]) >> (31 - octave))) >> 8
-
-
-@inline
-def _cdf(k, i, params):  # type: ignore[no-untyped-def]
-    n, mean, log_scale, cdf, cell_bits, _, exp2, precision = params
-    if k <= 0:
-        return np.uint64(0)
-    if k >= n:
-        return np.uint64(1) << precision
-    at = np.uint64(i)
-    below = standard_cdf(k, mean[at], log_scale[at], cdf, cell_bits, exp2)
-    return ((np.uint64(below) * ((np.uint64(1) << precision) - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
-
-
-@inline
-def standard_pair(k, mean, log_scale, table, cell_bits, exp2):  # type: ignore[no-untyped-def]
+def standard_pair(k, mean, log_scale, cells, cell_bits, reciprocals):  # type: ignore[no-untyped-def]
     """`standard_cdf` at k and at k + 1, which have all but the last steps in common."""
-    multiplier, shift = reciprocal(log_scale, exp2)
+    multiplier, shift = reciprocal(log_scale, reciprocals)
     middle, top = np.int64(2048) << cell_bits, (np.int64(4096) << cell_bits) - 1
     product = ((k << 8) - 128 - np.int64(mean)) * multiplier + (middle << shift)
     low, high = product >> shift, (product + (multiplier << 8)) >> shift
     if low < 0 or high > top:  # one test that seldom holds is faster than four that always count
         low, high = min(max(low, 0), top), min(max(high, 0), top)
-    return interpolate(low, table, cell_bits), interpolate(high, table, cell_bits)
+    return interpolate(low, cells, cell_bits), interpolate(high, cells, cell_bits)
+
+
+@inline
+def standard_cdf(k, mean, log_scale, cells, cell_bits, reciprocals):  # type: ignore[no-untyped-def]
+    """F((k - 1/2 - mean) / scale) * 2^32, interpolated in a table of 4096 cells of 2^(cell_bits - 24) standard units."""
+    multiplier, shift = reciprocal(log_scale, reciprocals)
+    z = (((k << 8) - 128 - np.int64(mean)) * multiplier) >> shift
+    z += np.int64(2048) << cell_bits
+    return interpolate(min(max(z, 0), (np.int64(4096) << cell_bits) - 1), cells, cell_bits)
+
+
+@inline
+def by_rule(k, cdf, n, precision):  # type: ignore[no-untyped-def]
+    """C_k from a CDF of 32 bits: 0 up to the support and 2^precision beyond it."""
+    total = np.uint64(1) << precision
+    value = ((np.uint64(cdf) * (total - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
+    value = np.uint64(0) if k <= 0 else value
+    return total if k >= n else value
+
+
+@inline
+def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+    n, mean, log_scale, cells, cell_bits, reciprocals, _, _, precision = params
+    at = np.uint64(i)
+    return by_rule(k, standard_cdf(k, mean[at], log_scale[at], cells, cell_bits, reciprocals), n, precision)
 
 
 @inline
 def _pair(k, i, params):  # type: ignore[no-untyped-def]
-    n, mean, log_scale, cdf, cell_bits, _, exp2, precision = params
+    n, mean, log_scale, cells, cell_bits, reciprocals, _, _, precision = params
     at = np.uint64(i)
-    low, high = standard_pair(k, mean[at], log_scale[at], cdf, cell_bits, exp2)
-    rest = (np.uint64(1) << precision) - np.uint64(n)
-    start = ((np.uint64(low) * rest) >> np.uint64(32)) + np.uint64(k)
-    stop = ((np.uint64(high) * rest) >> np.uint64(32)) + np.uint64(k + 1)
-    return start if k > 0 else np.uint64(0), stop if k < n - 1 else np.uint64(1) << precision
+    low, high = standard_pair(k, mean[at], log_scale[at], cells, cell_bits, reciprocals)
+    return by_rule(k, low, n, precision), by_rule(k + 1, high, n, precision)
+
+
+@inline
+def _intervals(symbols, first, count, block, params):  # type: ignore[no-untyped-def]
+    """`_pair` for many symbols, step by step: vector instructions but for the look-ups."""
+    n, mean, log_scale, cells, cell_bits, reciprocals, _, _, precision = params
+    middle, top = np.int64(2048) << cell_bits, (np.int64(4096) << cell_bits) - 1
+    # lower ends (at first 1 / scale), upper ends, and the cells they lie in
+    rows = np.empty(4 * _ROW, np.int64)
+    for begin in range(0, count, _ROW):
+        size = min(_ROW, count - begin)
+        at = np.uint64(first + begin)
+        for k in range(size):
+            j = np.uint64(k)
+            rows[j] = reciprocals[np.uint64(np.int64(log_scale[at + j]) - SCALE_RANGE[0])]
+        for k in range(size):
+            j = np.uint64(k)
+            multiplier, shift = rows[j] >> 8, rows[j] & 255
+            product = ((np.int64(symbols[at + j]) << 8) - 128 - np.int64(mean[at + j])) * multiplier + (middle << shift)
+            rows[j] = min(max(product >> shift, 0), top)
+            rows[j + _1] = min(max((product + (multiplier << 8)) >> shift, 0), top)
+        for k in range(size):
+            j = np.uint64(k)
+            rows[j + _2] = cells[np.uint64(rows[j] >> cell_bits)]
+            rows[j + _3] = cells[np.uint64(rows[j + _1] >> cell_bits)]
+        for k in range(size):
+            j = np.uint64(k)
+            symbol = min(max(np.int64(symbols[at + j]), -1), n)  # outside the support there are no counts
+            start = by_rule(symbol, within(rows[j + _2], rows[j], cell_bits), n, precision)
+            stop = by_rule(symbol + 1, within(rows[j + _3], rows[j + _1], cell_bits), n, precision)
+            block[np.uint64(begin) + j] = start << np.uint64(32) | (stop - start)
 
 
 @inline
 def _guess(count, i, params):  # type: ignore[no-untyped-def]
-    _, mean, log_scale, _, _, quantiles, exp2, precision = params
-    at = np.uint64(i)
-    return quantile_bin((count << np.uint64(10)) >> precision, mean[at], log_scale[at], quantiles, exp2)
+    """The bin near the quantile of this 1024th of the probability."""
+    _, mean, log_scale, _, _, _, quantiles, scales, precision = params
+    quantile = quantiles[(count << np.uint64(10)) >> precision]
+    scale = scales[np.uint64(np.int64(log_scale[i]) - SCALE_RANGE[0])]
+    return (np.int64(mean[i]) + 128 + ((quantile * (scale >> 8)) >> (scale & 255))) >> 8
 
 
-_location_scale = from_cdf(_cdf, _guess, _pair)
+_location_scale = from_cdf(_cdf, _guess, _pair, _intervals)
 
 
 class LocationScale(Distribution):
@@ -145,10 +207,11 @@ class LocationScale(Distribution):
             np.int64(symbols),
             flat(m, self.shape),
             flat(s, self.shape),
-            table(f"{self._family}_cdf"),
+            cells(self._family),
             np.int64(self._cell_bits),
+            reciprocals(),
             table(f"{self._family}_quantile"),
-            table("exp2_negative"),
+            scales(),
             np.uint64(precision),
         )
 

@@ -12,23 +12,27 @@ from codecs_core.entropy.tables import table
 @kernel
 def _softmax(logits, exp2, weights):  # type: ignore[no-untyped-def]
     n, components = logits.shape
-    for i in range(n):
-        top = np.int64(logits[i, 0])
-        for c in range(1, components):
-            top = max(top, np.int64(logits[i, c]))
+    for at in range(n):
+        i = np.uint64(at)
+        largest, top = np.uint64(0), np.int64(logits[i, np.uint64(0)])
+        for k in range(1, components):
+            c = np.uint64(k)
+            largest, top = (c, np.int64(logits[i, c])) if logits[i, c] > top else (largest, top)
         total = np.int64(0)
-        for c in range(components):
-            weight = exp2[min(top - logits[i, c], 1023)]
+        for k in range(components):
+            c = np.uint64(k)
+            weight = exp2[np.uint64(min(top - logits[i, c], 1023))]
             weights[i, c] = weight
             total += weight
-        reciprocal = (np.int64(1) << 47) // total
+        # a quotient of doubles is at most one too large
+        reciprocal = np.int64(2.0**47 / np.float64(total))
+        reciprocal -= np.int64(reciprocal * total > 1 << 47)
         rest = np.int64(1) << 16
-        largest = 0
-        for c in range(components - 1, -1, -1):
+        for k in range(components):
+            c = np.uint64(k)
             weight = (np.int64(weights[i, c]) * reciprocal) >> 31
             weights[i, c] = weight
             rest -= weight
-            largest = c if logits[i, c] == top else largest
         weights[i, largest] += rest
 
 

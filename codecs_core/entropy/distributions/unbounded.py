@@ -51,6 +51,9 @@ class _Bits16(Distribution):
         self.shape = bits.shape
         self._params = (flat((16 - bits).astype(np.uint64), self.shape),)
 
+    def _rest(self) -> int:
+        return int(((1 << 16) - (np.uint64(1) << self._params[0])).sum())
+
 
 class Bits(StackCodec):
     """Uniform over 2^bits values, with up to 62 bits that differ from symbol to symbol; the low 16 bits end at the bottom.
@@ -108,6 +111,15 @@ class _Octaves(StackCodec):
         x: NDArray[np.int64] = (np.int64(1) << e) + self._pop_mantissa(message, e)
         return x
 
+    def bits(self, x: ArrayLike) -> float:
+        """Information content in bits."""
+        values = fitted(integers(x, "x", 1, (1 << OCTAVES) - 1), self.shape)
+        e = _exponents(values)
+        return self._exponent.bits(e) + self._mantissa_bits(values - (np.int64(1) << e), e)
+
+    def _mantissa_bits(self, mantissa: NDArray[np.int64], e: NDArray[np.int64]) -> float:
+        return float(e.sum())
+
     def _push_mantissa(self, message: Message, mantissa: NDArray[np.int64], e: NDArray[np.int64]) -> None:
         Bits(e).push(message, mantissa)
 
@@ -164,6 +176,9 @@ class _PlusOne(StackCodec):
     def push(self, message: Message, x: NDArray[np.int64]) -> None:
         self.codec.push(message, x + 1)
 
+    def bits(self, x: NDArray[np.int64]) -> float:
+        return self.codec.bits(x + 1)
+
     def pop(self, message: Message) -> NDArray[np.int64]:
         e: NDArray[np.int64] = self.codec.pop(message) - 1
         if e.size and int(e.max()) >= OCTAVES:
@@ -194,6 +209,10 @@ class Zipf(_Octaves):
     def _fine(self, e: NDArray[np.int64]) -> tuple[NDArray[np.int64], Categorical]:
         fine = np.minimum(e, _FINE)
         return fine, Categorical(self._tables, index=fine)
+
+    def _mantissa_bits(self, mantissa: NDArray[np.int64], e: NDArray[np.int64]) -> float:
+        fine, top = self._fine(e)
+        return top.bits(mantissa >> (e - fine)) + float((e - fine).sum())
 
     def _push_mantissa(self, message: Message, mantissa: NDArray[np.int64], e: NDArray[np.int64]) -> None:
         fine, top = self._fine(e)

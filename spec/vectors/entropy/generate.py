@@ -505,6 +505,10 @@ def wide() -> Iterator[Json]:
     for size in (WIDE - 1, WIDE, WIDE + 1, WIDE + 15):
         yield vector(f"{size} bits", half | {"shape": [size]}, w(7, 2, 0, size=size))
     n = WIDE + 777
+    rare = {"type": "Bernoulli", "precision": 18, "shape": [n]}
+    yield vector("rare bits: thin", rare | {"ones": w(24, 1000, 1, size=n)}, w(0, 1, 0, size=n))
+    nearly = {"table": [(1 << 17) - 1, 1 << 17], "at": w(26, 2, 0, size=WIDE)}
+    yield vector("just thin", half | {"shape": [WIDE], "ones": nearly}, w(25, 2, 0, size=WIDE))
     skewed = quantise(0.4 ** np.arange(8), 16).tolist()
     yield vector("one table", {"type": "Categorical", "shape": [n], "counts": [skewed]}, w(8, 4, 0, size=n))
     tables = [quantise((np.arange(4) + 1.0) ** a, 12).tolist() for a in (-2, 0, 2)]
@@ -520,7 +524,20 @@ def wide() -> Iterator[Json]:
         "log_scale": w(12, 128, -64, size=n),
     }
     yield vector("Gaussians", gaussian, w(13, 4, 6, size=n))
+    mixture = {
+        "type": "LogisticMixture",
+        "shape": [n],
+        "symbols": 16,
+        "components": 2,
+        "precision": 24,
+        "logits": w(20, 200, -100, size=2 * n),
+        "means": w(21, 2048, 1024, size=2 * n),
+        "log_scales": w(22, 256, -128, size=2 * n),
+    }
+    yield vector("mixtures of logistics", mixture, w(23, 6, 5, size=n))
     bits = {"type": "Bits", "shape": [n], "bits": {"table": [1, 0, 0, 0, 0, 0, 17, 0], "at": w(14, 8, 0, size=n)}}
+    yield vector("bits that are zero: thin", bits, w(0, 1, 0, size=n))
+    bits = {"type": "Bits", "shape": [n], "bits": {"table": [1, 2, 3, 0, 4, 0, 17, 0], "at": w(14, 8, 0, size=n)}}
     yield vector("bits that are zero", bits, w(0, 1, 0, size=n))
     yield vector("Elias gamma", {"type": "EliasGamma", "shape": [n]}, w(15, 2, 1, size=n))
     yield vector("bits back, wide", toy(WIDE), w(16, 2, 0, size=WIDE))
