@@ -49,7 +49,7 @@ class Grid:
 
     def values(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
         """Inverse of `units`."""
-        values: NDArray[np.float64] = units * 2.0**-self.bits
+        values: NDArray[np.float64] = np.multiply(units, 2.0**-self.bits)
         return values
 
     def round(self, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,115 @@
+"""Dequantisation by bits-back: an integer and noise in [0, 1), of which a flow knows the density."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Bits, Message, StackCodec, distribution
+from codecs_core.errors import ModelError
+from codecs_lbb import elementary
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, Conditioner
+from codecs_lbb.grid import Grid
+from codecs_lbb.layers.squeeze import Squeeze
+
+#: log2 of the grey levels of a unit of the grid's values.
+GREY_BITS = 5
+#: log2 of the parts of [0, 1) that learned noise is told apart in.
+NOISE_BITS = 12
+PARTS = 1 << NOISE_BITS
+_SHIFT_UNIT, _LOG_UNIT = 2.0**-SHIFT_BITS, 2.0**-LOG_BITS
+#: Range of the log-scale of noise, in nats.
+_SCALES = -3 << LOG_BITS, 1 << LOG_BITS
+
+
+class Noise(StackCodec):
+    """Noise in units of the grid, from 0 to less than a grey level: it cannot leave it, whatever its density.
+
+    Parameters
+    ----------
+    shape
+        Of the arrays that are pushed and popped.
+    parts
+        Of the noise's high bits; None: all are uniform.
+    """
+
+    def __init__(self, grid: Grid, shape: tuple[int, ...], parts: StackCodec | None) -> None:
+        self.parts = parts
+        self.low = grid.bits - GREY_BITS - (NOISE_BITS if parts else 0)
+        self._rest = Bits(np.full(shape, self.low))
+
+    def push(self, message: Message, x: NDArray[np.int64]) -> None:
+        """Push noise."""
+        self._rest.push(message, x & ((1 << self.low) - 1))
+        if self.parts:
+            self.parts.push(message, x >> self.low)
+
+    def pop(self, message: Message) -> NDArray[np.int64]:
+        """Pop noise."""
+        high = self.parts.pop(message).astype(np.int64) << self.low if self.parts else np.int64(0)
+        noise: NDArray[np.int64] = high + self._rest.pop(message)
+        return noise
+
+    def bits(self, x: NDArray[np.int64]) -> float:
+        """Information content in bits."""
+        return (self.parts.bits(x >> self.low) if self.parts else 0.0) + float(x.size * self.low)
+
+
+class Uniform:
+    """Uniform noise."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    def __call__(self, x: NDArray[np.int64]) -> Noise:
+        """Noise of the shape of images."""
+        return Noise(self.grid, x.shape, None)
+
+
+class Learned:
+    """u = logistic((e + shift) scale) of logistic noise e: variational dequantisation (Ho et al. 2019, section 3.1).
+
+    That is one elementwise map, so that u is coded with its distribution function, F(u) = logistic(logit(u) / scale - shift), and e not
+    at all.
+
+    Parameters
+    ----------
+    tensors, name
+        Of the network of the squeezed images: shifts and log-scales.
+    channels
+        Of an image.
+    """
+
+    def __init__(self, grid: Grid, tensors: Mapping[str, NDArray[Any]], name: str, *, channels: int) -> None:
+        if grid.bits < GREY_BITS + NOISE_BITS:
+            raise ModelError(f"learned noise on a grid of {grid.bits} bits; expected {GREY_BITS + NOISE_BITS} or more")
+        self.grid = grid
+        low, high = (
+            np.repeat([sign * SHIFT_LIMIT, scale], 4 * channels) for sign, scale in zip((-1, 1), _SCALES, strict=True)
+        )
+        self.network = Conditioner(tensors, name, inputs=4 * channels, shifts=4 * channels, low=low, high=high)
+
+    def __call__(self, x: NDArray[np.int64]) -> Noise:
+        """Noise given images, on the grid, of shape (n, h, w, channels)."""
+        squeeze = Squeeze()
+        network, linear = self.network(self.grid, squeeze.to(x))
+        shift, log_scale = np.split(network.astype(np.int64), 2, -1)
+        return Noise(self.grid, x.shape, _Parts(squeeze.back(shift + linear), squeeze.back(log_scale)))
+
+
+@njit
+def _cdf(k, shift, log_scale):  # type: ignore[no-untyped-def]
+    """How many of 2^28 counts are below part k."""
+    if k <= 0:
+        return np.int64(0)
+    if k >= PARTS:
+        return np.int64(1 << 28)
+    at = elementary.logit(k / PARTS) * elementary.exp(-log_scale * _LOG_UNIT) - shift * _SHIFT_UNIT
+    return np.int64(np.floor(elementary.logistic(at) * float((1 << 28) - PARTS))) + k
+
+
+_Parts: Any = distribution(_cdf, symbols=PARTS, precision=28)

@@ -1,0 +1,83 @@
+"""A flow as it codes images: dequantisation, layers, base distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Message, StackCodec
+from codecs_core.errors import CorruptDataError
+from codecs_lbb.dequantise import GREY_BITS, Noise
+from codecs_lbb.grid import Grid
+from codecs_lbb.layers import Layer
+
+
+class Flow(StackCodec):
+    """Images by local bits-back coding, layer by layer: Ho, Lohn, Abbeel 2019, section 3.4.3.
+
+    Parameters
+    ----------
+    grid
+        Of all values.
+    layers
+        From the data on; the last one factors out all that is left.
+    noise
+        Function of images on the grid: codec of their dequantisation noise.
+    shape
+        Of the images, (n, h, w, channels).
+    centre
+        The grey level that stands for zero.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        layers: Sequence[Layer],
+        noise: Callable[[NDArray[np.int64]], Noise],
+        shape: tuple[int, int, int, int],
+        centre: int,
+    ) -> None:
+        self.grid, self.layers, self.noise, self.centre = grid, layers, noise, centre
+        self._level = grid.bits - GREY_BITS
+        #: Of what the last layer leaves: no channels.
+        self.end: tuple[int, ...] = shape
+        for layer in layers:
+            self.end = layer.shape(self.end)
+
+    def push(self, message: Message, x: NDArray[Any]) -> None:
+        """Push images, integers from 0 to 255."""
+        z = self.centred(x)
+        z = z + self.noise(z).pop(message)
+        for layer in self.layers:
+            z = layer.push(message, z)
+
+    def pop(self, message: Message) -> NDArray[np.uint8]:
+        """Pop images; raises `CorruptDataError` for a message that holds none."""
+        z = np.zeros(self.end, np.int64)
+        for layer in reversed(self.layers):
+            z = layer.pop(message, z)
+        levels = z >> self._level
+        x = levels + self.centre
+        if x.size and (int(x.min()) < 0 or int(x.max()) > 255):
+            raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
+        centred = levels << self._level
+        self.noise(centred).push(message, z - centred)
+        return x.astype(np.uint8)
+
+    def theory(self, x: NDArray[Any], message: Message) -> float:
+        """Bits of images by the densities that the flow stands for, -log2 p(x + u) + log2 q(u | x), for noise u that is popped."""
+        z = self.centred(x)
+        noise = self.noise(z)
+        u = noise.pop(message)
+        bits, z = -noise.bits(u), z + u
+        for layer in self.layers:
+            z, shorter = layer.forward(z)
+            bits -= shorter
+        return bits
+
+    def centred(self, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Images on the grid, without noise."""
+        return (x.astype(np.int64) - self.centre) << self._level

@@ -1,0 +1,48 @@
+"""Factoring out variables that are done: RealNVP, section 3.6 of Dinh et al. 2017."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Message
+from codecs_lbb.base import Base
+from codecs_lbb.grid import Grid
+from codecs_lbb.layers.layer import Layer
+
+
+class FactorOut(Layer):
+    """All channels but the first are coded with the base distribution.
+
+    Parameters
+    ----------
+    channels, keep
+        How many there are, and how many go on; 0 is the end of a flow.
+    """
+
+    def __init__(self, grid: Grid, channels: int, keep: int) -> None:
+        self.grid, self.channels, self.keep = grid, channels, keep
+
+    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Push what is done, return what is kept."""
+        done = x[..., self.keep :]
+        Base(self.grid, done.shape).push(message, done)
+        return x[..., : self.keep]
+
+    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`."""
+        done = Base(self.grid, (*y.shape[:-1], self.channels - self.keep)).pop(message)
+        return np.concatenate([y, done], -1)
+
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+        """What is kept, and less than nothing: the information of the rest, by the density that the distribution stands for."""
+        z = np.abs(self.grid.values(x[..., self.keep :]))
+        nats = z + 2 * np.log1p(np.exp(-z))
+        return x[..., : self.keep], -float(nats.sum()) / math.log(2) - self.grid.bits * z.size
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The channels that are kept."""
+        return *shape[:-1], self.keep

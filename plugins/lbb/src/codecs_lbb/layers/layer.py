@@ -1,0 +1,55 @@
+"""What a layer of a flow does: it maps values of the grid, and codes what it forgets of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Message
+
+
+class Layer(ABC):
+    """Integers of shape (n, h, w, channels) in units of the grid, to such integers."""
+
+    @abstractmethod
+    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Code x given y, with bits of the message; returns y, which is left to be coded."""
+
+    @abstractmethod
+    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`: returns x, and leaves the message as it was."""
+
+    @abstractmethod
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+        """The y nearest to what the flow makes of x without noise, and by how many bits that shortens the code of x."""
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of y for that of x."""
+        return shape
+
+
+class Shuffle(Layer):
+    """A bijection of the grid: it codes nothing."""
+
+    @abstractmethod
+    def to(self, x: NDArray[Any]) -> NDArray[np.int64]:
+        """The map."""
+
+    @abstractmethod
+    def back(self, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `to`."""
+
+    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Map x."""
+        return self.to(x)
+
+    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Map y back."""
+        return self.back(y)
+
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+        """Map x, whose code that does not shorten."""
+        return self.to(x), 0.0

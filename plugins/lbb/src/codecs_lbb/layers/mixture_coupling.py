@@ -1,0 +1,188 @@
+"""Couplings by distribution functions of mixtures of logistics: Flow++, section 3.2 of Ho et al. 2019."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Message
+from codecs_core.errors import ModelError
+from codecs_core.exact import ExactNet
+from codecs_lbb import local
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, WINDOW, evaluate, fixed, on_grid
+from codecs_lbb.elementwise import LogitMixture
+from codecs_lbb.grid import Grid
+from codecs_lbb.layers.layer import Layer
+
+#: Fractional bits of coefficients.
+COEFFICIENT_BITS = 12
+#: Bounds: of logits, log-scales (in nats) and coefficients.
+_LOGIT, _SCALES, _COEFFICIENT = 32 << LOG_BITS, (-7 << LOG_BITS, 4 << LOG_BITS), 8 << COEFFICIENT_BITS
+
+
+def limits_of(colours: int, components: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bounds of the parameters of a phase: of each colour logits, means, log-scales; then the coefficients 1 on 0, 2 on 0, 2 on 1."""
+    pairs = colours * (colours - 1) // 2
+    low, high = (
+        np.concatenate([np.tile(np.repeat(each, components), colours), np.full(pairs, last)])
+        for each, last in (
+            ([-_LOGIT, -SHIFT_LIMIT, _SCALES[0]], -_COEFFICIENT),
+            ([_LOGIT, SHIFT_LIMIT, _SCALES[1]], _COEFFICIENT),
+        )
+    )
+    return low, high
+
+
+class MixtureCoupling(Layer):
+    """y = logit F(x - l) for some channels: see `codecs_lbb.network.Mixture`, whose exact twin it is.
+
+    What is coded last is decoded first: the first channel of a pixel, which the mixtures of the others depend on.
+
+    Parameters
+    ----------
+    tensors
+        The networks ``NAME.trunk`` (of what is given), ``NAME.head`` (of the trunk: parameters), ``NAME.linear`` (of what is given: l)
+        and, in colour, ``NAME.others`` (of the trunk and four times the first channels: what is added to the parameters of the others);
+        or, where nothing is given, the parameters themselves, ``NAME.constants``.
+    colours, components
+        Channels of a phase, and logistics in a mixture.
+    part
+        First and last (excluded) of the channels that change, whole phases; those before are given.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        tensors: Mapping[str, NDArray[Any]],
+        name: str,
+        *,
+        colours: int,
+        part: tuple[int, int],
+        components: int,
+    ) -> None:
+        self.grid, self.colours, self.components = grid, colours, components
+        self.part, self.given = slice(*part), part[0]
+        self.phases = (part[1] - part[0]) // colours
+        self.low, self.high = limits_of(colours, components)
+        if self.given:
+            parts = (ExactNet.from_tensors(tensors, f"{name}.{part}") for part in ("trunk", "head", "linear"))
+            self.trunk, self.head, self.linear = parts
+            # in grey, there are none
+            self.others = ExactNet.from_tensors(tensors, f"{name}.others") if colours > 1 else None
+            self._check(name)
+        else:
+            constants = tensors.get(f"{name}.constants", np.zeros(0))
+            if constants.shape != (self.phases * self.low.size,) or constants.dtype.kind != "i":
+                raise ModelError(f"{name}.constants of a flow is {constants.dtype} of shape {constants.shape}")
+            self.constants = constants.reshape(self.phases, -1).astype(np.int64).clip(self.low, self.high)
+
+    def _check(self, name: str) -> None:
+        """Raise `ModelError` unless the networks fit each other and their means and shifts are within bounds."""
+        last = self.trunk.layers[-1]
+        size, wide = self.trunk.outputs, self.low.size
+        window = -WINDOW, WINDOW - 1
+        # what is within these ranges is a legal input
+        hidden = int(last.low.min()), int(last.high.max())
+        joined = min(hidden[0], window[0]), max(hidden[1], window[1])
+        expected = {
+            "trunk": (self.trunk, self.given, size, window),
+            "head": (self.head, size, self.phases * wide, hidden),
+            "linear": (self.linear, self.given, self.phases * self.colours, window),
+        }
+        if self.others:
+            expected["others"] = (
+                self.others,
+                size + self.phases,
+                self.phases * (wide - 3 * self.components),
+                joined,
+            )
+        for part, (net, inputs, outputs, (low, high)) in expected.items():
+            if (net.inputs, net.outputs) != (inputs, outputs) or net.low > low or net.high < high:
+                raise ModelError(
+                    f"{name}.{part} of a flow takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
+                    f"{inputs} from {low} to {high} to {outputs}"
+                )
+        linear = self.linear.layers[-1]
+        if linear.low.min() < -SHIFT_LIMIT or linear.high.max() > SHIFT_LIMIT:
+            raise ModelError(f"{name}.linear of a flow can give shifts outside their range")
+
+    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Local bits-back coding, the last channel of a pixel first."""
+        context, shift, values = self._start(x)
+        values -= shift
+        rest = self._rest(context, values[..., 0])
+        out = np.empty_like(values)
+        for c in reversed(range(self.colours)):
+            at = values[..., c] - self._shear(rest, values, c)
+            out[..., c] = local.push(message, self.grid, at, self._map(rest, c))
+        return self._joined(x, out)
+
+    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`."""
+        context, shift, out = self._start(y)
+        values = np.empty_like(out)
+        values[..., 0] = local.pop(message, self.grid, out[..., 0], self._map(self._parameters(context), 0))
+        rest = self._rest(context, values[..., 0])
+        for c in range(1, self.colours):
+            at = local.pop(message, self.grid, out[..., c], self._map(rest, c))
+            values[..., c] = at + self._shear(rest, values, c)
+        return self._joined(y, values + shift)
+
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+        """Elementwise, given what is given."""
+        context, shift, values = self._start(x)
+        values -= shift
+        rest, nats = self._rest(context, values[..., 0]), 0.0
+        out = np.empty_like(values)
+        for c in range(self.colours):
+            at = values[..., c] - self._shear(rest, values, c)
+            out[..., c], each = local.forward(self.grid, at, self._map(rest, c))
+            nats += each
+        return self._joined(x, out), nats / math.log(2)
+
+    def _start(self, x: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+        """The trunk's outputs, l on the grid, and the channels that change, the latter two of shape (n, h, w, phases, colours)."""
+        values = x[..., self.part].reshape(*x.shape[:3], self.phases, self.colours).astype(np.int64)
+        if not self.given:
+            return np.zeros((*x.shape[:3], 0), np.int32), np.zeros_like(values), values
+        inputs = fixed(self.grid, x[..., : self.given])
+        shift = on_grid(self.grid, evaluate(self.linear, inputs)).reshape(values.shape)
+        return evaluate(self.trunk, inputs), shift, values
+
+    def _joined(self, x: NDArray[Any], values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """`x` with other values in the channels that change."""
+        y = x.astype(np.int64)
+        y[..., self.part] = values.reshape(*x.shape[:3], -1)
+        return y
+
+    def _parameters(self, context: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Parameters, shape (n, h, w, phases, parameters of a phase), before the first channels are known."""
+        shape = *context.shape[:3], self.phases, self.low.size
+        if not self.given:
+            return np.broadcast_to(self.constants, shape)
+        return evaluate(self.head, context).reshape(shape).clip(self.low, self.high).astype(np.int64)
+
+    def _rest(self, context: NDArray[np.int32], first: NDArray[np.int64]) -> NDArray[np.int64]:
+        """All parameters, given the first channel of each phase."""
+        parameters = self._parameters(context)
+        if not self.given or self.others is None:
+            return parameters
+        seen = np.concatenate([context, fixed(self.grid, 4 * first)], -1)
+        parameters[..., 3 * self.components :] += evaluate(self.others, seen).reshape(*first.shape, -1)
+        return parameters.clip(self.low, self.high)
+
+    def _map(self, parameters: NDArray[np.int64], c: int) -> LogitMixture:
+        each = 3 * self.components
+        mine = parameters[..., c * each : (c + 1) * each].reshape(*parameters.shape[:-1], 3, self.components)
+        units = np.array([2.0**-LOG_BITS, 2.0**-SHIFT_BITS, 2.0**-LOG_BITS])
+        return LogitMixture(mine * units[:, None])
+
+    def _shear(self, parameters: NDArray[np.int64], values: NDArray[np.int64], c: int) -> NDArray[np.int64]:
+        """A linear function of the channels before c, rounded to the grid, half up."""
+        first = 3 * self.components * self.colours + c * (c - 1) // 2
+        total: NDArray[np.int64] = (parameters[..., first : first + c] * values[..., :c]).sum(-1)
+        return (total + (1 << (COEFFICIENT_BITS - 1))) >> COEFFICIENT_BITS

@@ -1,0 +1,75 @@
+"""Layers whose map depends on nothing but the channel: logit, and normalisation of activations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Message
+from codecs_core.errors import ModelError
+from codecs_lbb import local
+from codecs_lbb.conditioner import SHIFT_BITS, on_grid
+from codecs_lbb.elementwise import Logit as LogitMap
+from codecs_lbb.elementwise import Scale
+from codecs_lbb.grid import Grid
+from codecs_lbb.layers.layer import Layer
+
+#: Of a logit, at either end of the range of grey levels.
+MARGIN = 0.05
+#: The largest log-scale of a normalisation, in nats.
+LOG_LIMIT = 8 << SHIFT_BITS
+
+
+class Logit(Layer):
+    """y = logit(margin + (1 - 2 margin) p) of grey levels 256 p, that come less `centre` in units of 32: Dinh et al. 2017, section 4.1."""
+
+    def __init__(self, grid: Grid, centre: int) -> None:
+        self.grid = grid
+        self.map = LogitMap(MARGIN + (1 - 2 * MARGIN) * centre / 256, (1 - 2 * MARGIN) / 8)
+
+    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Local bits-back coding."""
+        return local.push(message, self.grid, x, self.map)
+
+    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`."""
+        return local.pop(message, self.grid, y, self.map)
+
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+        """Elementwise."""
+        y, nats = local.forward(self.grid, x, self.map)
+        return y, nats / math.log(2)
+
+
+class ActNorm(Layer):
+    """y = (x + shift) e^scale, channel by channel: Glow, section 3.1. The shift is free, the scale is local bits-back coding.
+
+    Parameters
+    ----------
+    shift, log_scale
+        Integers, shape (channels,), in units of 2^-16 (of a nat).
+    """
+
+    def __init__(self, grid: Grid, shift: NDArray[Any], log_scale: NDArray[Any]) -> None:
+        if shift.ndim != 1 or shift.shape != log_scale.shape or {shift.dtype.kind, log_scale.dtype.kind} != {"i"}:
+            raise ModelError(f"a normalisation has shifts of shape {shift.shape} and log-scales of {log_scale.shape}")
+        if np.abs(log_scale.astype(np.int64)).max() > LOG_LIMIT:
+            raise ModelError("a normalisation has a log-scale beyond 8 nats")
+        self.grid, self.shift = grid, on_grid(grid, shift)
+        self.map = Scale(log_scale * 2.0**-SHIFT_BITS)
+
+    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Shift, and local bits-back coding."""
+        return local.push(message, self.grid, x + self.shift, self.map)
+
+    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`."""
+        return local.pop(message, self.grid, y, self.map) - self.shift
+
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+        """Elementwise."""
+        y, nats = local.forward(self.grid, x + self.shift, self.map)
+        return y, nats / math.log(2)
