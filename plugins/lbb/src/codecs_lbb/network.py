@@ -240,13 +240,15 @@ class Mixture(nn.Module):
             start, log_scale = self.constants, -1.5
         else:
             self.p = Predictor(low, self.phases * each, high - low, width=width, blocks=blocks)
-            out = nn.Conv2d(width, self.phases * (each - 3 * components), 1)
-            self.others = nn.Sequential(nn.Conv2d(width + self.phases, width, 1), nn.ReLU(), out)
-            for zero in (out.weight, out.bias):
-                nn.init.zeros_(zero)  # type: ignore[arg-type]
-            with torch.no_grad():
-                # few inputs among many, and the ones that matter
-                self.others[0].weight[:, width:] *= 6  # type: ignore[index, operator]
+            self.others: nn.Sequential | None = None
+            if colours > 1:
+                out = nn.Conv2d(width, self.phases * (each - 3 * components), 1)
+                self.others = nn.Sequential(nn.Conv2d(width + self.phases, width, 1), nn.ReLU(), out)
+                for zero in (out.weight, out.bias):
+                    nn.init.zeros_(zero)  # type: ignore[arg-type]
+                with torch.no_grad():
+                    # few inputs among many, and the ones that matter
+                    self.others[0].weight[:, width:] *= 6  # type: ignore[index, operator]
             start, log_scale = self.p.network[-1].bias, -2.5  # type: ignore[assignment]
         means = torch.linspace(-0.125, 0.125, components) if components > 1 else torch.zeros(1)
         mixture = torch.cat([torch.zeros(components), means, torch.full((components,), log_scale)])
@@ -269,12 +271,14 @@ class Mixture(nn.Module):
         if low:
             hidden, linear = self.p.hidden(x[:, :low]), self.p.linear(x[:, :low])
             values = values - linear
-            # in units of 8 grey levels, so that it weighs about as much as what else there is
-            seen = torch.cat([hidden, 4 * values[:, :: self.colours]], 1)
-            parameters, others = self.p.network[-1](hidden).chunk(phases, 1), self.others(seen).chunk(phases, 1)
-            parameters = [
-                torch.cat([p[:, :first], p[:, first:] + q], 1) for p, q in zip(parameters, others, strict=True)
-            ]
+            parameters = self.p.network[-1](hidden).chunk(phases, 1)
+            if self.others is not None:
+                # in units of 8 grey levels, so that it weighs about as much as what else there is
+                seen = torch.cat([hidden, 4 * values[:, :: self.colours]], 1)
+                others = self.others(seen).chunk(phases, 1)
+                parameters = [
+                    torch.cat([p[:, :first], p[:, first:] + q], 1) for p, q in zip(parameters, others, strict=True)
+                ]
         else:
             parameters = self.constants.chunk(phases, 1)
         ys, log_slopes = [], torch.zeros(())

@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from codecs_lbb.network import Network, flowpp, realnvp
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from codecs_core.codec import Progress
 from codecs_core.errors import ConfigError
+from codecs_core.models import Model
+from codecs_lbb.grid import Grid
+from codecs_lbb.network import Network, flowpp, realnvp
 
 #: Kinds of flows.
 KINDS: dict[str, Callable[..., Network]] = {"flow++": flowpp, "realnvp": realnvp}
@@ -26,6 +28,8 @@ KINDS: dict[str, Callable[..., Network]] = {"flow++": flowpp, "realnvp": realnvp
 INTERVAL = 120.0
 #: Values of the validation part that are looked at.
 HELD_OUT_VALUES = 3_000_000
+#: Images that tell how large activations grow.
+EXAMPLES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,3 +255,58 @@ def evaluate(network: Network, images: NDArray[np.uint8], values: int = HELD_OUT
         for start in range(0, len(images), 100):
             bits += float(network.bits(tensor(images[start : start + 100])))
     return bits / images.size
+
+
+def train(
+    data: NDArray[Any],
+    *,
+    budget: float,
+    progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
+    name: str = "",
+    **hyper: Any,
+) -> Model:
+    """Train a model of ``lbb.flow``.
+
+    Parameters
+    ----------
+    data
+        Images, uint8, shape (n, h, w, channels) or (n, h, w). The last twentieth is held out.
+    budget
+        Seconds.
+    progress
+        Called with the fraction done and the rate on what is held out.
+    checkpoint
+        A file to keep the state of the training in, and to go on from.
+    name
+        Of the model.
+    **hyper
+        Fields of `Settings`.
+
+    Raises
+    ------
+    ConfigError
+        For settings that do not exist or are out of range, and images that do not fit them.
+    """
+    from codecs_lbb.freezing import frozen
+
+    try:
+        settings = Settings(**hyper)
+    except TypeError as error:
+        raise ConfigError(f"a setting does not exist: {error}") from None
+    images = data[..., None] if data.ndim == 3 and data.shape[2] not in (1, 3, 4) else data
+    step = 1 << len(settings.couplings)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3, 4) or len(images) < 2:
+        raise ConfigError(f"lbb.flow trains on stacks of uint8 images, not on {data.dtype} of shape {data.shape}")
+    if not images.size or images.shape[1] % step or images.shape[2] % step:
+        raise ConfigError(
+            f"images of {images.shape[1]} x {images.shape[2]} cannot be halved {len(settings.couplings)} times; set fewer couplings"
+        )
+    held = max(1, len(images) // 20)
+    path = Path(checkpoint) if checkpoint is not None else None
+    network, steps = fit(images[:-held], images[-held:], settings, budget=budget, progress=progress, checkpoint=path)
+    attrs = {
+        "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()},
+        "steps": steps,
+    }
+    return frozen(network, tensor(images[: min(len(images) - held, EXAMPLES)]), grid=Grid(), attrs=attrs, name=name)

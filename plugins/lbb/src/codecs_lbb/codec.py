@@ -1,0 +1,87 @@
+"""Codec ``lbb.flow``: a chunk is one chain of images on one message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.arrays import ArraySpec
+from codecs_core.codec import Codec, CodecInfo, Progress
+from codecs_core.entropy import Chain, Message
+from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.models import Model
+from codecs_lbb import INFO
+from codecs_lbb.model import FlowModel
+
+#: Images a step; part of format version 1.
+BATCH = 64
+#: Images of a chunk: the seed of the first one is little beside them.
+CHUNK = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowCodec(Codec):
+    """Stacks of images, losslessly, by local bits-back coding with a normalising flow.
+
+    A payload is one message, a `Chain` of images. Its price beside the flow's rate is the seed of the first image.
+    """
+
+    id: ClassVar[str] = "lbb.flow"
+    format_version: ClassVar[int] = 1
+    info: ClassVar[CodecInfo] = INFO
+
+    @cached_property
+    def _flow(self) -> FlowModel:
+        if self.model is None:
+            raise ConfigError("codec lbb.flow needs a model")
+        return FlowModel(self.model.config, self.model.tensors())
+
+    def check(self, spec: ArraySpec) -> None:
+        """Raise `UnsupportedArrayError` unless the array is a stack of images that the model's squeezes divide."""
+        super().check(spec)
+        self._images(spec)
+
+    def _images(self, spec: ArraySpec) -> tuple[int, int, int, int]:
+        """The shape (n, h, w, channels) of an array's images."""
+        channels, step = self._flow.channels, 1 << self._flow.squeezes
+        shape = (*spec.shape, 1) if channels == 1 and len(spec.shape) == 3 else spec.shape
+        if len(shape) != 4 or shape[3] != channels or shape[1] % step or shape[2] % step:
+            name = self.model.name or self.model.sha256[:16] if self.model else "?"
+            grey = " or (n, h, w)" if channels == 1 else ""
+            raise UnsupportedArrayError(
+                f"model {name!r} takes stacks of images of shape (n, h, w, {channels}){grey}, h and w multiples of {step}, not an array "
+                f"of shape {spec.shape}"
+            )
+        n, h, w, _ = shape
+        return n, h, w, channels
+
+    def default_chunk(self, spec: ArraySpec) -> int:
+        """So many images that a chain's seed does not matter."""
+        return max(1, min(self._images(spec)[0], CHUNK))
+
+    def _chain(self, spec: ArraySpec) -> Chain:
+        n, h, w, _ = self._images(spec)
+        return Chain(lambda size: self._flow.codec(size, h, w), n, BATCH)
+
+    def _encode(self, chunk: NDArray[Any]) -> bytes:
+        spec, message = ArraySpec.of(chunk), Message()
+        if chunk.size:
+            self._chain(spec).push(message, chunk.reshape(self._images(spec)))
+        return message.to_bytes()
+
+    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        message = Message.from_bytes(payload)
+        x = self._chain(spec).pop(message) if spec.size else np.empty(0, np.uint8)
+        message.verify_end()
+        return x.astype(np.uint8).reshape(spec.shape)
+
+    @classmethod
+    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
+        """Train on a stack of images, uint8, shape (n, h, w, channels) or (n, h, w); see `codecs_lbb.training.train`."""
+        from codecs_lbb.training import train
+
+        return train(data, budget=budget, progress=progress, **hyper)
