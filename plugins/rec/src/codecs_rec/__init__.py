@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codecs_core import CodecInfo, CodecSpec, hookimpl
+from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 
 LOSSY = CodecInfo(
     summary="Relative entropy coding: a variational autoencoder for small images, lossy, one image at a time",
@@ -27,4 +27,27 @@ def codecs_register() -> list[CodecSpec]:
     return [
         CodecSpec(id="rec.vae", implementation="codecs_rec.codec:LossyCodec", info=LOSSY),
         CodecSpec(id="rec.vae-lossless", implementation="codecs_rec.codec:LosslessCodec", info=LOSSLESS),
+    ]
+
+
+@hookimpl
+def codecs_register_models() -> list[ModelSpec]:
+    """The models shipped with it; ``scripts/train.py`` makes them."""
+    return [
+        ModelSpec(
+            name="mnist-binary",
+            codec="rec.vae-lossless",
+            resource="codecs_rec:models/mnist-binary.safetensors",
+            sha256="a8bfcb2c920791b52caa76aca561ee0a7f4b04ec14881589d5a1be7a3eaa128b",
+            summary="single handwritten digits in black and white, 28 x 28",
+            nbytes=1966056,
+        ),
+        ModelSpec(
+            name="mnist",
+            codec="rec.vae-lossless",
+            resource="codecs_rec:models/mnist.safetensors",
+            sha256="e1fbd048efacf132fe0c5939003e6d297bb32fcd67a05a5f639b75cd8a2b71d6",
+            summary="single handwritten digits in grey, 28 x 28",
+            nbytes=3208580,
+        ),
     ]
