@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from codecs_lbb.training import Settings, fit, network_of
+from codecs_lbb.freezing import frozen
+from codecs_lbb.grid import Grid
+from codecs_lbb.training import EXAMPLES, Settings, fit, network_of, tensor
 from numpy.typing import NDArray
 
 SETTINGS = Settings(kind="realnvp", couplings=(4, 4), centre=0, mirror=False, batch=32, steps=3_000)
@@ -50,6 +52,9 @@ def run(name: str, load: Callable[[Path], NDArray[np.uint8]], settings: Settings
         network, _ = fit(fitted, held, settings, progress=progress, checkpoint=checkpoint)
         torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
         checkpoint.unlink(missing_ok=True)
+    said = {"kind": settings.kind, "steps": settings.steps, "data": data}
+    model = frozen(network, tensor(fitted[:EXAMPLES]), grid=Grid(), attrs=said, name=name)
+    model.save(arguments.out)
 
 
 if __name__ == "__main__":

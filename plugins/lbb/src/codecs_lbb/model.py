@@ -78,9 +78,12 @@ class FlowModel:
 
     def _layer(self, name: str, kind: str, rest: list[Any], wide: int, tensors: Mapping[str, NDArray[Any]]) -> Layer:
         def of(part: str) -> NDArray[Any]:
-            if f"{name}.{part}" not in tensors:
+            tensor = tensors.get(f"{name}.{part}")
+            if tensor is None:
                 raise ModelError(f"a model lacks the tensor {name}.{part}")
-            return tensors[f"{name}.{part}"]
+            if len(tensor) != wide:
+                raise ModelError(f"{name}.{part} of a flow is of {len(tensor)} channels; expected {wide}")
+            return tensor
 
         if kind == "logit":
             return Logit(self.grid, self.centre)

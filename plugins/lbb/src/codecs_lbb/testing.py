@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.exact import ExactNet, Layer
+from codecs_core.models import Model
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, WINDOW
 from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS
 
@@ -78,3 +79,45 @@ def _tensors(name: str, nets: dict[str, list[Layer]]) -> dict[str, NDArray[Any]]
         reach = (0, 1000) if key == "head" else (-WINDOW, WINDOW - 1)
         joined |= ExactNet(layers, *reach).tensors(f"{name}.{key}")
     return joined
+
+
+def random_model(channels: int = 3, *, seed: int = 0, name: str = "random") -> Model:
+    """Make a model of ``lbb.flow`` that learnt nothing, with a layer of each kind but the logit, for sides that are multiples of 4."""
+    draw, wide = Source(seed), 4 * channels
+    layers: list[list[Any]] = [
+        ["convolution"],
+        ["checkerboard", 0],
+        ["squeeze"],
+        ["actnorm"],
+        ["additive", [channels, wide]],
+    ]
+    layers += [["affine", [0, channels]], ["mixture", [2 * channels, wide]], ["mixture", [channels, 2 * channels]]]
+    layers += [["factor", channels], ["squeeze"], ["mixture", [0, channels]]]
+    shift, scale = 1 << SHIFT_BITS, 1 << (LOG_BITS - 1)
+
+    def affine(key: str, inputs: int, size: int) -> dict[str, NDArray[Any]]:
+        high = np.repeat([shift, scale], size)
+        return draw.conditioner(key, inputs, -high, high, size)
+
+    tensors: dict[str, NDArray[Any]] = {
+        "layer0.order": np.arange(channels, dtype=np.int32)[::-1].copy(),
+        "layer0.lower": draw(-2000, 2000, channels, channels).astype(np.int32),
+        "layer0.upper": draw(-2000, 2000, channels, channels).astype(np.int32),
+        "layer3.shift": draw(-shift, shift, wide).astype(np.int32),
+        "layer3.log_scale": draw(-shift, shift, wide).astype(np.int32) >> 1,
+    }
+    limit = np.full(wide - channels, shift)
+    tensors |= affine("layer1", channels, channels)
+    tensors |= draw.conditioner("layer4", channels, -limit, limit, wide - channels)
+    tensors |= affine("layer5", wide - channels, channels) | affine("noise", wide, wide)
+    for number in (6, 7, 10):
+        tensors |= draw.mixture(f"layer{number}", colours=channels, part=tuple(layers[number][1]), components=2)
+    config = {
+        "channels": channels,
+        "centre": 128,
+        "components": 2,
+        "grid": [24, 12],
+        "learned": True,
+        "layers": layers,
+    }
+    return Model.create(codec="lbb.flow", config=config, tensors=tensors, attrs={"seed": seed}, name=name)

@@ -1,0 +1,107 @@
+"""The codec: shapes it takes, what it refuses, damaged payloads, training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from codecs_lbb.codec import FlowCodec
+from codecs_lbb.model import FlowModel
+from codecs_lbb.testing import random_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import codecs_core as cc
+from codecs_core.arrays import ArraySpec
+from codecs_core.errors import CodecsError, ConfigError, ModelError, UnsupportedArrayError
+
+CODECS = {c: FlowCodec(model=random_model(c)) for c in (1, 3)}
+
+
+def pixels(*shape: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 8, 3), (9, 8, 4, 3), (0, 8, 8, 3), (2, 0, 4, 3), (6, 4, 4, 1), (5, 8, 4)])
+def test_round_trip(shape: tuple[int, ...]) -> None:
+    codec, x = CODECS[3 if shape[-1] == 3 else 1], pixels(*shape)
+    y = codec.decode(codec.encode(x), ArraySpec.of(x))
+    assert y.dtype == x.dtype
+    assert np.array_equal(y, x)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 3), (2, 8, 8, 1), (2, 8, 6, 3), (2, 7, 8, 3), (1, 2, 8, 8, 3), ()])
+def test_shapes_that_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UnsupportedArrayError):
+        CODECS[3].encode(np.zeros(shape, np.uint8))
+
+
+def test_no_model() -> None:
+    with pytest.raises(ConfigError, match="needs a model"):
+        FlowCodec.from_config({})
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_damaged_payloads(data: st.DataObject) -> None:
+    x = pixels(3, 4, 8, 3)
+    payload = bytearray(CODECS[3].encode(x))
+    payload[data.draw(st.integers(0, len(payload) - 1))] ^= data.draw(st.integers(1, 255))
+    payload = payload[: data.draw(st.integers(0, len(payload)))]
+    try:
+        assert CODECS[3].decode(bytes(payload), ArraySpec.of(x)).shape == x.shape
+    except CodecsError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"channels": 0}, "channels"),
+        ({"centre": 256}, "centre"),
+        ({"components": "2"}, "components"),
+        ({"grid": [21]}, "grid"),
+        ({"grid": [16, 3]}, "bits of the grid"),
+        ({"grid": [21, 20]}, "bits of the noise"),
+        ({"learned": 1}, "learned"),
+        ({"layers": {}}, "list"),
+        ({"layers": [["rotate"]]}, "kind"),
+        ({"layers": [[]]}, "kind"),
+        ({"layers": [["additive", [0, 9]]]}, "last channel"),
+        ({"layers": [["additive", 0]]}, "first and the last"),
+        ({"layers": [["factor"]]}, "kept"),
+        ({"layers": [["squeeze"], ["convolution"]]}, "lacks"),
+        ({"layers": [["squeeze"], *[["logit"]] * 2, ["squeeze"], ["actnorm"]]}, "lacks"),
+        ({"channels": 1, "layers": [["convolution"]]}, "channels"),
+        ({"layers": [["squeeze"]] * 6}, "more than 1024"),
+    ],
+)
+def test_models_that_do_not_fit(change: dict[str, Any], match: str) -> None:
+    model = random_model(3)
+    with pytest.raises(ModelError, match=match):
+        FlowModel(model.config | change, model.tensors())
+
+
+def test_training_and_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    x = (pixels(40, 8, 8) // 8 + 100).astype(np.uint8)
+    sizes: dict[str, Any] = {
+        "couplings": [1],
+        "width": 4,
+        "blocks": 1,
+        "coupling_width": 4,
+        "components": 1,
+        "batch": 4,
+    }
+    model = FlowCodec.train(x, budget=60.0, steps=5, **sizes)
+    cc.save(tmp_path / "a.ccf", x, codec=FlowCodec(model=model), embed_model=True)
+    assert np.array_equal(cc.load(tmp_path / "a.ccf"), x)
+    with pytest.raises(ConfigError, match="does not exist"):
+        FlowCodec.train(x, budget=1.0, colour="red")
+    with pytest.raises(ConfigError, match="halved"):
+        FlowCodec.train(x[:, :7], budget=1.0, **sizes)
+    with pytest.raises(ConfigError, match="stacks of uint8"):
+        FlowCodec.train(x[0], budget=1.0, **sizes)
