@@ -230,8 +230,8 @@ def _contenders(
             if not ids and (info.kind != "lossless" or not all(info.accepts(spec) for spec in specs)):
                 continue
             for codec in _instances(id, model, known, named=bool(ids)):
-                layouts = _layouts(codec, specs, whole)
                 try:
+                    layouts = _layouts(codec, specs, whole)
                     for _, chunk in layouts:
                         for spec in specs:
                             codec.check(_first_chunk(spec, chunk or codec.default_chunk(spec)))

@@ -112,3 +112,12 @@ def test_what_is_refused(tmp_path: Path, array: Any, word: str) -> None:
     assert result.exit_code == 2
     assert word in result.stderr.splitlines()[-1]
     assert not (tmp_path / "x.ccf").exists()
+
+
+def test_bench_leaves_out_models_of_other_images(tmp_path: Path) -> None:
+    """Grey digits are nothing for a model of colours: no failure, a line that says so."""
+    np.save(tmp_path / "grey.npy", np.zeros((3, 8, 8), np.uint8))
+    result = codecs("bench", tmp_path / "grey.npy", "--json")
+    assert result.exit_code == 0, result.stderr
+    (group,) = json.loads(result.stdout)["groups"]
+    assert {one["kind"] for one in group["left_out"] if one["codec"] == "idf.image"} == {"unsupported"}
