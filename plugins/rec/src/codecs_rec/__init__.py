@@ -50,4 +50,12 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="single handwritten digits in grey, 28 x 28",
             nbytes=3208580,
         ),
+        ModelSpec(
+            name="colour",
+            codec="rec.vae",
+            resource="codecs_rec:models/colour.safetensors",
+            sha256="a1fb68aa0525ffb8bad135394eb5e99ebef8960a57ad7b02fa1315640dc8f0f4",
+            summary="colour images of 32 x 32, lossy",
+            nbytes=4077176,
+        ),
     ]
