@@ -54,7 +54,7 @@ def test_a_model_trained_for_two_seconds(high: int) -> None:
     fresh = make_items(500, high=high, seed=1)
     rate = check_round_trip(model, fresh)
     # untrained, it would be 1 or 8 bits a value
-    assert rate < (0.6 if high == 1 else 4.5)
+    assert rate < (0.95 if high == 1 else 6.5)
     fractions = [f for f, _ in reports]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
