@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from codecs_core.cli import bench, decode, encode, info, listing, models, plugins, train, verify
+from codecs_core.cli import bench, decode, doctor, encode, info, listing, models, plugins, train, verify
 from codecs_core.cli.failure import report
 
 
@@ -63,5 +63,6 @@ for verb, function in (
     ("models", models.models),
     ("train", train.train),
     ("bench", bench.bench),
+    ("doctor", doctor.doctor),
 ):
     app.command(verb)(function)
