@@ -253,12 +253,12 @@ class Bijection(StackCodec):
         return self.inverse(self.base.pop(message))
 
 
-def ramp(items: int, batch: int) -> list[int]:
-    """Sizes of the steps of a `Chain`, adding up to `items`: a quarter of what is done, at least 1 and at most `batch`."""
+def ramp(items: int, batch: int, part: int = 4) -> list[int]:
+    """Sizes of the steps of a `Chain`, adding up to `items`: this part of what is done, at least 1 and at most `batch`."""
     sizes: list[int] = []
     done = 0
     while done < items:
-        sizes.append(min(max(1, done // 4), batch, items - done))
+        sizes.append(min(max(1, done // part), batch, items - done))
         done += sizes[-1]
     return sizes
 
@@ -267,7 +267,7 @@ class Chain(StackCodec):
     """Items of an array, coded in batches on one message, so that each batch finds its bits-back seeds in those before.
 
     The first batch is paid for with seed words, so it has one item, and the next ones grow slowly (`ramp`): a batch draws no
-    seeds as long as an item's posterior takes less than four times the bits that an item adds.
+    seeds as long as an item's posterior takes less than `part` times the bits that an item adds.
 
     Parameters
     ----------
@@ -276,11 +276,13 @@ class Chain(StackCodec):
     items
         Length of the first axis.
     batch
-        The most items a step; it is part of the format of whoever uses it, not a matter of memory alone.
+        The most items a step; it is part of the format of whoever uses it, not a matter of memory alone, and so is `part`.
+    part
+        A step takes a part of what is done before: a quarter, unless posteriors are very precise.
     """
 
-    def __init__(self, codec: Callable[[int], StackCodec], items: int, batch: int) -> None:
-        self.codec, self.sizes = codec, ramp(items, batch)
+    def __init__(self, codec: Callable[[int], StackCodec], items: int, batch: int, part: int = 4) -> None:
+        self.codec, self.sizes = codec, ramp(items, batch, part)
         self.items = items
 
     def push(self, message: Message, x: NDArray[Any]) -> None:

@@ -81,10 +81,11 @@ def test_a_chain_pays_for_one_posterior_only() -> None:
     assert 8 * len(whole) - whole.bits > 10_000
 
 
-@given(st.integers(0, 5000), st.integers(1, 300))
+@given(st.integers(0, 5000), st.integers(1, 300), st.integers(1, 40))
 @settings(deadline=None)
-def test_ramp(items: int, batch: int) -> None:
-    sizes = ramp(items, batch)
+def test_ramp(items: int, batch: int, part: int) -> None:
+    sizes = ramp(items, batch, part)
     assert sum(sizes) == items
     assert all(0 < s <= batch for s in sizes)
-    assert all(b <= max(1, sum(sizes[:i]) // 4) for i, b in enumerate(sizes))
+    assert all(b <= max(1, sum(sizes[:i]) // part) for i, b in enumerate(sizes))
+    assert ramp(items, batch) == ramp(items, batch, 4)
