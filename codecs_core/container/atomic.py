@@ -8,6 +8,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from codecs_core.container.source import is_url
 from codecs_core.errors import CodecsError, OutputError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     The bytes go to a temporary file in the same folder, are forced to the disk, and the file is renamed over `path`.
     After an exception the temporary is removed; after a kill it may remain, as ``.<name>.<random>.tmp``. In either case
     `path` is as it was. A symbolic link is followed, and the permissions of a file that is replaced are kept.
+    What is to stand under a URL is uploaded when the block has ended: see `codecs_core.container.remote.upload`.
 
     Raises
     ------
@@ -31,6 +33,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         At once if the folder does not exist or cannot be written, or if `path` is there and not a regular file; later
         for any `OSError` in the block, such as a full disk.
     """
+    if isinstance(path, str) and is_url(path):
+        from codecs_core.container.remote import upload
+
+        with upload(path) as remote:
+            yield remote
+        return
     shown = repr(os.fspath(path))
     try:
         target = os.path.realpath(path)

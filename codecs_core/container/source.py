@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 from typing import Protocol
@@ -12,12 +13,16 @@ from codecs_core.errors import InputError
 #: The kernel returns at most about 2 GiB for one call.
 _STEP = 1 << 30
 
+#: ``memory://``, ``s3://``, ``simplecache::https://``: a scheme has two letters at least, unlike a drive of Windows.
+_URL = re.compile(r"(?:[A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
+
 
 class Source(Protocol):
     """Bytes at offsets.
 
     ``read_at`` returns `n` bytes, or fewer only where the source ends, and may be called from several threads at once.
-    ``str(source)`` names it in messages.
+    ``str(source)`` names it in messages. One on which a byte costs more than on a disk says in ``head_read`` and
+    ``tail_read`` how much to read at either end before it is known how much is needed.
     """
 
     @property
@@ -83,3 +88,17 @@ class FileSource:
         with self._lock:  # Windows
             self._file.seek(offset)
             return self._file.read(n)
+
+
+def is_url(path: object) -> bool:
+    """Whether a path is a URL, such as ``s3://bucket/x.ccf``; a `pathlib.Path` never is."""
+    return isinstance(path, str) and _URL.match(path) is not None
+
+
+def open_source(path: str | os.PathLike[str]) -> Source:
+    """Open a file or what is behind a URL; raises `InputError`."""
+    if isinstance(path, str) and is_url(path):
+        from codecs_core.container.remote import UrlSource
+
+        return UrlSource(path)
+    return FileSource(path)

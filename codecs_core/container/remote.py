@@ -1,0 +1,145 @@
+"""Containers under URLs: ranges of what fsspec can read, and uploads that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from codecs_core.errors import CodecsError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Where a file grows under its name while it is written, and can be renamed. Elsewhere an object appears whole.
+_RENAMING = frozenset({"dir", "ftp", "hdfs", "arrow_hdfs", "local", "sftp", "smb", "ssh", "webhdfs"})
+#: What fsspec might send requests to that no server of files expects.
+_READ_ONLY = frozenset({"data", "github", "http", "https"})
+
+_INSTALL = "pip install 'codecs-core[remote]'"
+
+
+class UrlSource:
+    """A file behind a URL, read by ranges and nothing but those that are asked for.
+
+    Parameters
+    ----------
+    url
+        What fsspec knows, alone or as a chain. `InputError` if there is no such file, or fsspec or what it needs for
+        the scheme is not installed.
+    """
+
+    #: A request is dear, and so is a byte: enough for most headers, and for an index of 160 chunks.
+    head_read = 1 << 12
+    tail_read = 1 << 13
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs, self._path = _file_system(url, InputError, f"cannot open {url!r}")
+        with _failing(InputError, f"cannot open {url!r}"):
+            info = self._fs.info(self._path)
+        if info.get("type") == "directory":
+            raise InputError(f"cannot open {url!r}: it is a folder")
+        size = info.get("size")
+        if size is None:
+            raise InputError(f"cannot read ranges of {url!r}: its size is unknown; read it as simplecache::{url}")
+        self.size = int(size)
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Read `n` bytes from `offset` on; fewer only if the file ends."""
+        end = min(offset + n, self.size)
+        if end <= offset:
+            return b""
+        with _failing(InputError, f"cannot read {self} at offset {offset}"):
+            data = bytes(self._fs.cat_file(self._path, start=offset, end=end))
+        if len(data) > end - offset:
+            raise InputError(
+                f"{self} is on a server that does not serve ranges: asked for {end - offset} bytes, it sent {len(data)}; "
+                f"read it as simplecache::{self.url}"
+            )
+        return data
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def __str__(self) -> str:
+        return repr(self.url)
+
+
+@contextmanager
+def upload(url: str) -> Iterator[BinaryIO]:
+    """Open a binary file that is uploaded to `url` once the block ends without an exception.
+
+    The bytes go to a temporary file of this machine first, so that nothing is sent before all of them are there. Object
+    stores take them as one object, which appears whole or not at all. Where files grow as they are written, they grow
+    under the name ``.<name>.<random>.tmp``, which is then changed; after a failure it is removed.
+
+    Raises
+    ------
+    OutputError
+        At once if the URL cannot be written; later for anything that goes wrong while it is.
+    """
+    cannot = f"cannot write {url!r}"
+    if "::" in url:
+        raise OutputError(f"{cannot}: a chain of file systems can only be read; write to a plain URL")
+    fs, path = _file_system(url, OutputError, cannot)
+    if _protocols(fs) & _READ_ONLY:
+        raise OutputError(f"{cannot}: {url.partition(':')[0]} can only be read; write a file, and put it there yourself")
+    try:
+        with tempfile.TemporaryDirectory(prefix="codecs-") as folder:
+            local = os.path.join(folder, "upload.ccf")
+            with open(local, "wb") as file:
+                yield file
+            with _failing(OutputError, f"{cannot}: the upload failed"):
+                _put(fs, local, path)
+    except OSError as error:
+        if isinstance(error, CodecsError):
+            raise
+        raise OutputError(f"{cannot}: {error.strerror or error}") from error
+
+
+def _put(fs: Any, local: str, path: str) -> None:
+    if not _protocols(fs) & _RENAMING:
+        fs.put_file(local, path)
+        return
+    folder, slash, name = path.rpartition("/")
+    temporary = f"{folder}{slash}.{name[:50]}.{secrets.token_hex(4)}.tmp"
+    try:
+        fs.put_file(local, temporary)
+        fs.mv(temporary, path)
+    except BaseException:
+        with suppress(Exception):
+            fs.rm_file(temporary)
+        raise
+
+
+def _file_system(url: str, kind: type[CodecsError], cannot: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise kind(f"{cannot}: URLs are read with fsspec, which is not installed; {_INSTALL}") from error
+    with _failing(kind, cannot):
+        fs, path = url_to_fs(url)
+    return fs, str(path)
+
+
+def _protocols(fs: Any) -> set[str]:
+    return {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
+
+
+@contextmanager
+def _failing(kind: type[CodecsError], cannot: str) -> Iterator[None]:
+    """Tell whatever a file system of somebody else's raises as an error of ours."""
+    try:
+        yield
+    except CodecsError:
+        raise
+    except ImportError as error:  # the scheme needs a package: fsspec says which
+        raise kind(f"{cannot}: {error}; {_INSTALL} has what https takes") from error
+    except FileNotFoundError as error:
+        raise kind(f"{cannot}: no such file or folder") from error
+    except Exception as error:
+        reason = (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "") or str(error)
+        raise kind(f"{cannot}: {reason or type(error).__name__}") from error
