@@ -73,11 +73,11 @@ class Decoder:
     def decode(self, entry: Entry, i: int) -> NDArray[Any]:
         """Chunk `i`, decoded and compared with its digest."""
         where = f"{self.path}, {_called(entry)}chunk {i}"
-        payload = self.reader.payload(entry.name, i)
+        payload, expected = self.reader.chunk(entry.name, i)
         codec = self.codec(entry)
         with _located(where):
             array = codec.decode(payload, entry.chunk_spec(i), version=entry.codec_version, limits=self.limits)
-        if digest(array) != self.reader.digest(entry.name, i):
+        if digest(array) != expected:
             raise DecodeMismatchError(
                 f"{where}: the stored bytes are intact, but this machine or this version of codec {entry.codec} "
                 f"(payload version {entry.codec_version}, installed {codec.format_version}, from "

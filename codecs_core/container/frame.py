@@ -27,8 +27,6 @@ class ChunkHead:
         Length and CRC32C of the payload.
     entry, chunk
         Position of the entry in the header, and number of the chunk in the entry.
-    decoded
-        Bytes of the chunk after decoding.
     digest
         xxh3-128 of the chunk after decoding.
     """
@@ -37,12 +35,11 @@ class ChunkHead:
     crc: int
     entry: int
     chunk: int
-    decoded: int
     digest: bytes
 
     def to_bytes(self) -> bytes:
         """Encode, checksum included."""
-        fields = layout.CHUNK_FIELDS.pack(self.entry, self.chunk, self.decoded, self.digest)
+        fields = layout.CHUNK_FIELDS.pack(self.entry, self.chunk, self.digest)
         return _pack(layout.CHUNK, self.stored, self.crc, fields)
 
 
@@ -113,8 +110,8 @@ def parse(data: bytes) -> Head:
     _, kind, flags, length, stored, payload_crc = layout.FRAME.unpack_from(data)
     check_kind(kind, flags, length)
     if kind == layout.CHUNK:
-        entry, chunk, decoded, digest = layout.CHUNK_FIELDS.unpack_from(data, _COMMON)
-        return ChunkHead(stored=stored, crc=payload_crc, entry=entry, chunk=chunk, decoded=decoded, digest=digest)
+        entry, chunk, digest = layout.CHUNK_FIELDS.unpack_from(data, _COMMON)
+        return ChunkHead(stored=stored, crc=payload_crc, entry=entry, chunk=chunk, digest=digest)
     if kind == layout.MODEL:
         model, sha256 = layout.MODEL_FIELDS.unpack_from(data, _COMMON)
         return ModelHead(stored=stored, crc=payload_crc, model=model, sha256=sha256)

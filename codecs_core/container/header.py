@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _TOP = {"attrs": dict, "codecs": list, "entries": list, "models": list}
 _CODEC = {"config": dict, "id": str, "model": (int, type(None)), "package": str, "version": int}
-_ENTRY = {"attrs": dict, "chunk": int, "codec": int, "dtype": str, "name": str, "shape": list}
+#: In this order: entries are many, so they are lists.
+_ENTRY = {"name": str, "dtype": str, "shape": list, "chunk": int, "codec": int, "attrs": dict}
 _MODEL = {"name": str, "sha256": bytes}
 
 
@@ -73,16 +74,8 @@ class Header:
                 seen[key] = known.setdefault(_pack_codec(codec), len(codecs))
                 if seen[key] == len(codecs):
                     codecs.append(codec)
-            entries.append(
-                {
-                    "attrs": entry.attrs,
-                    "chunk": entry.chunk,
-                    "codec": seen[key],
-                    "dtype": entry.spec.dtype,
-                    "name": entry.name,
-                    "shape": list(entry.spec.shape),
-                }
-            )
+            spec = entry.spec
+            entries.append([entry.name, spec.dtype, list(spec.shape), entry.chunk, seen[key], entry.attrs])
         models = [{"name": name, "sha256": bytes.fromhex(sha256)} for sha256, name in self.models]
         return pack({"attrs": self.attrs, "codecs": codecs, "entries": entries, "models": models})
 
@@ -99,7 +92,7 @@ class Header:
         if len({_pack_codec(item) for item in top["codecs"]}) != len(codecs):
             raise FormatError("lists a codec twice")
         entries = tuple(_entry(item, i, codecs, limits) for i, item in enumerate(top["entries"]))
-        if list(dict.fromkeys(item["codec"] for item in top["entries"])) != list(range(len(codecs))):
+        if list(dict.fromkeys(item[4] for item in top["entries"])) != list(range(len(codecs))):
             raise FormatError("lists codecs that no entry uses, or not in the order of their first use")
         if models != sorted(models):
             raise FormatError("lists models that are not sorted by SHA-256")
@@ -148,7 +141,9 @@ def _codec(item: Any, i: int, models: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> Entry:
-    item = _map(item, _ENTRY, f"entry {i}")
+    if type(item) is not list or len(item) != len(_ENTRY):
+        raise FormatError(f"entry {i} is not a list of {len(_ENTRY)} values")
+    item = _map(dict(zip(_ENTRY, item, strict=True)), _ENTRY, f"entry {i}")
     if not 0 <= item["codec"] < len(codecs):
         raise FormatError(f"entry {i} refers to codec {item['codec']} of {len(codecs)}")
     try:

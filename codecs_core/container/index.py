@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,21 +26,25 @@ class IndexBuilder:
     def __init__(self) -> None:
         self._records = bytearray()
 
-    def add(self, head: ChunkHead | ModelHead, offset: int) -> None:
-        """Note a frame that starts at `offset`."""
-        if isinstance(head, ChunkHead):
-            kind, what = layout.CHUNK, (head.entry, head.chunk, head.crc)
-            digest = head.digest
-        else:
-            kind, what = layout.MODEL, (head.model, 0, head.crc)
-            digest = head.sha256[: layout.DIGEST]
-        flags, length = FLAGS[kind], head_length(head)
-        self._records += layout.RECORD.pack(kind, flags, length, *what, offset, head.stored, digest)
+    def add(self, head: ChunkHead | ModelHead) -> None:
+        """Note the next frame."""
+        kind, what = (
+            (layout.CHUNK, (head.entry, head.chunk)) if isinstance(head, ChunkHead) else (layout.MODEL, (head.model, 0))
+        )
+        self._records += layout.RECORD.pack(kind, FLAGS[kind], head_length(head), *what, head.stored)
 
     def to_bytes(self) -> bytes:
         """The index as stored."""
         n = len(self._records) // layout.RECORD.size
         return layout.INDEX.pack(layout.INDEX_MAGIC, layout.RECORD.size, n) + bytes(self._records)
+
+
+class Place(NamedTuple):
+    """Where a frame starts, how long its head is, and how long its payload."""
+
+    offset: int
+    head: int
+    stored: int
 
 
 class Index:
@@ -58,14 +62,13 @@ class Index:
     Raises
     ------
     FormatError
-        If frames overlap, leave holes or leave the file, or if a chunk is missing, named twice, or not in the header.
+        If the frames do not end where the index starts, or if a chunk is missing, named twice, or not in the header.
     """
 
     def __init__(self, data: bytes, header: Header, start: int, end: int) -> None:
-        self._header = header
         self.records = _records(data)
         _check_kinds(self.records)
-        _check_tiling(self.records, start, end)
+        self._offsets = _offsets(self.records, start, end)
         counts = [entry.n_chunks for entry in header.entries]
         self._first = [0]
         for n in counts:
@@ -73,15 +76,18 @@ class Index:
         self._rows = _chunk_rows(self.records, counts, self._first)
         self._models = _model_rows(self.records, header)
 
-    def chunk(self, entry: int, chunk: int) -> np.void:
-        """Record of a chunk."""
-        record: np.void = self.records[self._rows[self._first[entry] + chunk]]
-        return record
+    def chunk(self, entry: int, chunk: int) -> Place:
+        """Place of a chunk."""
+        return self._place(int(self._rows[self._first[entry] + chunk]))
 
-    def model(self, model: int) -> np.void | None:
-        """Record of an embedded model; None if the file only names it."""
+    def model(self, model: int) -> Place | None:
+        """Place of an embedded model; None if the file only names it."""
         row = self._models.get(model)
-        return None if row is None else self.records[row]
+        return None if row is None else self._place(row)
+
+    def _place(self, row: int) -> Place:
+        record = self.records[row]
+        return Place(int(self._offsets[row]), int(record["head"]), int(record["stored"]))
 
     def stored(self, kind: int) -> int:
         """Payload bytes of all frames of a type."""
@@ -95,17 +101,6 @@ class Index:
         """Bytes of all frames of a type, heads included."""
         of_kind = self.records["type"] == kind
         return self.stored(kind) + int(self.records["head"][of_kind].sum(dtype=np.uint64))
-
-
-def expected_head(record: np.void, header: Header) -> ChunkHead | ModelHead:
-    """The head that the frame of a chunk or a model must have, going by index and header."""
-    stored, crc, number = int(record["stored"]), int(record["crc"]), int(record["number"])
-    if record["type"] == layout.MODEL:
-        return ModelHead(stored=stored, crc=crc, model=number, sha256=bytes.fromhex(header.models[number][0]))
-    chunk = int(record["chunk"])
-    decoded = header.entries[number].chunk_spec(chunk).nbytes
-    digest = record["digest"].tobytes()
-    return ChunkHead(stored=stored, crc=crc, entry=number, chunk=chunk, decoded=decoded, digest=digest)
 
 
 def _records(data: bytes) -> NDArray[Any]:
@@ -127,22 +122,16 @@ def _check_kinds(records: NDArray[Any]) -> None:
         check_kind(joined >> 24, joined >> 16 & 0xFF, joined & 0xFFFF)
 
 
-def _check_tiling(records: NDArray[Any], start: int, end: int) -> None:
-    offset, stored, head = (records[key] for key in ("offset", "stored", "head"))
-    # Each alone is bounded first: then no sum below can wrap around.
-    outside = (offset > end) | (stored > end)
-    if outside.any():
-        raise FormatError(f"the index places frame {int(outside.argmax())} outside the file")
-    ends = offset + stored + head
-    before = np.concatenate([np.array([start], np.uint64), ends])
-    after = np.concatenate([offset, np.array([end], np.uint64)])
-    wrong = before != after
-    if wrong.any():
-        i = int(wrong.argmax())
-        what = "overlap" if before[i] > after[i] else "leave a hole"
-        raise FormatError(
-            f"the index has frames that {what}: frame {i} starts at offset {after[i]}, expected {before[i]}"
-        )
+def _offsets(records: NDArray[Any], start: int, end: int) -> NDArray[np.uint64]:
+    """Where each frame starts: where the one before it ends. The last ends where the index starts."""
+    if (records["stored"] > end).any():
+        raise FormatError(f"the index has a frame, {int((records['stored'] > end).argmax())}, longer than the file")
+    lengths = records["stored"] + records["head"]
+    offsets = np.concatenate([np.array([start], np.uint64), start + np.cumsum(lengths, dtype=np.uint64)])
+    # each is less than 2^63, so that a sum that wraps around is less than the one before
+    if (offsets[1:] < offsets[:-1]).any() or offsets[-1] != end:
+        raise FormatError(f"the index has frames that end at offset {offsets[-1]}, and it starts at {end}")
+    return offsets[:-1]
 
 
 def _chunk_rows(records: NDArray[Any], counts: Sequence[int], first: Sequence[int]) -> NDArray[np.int64]:
@@ -175,7 +164,5 @@ def _model_rows(records: NDArray[Any], header: Header) -> dict[int, int]:
         model = int(records["number"][row])
         if model >= len(header.models) or model in result or records["chunk"][row] != 0:
             raise FormatError(f"the index lists model {model} twice, or it is not in the header")
-        if records["digest"][row].tobytes() != bytes.fromhex(header.models[model][0])[: layout.DIGEST]:
-            raise FormatError(f"the index has another SHA-256 for model {model} than the header")
         result[model] = row
     return result

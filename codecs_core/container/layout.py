@@ -12,7 +12,7 @@ SIGNATURE = b"\x89CCF\r\n\x1a\n"
 #: Last bytes of a file: the signature, reversed.
 END = SIGNATURE[::-1]
 
-MAJOR, MINOR = 0, 1
+MAJOR, MINOR = 0, 2
 #: Incompatible feature bits this reader knows: none are defined yet.
 INCOMPAT_KNOWN = 0
 
@@ -22,14 +22,14 @@ PREAMBLE = struct.Struct("<8sHHIIIII")
 FRAME_MAGIC = b"\x89CFr"
 #: magic, type, flags, frame header length, stored payload bytes, payload CRC
 FRAME = struct.Struct("<4sBBHQI")
-#: entry number, chunk number, decoded bytes, xxh3-128 of the decoded chunk
-CHUNK_FIELDS = struct.Struct("<IIQ16s")
+#: entry number, chunk number, xxh3-128 of the decoded chunk
+CHUNK_FIELDS = struct.Struct("<II16s")
 #: model number, SHA-256 of the payload
 MODEL_FIELDS = struct.Struct("<I32s")
 #: CRC of whatever comes before it in the same structure
 CRC = struct.Struct("<I")
 
-#: Length of a digest; of the SHA-256 of a model, the index keeps as much.
+#: Length of a digest.
 DIGEST = 16
 
 #: Frame types.
@@ -49,12 +49,9 @@ RECORD_FIELDS = [
     ("head", "<u2"),
     ("number", "<u4"),
     ("chunk", "<u4"),
-    ("crc", "<u4"),
-    ("offset", "<u8"),
     ("stored", "<u8"),
-    ("digest", "V16"),
 ]
-RECORD = struct.Struct("<BBHIIIQQ16s")
+RECORD = struct.Struct("<BBHIIQ")
 
 #: index offset, index length, file length, index CRC, preamble CRC | trailer CRC, end magic
 TRAILER = struct.Struct("<QQQIII8s")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from codecs_core.container import frame, layout
 from codecs_core.container.checksum import crc32c
-from codecs_core.container.index import Index, expected_head
-from codecs_core.container.source import FileSource
+from codecs_core.container.frame import ChunkHead, ModelHead
+from codecs_core.container.index import Index
+from codecs_core.container.source import open_source
 from codecs_core.container.trailer import Trailer
 from codecs_core.container.walk import read_head, scan
 from codecs_core.errors import ConfigError, CorruptDataError, FormatError, TruncatedFileError
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    import numpy as np
-
     from codecs_core.container.entry import Entry
+    from codecs_core.container.frame import Head
+    from codecs_core.container.index import Place
     from codecs_core.container.source import Source
     from codecs_core.limits import Limits
 
@@ -82,10 +83,11 @@ class Reader:
         self._source = source
         self._limits = limits
         size = source.size
-        start = source.read_at(0, min(size, HEAD_READ))
+        start = source.read_at(0, min(size, getattr(source, "head_read", HEAD_READ)))
         # A small file came whole with the first read.
         preamble, self._header, frames_start = read_head(source, start, limits)
-        tail = start if len(start) == size else source.read_at(max(0, size - TAIL_READ), min(size, TAIL_READ))
+        tail_read = getattr(source, "tail_read", TAIL_READ)
+        tail = start if len(start) == size else source.read_at(max(0, size - tail_read), min(size, tail_read))
         trailer = self._trailer(tail, start)
         self._index = self._read_index(trailer, tail, frames_start)
 
@@ -94,11 +96,10 @@ class Reader:
         self.entries: dict[str, Entry] = {entry.name: entry for entry in self._header.entries}
         self._numbers = {name: i for i, name in enumerate(self.entries)}
         self.models: dict[str, ModelRecord] = {}
-        self._embedded: dict[str, np.void] = {}
+        self._embedded: dict[str, Place] = {}
         for i, (sha256, name) in enumerate(self._header.models):
             place = self._index.model(i)
-            embedded = None if place is None else int(place["stored"])
-            self.models[sha256] = ModelRecord(sha256=sha256, name=name, embedded_bytes=embedded)
+            self.models[sha256] = ModelRecord(sha256=sha256, name=name, embedded_bytes=place and place.stored)
             if place is not None:
                 self._embedded[sha256] = place
         self.sizes = {
@@ -111,34 +112,40 @@ class Reader:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Self:
-        """Open a file; see `Reader`."""
-        source = FileSource(path)
+        """Open a file, or a URL; see `Reader`."""
+        source = open_source(path)
         try:
             return cls(source, limits=limits)
         except BaseException:
             source.close()
             raise
 
-    def payload(self, entry: str, i: int) -> bytes:
-        """Stored bytes of chunk `i` of an entry, checked against their CRC32C."""
-        return self._payload(self._chunk(entry, i), f"chunk {i} of entry {entry!r}")
+    def chunk(self, entry: str, i: int) -> tuple[bytes, bytes]:
+        """Chunk `i` of an entry as stored, checked against its CRC32C, and the xxh3-128 that it must have when decoded."""
+        place, what = self._place(entry, i), f"chunk {i} of entry {entry!r}"
+        head, payload = self._frame(place, what)
+        if not isinstance(head, ChunkHead) or (head.entry, head.chunk) != (self._numbers[entry], i):
+            self._wrong_head(place, what)
+        return payload, head.digest
 
-    def digest(self, entry: str, i: int) -> bytes:
-        """xxh3-128 that the decoded chunk `i` of an entry must have. Nothing is read."""
-        return bytes(self._chunk(entry, i)["digest"].tobytes())
+    def payload(self, entry: str, i: int) -> bytes:
+        """Chunk `i` of an entry as stored, checked against its CRC32C."""
+        return self.chunk(entry, i)[0]
 
     def stored(self, entry: str, i: int) -> int:
         """Number of stored bytes of chunk `i` of an entry. Nothing is read."""
-        return int(self._chunk(entry, i)["stored"])
+        return self._place(entry, i).stored
 
     def model(self, sha256: str) -> bytes | None:
         """Bytes of an embedded model, checked against CRC32C and SHA-256; None if the file does not hold it."""
         record = self.models.get(sha256)
         if record is None or record.embedded_bytes is None:
             return None
-        where = f"model {record.name!r} ({sha256})"
+        place, where = self._embedded[sha256], f"model {record.name!r} ({sha256})"
         self._limits.check("model_bytes", record.embedded_bytes, f"{where} in {self._source}")
-        data = self._payload(self._embedded[sha256], where)
+        head, data = self._frame(place, where)
+        if not isinstance(head, ModelHead) or head.sha256.hex() != sha256:
+            self._wrong_head(place, where)
         found = hashlib.sha256(data).hexdigest()
         if found != sha256:
             raise CorruptDataError(f"{where} in {self._source} has the SHA-256 {found}, expected {sha256}; {_AGAIN}")
@@ -154,37 +161,39 @@ class Reader:
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def _chunk(self, entry: str, i: int) -> np.void:
+    def _place(self, entry: str, i: int) -> Place:
         number = self._numbers.get(entry)
         if number is None:
             raise ConfigError(f"{self._source} has no entry {entry!r}; it has {list(self.entries)[:20]}")
         self.entries[entry].chunk_slice(i)  # raises for a number out of range
         return self._index.chunk(number, i)
 
-    def _payload(self, record: np.void, what: str) -> bytes:
-        offset, stored = int(record["offset"]), int(record["stored"])
-        expected = expected_head(record, self._header).to_bytes()
-        where = f"{what} in {self._source} at offset {offset}"
-        data = self._source.read_at(offset, len(expected) + stored)
-        if len(data) != len(expected) + stored:
+    def _frame(self, place: Place, what: str) -> tuple[Head, bytes]:
+        """Head and payload of a frame, both checked against their CRC32C."""
+        where = f"{what} in {self._source} at offset {place.offset}"
+        data = self._source.read_at(place.offset, place.head + place.stored)
+        if len(data) != place.head + place.stored:
             raise TruncatedFileError(f"{where} ends early: the file became shorter since it was opened; {_AGAIN}")
-        if not data.startswith(expected):
-            self._wrong_head(data[: len(expected)], where)
-        payload = data[len(expected) :]
-        found, crc = crc32c(payload), int(record["crc"])
-        if found != crc:
-            raise CorruptDataError(
-                f"{where} is damaged: the CRC32C of its {stored} stored bytes is {found:08x}, "
-                f"expected {crc:08x}; {_AGAIN}"
-            )
-        return payload
-
-    def _wrong_head(self, found: bytes, where: str) -> NoReturn:
         try:
-            frame.parse(found)
+            head = frame.parse(data[: place.head])
         except FormatError as e:
             raise CorruptDataError(f"{where} is damaged: {e}; {_AGAIN}") from e
-        raise CorruptDataError(f"{where} is not what the index says: its frame describes another payload; {_AGAIN}")
+        if head.stored != place.stored:
+            self._wrong_head(place, what)
+        payload = data[place.head :]
+        found = crc32c(payload)
+        if found != head.crc:
+            raise CorruptDataError(
+                f"{where} is damaged: the CRC32C of its {place.stored} stored bytes is {found:08x}, "
+                f"expected {head.crc:08x}; {_AGAIN}"
+            )
+        return head, payload
+
+    def _wrong_head(self, place: Place, what: str) -> NoReturn:
+        raise CorruptDataError(
+            f"{what} in {self._source} at offset {place.offset} is not what the index says: its frame describes "
+            f"another payload; {_AGAIN}"
+        )
 
     def _trailer(self, tail: bytes, start: bytes) -> Trailer:
         size = self._source.size

@@ -90,14 +90,12 @@ class Writer:
         number = self._entries.get(entry)
         if number is None:
             raise ConfigError(f"there is no entry {entry!r} in this file; it has {list(self._entries)}")
-        spec = self._header.entries[number].chunk_spec(index)
+        self._header.entries[number].chunk_slice(index)  # raises for a number out of range
         if self._done[number][index]:
             raise ConfigError(f"chunk {index} of entry {entry!r} is written twice")
         if type(payload) is not bytes or type(digest) is not bytes or len(digest) != layout.DIGEST:
             raise ConfigError(f"chunk {index} of entry {entry!r} needs bytes, and a digest of {layout.DIGEST} bytes")
-        head = ChunkHead(
-            stored=len(payload), crc=crc32c(payload), entry=number, chunk=index, decoded=spec.nbytes, digest=digest
-        )
+        head = ChunkHead(stored=len(payload), crc=crc32c(payload), entry=number, chunk=index, digest=digest)
         self._chunks_begun = True
         self._done[number][index] = 1
         self._missing[number] -= 1
@@ -132,7 +130,7 @@ class Writer:
             raise ConfigError("an earlier write to this file failed, and it cannot be continued; start it again")
 
     def _frame(self, head: ChunkHead | ModelHead, payload: bytes) -> None:
-        self._index.add(head, self._offset)
+        self._index.add(head)
         self._write(head.to_bytes())
         self._write(payload)
 

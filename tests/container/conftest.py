@@ -65,7 +65,7 @@ def read_all(data, **kwargs):
             for i in range(entry.n_chunks):
                 payload = reader.payload(name, i)
                 part = np.frombuffer(payload[::-1], entry.spec.numpy).reshape(entry.chunk_spec(i).shape)
-                assert reader.digest(name, i) == digest(part)
+                assert reader.chunk(name, i)[1] == digest(part)
                 assert reader.stored(name, i) == len(payload)
                 array[entry.chunk_slice(i)] = part
             arrays[name] = array
@@ -80,14 +80,14 @@ class Forge:
         self.header = {
             "attrs": {},
             "codecs": [{"config": {}, "id": "test.reverse", "model": 0, "package": "", "version": 1}],
-            "entries": [{"attrs": {}, "chunk": 2, "codec": 0, "dtype": "uint8", "name": "", "shape": [3]}],
+            "entries": [["", "uint8", [3], 2, 0, {}]],
             "models": [{"name": "m", "sha256": bytes.fromhex(SHA)}],
         }
         self.packed = None  # bytes of the header, to have it other than canonical
         self.version = (layout.MAJOR, layout.MINOR)
         self.bits = (0, 0)
         self.frames = [self.model()] if embed else []
-        self.frames += [self.chunk(0, b"ba", 2), self.chunk(1, b"c", 1)]
+        self.frames += [self.chunk(0, b"ba"), self.chunk(1, b"c")]
         self.records = None  # a function that changes the list of records
         self.trailer = {}
         self.index_head = None
@@ -98,17 +98,17 @@ class Forge:
         body = layout.FRAME.pack(magic, kind, flags, 20 + len(fields) + 4, stored, crc) + fields
         return body + crc32c(body).to_bytes(4, "little")
 
-    def chunk(self, i, payload, decoded, *, entry=0, flags=1):
-        fields = layout.CHUNK_FIELDS.pack(entry, i, decoded, bytes(16))
-        return self.head(1, flags, len(payload), crc32c(payload), fields), payload, (entry, i, bytes(16))
+    def chunk(self, i, payload, *, entry=0, flags=1):
+        fields = layout.CHUNK_FIELDS.pack(entry, i, bytes(16))
+        return self.head(1, flags, len(payload), crc32c(payload), fields), payload, (entry, i)
 
     def model(self, payload=MODEL, sha256=SHA, *, number=0):
         raw = bytes.fromhex(sha256)
         fields = layout.MODEL_FIELDS.pack(number, raw)
-        return self.head(2, 2, len(payload), crc32c(payload), fields), payload, (number, 0, raw[:16])
+        return self.head(2, 2, len(payload), crc32c(payload), fields), payload, (number, 0)
 
     def other(self, kind, flags, payload=b"?"):
-        return self.head(kind, flags, len(payload), crc32c(payload), b"12345"), payload, (0, 0, bytes(16))
+        return self.head(kind, flags, len(payload), crc32c(payload), b"12345"), payload, (0, 0)
 
     def join(self):
         header = self.packed if self.packed is not None else msgpack.packb(self.header)
@@ -118,9 +118,9 @@ class Forge:
         preamble += crc32c(preamble).to_bytes(4, "little")
         data = preamble + header
         records = []
-        for head, payload, (number, chunk, short) in self.frames:
-            _, kind, flags, length, stored, crc = layout.FRAME.unpack_from(head)
-            records.append([kind, flags, length, number, chunk, crc, len(data), stored, short])
+        for head, payload, (number, chunk) in self.frames:
+            _, kind, flags, length, stored, _ = layout.FRAME.unpack_from(head)
+            records.append([kind, flags, length, number, chunk, stored])
             data += head + payload
         if self.records:
             records = self.records(records)

@@ -9,6 +9,7 @@ from codecs_core.errors import ConfigError, FormatError, LimitExceededError
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 
 A, B = "a" * 64, "b" * 64
+NAME, DTYPE, SHAPE, CHUNK, CODEC, ATTRS = range(6)
 
 
 def entry(name="x", **fields):
@@ -40,7 +41,7 @@ def test_equal_codecs_are_stored_once():
     header = Header.of([*many, entry("last", config={})], {}, {})
     raw = unpack(header.to_bytes())
     assert len(raw["codecs"]) == 2
-    assert [e["codec"] for e in raw["entries"]] == [0] * 50 + [1]
+    assert [e[CODEC] for e in raw["entries"]] == [0] * 50 + [1]
     assert parsed(header) == header
 
 
@@ -73,8 +74,8 @@ def raw():
             {"config": {"q": 1}, "id": "test.c", "model": 1, "package": "", "version": 1},
         ],
         "entries": [
-            {"attrs": {}, "chunk": 2, "codec": 0, "dtype": "uint8", "name": "x", "shape": [4, 3]},
-            {"attrs": {}, "chunk": 2, "codec": 1, "dtype": "uint8", "name": "y", "shape": [4, 3]},
+            ["x", "uint8", [4, 3], 2, 0, {}],
+            ["y", "uint8", [4, 3], 2, 1, {}],
         ],
         "models": [{"name": "", "sha256": bytes.fromhex(A)}, {"name": "", "sha256": bytes.fromhex(B)}],
     }
@@ -111,23 +112,27 @@ def set_at(value, path, new):
         (["codecs", 0, "config"], {"a": [b"x"]}),
         (["codecs", 1, "config"], []),
         (["codecs", 0, "package"], None),
-        (["entries", 0, "chunk"], 0),
-        (["entries", 0, "chunk"], True),
-        (["entries", 0, "chunk"], 2.0),
-        (["entries", 0, "codec"], 2),
-        (["entries", 0, "codec"], -1),
-        (["entries", 0, "codec"], 1),  # then codec 0 is used by none
-        (["entries", 0, "dtype"], "object"),
-        (["entries", 0, "dtype"], ">u2"),
-        (["entries", 0, "name"], "y"),
-        (["entries", 0, "name"], ""),
-        (["entries", 0, "name"], b"x"),
-        (["entries", 0, "shape"], [-1]),
-        (["entries", 0, "shape"], [True]),
-        (["entries", 0, "shape"], [1.0]),
-        (["entries", 0, "shape"], [1] * 33),
-        (["entries", 0, "shape"], [1 << 62, 4]),
-        (["entries", 0, "shape"], 3),
+        (["entries", 0, CHUNK], 0),
+        (["entries", 0, CHUNK], True),
+        (["entries", 0, CHUNK], 2.0),
+        (["entries", 0, CODEC], 2),
+        (["entries", 0, CODEC], -1),
+        (["entries", 0, CODEC], 1),  # then codec 0 is used by none
+        (["entries", 0, DTYPE], "object"),
+        (["entries", 0, DTYPE], ">u2"),
+        (["entries", 0, NAME], "y"),
+        (["entries", 0, NAME], ""),
+        (["entries", 0, NAME], b"x"),
+        (["entries", 0, SHAPE], [-1]),
+        (["entries", 0, SHAPE], [True]),
+        (["entries", 0, SHAPE], [1.0]),
+        (["entries", 0, SHAPE], [1] * 33),
+        (["entries", 0, SHAPE], [1 << 62, 4]),
+        (["entries", 0, SHAPE], 3),
+        (["entries", 0, ATTRS], []),
+        (["entries", 0], {"name": "x"}),
+        (["entries", 0], ["x", "uint8", [4, 3], 2, 0]),
+        (["entries", 0], ["x", "uint8", [4, 3], 2, 0, {}, {}]),
         (["models", 0, "sha256"], bytes(31)),
         (["models", 0, "sha256"], A),
         (["models", 0, "sha256"], bytes.fromhex(B)),
@@ -143,7 +148,7 @@ def test_what_is_read_is_strict(path, new):
         Header.from_bytes(pack(value), DEFAULT_LIMITS)
 
 
-@pytest.mark.parametrize("where", [[], ["codecs", 0], ["entries", 0], ["models", 0]])
+@pytest.mark.parametrize("where", [[], ["codecs", 0], ["models", 0]])
 def test_every_key_is_needed(where):
     keys = raw()
     for key in where:
@@ -160,7 +165,7 @@ def test_every_key_is_needed(where):
 
 def test_codecs_in_another_order_or_twice():
     swapped = raw()
-    swapped["entries"][0]["codec"], swapped["entries"][1]["codec"] = 1, 0
+    swapped["entries"][0][CODEC], swapped["entries"][1][CODEC] = 1, 0
     with pytest.raises(FormatError, match="order"):
         Header.from_bytes(pack(swapped), DEFAULT_LIMITS)
     twice = raw()

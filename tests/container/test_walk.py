@@ -59,9 +59,9 @@ def test_stops_at_a_damaged_head(kit, small):
 def test_skips_unknown_frames_and_stops_at_chunks_that_cannot_be(kit):
     forge = kit.Forge()
     forge.frames.insert(1, forge.other(99, 0))
-    forge.frames.append(forge.chunk(1, b"again", 1))
-    forge.frames.append(forge.chunk(2, b"no such chunk", 1))
-    forge.frames.append(forge.chunk(0, b"", 2))
+    forge.frames.append(forge.chunk(1, b"again"))
+    forge.frames.append(forge.chunk(2, b"no such chunk"))
+    forge.frames.append(forge.chunk(0, b""))
     found = scan(kit.Memory(forge.join()))
     assert [type(f.head) for f in found.frames] == [ModelHead, OtherHead, ChunkHead, ChunkHead, ChunkHead]
     assert found.chunks == 2
