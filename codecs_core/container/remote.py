@@ -86,7 +86,9 @@ def upload(url: str) -> Iterator[BinaryIO]:
         raise OutputError(f"{cannot}: a chain of file systems can only be read; write to a plain URL")
     fs, path = _file_system(url, OutputError, cannot)
     if _protocols(fs) & _READ_ONLY:
-        raise OutputError(f"{cannot}: {url.partition(':')[0]} can only be read; write a file, and put it there yourself")
+        raise OutputError(
+            f"{cannot}: {url.partition(':')[0]} can only be read; write a file, and put it there yourself"
+        )
     try:
         with tempfile.TemporaryDirectory(prefix="codecs-") as folder:
             local = os.path.join(folder, "upload.ccf")

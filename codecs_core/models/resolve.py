@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from codecs_core.errors import InputError, ModelError, ModelNotFoundError
 from codecs_core.models.cache import cached
+from codecs_core.models.given import given
 from codecs_core.models.model import Model
 from codecs_core.models.store import store_dir, stored
 
@@ -91,7 +92,8 @@ def resolve(ref: str, *, codec: str | None = None, registry: Catalogue, reader: 
     ----------
     ref
         The path of a file, the name of a registered model (``"mnist"`` or ``"bbans.vae/mnist"``), a name in the
-        store, or a full SHA-256 in hex. A hash is looked for inside `reader`, then among plugins, then in the store.
+        store, or a full SHA-256 in hex. A hash is looked for inside `reader`, then among the models put at hand by `use`,
+        then among plugins, then in the store.
     codec
         Id of the codec it must be for.
     registry
@@ -142,6 +144,9 @@ def _by_hash(sha256: str, registry: Catalogue, reader: Embedding | None) -> Mode
         if data is not None:
             embedded = data
             return cached(sha256, "", lambda: Model.from_bytes(embedded, expect=sha256))
+    at_hand = given(sha256)
+    if at_hand is not None:
+        return at_hand
     looked.append("the installed plugins")
     for spec in registry.models:
         if spec.sha256 == sha256:
