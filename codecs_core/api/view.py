@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from codecs_core.api.parallel import ordered
 from codecs_core.api.selection import select
+from codecs_core.container.source import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,10 +20,14 @@ if TYPE_CHECKING:
 
     from codecs_core.api.decoding import Decoder
     from codecs_core.container import Entry
+    from codecs_core.limits import Limits
+    from codecs_core.models import Model
 
 
 class EntryView:
     """One array of an open file. Indexing decodes only the chunks it touches, and gives what numpy would.
+
+    It may be pickled, and is what ``dask.array.from_array`` takes.
 
     Raises
     ------
@@ -153,5 +160,24 @@ class EntryView:
         for index in range(len(self)):
             yield self[index]
 
+    def __dask_tokenize__(self) -> tuple[str, ...]:
+        # Dask names what it computes by this: the same entry of the same file, as long as the file stays what it is.
+        return ("codecs_core.EntryView", self._decoder.path, self._decoder.reader.stamp, self.name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Whoever unpickles it opens the file again, by a path that does not depend on where they are.
+        decoder, path = self._decoder, self._decoder.path
+        where = path if is_url(path) else os.path.abspath(path)
+        return (_reopen, (where, self.name, decoder.limits, list(decoder.models.values()), self._jobs))
+
     def __repr__(self) -> str:
         return f"<entry {self.name!r}: {self.dtype} {self.shape}, codec {self.codec}, {self.n_chunks} chunks>"
+
+
+def _reopen(path: str, name: str, limits: Limits, models: list[Model], jobs: int) -> EntryView:
+    from codecs_core.api.reading import open
+
+    file = open(path, limits=limits, models=models, jobs=jobs)
+    view = file[name]
+    weakref.finalize(view, file.close)  # nobody else holds the file
+    return view

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -71,6 +72,8 @@ class Reader:
         Models the entries need, by SHA-256.
     attrs
         Attributes of the file as a whole.
+    stamp
+        Differs from that of another file, and from its own once the file has changed.
     version
         Format version the file was written to, for example ``"0.1"``.
     sizes
@@ -81,6 +84,7 @@ class Reader:
 
     def __init__(self, source: Source, *, limits: Limits = DEFAULT_LIMITS) -> None:
         self._source = source
+        self.stamp: str = getattr(source, "stamp", "") or secrets.token_hex(16)
         self._limits = limits
         size = source.size
         start = source.read_at(0, min(size, getattr(source, "head_read", HEAD_READ)))

@@ -46,6 +46,7 @@ class UrlSource:
         if size is None:
             raise InputError(f"cannot read ranges of {url!r}: its size is unknown; read it as simplecache::{url}")
         self.size = int(size)
+        self.stamp = repr(sorted(info.items(), key=lambda item: item[0]))
 
     def read_at(self, offset: int, n: int) -> bytes:
         """Read `n` bytes from `offset` on; fewer only if the file ends."""

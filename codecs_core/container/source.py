@@ -22,7 +22,8 @@ class Source(Protocol):
 
     ``read_at`` returns `n` bytes, or fewer only where the source ends, and may be called from several threads at once.
     ``str(source)`` names it in messages. One on which a byte costs more than on a disk says in ``head_read`` and
-    ``tail_read`` how much to read at either end before it is known how much is needed.
+    ``tail_read`` how much to read at either end before it is known how much is needed. One that can tell whether the same
+    bytes are still there says in ``stamp`` what will differ when they are not.
     """
 
     @property
@@ -57,7 +58,9 @@ class FileSource:
             self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115
         except (OSError, ValueError) as e:
             raise InputError(f"cannot open {self}: {getattr(e, 'strerror', None) or e}") from e
-        self.size = os.fstat(self._file.fileno()).st_size
+        status = os.fstat(self._file.fileno())
+        self.size = status.st_size
+        self.stamp = f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_size}"
         self._lock = threading.Lock()
 
     def read_at(self, offset: int, n: int) -> bytes:
