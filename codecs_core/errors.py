@@ -33,6 +33,12 @@ class InputError(CodecsError, ValueError):
     exit_status = 2
 
 
+class UnknownKindError(InputError):
+    """A file that is of no kind that holds arrays, going by its first bytes; in a folder it is passed over."""
+
+    code = "unknown-kind"
+
+
 class UnsupportedArrayError(CodecsError, ValueError):
     """An array whose dtype, shape or values a codec or its model cannot take."""
 
@@ -111,6 +117,12 @@ class CorruptDataError(FormatError):
     """Stored bytes do not match their checksum, or a payload cannot be decoded."""
 
     code = "corrupt"
+
+
+class MissingChunkError(FormatError, LookupError):
+    """A chunk is not in the file, which was recovered from a damaged one and says so."""
+
+    code = "missing-chunk"
 
 
 class UnsupportedFeatureError(FormatError):

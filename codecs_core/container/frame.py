@@ -9,7 +9,8 @@ from codecs_core.container.checksum import crc32c
 from codecs_core.errors import FormatError, UnsupportedFeatureError
 
 _COMMON = layout.FRAME.size
-_LENGTH = {
+#: Length of the head of each known type.
+HEAD_LENGTHS = {
     layout.CHUNK: _COMMON + layout.CHUNK_FIELDS.size + layout.CRC.size,
     layout.MODEL: _COMMON + layout.MODEL_FIELDS.size + layout.CRC.size,
 }
@@ -85,7 +86,7 @@ def head_length(head: Head) -> int:
     """Length of a head in the file."""
     if isinstance(head, OtherHead):
         return head.length
-    return _LENGTH[layout.CHUNK if isinstance(head, ChunkHead) else layout.MODEL]
+    return HEAD_LENGTHS[layout.CHUNK if isinstance(head, ChunkHead) else layout.MODEL]
 
 
 def declared_length(start: bytes) -> int:
@@ -122,11 +123,11 @@ def check_kind(kind: int, flags: int, length: int) -> None:
     """Raise unless a frame of this type, with these flags and this length of head, can be read or skipped."""
     if flags & ~(layout.CRITICAL | layout.SAFE_TO_COPY):
         raise FormatError(f"a frame of type {kind} has the flags {flags:#04x}, and only bits 0 and 1 are defined")
-    if kind in _LENGTH:
-        if flags != FLAGS[kind] or length != _LENGTH[kind]:
+    if kind in HEAD_LENGTHS:
+        if flags != FLAGS[kind] or length != HEAD_LENGTHS[kind]:
             raise FormatError(
                 f"a frame of type {kind} has flags {flags:#04x} and a head of {length} bytes; "
-                f"expected {FLAGS[kind]:#04x} and {_LENGTH[kind]}"
+                f"expected {FLAGS[kind]:#04x} and {HEAD_LENGTHS[kind]}"
             )
     elif flags & layout.CRITICAL:
         raise UnsupportedFeatureError(
@@ -137,5 +138,5 @@ def check_kind(kind: int, flags: int, length: int) -> None:
 
 
 def _pack(kind: int, stored: int, crc: int, fields: bytes) -> bytes:
-    body = layout.FRAME.pack(layout.FRAME_MAGIC, kind, FLAGS[kind], _LENGTH[kind], stored, crc) + fields
+    body = layout.FRAME.pack(layout.FRAME_MAGIC, kind, FLAGS[kind], HEAD_LENGTHS[kind], stored, crc) + fields
     return body + layout.CRC.pack(crc32c(body))

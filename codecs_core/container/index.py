@@ -11,7 +11,7 @@ from codecs_core.container.frame import FLAGS, ChunkHead, ModelHead, check_kind,
 from codecs_core.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -58,6 +58,8 @@ class Index:
         Header of the same file.
     start, end
         Where the frames start and end.
+    incomplete
+        Whether chunks may be missing.
 
     Raises
     ------
@@ -65,7 +67,7 @@ class Index:
         If the frames do not end where the index starts, or if a chunk is missing, named twice, or not in the header.
     """
 
-    def __init__(self, data: bytes, header: Header, start: int, end: int) -> None:
+    def __init__(self, data: bytes, header: Header, start: int, end: int, *, incomplete: bool = False) -> None:
         self.records = _records(data)
         _check_kinds(self.records)
         self._offsets = _offsets(self.records, start, end)
@@ -73,12 +75,22 @@ class Index:
         self._first = [0]
         for n in counts:
             self._first.append(self._first[-1] + n)
-        self._rows = _chunk_rows(self.records, counts, self._first)
+        # Memory goes by what the index lists, never by what the header claims.
+        self._slots, self._rows = _chunk_rows(self.records, counts, self._first, incomplete)
         self._models = _model_rows(self.records, header)
 
-    def chunk(self, entry: int, chunk: int) -> Place:
-        """Place of a chunk."""
-        return self._place(int(self._rows[self._first[entry] + chunk]))
+    def chunk(self, entry: int, chunk: int) -> Place | None:
+        """Place of a chunk; None if it is missing."""
+        slot = self._first[entry] + chunk
+        at = slot if len(self._slots) == self._first[-1] else int(np.searchsorted(self._slots, slot))
+        if at == len(self._slots) or self._slots[at] != slot:
+            return None
+        return self._place(int(self._rows[at]))
+
+    def chunks(self, entry: int) -> NDArray[np.int64]:
+        """Numbers of the chunks of an entry that are there, in ascending order."""
+        start, stop = np.searchsorted(self._slots, self._first[entry : entry + 2])
+        return self._slots[start:stop] - self._first[entry]
 
     def model(self, model: int) -> Place | None:
         """Place of an embedded model; None if the file only names it."""
@@ -88,6 +100,12 @@ class Index:
     def _place(self, row: int) -> Place:
         record = self.records[row]
         return Place(int(self._offsets[row]), int(record["head"]), int(record["stored"]))
+
+    def places(self) -> Iterator[tuple[int, int, int, Place]]:
+        """Type, entry or model, chunk and place of every frame of a known type, in the order of the file."""
+        for row, record in enumerate(self.records):
+            if record["type"] in FLAGS:
+                yield int(record["type"]), int(record["number"]), int(record["chunk"]), self._place(row)
 
     def stored(self, kind: int) -> int:
         """Payload bytes of all frames of a type."""
@@ -134,11 +152,13 @@ def _offsets(records: NDArray[Any], start: int, end: int) -> NDArray[np.uint64]:
     return offsets[:-1]
 
 
-def _chunk_rows(records: NDArray[Any], counts: Sequence[int], first: Sequence[int]) -> NDArray[np.int64]:
-    """Row of every chunk of every entry, entries one after the other."""
+def _chunk_rows(
+    records: NDArray[Any], counts: Sequence[int], first: Sequence[int], incomplete: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number of every chunk that is listed, counted through all entries, in ascending order; and its row."""
     rows = np.flatnonzero(records["type"] == layout.CHUNK)
     total = first[-1]
-    if len(rows) != total:
+    if len(rows) != total and not incomplete:
         raise FormatError(f"the index lists {len(rows)} chunks, and the entries have {total}")
     entry = records["number"][rows].astype(np.int64)
     chunk = records["chunk"][rows].astype(np.int64)
@@ -147,11 +167,11 @@ def _chunk_rows(records: NDArray[Any], counts: Sequence[int], first: Sequence[in
     if len(rows) and (chunk >= np.array(counts, np.int64)[entry]).any():
         raise FormatError("the index lists a chunk beyond the end of its entry")
     slot = np.array(first, np.int64)[entry] + chunk
-    result = np.full(total, -1, np.int64)
-    result[slot] = rows
-    if (result < 0).any():
-        raise FormatError("the index lists a chunk twice, and another not at all")
-    return result
+    order = np.argsort(slot, kind="stable")
+    slot = slot[order]
+    if (slot[1:] == slot[:-1]).any():
+        raise FormatError("the index lists a chunk twice")
+    return slot, rows[order]
 
 
 def _model_rows(records: NDArray[Any], header: Header) -> dict[int, int]:

@@ -13,8 +13,10 @@ SIGNATURE = b"\x89CCF\r\n\x1a\n"
 END = SIGNATURE[::-1]
 
 MAJOR, MINOR = 0, 2
-#: Incompatible feature bits this reader knows: none are defined yet.
-INCOMPAT_KNOWN = 0
+#: Incompatible feature bit: chunks may be missing, as after a recovery.
+INCOMPLETE = 1
+#: Incompatible feature bits this reader knows.
+INCOMPAT_KNOWN = INCOMPLETE
 
 #: signature, major, minor, incompatible bits, compatible bits, header length, header CRC | preamble CRC
 PREAMBLE = struct.Struct("<8sHHIIIII")

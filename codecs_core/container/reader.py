@@ -14,7 +14,7 @@ from codecs_core.container.index import Index
 from codecs_core.container.source import open_source
 from codecs_core.container.trailer import Trailer
 from codecs_core.container.walk import read_head, scan
-from codecs_core.errors import ConfigError, CorruptDataError, FormatError, TruncatedFileError
+from codecs_core.errors import ConfigError, CorruptDataError, FormatError, MissingChunkError, TruncatedFileError
 from codecs_core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class Reader:
         Attributes of the file as a whole.
     stamp
         Differs from that of another file, and from its own once the file has changed.
+    incomplete
+        Whether chunks may be missing: the file was recovered from a damaged one.
     version
         Format version the file was written to, for example ``"0.1"``.
     sizes
@@ -93,6 +95,7 @@ class Reader:
         tail_read = getattr(source, "tail_read", TAIL_READ)
         tail = start if len(start) == size else source.read_at(max(0, size - tail_read), min(size, tail_read))
         trailer = self._trailer(tail, start)
+        self.incomplete = bool(preamble.incompat & layout.INCOMPLETE)
         self._index = self._read_index(trailer, tail, frames_start)
 
         self.version = f"{preamble.major}.{preamble.minor}"
@@ -125,8 +128,21 @@ class Reader:
             raise
 
     def chunk(self, entry: str, i: int) -> tuple[bytes, bytes]:
-        """Chunk `i` of an entry as stored, checked against its CRC32C, and the xxh3-128 that it must have when decoded."""
+        """Chunk `i` of an entry as stored, checked against its CRC32C, and the xxh3-128 that it must have when decoded.
+
+        Raises
+        ------
+        MissingChunkError
+            If it is not there, since the file was recovered from a damaged one.
+        CorruptDataError, TruncatedFileError
+            If it is damaged.
+        """
         place, what = self._place(entry, i), f"chunk {i} of entry {entry!r}"
+        if place is None:
+            raise MissingChunkError(
+                f"{what} is missing from {self._source}, which was recovered from a damaged file; "
+                f"take other items, or have such chunks filled in with fill=... (--fill)"
+            )
         head, payload = self._frame(place, what)
         if not isinstance(head, ChunkHead) or (head.entry, head.chunk) != (self._numbers[entry], i):
             self._wrong_head(place, what)
@@ -137,8 +153,17 @@ class Reader:
         return self.chunk(entry, i)[0]
 
     def stored(self, entry: str, i: int) -> int:
-        """Number of stored bytes of chunk `i` of an entry. Nothing is read."""
-        return self._place(entry, i).stored
+        """Number of stored bytes of chunk `i` of an entry, 0 if it is missing. Nothing is read."""
+        place = self._place(entry, i)
+        return 0 if place is None else place.stored
+
+    def has(self, entry: str, i: int) -> bool:
+        """Whether chunk `i` of an entry is in the file, be it whole or damaged. Nothing is read."""
+        return self._place(entry, i) is not None
+
+    def chunks(self, entry: str) -> list[int]:
+        """Numbers of the chunks of an entry that are in the file, in ascending order: all, unless it is incomplete."""
+        return [int(i) for i in self._index.chunks(self._number(entry))]
 
     def model(self, sha256: str) -> bytes | None:
         """Bytes of an embedded model, checked against CRC32C and SHA-256; None if the file does not hold it."""
@@ -165,10 +190,14 @@ class Reader:
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def _place(self, entry: str, i: int) -> Place:
+    def _number(self, entry: str) -> int:
         number = self._numbers.get(entry)
         if number is None:
             raise ConfigError(f"{self._source} has no entry {entry!r}; it has {list(self.entries)[:20]}")
+        return number
+
+    def _place(self, entry: str, i: int) -> Place | None:
+        number = self._number(entry)
         self.entries[entry].chunk_slice(i)  # raises for a number out of range
         return self._index.chunk(number, i)
 
@@ -230,7 +259,7 @@ class Reader:
                 f"its CRC32C is {found:08x}, expected {trailer.index_crc:08x}; {_AGAIN}"
             )
         try:
-            index = Index(data, self._header, frames_start, trailer.index_offset)
+            index = Index(data, self._header, frames_start, trailer.index_offset, incomplete=self.incomplete)
         except FormatError as e:
             raise type(e)(f"{self._source}: {e}") from e
         self._limits.check("chunk_bytes", index.largest(layout.CHUNK), f"the largest stored chunk of {self._source}")
@@ -250,9 +279,11 @@ class Reader:
                     f"cut them off, or {_AGAIN}"
                 ) from why
             if end == size:
-                raise CorruptDataError(f"{self._source} is damaged in its last bytes: {why}; {_AGAIN}") from why
+                raise CorruptDataError(
+                    f"{self._source} is damaged in its last bytes: {why}; {_AGAIN}, or `codecs recover` it"
+                ) from why
         total = sum(entry.n_chunks for entry in found.header.entries)
         raise TruncatedFileError(
             f"{self._source} ends at byte {size}, before its trailer: "
-            f"{found.chunks} of {total} chunks are whole; {_AGAIN}"
+            f"{found.chunks} of {total} chunks are whole; {_AGAIN}, or `codecs recover` it"
         ) from why

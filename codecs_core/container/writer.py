@@ -33,6 +33,8 @@ class Writer:
         SHA-256 (hexadecimal) to human name of every model the entries need, embedded or not.
     attrs
         Attributes of the file as a whole.
+    incomplete
+        Whether chunks may be left out: the file says so, and is refused by readers that do not know such files.
 
     Raises
     ------
@@ -47,18 +49,20 @@ class Writer:
         *,
         models: Mapping[str, str] | None = None,
         attrs: dict[str, Any] | None = None,
+        incomplete: bool = False,
     ) -> None:
         self._file = file
         self._header = Header.of(entries, models or {}, attrs or {})
         packed = self._header.to_bytes()
         if len(packed) >= 1 << 32:
             raise ConfigError(f"the header takes {len(packed)} bytes; expected less than 4 GiB: store fewer attributes")
-        preamble = Preamble(header_length=len(packed), header_crc=crc32c(packed)).to_bytes()
+        self._incomplete = incomplete
+        bits = layout.INCOMPLETE if incomplete else 0
+        preamble = Preamble(header_length=len(packed), header_crc=crc32c(packed), incompat=bits).to_bytes()
         self._preamble_crc = layout.PREAMBLE.unpack(preamble)[-1]
         self._entries = {entry.name: i for i, entry in enumerate(self._header.entries)}
         self._models = {sha256: i for i, (sha256, _) in enumerate(self._header.models)}
-        self._missing = [entry.n_chunks for entry in self._header.entries]
-        self._done = [bytearray(n) for n in self._missing]
+        self._done: list[set[int]] = [set() for _ in self._header.entries]
         self._embedded: set[str] = set()
         self._index = IndexBuilder()
         self._offset = 0
@@ -91,14 +95,13 @@ class Writer:
         if number is None:
             raise ConfigError(f"there is no entry {entry!r} in this file; it has {list(self._entries)}")
         self._header.entries[number].chunk_slice(index)  # raises for a number out of range
-        if self._done[number][index]:
+        if index in self._done[number]:
             raise ConfigError(f"chunk {index} of entry {entry!r} is written twice")
         if type(payload) is not bytes or type(digest) is not bytes or len(digest) != layout.DIGEST:
             raise ConfigError(f"chunk {index} of entry {entry!r} needs bytes, and a digest of {layout.DIGEST} bytes")
         head = ChunkHead(stored=len(payload), crc=crc32c(payload), entry=number, chunk=index, digest=digest)
         self._chunks_begun = True
-        self._done[number][index] = 1
-        self._missing[number] -= 1
+        self._done[number].add(index)
         self._frame(head, payload)
 
     def close(self) -> None:
@@ -106,10 +109,12 @@ class Writer:
         if self._closed:
             return
         self._check_open()
-        for entry, done, missing in zip(self._header.entries, self._done, self._missing, strict=True):
-            if missing:
+        for entry, done in zip(self._header.entries, self._done, strict=True):
+            missing = entry.n_chunks - len(done)
+            if missing and not self._incomplete:
+                first = next(i for i in range(entry.n_chunks) if i not in done)
                 raise ConfigError(
-                    f"entry {entry.name!r} lacks {missing} of {entry.n_chunks} chunks, the first is {done.index(0)}"
+                    f"entry {entry.name!r} lacks {missing} of {entry.n_chunks} chunks, the first is {first}"
                 )
         index = self._index.to_bytes()
         trailer = Trailer(
