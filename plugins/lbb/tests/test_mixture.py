@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS
 from codecs_lbb.mixture import BROAD, forward, inverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,15 +12,18 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
 
-def parameters_of(rng: np.random.Generator, *shape: int, components: int = 3) -> NDArray[np.float64]:
-    """Random logits, means and log-scales, of shape (*shape, 3, components)."""
-    draws = rng.normal(0, 1.5, (*shape, components)), rng.normal(0, 2, (*shape, components))
-    return np.stack([*draws, rng.uniform(-7, 2, (*shape, components))], -2)
+def parameters_of(rng: np.random.Generator, n: int, components: int = 3) -> NDArray[np.int32]:
+    """Random logits, means and log-scales after two columns of something else."""
+    draws = rng.normal(0, 1.5, (n, components)), rng.normal(0, 2, (n, components)), rng.uniform(-7, 2, (n, components))
+    units = 1 << LOG_BITS, 1 << SHIFT_BITS, 1 << LOG_BITS
+    scaled = [np.rint(d * u) for d, u in zip(draws, units, strict=True)]
+    return np.concatenate([np.full((n, 2), 1 << 30), *scaled], -1).astype(np.int32)
 
 
-def plain(x: NDArray[np.float64], parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def plain(x: NDArray[np.float64], parameters: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The same map in logarithms."""
-    logits, means, log_scales = np.moveaxis(parameters, -2, 0)
+    logits, means, log_scales = np.split(parameters[:, 2:] * 2.0**-LOG_BITS, 3, -1)
+    means = means * 2.0 ** (LOG_BITS - SHIFT_BITS)
     weights = np.concatenate([log_softmax(logits, -1) + np.log(1 - BROAD), np.full((*x.shape, 1), np.log(BROAD))], -1)
     zero = np.zeros((*x.shape, 1))
     means, log_scales = np.concatenate([means, zero], -1), np.concatenate([log_scales, zero], -1)
@@ -34,7 +38,7 @@ def plain(x: NDArray[np.float64], parameters: NDArray[np.float64]) -> tuple[NDAr
 def test_forward_against_logarithms(seed: int, components: int) -> None:
     rng = np.random.default_rng(seed)
     x, parameters = rng.normal(0, 3, 40), parameters_of(rng, 40, components=components)
-    for ours, expected in zip(forward(x, parameters), plain(x, parameters), strict=True):
+    for ours, expected in zip(forward(x, parameters, 2, components), plain(x, parameters), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
 
 
@@ -43,25 +47,25 @@ def test_forward_against_logarithms(seed: int, components: int) -> None:
 def test_inverse(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, parameters = rng.normal(0, 3, 40), parameters_of(rng, 40)
-    y, _ = forward(x, parameters)
-    # thirty halvings of a bracket that is tens of units wide
-    np.testing.assert_allclose(inverse(y, parameters), x, rtol=0, atol=1e-6)
+    y, _ = forward(x, parameters, 2, 3)
+    # a bracket that is tens of units wide, halved again and again
+    np.testing.assert_allclose(inverse(y, parameters, 2, 3), x, rtol=0, atol=1e-6)
 
 
 def test_values_do_not_depend_on_their_neighbours() -> None:
     rng = np.random.default_rng(0)
     x, parameters = rng.normal(0, 3, 600), parameters_of(rng, 600)
-    y, log_slope = forward(x, parameters)
-    at = inverse(y, parameters)
+    y, log_slope = forward(x, parameters, 2, 3)
+    at = inverse(y, parameters, 2, 3)
     for part in (slice(0, 1), slice(255, 258), slice(300, 600)):
-        assert np.array_equal(forward(x[part], parameters[part])[0], y[part])
-        assert np.array_equal(forward(x[part], parameters[part])[1], log_slope[part])
-        assert np.array_equal(inverse(y[part], parameters[part]), at[part])
+        assert np.array_equal(forward(x[part], parameters[part], 2, 3)[0], y[part])
+        assert np.array_equal(forward(x[part], parameters[part], 2, 3)[1], log_slope[part])
+        assert np.array_equal(inverse(y[part], parameters[part], 2, 3), at[part])
 
 
 @pytest.mark.parametrize("x", [-60.0, 60.0])
 def test_tails_are_those_of_the_broad_component(x: float) -> None:
-    parameters = np.array([[[0.0], [0.0], [-7.0]]])
-    y, log_slope = forward(np.array([x]), parameters)
+    parameters = np.array([[0, 0, -7 << LOG_BITS]])
+    y, log_slope = forward(np.array([x]), parameters, 0, 1)
     assert abs(float(y[0])) > 60
     assert abs(float(log_slope[0])) < 1e-3

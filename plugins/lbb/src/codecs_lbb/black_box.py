@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy import Message
 from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import ConfigError, EntropyError
-from codecs_lbb import elementary
+from codecs_lbb import elementary, local
 from codecs_lbb.grid import Grid
 
 #: The most dimensions: time grows with their cube, and memory with their square.
@@ -50,7 +50,7 @@ def push(message: Message, grid: Grid, x: NDArray[Any], function: VectorMap) -> 
     ConfigError
         For more than `MOST` dimensions.
     EntropyError
-        Where the Jacobian is singular, a value leaves the range of the grid, or the inverse is more than 16 standard deviations off.
+        Where the Jacobian is singular, a value leaves the range of the grid, or the inverse does not invert.
     """
     means, lower = _local(grid, x, function)
     z = np.empty(x.shape, np.int64)
@@ -59,13 +59,13 @@ def push(message: Message, grid: Grid, x: NDArray[Any], function: VectorMap) -> 
         mean, log_slope = _conditional(means, lower, innovations, i)
         z[:, i] = grid.gaussian(mean, log_slope).pop(message)
         innovations[:, i] = (grid.values(z[:, i]) - mean) / lower[:, i, i]
-    grid.gaussian(function.inverse(grid.values(z))).push(message, x)
+    local.undo(message, grid, x, z, function.inverse, function.forward)
     return z
 
 
 def pop(message: Message, grid: Grid, z: NDArray[Any], function: VectorMap) -> NDArray[np.int64]:
     """Inverse of `push`: returns x."""
-    x = grid.gaussian(function.inverse(grid.values(z))).pop(message)
+    x = grid.near(function.inverse(grid.values(z))).pop(message)
     means, lower = _local(grid, x, function)
     innovations = np.zeros(z.shape)
     conditionals = []

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Bits, Message, StackCodec, distribution
+from codecs_core.entropy import Bits, Message, StackCodec
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.kernels import from_cdf
+from codecs_core.entropy.stack import Distribution, flat
 from codecs_core.errors import ModelError
 from codecs_lbb import elementary
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, Conditioner
@@ -21,6 +23,8 @@ GREY_BITS = 5
 #: log2 of the parts of [0, 1) that learned noise is told apart in.
 NOISE_BITS = 12
 PARTS = 1 << NOISE_BITS
+_PRECISION = 28
+_COUNTS = float((1 << _PRECISION) - PARTS)
 _SHIFT_UNIT, _LOG_UNIT = 2.0**-SHIFT_BITS, 2.0**-LOG_BITS
 #: Range of the log-scale of noise, in nats.
 _SCALES = -3 << LOG_BITS, 1 << LOG_BITS
@@ -98,18 +102,53 @@ class Learned:
         squeeze = Squeeze()
         network, linear = self.network(self.grid, squeeze.to(x))
         shift, log_scale = np.split(network.astype(np.int64), 2, -1)
-        return Noise(self.grid, x.shape, _Parts(squeeze.back(shift + linear), squeeze.back(log_scale)))
+        return Noise(self.grid, x.shape, Parts(squeeze.back(shift + linear), squeeze.back(log_scale)))
 
 
-@njit
-def _cdf(k, shift, log_scale):  # type: ignore[no-untyped-def]
-    """How many of 2^28 counts are below part k."""
+class Parts(Distribution):
+    """Part k of [0, 1), floor(F(k / n) (2^28 - n)) + k counts of 2^28 below it, F(v) = logistic(logit(v) e^-log_scale - shift).
+
+    Parameters
+    ----------
+    shift, log_scale
+        Integers in units of 2^-16, and of 2^-10 nats.
+    """
+
+    symbols, precision = PARTS, _PRECISION
+
+    def __init__(self, shift: NDArray[np.int64], log_scale: NDArray[np.int64]) -> None:
+        self.shape = shift.shape
+        self._params = (np.int64(PARTS), flat(shift, self.shape), flat(log_scale, self.shape))
+
+
+@inline
+def _below(k, shift, scale):  # type: ignore[no-untyped-def]
+    """The counts below part k."""
     if k <= 0:
-        return np.int64(0)
+        return np.uint64(0)
     if k >= PARTS:
-        return np.int64(1 << 28)
-    at = elementary.logit(k / PARTS) * elementary.exp(-log_scale * _LOG_UNIT) - shift * _SHIFT_UNIT
-    return np.int64(np.floor(elementary.logistic(at) * float((1 << 28) - PARTS))) + k
+        return np.uint64(1 << _PRECISION)
+    share = elementary.logistic(elementary.logit(k / PARTS) * scale - shift)
+    return np.uint64(np.int64(np.floor(share * _COUNTS)) + k)
 
 
-_Parts: Any = distribution(_cdf, symbols=PARTS, precision=28)
+@inline
+def _pair(k, i, params):  # type: ignore[no-untyped-def]
+    shift, scale = params[1][i] * _SHIFT_UNIT, elementary.exp(-params[2][i] * _LOG_UNIT)
+    return _below(k, shift, scale), _below(k + 1, shift, scale)
+
+
+@inline
+def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+    return _below(k, params[1][i] * _SHIFT_UNIT, elementary.exp(-params[2][i] * _LOG_UNIT))
+
+
+@inline
+def _guess(count, i, params):  # type: ignore[no-untyped-def]
+    """The part in which F is the share of this count."""
+    share = (np.int64(count) + 0.5) / float(1 << _PRECISION)
+    at = (elementary.logit(share) + params[1][i] * _SHIFT_UNIT) * elementary.exp(params[2][i] * _LOG_UNIT)
+    return np.int64(elementary.logistic(at) * PARTS)
+
+
+Parts._kernels = from_cdf(_cdf, _guess, _pair)

@@ -20,6 +20,8 @@ _LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
 _SQRT2 = 1.4142135623730951
 #: 1 / n!, the last one first.
 _EXP = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))
+#: The same for `decay`, which is good for 2^-30.
+_DECAY = _EXP[5:]
 #: 1 / (2 n + 1), the last one first.
 _LOG = tuple(1.0 / (2 * n + 1) for n in range(10, -1, -1))
 
@@ -32,6 +34,18 @@ def exp(x):  # type: ignore[no-untyped-def]
     r = (x - n * _LN2_HIGH) - n * _LN2_LOW
     p = _EXP[0]
     for c in _EXP[1:]:
+        p = p * r + c
+    return p * np.int64((np.int64(n) + 1023) << 52).view(np.float64)
+
+
+@inline
+def decay(x):  # type: ignore[no-untyped-def]
+    """e^-x to 30 bits, for x from 0 on; where it is compared with something and not kept."""
+    x = min(x, LIMIT)
+    n = np.floor(0.5 - x * _LOG2E)
+    r = -x - n * (_LN2_HIGH + _LN2_LOW)
+    p = _DECAY[0]
+    for c in _DECAY[1:]:
         p = p * r + c
     return p * np.int64((np.int64(n) + 1023) << 52).view(np.float64)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,18 +73,22 @@ class LogitMixture:
     Parameters
     ----------
     parameters
-        Shape (*x.shape, 3, components): logits, means, log-scales in nats.
+        Integers, shape (*x.shape, k): those that count from `first` on.
+    components
+        Of each mixture.
     """
 
-    parameters: NDArray[np.float64]
+    parameters: NDArray[Any]
+    first: int
+    components: int
 
     def forward(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Of the shape of x both."""
-        return mixture.forward(x, self.parameters)
+        return mixture.forward(x, self.parameters, self.first, self.components)
 
     def inverse(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inverse of `forward`."""
-        return mixture.inverse(y, self.parameters)
+        return mixture.inverse(y, self.parameters, self.first, self.components)
 
 
 @kernel

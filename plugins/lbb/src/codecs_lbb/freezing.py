@@ -17,9 +17,9 @@ from codecs_core.models import Model
 from codecs_lbb import network as floats
 from codecs_lbb.conditioner import INPUT_BITS, LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, WINDOW
 from codecs_lbb.grid import Grid
-from codecs_lbb.layers.coupling import LOG_LIMIT
+from codecs_lbb.layers.actnorm import LOG_LIMIT as NORM_LIMIT
+from codecs_lbb.layers.affine import LOG_LIMIT
 from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS, limits_of
-from codecs_lbb.layers.pointwise import LOG_LIMIT as NORM_LIMIT
 from codecs_lbb.model import FlowModel
 
 #: Bits of the weights of a linear predictor, of the first and the last layer of a network, of the others.
@@ -59,8 +59,8 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
         channels = x.shape[1]
         if network.dequantiser is not None:
             given = floats.Squeeze()(x)[0]
-            scales = Fixed(bits=0, low=-3 << LOG_BITS, high=1 << LOG_BITS)
-            tensors |= _conditioner("noise", network.dequantiser.p, given, scales)
+            noise = Fixed(bits=0, low=-3 << LOG_BITS, high=1 << LOG_BITS)
+            tensors |= _conditioner("noise", network.dequantiser.p, given, noise)
             x = x + network.dequantiser(x)[0] / 32
         else:
             x = x + torch.rand_like(x) / 32
@@ -85,15 +85,11 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
                 layers.append(["mixture", list(layer.part)])
                 components = layer.components
                 tensors |= _mixture(key, layer, x)
-            elif isinstance(layer, floats.Additive):
-                layers.append(["additive", list(layer.part)])
-                tensors |= _conditioner(key, layer.p, _others(x, layer.part), None)
-            elif isinstance(layer, floats.Affine):
-                whole = isinstance(layer.part, int)
-                layers.append(["checkerboard", layer.part] if whole else ["affine", list(layer.part)])  # type: ignore[arg-type]
-                given = x * (1 - floats.checkerboard(x, layer.part)) if whole else _others(x, layer.part)  # type: ignore[arg-type]
-                scales = Fixed(bits=0, low=-LOG_LIMIT, high=LOG_LIMIT)
-                tensors |= _conditioner(key, layer.p, given, scales)
+            elif isinstance(layer, floats.Coupling):
+                part = layer.part if isinstance(layer.part, int) else list(layer.part)
+                layers.append([type(layer).__name__.lower(), part])
+                scales = Fixed(bits=0, low=-LOG_LIMIT, high=LOG_LIMIT) if isinstance(layer, floats.Affine) else None
+                tensors |= _conditioner(key, layer.p, layer.given(x), scales)
             else:
                 raise ModelError(f"a layer of a flow is a {type(layer).__name__}, which cannot be frozen")
             x = layer(x)[0]
@@ -112,10 +108,6 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
 
 def _integers(x: Tensor, bits: int) -> NDArray[np.int32]:
     return np.rint(x.detach().double().numpy() * 2.0**bits).astype(np.int32)
-
-
-def _others(x: Tensor, part: tuple[int, int]) -> Tensor:
-    return torch.cat([x[:, : part[0]], x[:, part[1] :]], 1)
 
 
 def _inputs(x: Tensor) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import FineGaussian
+from codecs_core.entropy import Bits, DiscretizedGaussian, Escape, FineGaussian, Message, StackCodec
 from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import ConfigError, EntropyError
 
@@ -15,6 +15,8 @@ from codecs_core.errors import ConfigError, EntropyError
 LIMIT = float(1 << 20)
 #: Units of the logarithm of a Gaussian's scale, a nat.
 _UNITS = 64 / 0.6931471805599453
+#: Bins of a `Near` Gaussian, and how many of them a standard deviation has, at most: 2^6.
+_BINS, _BITS_A_SCALE = 4096, 6
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ class Grid:
         """The nearest multiples of the pitch, half up, in units of it; raises `EntropyError` beyond `LIMIT`."""
         out = np.empty(x.shape, np.int64)
         if not _units(np.ascontiguousarray(x).reshape(-1), 2.0**self.bits, LIMIT, out.reshape(-1)):
-            raise EntropyError("a value leaves the range of the grid: the flow does not fit what it is given")
+            raise EntropyError(
+                f"a value leaves the range of the grid, less than {LIMIT:.0f} in magnitude (found {worst(x)}): a flow does not fit "
+                "what it is given; code that with another model"
+            )
         return out
 
     def values(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -56,13 +61,62 @@ class Grid:
         """The nearest multiples of the pitch, half up; raises `EntropyError` beyond `LIMIT`."""
         return self.values(self.units(x))
 
-    def gaussian(self, mean: NDArray[np.float64], log_slope: NDArray[np.float64] | None = None) -> FineGaussian:
-        """N(mean, (noise e^log_slope)^2) over units of the pitch; the slope is 1 unless it is given."""
-        scale = np.int64((self.bits - self.noise) << 6)
-        if log_slope is not None:
-            # a code for any scale; one that is out of range costs bits
-            scale = np.clip(np.floor(log_slope * _UNITS).astype(np.int64) + scale, 0, 40 << 6)
-        return FineGaussian(self.units(mean), scale)
+    def gaussian(self, mean: NDArray[np.float64], log_slope: NDArray[np.float64]) -> FineGaussian:
+        """N(mean, (noise e^log_slope)^2) over units of the pitch; raises `EntropyError` where a slope is 0 or none."""
+        if not np.isfinite(log_slope).all():
+            raise EntropyError(
+                "the Jacobian of a flow is singular, or not finite: such a map cannot be coded, so train it anew"
+            )
+        # a code for any scale; one that is out of range costs bits
+        scale = np.floor(log_slope * _UNITS).astype(np.int64) + ((self.bits - self.noise) << 6)
+        return FineGaussian(self.units(mean), np.clip(scale, 0, 40 << 6))
+
+    def near(self, mean: NDArray[np.float64]) -> Near:
+        """N(mean, noise^2) over units of the pitch, of values that can be anywhere."""
+        return Near(self, self.units(mean))
+
+
+class Near(StackCodec):
+    """Integers near their means by N(mean, noise^2), and any others.
+
+    Where the slope of a map jumps, from a steep step to a plateau, what is drawn on the one may have an inverse far off on the other. It
+    is so rare that its price hardly counts, but it has to have one: what is `far` escapes.
+
+    Parameters
+    ----------
+    mean
+        In units of the grid.
+    """
+
+    def __init__(self, grid: Grid, mean: NDArray[np.int64]) -> None:
+        self._low = max(grid.bits - grid.noise - _BITS_A_SCALE, 0)
+        self._bottom = mean - (_BINS // 2 << self._low)
+        # a bin is centred half a bin above the unit it begins with
+        middle = (_BINS // 2 << 8) - (128 if self._low else 0)
+        scale = (grid.bits - grid.noise - self._low) << 6
+        self._bins = Escape(DiscretizedGaussian(middle, scale, symbols=_BINS, precision=28, shape=mean.shape))
+        self._rest = Bits(np.full(mean.shape, self._low))
+
+    def push(self, message: Message, x: NDArray[np.int64]) -> None:
+        """Push integers, which are nearly all near."""
+        offset = x - self._bottom
+        self._rest.push(message, offset & ((1 << self._low) - 1))
+        self._bins.push(message, offset >> self._low)
+
+    def pop(self, message: Message) -> NDArray[np.int64]:
+        """Pop integers."""
+        high = self._bins.pop(message)
+        return self._bottom + (high << self._low) + self._rest.pop(message)
+
+    def far(self, x: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which are more than 16 standard deviations (at least) off."""
+        high = (x - self._bottom) >> self._low
+        return (high < 0) | (high >= _BINS)
+
+
+def worst(x: NDArray[np.float64]) -> float:
+    """What is largest in magnitude, or NaN."""
+    return float(x.reshape(-1)[np.argmax(np.abs(x))])
 
 
 @kernel

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
+from codecs_core.errors import EntropyError
 from codecs_lbb.grid import Grid
+
+#: How exact an inverse is, relative to a value or to 1.
+TOLERANCE = 2.0**-6
 
 
 class Map(Protocol):
@@ -29,16 +34,40 @@ def push(message: Message, grid: Grid, x: NDArray[Any], function: Map) -> NDArra
     Raises
     ------
     EntropyError
-        Where a value leaves the range of the grid, or the inverse is more than 16 standard deviations off.
+        Where a value leaves the range of the grid, a slope is 0, or the inverse does not invert.
     """
     y = grid.gaussian(*function.forward(grid.values(x))).pop(message)
-    grid.gaussian(function.inverse(grid.values(y))).push(message, x)
+    undo(message, grid, x, y, function.inverse, lambda v: function.forward(v)[0])
     return y
+
+
+def undo(
+    message: Message,
+    grid: Grid,
+    x: NDArray[Any],
+    y: NDArray[np.int64],
+    inverse: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    forward: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> None:
+    """Push x with N(f^-1(y), noise^2); raises `EntropyError` where it is far from f^-1(y), and f(f^-1(y)) far from y."""
+    values = grid.values(y)
+    back = inverse(values)
+    near = grid.near(back)
+    far = near.far(x)
+    if far.any():
+        again, wanted = forward(back)[far], values[far]
+        wrong = ~(np.abs(again - wanted) <= TOLERANCE * (1 + np.abs(wanted)))
+        if wrong.any():
+            raise EntropyError(
+                f"the inverse of a flow does not invert: of {wanted[wrong][0]:.6g} it makes what the flow maps to {again[wrong][0]:.6g}; "
+                "mend one of them"
+            )
+    near.push(message, x)
 
 
 def pop(message: Message, grid: Grid, y: NDArray[Any], function: Map) -> NDArray[np.int64]:
     """Inverse of `push`: returns x."""
-    x = grid.gaussian(function.inverse(grid.values(y))).pop(message)
+    x = grid.near(function.inverse(grid.values(y))).pop(message)
     grid.gaussian(*function.forward(grid.values(x))).push(message, y)
     return x
 

@@ -2,64 +2,59 @@
 
 y = log(F(x) / (1 - F(x))), where F(x) = sum over k of w_k L((x - m_k) / s_k), L the logistic function, and one of the components has the
 weight 2^-12, mean 0 and scale 1 in every mixture (`BROAD`).
+
+Parameters are integers as networks give them, an array of the shape of x and one more axis, in which these of each component stand from
+`first` on: logits, means, log-scales.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy.compiled import inline, kernel
-from codecs_lbb.elementary import exp, log
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS
+from codecs_lbb.elementary import decay, exp, log
 
 #: Weight of the broad component.
 BROAD = 2.0**-12
+#: Halvings of the bracket of a quantile.
+HALVINGS = 24
 #: Values that are worked on together, so that loops over them become vector instructions.
 _BLOCK = 256
-#: Halvings of the bracket, at first and in the end; between them, steps of Newton's method within it.
-_HALVINGS = 30
+_LOG_UNIT, _SHIFT_UNIT = 2.0**-LOG_BITS, 2.0**-SHIFT_BITS
 
 
-def forward(x: NDArray[np.float64], parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Map values.
-
-    Parameters
-    ----------
-    x
-        Any shape.
-    parameters
-        Shape (*x.shape, 3, components): logits, means, log-scales in nats.
-
-    Returns
-    -------
-    y, log_slope
-        Of the shape of x; natural logarithms of the slopes dy/dx.
-    """
+def forward(
+    x: NDArray[np.float64], parameters: NDArray[Any], first: int, components: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Map values; also gives the natural logarithms of the slopes dy/dx, of the shape of x."""
     y, log_slope = np.empty((2, *x.shape))
-    _forward(*_flat(x, parameters), y.reshape(-1), log_slope.reshape(-1))
+    _forward(*_flat(x, parameters), first, components, y.reshape(-1), log_slope.reshape(-1))
     return y, log_slope
 
 
-def inverse(y: NDArray[np.float64], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+def inverse(y: NDArray[np.float64], parameters: NDArray[Any], first: int, components: int) -> NDArray[np.float64]:
     """Inverse of `forward` by a fixed number of bisections."""
     x = np.empty(y.shape)
-    _inverse(*_flat(y, parameters), x.reshape(-1))
+    _inverse(*_flat(y, parameters), first, components, x.reshape(-1))
     return x
 
 
-def _flat(x: NDArray[np.float64], parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(parameters).reshape(x.size, *parameters.shape[-2:])
+def _flat(x: NDArray[np.float64], parameters: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    return np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(parameters).reshape(x.size, parameters.shape[-1])
 
 
 @inline
-def _components(parameters, first, size, weights, means, scales):  # type: ignore[no-untyped-def]
+def _components(rows, at, size, column, components, weights, means, scales):  # type: ignore[no-untyped-def]
     """Weights, means and inverse scales of a block, one row a component, the broad one last."""
-    components = parameters.shape[2]
     for k in range(components):
         for j in range(size):
-            weights[k, j] = parameters[first + j, 0, k]
-            means[k, j] = parameters[first + j, 1, k]
-            scales[k, j] = parameters[first + j, 2, k]
+            weights[k, j] = rows[at + j, column + k] * _LOG_UNIT
+            means[k, j] = rows[at + j, column + components + k] * _SHIFT_UNIT
+            scales[k, j] = rows[at + j, column + 2 * components + k] * _LOG_UNIT
     total = weights[components]
     for j in range(size):
         total[j] = weights[0, j]
@@ -83,20 +78,19 @@ def _components(parameters, first, size, weights, means, scales):  # type: ignor
 
 
 @kernel
-def _forward(x, parameters, y, log_slope):  # type: ignore[no-untyped-def]
-    components = parameters.shape[2] + 1
+def _forward(x, rows, column, components, y, log_slope):  # type: ignore[no-untyped-def]
     weights, means, scales = (
-        np.empty((components, _BLOCK)),
-        np.empty((components, _BLOCK)),
-        np.empty((components, _BLOCK)),
+        np.empty((components + 1, _BLOCK)),
+        np.empty((components + 1, _BLOCK)),
+        np.empty((components + 1, _BLOCK)),
     )
     below, above, density = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
     for first in range(0, x.size, _BLOCK):
         size = min(_BLOCK, x.size - first)
-        _components(parameters, first, size, weights, means, scales)
+        _components(rows, first, size, column, components, weights, means, scales)
         for j in range(size):
             below[j] = above[j] = density[j] = 0.0
-        for k in range(components):
+        for k in range(components + 1):
             for j in range(size):
                 at = (x[first + j] - means[k, j]) * scales[k, j]
                 e = exp(-np.abs(at))
@@ -111,37 +105,37 @@ def _forward(x, parameters, y, log_slope):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _inverse(y, parameters, x):  # type: ignore[no-untyped-def]
-    components = parameters.shape[2] + 1
+def _inverse(y, rows, column, components, x):  # type: ignore[no-untyped-def]
     weights, means, scales = (
-        np.empty((components, _BLOCK)),
-        np.empty((components, _BLOCK)),
-        np.empty((components, _BLOCK)),
+        np.empty((components + 1, _BLOCK)),
+        np.empty((components + 1, _BLOCK)),
+        np.empty((components + 1, _BLOCK)),
     )
-    low, high, middle = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
-    balance, odds = np.empty(_BLOCK), np.empty(_BLOCK)
+    low, high, middle, odds = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
+    # F - odds (1 - F), as a fraction
+    balance, denominator = np.empty(_BLOCK), np.empty(_BLOCK)
     for first in range(0, y.size, _BLOCK):
         size = min(_BLOCK, y.size - first)
-        _components(parameters, first, size, weights, means, scales)
+        _components(rows, first, size, column, components, weights, means, scales)
         # a quantile of a mixture lies between those of its components
         for j in range(size):
             low[j] = high[j] = y[first + j]
             odds[j] = exp(y[first + j])
-        for k in range(components - 1):
+        for k in range(components):
             for j in range(size):
                 quantile = means[k, j] + y[first + j] / scales[k, j]
                 low[j], high[j] = min(low[j], quantile), max(high[j], quantile)
-        for _ in range(_HALVINGS):
+        for _ in range(HALVINGS):
             for j in range(size):
                 middle[j] = 0.5 * (low[j] + high[j])
-                balance[j] = 0.0
-            for k in range(components):
+                balance[j], denominator[j] = 0.0, 1.0
+            for k in range(components + 1):
                 for j in range(size):
                     at = (middle[j] - means[k, j]) * scales[k, j]
-                    e = exp(-np.abs(at))
-                    large = weights[k, j] / (1.0 + e)
-                    small = e * large
-                    balance[j] += (large if at >= 0.0 else small) - odds[j] * (small if at >= 0.0 else large)
+                    e = decay(np.abs(at))
+                    part = weights[k, j] * (1.0 - odds[j] * e if at >= 0.0 else e - odds[j])
+                    balance[j] = balance[j] * (1.0 + e) + part * denominator[j]
+                    denominator[j] *= 1.0 + e
             for j in range(size):
                 low[j] = middle[j] if balance[j] < 0.0 else low[j]
                 high[j] = high[j] if balance[j] < 0.0 else middle[j]

@@ -15,6 +15,8 @@ from codecs_lbb.layers import (
     ActNorm,
     Additive,
     Affine,
+    Channels,
+    Checkerboard,
     Convolution,
     FactorOut,
     Layer,
@@ -24,7 +26,7 @@ from codecs_lbb.layers import (
 )
 
 #: Kinds of layers.
-KINDS = ("logit", "squeeze", "actnorm", "convolution", "additive", "affine", "checkerboard", "mixture", "factor")
+KINDS = ("logit", "squeeze", "actnorm", "convolution", "additive", "affine", "mixture", "factor")
 #: The most channels, which four squeezes of four channels make.
 _CHANNELS = 1024
 
@@ -37,8 +39,8 @@ class FlowModel:
     config
         ``channels`` of an image; ``centre``, the grey level that stands for zero; ``grid``, the bits of its pitch and of its noise;
         ``learned``, whether noise is; ``components`` of a mixture; ``layers``, each a list of its kind and, for additive, affine and
-        mixture, the first and the last channel (excluded) that change, for checkerboard the parity of the pixels that do, for factor how
-        many channels are kept.
+        mixture, the first and the last channel (excluded) that change or, for the former two, the parity of the pixels that do; for factor
+        how many channels are kept.
     tensors
         Of layer I under ``layerI.``, and of the noise under ``noise.``.
 
@@ -96,21 +98,22 @@ class FlowModel:
         last = rest[0] if len(rest) == 1 else None
         if kind == "factor":
             return FactorOut(self.grid, wide, _integer(last, f"channels kept by {name}", 0, wide))
-        if kind == "checkerboard":
-            parity = _integer(last, f"parity of {name}", 0, 1)
-            return Affine(self.grid, tensors, name, channels=wide, part=parity)
+        coupling = {"additive": Additive, "affine": Affine}.get(kind)
+        if coupling and type(last) is int:
+            board = Checkerboard(_integer(last, f"parity of {name}", 0, 1))
+            return coupling(self.grid, tensors, name, channels=wide, mask=board)
         if not isinstance(last, list) or len(last) != 2:
             raise ModelError(
                 f"{name} of a flow changes the channels {last!r}; expected the first and the last, excluded"
             )
         low = _integer(last[0], f"first channel of {name}", 0, wide - 1)
         part = low, _integer(last[1], f"last channel of {name}", low + 1, wide)
-        if kind == "mixture":
-            if (part[1] - part[0]) % self.channels:
-                raise ModelError(f"{name} of a flow changes {part[1] - part[0]} channels, which are no whole phases")
-            sizes: dict[str, Any] = {"colours": self.channels, "part": part, "components": self.components}
-            return MixtureCoupling(self.grid, tensors, name, **sizes)
-        return {"additive": Additive, "affine": Affine}[kind](self.grid, tensors, name, channels=wide, part=part)
+        if coupling:
+            return coupling(self.grid, tensors, name, channels=wide, mask=Channels(*part))
+        if (part[1] - part[0]) % self.channels:
+            raise ModelError(f"{name} of a flow changes {part[1] - part[0]} channels, which are no whole phases")
+        sizes: dict[str, Any] = {"colours": self.channels, "part": part, "components": self.components}
+        return MixtureCoupling(self.grid, tensors, name, **sizes)
 
     def codec(self, n: int, h: int, w: int) -> Flow:
         """Codec of n images of height h and width w, multiples of 2^squeezes."""

@@ -86,7 +86,7 @@ def random_model(channels: int = 3, *, seed: int = 0, name: str = "random") -> M
     draw, wide = Source(seed), 4 * channels
     layers: list[list[Any]] = [
         ["convolution"],
-        ["checkerboard", 0],
+        ["affine", 0],
         ["squeeze"],
         ["actnorm"],
         ["additive", [channels, wide]],

@@ -13,7 +13,7 @@ from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_lbb import local
-from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, WINDOW, evaluate, fixed, on_grid
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, WINDOW, evaluate, fixed, on_grid
 from codecs_lbb.elementwise import LogitMixture
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers.layer import Layer
@@ -67,7 +67,7 @@ class MixtureCoupling(Layer):
         self.grid, self.colours, self.components = grid, colours, components
         self.part, self.given = slice(*part), part[0]
         self.phases = (part[1] - part[0]) // colours
-        self.low, self.high = limits_of(colours, components)
+        self.low, self.high = (limit.astype(np.int32) for limit in limits_of(colours, components))
         if self.given:
             parts = (ExactNet.from_tensors(tensors, f"{name}.{part}") for part in ("trunk", "head", "linear"))
             self.trunk, self.head, self.linear = parts
@@ -78,7 +78,7 @@ class MixtureCoupling(Layer):
             constants = tensors.get(f"{name}.constants", np.zeros(0))
             if constants.shape != (self.phases * self.low.size,) or constants.dtype.kind != "i":
                 raise ModelError(f"{name}.constants of a flow is {constants.dtype} of shape {constants.shape}")
-            self.constants = constants.reshape(self.phases, -1).astype(np.int64).clip(self.low, self.high)
+            self.constants = constants.reshape(self.phases, -1).clip(self.low, self.high).astype(np.int32)
 
     def _check(self, name: str) -> None:
         """Raise `ModelError` unless the networks fit each other and their means and shifts are within bounds."""
@@ -106,7 +106,9 @@ class MixtureCoupling(Layer):
                     f"{name}.{part} of a flow takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
                     f"{inputs} from {low} to {high} to {outputs}"
                 )
-        linear = self.linear.layers[-1]
+        head, linear = self.head.layers[-1], self.linear.layers[-1]
+        if (head.low < np.tile(self.low, self.phases)).any() or (head.high > np.tile(self.high, self.phases)).any():
+            raise ModelError(f"{name}.head of a flow can give parameters outside their range")
         if linear.low.min() < -SHIFT_LIMIT or linear.high.max() > SHIFT_LIMIT:
             raise ModelError(f"{name}.linear of a flow can give shifts outside their range")
 
@@ -159,29 +161,29 @@ class MixtureCoupling(Layer):
         y[..., self.part] = values.reshape(*x.shape[:3], -1)
         return y
 
-    def _parameters(self, context: NDArray[np.int32]) -> NDArray[np.int64]:
+    def _parameters(self, context: NDArray[np.int32]) -> NDArray[np.int32]:
         """Parameters, shape (n, h, w, phases, parameters of a phase), before the first channels are known."""
         shape = *context.shape[:3], self.phases, self.low.size
         if not self.given:
             return np.broadcast_to(self.constants, shape)
-        return evaluate(self.head, context).reshape(shape).clip(self.low, self.high).astype(np.int64)
+        return evaluate(self.head, context).reshape(shape)
 
-    def _rest(self, context: NDArray[np.int32], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _rest(self, context: NDArray[np.int32], first: NDArray[np.int64]) -> NDArray[np.int32]:
         """All parameters, given the first channel of each phase."""
         parameters = self._parameters(context)
         if not self.given or self.others is None:
             return parameters
         seen = np.concatenate([context, fixed(self.grid, 4 * first)], -1)
-        parameters[..., 3 * self.components :] += evaluate(self.others, seen).reshape(*first.shape, -1)
-        return parameters.clip(self.low, self.high)
-
-    def _map(self, parameters: NDArray[np.int64], c: int) -> LogitMixture:
         each = 3 * self.components
-        mine = parameters[..., c * each : (c + 1) * each].reshape(*parameters.shape[:-1], 3, self.components)
-        units = np.array([2.0**-LOG_BITS, 2.0**-SHIFT_BITS, 2.0**-LOG_BITS])
-        return LogitMixture(mine * units[:, None])
+        rest = parameters[..., each:]
+        rest += evaluate(self.others, seen).reshape(rest.shape)
+        np.clip(rest, self.low[each:], self.high[each:], out=rest)
+        return parameters
 
-    def _shear(self, parameters: NDArray[np.int64], values: NDArray[np.int64], c: int) -> NDArray[np.int64]:
+    def _map(self, parameters: NDArray[np.int32], c: int) -> LogitMixture:
+        return LogitMixture(parameters, 3 * self.components * c, self.components)
+
+    def _shear(self, parameters: NDArray[np.int32], values: NDArray[np.int64], c: int) -> NDArray[np.int64]:
         """A linear function of the channels before c, rounded to the grid, half up."""
         first = 3 * self.components * self.colours + c * (c - 1) // 2
         total: NDArray[np.int64] = (parameters[..., first : first + c] * values[..., :c]).sum(-1)

@@ -1,0 +1,34 @@
+"""Flows in floating point, as they are trained: layers of RealNVP, Glow and Flow++ on images of shape (n, channels, h, w).
+
+A layer maps x to y and log |det dy/dx| in nats, summed over the batch. Only this package, `training` and `freezing` import torch;
+`codecs_lbb.layers` holds the same layers as they code.
+"""
+
+from __future__ import annotations
+
+from codecs_lbb.network.convolution import Convolution
+from codecs_lbb.network.coupling import Additive, Affine, Coupling
+from codecs_lbb.network.dequantiser import Dequantiser
+from codecs_lbb.network.flow import FactorOut, Network
+from codecs_lbb.network.kinds import flowpp, realnvp
+from codecs_lbb.network.mixture import Mixture
+from codecs_lbb.network.pointwise import ActNorm, Logit
+from codecs_lbb.network.predictor import Predictor
+from codecs_lbb.network.squeeze import Squeeze
+
+__all__ = [
+    "ActNorm",
+    "Additive",
+    "Affine",
+    "Convolution",
+    "Coupling",
+    "Dequantiser",
+    "FactorOut",
+    "Logit",
+    "Mixture",
+    "Network",
+    "Predictor",
+    "Squeeze",
+    "flowpp",
+    "realnvp",
+]

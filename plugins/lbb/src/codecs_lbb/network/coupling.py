@@ -1,0 +1,81 @@
+"""Additive and affine couplings."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from codecs_lbb.network.predictor import Predictor
+
+#: Range of the log-scale of an affine map, in nats.
+AFFINE_RANGE = (-2.0, 2.0)
+
+
+class Coupling(nn.Module):
+    """What additive and affine couplings have in common.
+
+    Parameters
+    ----------
+    part
+        First and last (excluded) of the channels that change, the network is given all others; or 0 or 1: the pixels that change are those
+        whose row plus column is even, or odd, and the network is given all, with zeros for these.
+    outputs
+        Of the network, for each channel that changes.
+    """
+
+    def __init__(self, channels: int, part: tuple[int, int] | int, *, outputs: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.part = part
+        self.size = channels if isinstance(part, int) else part[1] - part[0]
+        inputs = channels if isinstance(part, int) else channels - self.size
+        self.p = Predictor(inputs, outputs * self.size, self.size, width=width, blocks=blocks)
+
+    def given(self, x: Tensor) -> Tensor:
+        """What the network is given."""
+        if isinstance(self.part, int):
+            return x * (1 - checkerboard(x, self.part))
+        return torch.cat([x[:, : self.part[0]], x[:, self.part[1] :]], 1)
+
+    def mapped(self, x: Tensor, shift: Tensor, log_scale: Tensor | None) -> Tensor:
+        """`x` with what changes shifted and scaled."""
+        if isinstance(self.part, int):
+            y = x + checkerboard(x, self.part) * shift
+            return y if log_scale is None else y * torch.exp(log_scale)
+        low, high = self.part
+        y = x[:, low:high] + shift
+        if log_scale is not None:
+            y = y * torch.exp(log_scale)
+        return torch.cat([x[:, :low], y, x[:, high:]], 1)
+
+
+class Additive(Coupling):
+    """y = x + t(given) for some values: NICE (Dinh et al. 2014)."""
+
+    def __init__(self, channels: int, part: tuple[int, int] | int, *, width: int, blocks: int) -> None:
+        super().__init__(channels, part, outputs=1, width=width, blocks=blocks)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Shift the values of `part`."""
+        network, linear = self.p(self.given(x))
+        return self.mapped(x, network + linear, None), torch.zeros(())
+
+
+class Affine(Coupling):
+    """y = (x + t(given)) e^s(given) for some values: RealNVP (Dinh et al. 2017), section 3.2."""
+
+    def __init__(self, channels: int, part: tuple[int, int] | int, *, width: int, blocks: int) -> None:
+        super().__init__(channels, part, outputs=2, width=width, blocks=blocks)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Shift and scale the values of `part`."""
+        network, linear = self.p(self.given(x))
+        log_scale = network[:, self.size :].clamp(*AFFINE_RANGE)
+        if isinstance(self.part, int):
+            log_scale = log_scale * checkerboard(x, self.part)
+        return self.mapped(x, network[:, : self.size] + linear, log_scale), log_scale.sum()
+
+
+def checkerboard(x: Tensor, parity: int) -> Tensor:
+    """1 where row plus column is even (0) or odd (1)."""
+    rows, columns = torch.arange(x.shape[2])[:, None], torch.arange(x.shape[3])
+    return ((rows + columns) % 2 == parity).to(x.dtype)

@@ -1,0 +1,66 @@
+"""A whole flow: its layers, what they factor out, and its dequantisation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from codecs_lbb.network.dequantiser import Dequantiser
+
+#: Bits a nat.
+OCTAVES = math.log2(math.e)
+
+
+class FactorOut(nn.Module):
+    """All channels but the first `keep` are done: section 3.6 of Dinh et al. 2017."""
+
+    def __init__(self, keep: int) -> None:
+        super().__init__()
+        self.keep = keep
+
+
+class Network(nn.Module):
+    """A flow from images to standard logistic variables, and its dequantisation.
+
+    Parameters
+    ----------
+    layers
+        From the data on; `FactorOut` among them.
+    dequantiser
+        None: noise is uniform.
+    centre
+        The value that stands for zero, as it is beyond the border of an image.
+    """
+
+    def __init__(self, layers: Sequence[nn.Module], dequantiser: Dequantiser | None, centre: int) -> None:
+        super().__init__()
+        self.centre = centre
+        self.layers = nn.ModuleList(layers)
+        self.dequantiser = dequantiser
+
+    def bits(self, x: Tensor) -> Tensor:
+        """Bits of images (integers as floats), with one sample of noise: -log2 p(x + u) + log2 q(u | x)."""
+        centred = (x - self.centre) / 32
+        if self.dequantiser is None:
+            u, nats = torch.rand_like(x), torch.zeros(())
+        else:
+            u, nats = self.dequantiser(centred)
+        x = centred + u / 32
+        nats = nats + x.numel() * math.log(32)
+        for layer in self.layers:
+            if isinstance(layer, FactorOut):
+                nats = nats + base(x[:, layer.keep :])
+                x = x[:, : layer.keep]
+            else:
+                x, log_det = layer(x)
+                nats = nats - log_det
+        return (nats + base(x)) * OCTAVES
+
+
+def base(z: Tensor) -> Tensor:
+    """Information of standard logistic variables in nats."""
+    return -(functional.logsigmoid(z) + functional.logsigmoid(-z)).sum()

@@ -1,0 +1,26 @@
+"""Space to depth, and back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+#: The phases of a 2 x 2 block as (row, column), in the order of their channels after `Squeeze`.
+PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
+
+
+class Squeeze(nn.Module):
+    """Space to depth: the four phases of an image, one after the other as channels."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Shape (n, c, h, w) to (n, 4 c, h / 2, w / 2)."""
+        return torch.cat([x[:, :, r::2, c::2] for r, c in PHASES], 1), torch.zeros(())
+
+
+def unsqueeze(x: Tensor) -> Tensor:
+    """Inverse of `Squeeze`."""
+    n, channels, h, w = x.shape
+    out = torch.empty(n, channels // 4, 2 * h, 2 * w)
+    for (r, c), phase in zip(PHASES, x.chunk(4, 1), strict=True):
+        out[:, :, r::2, c::2] = phase
+    return out
