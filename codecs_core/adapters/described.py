@@ -69,10 +69,16 @@ def restore(description: Mapping[str, Any]) -> Codec:
     """
     if unknown := sorted(set(description) - _KEYS):
         raise ConfigError(f"codecs_core has no setting {unknown[0]!r}; it has {', '.join(sorted(_KEYS))}")
-    try:
-        return _restore(json.dumps(description, sort_keys=True))
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ConfigError(f"this describes no codec of codecs_core: {dict(description)!r}") from error
+    codec, model = description.get("codec"), description.get("model", {"name": "", "sha256": ""})
+    if (
+        not isinstance(codec, dict)
+        or not isinstance(codec.get("id"), str)
+        or type(description.get("version", 1)) is not int
+        or not isinstance(model, dict)
+        or not all(isinstance(model.get(key), str) for key in ("name", "sha256"))
+    ):
+        raise ConfigError(f"this describes no codec of codecs_core: {dict(description)!r}")
+    return _restore(json.dumps(dict(description), sort_keys=True))
 
 
 def arguments(codec: Codec) -> str:
@@ -98,11 +104,11 @@ def arrived(description: dict[str, Any], model: Model | None) -> Codec:
 @lru_cache(maxsize=16)
 def _restore(text: str) -> Codec:
     description = json.loads(text)
-    settings = dict(description["codec"])
-    id, version, package = str(settings.pop("id")), description.get("version", 1), description.get("package")
+    settings = description["codec"]
+    id, version, package = settings.pop("id"), description.get("version", 1), description.get("package")
     spec = default().spec(id, package=package)
     provider = default().provider(id)
-    if type(version) is not int or version > spec.format_version:
+    if version > spec.format_version:
         raise UnsupportedFeatureError(
             f"an array is written by version {version} of codec {id}, and the installed {provider} reads up to version "
             f"{spec.format_version}; pip install -U {provider}"

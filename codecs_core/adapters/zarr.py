@@ -6,6 +6,7 @@ Entry point ``codecs_core`` of the group ``zarr.codecs``, so that every process 
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +16,7 @@ from codecs_core.adapters.described import arguments, arrived, choose, describe,
 from codecs_core.adapters.sealed import seal, unseal
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.codec import Codec
-from codecs_core.errors import ModelNotFoundError, UnsupportedArrayError
+from codecs_core.errors import ModelNotFoundError, PluginLoadError, UnsupportedArrayError
 from codecs_core.models import Model, use
 
 try:
@@ -26,7 +27,7 @@ try:
     from zarr.storage import StorePath
     from zarr.storage._common import make_store_path
 except ImportError as error:
-    raise ImportError(f"codecs_core.adapters.zarr needs zarr: pip install 'codecs-core[zarr]' ({error})") from error
+    raise PluginLoadError(f"arrays of zarr take zarr: pip install 'codecs-core[zarr]' ({error})") from error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 NAME = "codecs_core"
 #: Folder in an array or a group that holds models.
 MODELS = "codecs_models"
+_KEPT = re.compile(rf"(?:^|/){MODELS}/(?P<name>[^/]+)-(?P<sha256>[0-9a-f]{{64}})\.safetensors$")
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -67,6 +69,8 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     """
 
     codec: Codec
+    #: Why the codec does not take what zarr, without saying of what, called its shape; see `evolve_from_array_spec`.
+    refusal: str | None = None
 
     is_fixed_size = False
 
@@ -74,6 +78,7 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         self, codec: str | Mapping[str, Any] | Codec, *, model: ModelChoice | None = None, **config: Any
     ) -> None:
         object.__setattr__(self, "codec", choose(codec, model, config))
+        object.__setattr__(self, "refusal", None)
 
     # --- what zarr asks for ----------------------------------------------------------------------
 
@@ -83,7 +88,9 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         return cls(restore(data.get("configuration", {})))
 
     def to_dict(self) -> dict[str, Any]:
-        """The codec as ``zarr.json`` holds it."""
+        """The codec as ``zarr.json`` holds it; raises `UnsupportedArrayError` rather than let a wrong array come to be."""
+        if self.refusal is not None:
+            raise UnsupportedArrayError(self.refusal)
         return {"name": NAME, "configuration": describe(self.codec)}
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ChunkSpec) -> int:
@@ -91,10 +98,20 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         raise NotImplementedError("the size of a compressed chunk depends on its values")
 
     def evolve_from_array_spec(self, array_spec: ChunkSpec) -> Self:
-        """Refuse a dtype or a number of axes that the codec cannot take, inside shards too."""
+        """Refuse a dtype or a number of axes that the codec cannot take, and note a shape that it cannot.
+
+        In a shard the shape is that of its chunks, and nobody calls `validate`: the array is refused when its metadata is
+        to be written. Elsewhere it is that of the whole array, and `validate` has the last word.
+        """
         spec = _spec(array_spec.shape, array_spec.dtype.to_native_dtype())
-        if not self.codec.info.accepts(spec):
+        try:
             self.codec.check(spec)
+        except UnsupportedArrayError as error:
+            if not self.codec.info.accepts(spec):
+                raise
+            evolved = type(self)(self.codec)
+            object.__setattr__(evolved, "refusal", str(error))
+            return evolved
         return self
 
     def validate(self, *, shape: tuple[int, ...], dtype: Any, chunk_grid: ChunkGrid) -> None:
@@ -104,6 +121,7 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
             raise UnsupportedArrayError(f"codecs_core needs chunks of one shape, not a {type(chunk_grid).__name__}")
         # Chunks at the edge of an array are padded, so that all of them have this shape.
         self.codec.check(_spec(chunk, dtype.to_native_dtype()))
+        object.__setattr__(self, "refusal", None)
 
     def _encode_sync(self, chunk: NDBuffer, chunk_spec: ChunkSpec) -> Buffer:
         array = normalise(chunk.as_numpy_array())
@@ -146,7 +164,7 @@ def keep_models(array: zarr.Array[Any]) -> list[str]:
     for codec in array.metadata.inner_codecs:
         if isinstance(codec, CodecsCore) and codec.codec.model is not None:
             model = codec.codec.model
-            path = store / MODELS / f"{model.sha256}.safetensors"
+            path = store / MODELS / f"{model.name or 'model'}-{model.sha256}.safetensors"
             sync(path.set(default_buffer_prototype().buffer.from_bytes(model.data)))
             keys.append(path.path)
     return keys
@@ -181,11 +199,10 @@ async def _models(store: Any, path: str) -> list[Model]:
     root = await make_store_path(store, path=path, mode="r")
     found = []
     async for key in root.store.list_prefix(f"{root.path}/" if root.path else ""):
-        folder, _, name = key.rpartition("/")
-        if folder.rpartition("/")[2] == MODELS and name.endswith(".safetensors"):
+        if (named := _KEPT.search(key)) is not None:
             data = await root.store.get(key, prototype=default_buffer_prototype())
             if data is not None:
-                found.append(Model.from_bytes(data.to_bytes(), expect=name.removesuffix(".safetensors")))
+                found.append(Model.from_bytes(data.to_bytes(), named["name"], expect=named["sha256"]))
     return found
 
 

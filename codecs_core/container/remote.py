@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import contextmanager, suppress
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Where a file grows under its name while it is written, and can be renamed. Elsewhere an object appears whole.
-_RENAMING = frozenset({"dir", "ftp", "hdfs", "arrow_hdfs", "local", "sftp", "smb", "ssh", "webhdfs"})
+_RENAMING = frozenset({"ftp", "hdfs", "arrow_hdfs", "local", "sftp", "smb", "ssh", "webhdfs"})
 #: What fsspec might send requests to that no server of files expects.
 _READ_ONLY = frozenset({"data", "github", "http", "https"})
 
-_INSTALL = "pip install 'codecs-core[remote]'"
+#: What the schemes need that are asked for most; fsspec names the others.
+_PACKAGES = {
+    **dict.fromkeys(("http", "https"), "'codecs-core[remote]'"),
+    **dict.fromkeys(("s3", "s3a"), "s3fs"),
+    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
+    **dict.fromkeys(("abfs", "abfss", "az"), "adlfs"),
+}
 
 
 class UrlSource:
@@ -85,11 +92,10 @@ def upload(url: str) -> Iterator[BinaryIO]:
     cannot = f"cannot write {url!r}"
     if "::" in url:
         raise OutputError(f"{cannot}: a chain of file systems can only be read; write to a plain URL")
+    scheme = url.partition(":")[0].lower()
+    if scheme in _READ_ONLY:
+        raise OutputError(f"{cannot}: {scheme} can only be read; write a file, and put it there yourself")
     fs, path = _file_system(url, OutputError, cannot)
-    if _protocols(fs) & _READ_ONLY:
-        raise OutputError(
-            f"{cannot}: {url.partition(':')[0]} can only be read; write a file, and put it there yourself"
-        )
     try:
         with tempfile.TemporaryDirectory(prefix="codecs-") as folder:
             local = os.path.join(folder, "upload.ccf")
@@ -122,9 +128,15 @@ def _file_system(url: str, kind: type[CodecsError], cannot: str) -> tuple[Any, s
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise kind(f"{cannot}: URLs are read with fsspec, which is not installed; {_INSTALL}") from error
-    with _failing(kind, cannot):
-        fs, path = url_to_fs(url)
+        raise kind(f"{cannot}: URLs take fsspec: pip install 'codecs-core[remote]'") from error
+    try:
+        with _failing(kind, cannot):
+            fs, path = url_to_fs(url)
+    except kind as error:
+        missing = [_PACKAGES[scheme] for scheme in re.findall(r"(\w+):", url) if scheme in _PACKAGES]
+        if isinstance(error.__cause__, ImportError) and missing:
+            raise kind(f"{error}: pip install {' '.join(missing)}") from error
+        raise
     return fs, str(path)
 
 
@@ -139,10 +151,9 @@ def _failing(kind: type[CodecsError], cannot: str) -> Iterator[None]:
         yield
     except CodecsError:
         raise
-    except ImportError as error:  # the scheme needs a package: fsspec says which
-        raise kind(f"{cannot}: {error}; {_INSTALL} has what https takes") from error
     except FileNotFoundError as error:
-        raise kind(f"{cannot}: no such file or folder") from error
+        why = f" ({error.__cause__})" if error.__cause__ is not None else ""
+        raise kind(f"{cannot}: no such file or folder{why}") from error
     except Exception as error:
         reason = (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "") or str(error)
         raise kind(f"{cannot}: {reason or type(error).__name__}") from error
