@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codecs_core.api import create, get_codec, inspect, list_codecs, load, open, save, train
+    from codecs_core.api import create, get_codec, inspect, list_codecs, load, open, recover, save, train
     from codecs_core.arrays import ArraySpec
     from codecs_core.codec import Codec, CodecInfo
     from codecs_core.errors import CodecsError
@@ -32,6 +32,7 @@ _HOME = {
     "save": "api",
     "load": "api",
     "open": "api",
+    "recover": "api",
     "create": "api",
     "inspect": "api",
     "get_codec": "api",
@@ -55,6 +56,7 @@ __all__ = [
     "list_codecs",
     "load",
     "open",
+    "recover",
     "save",
     "train",
 ]

@@ -3,6 +3,7 @@
 from codecs_core.api.items import Source
 from codecs_core.api.lookup import get_codec, list_codecs, train
 from codecs_core.api.reading import File, inspect, load, open
+from codecs_core.api.recovering import recover
 from codecs_core.api.stream import StreamWriter
 from codecs_core.api.view import EntryView
 from codecs_core.api.writing import FileInfo, create, save
@@ -19,6 +20,7 @@ __all__ = [
     "list_codecs",
     "load",
     "open",
+    "recover",
     "save",
     "train",
 ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from codecs_core.api.plan import find
 from codecs_core.container import Entry, Reader, digest
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from codecs_core.arrays import ArraySpec
     from codecs_core.codec import Codec
     from codecs_core.limits import Limits
     from codecs_core.models import Model
@@ -47,16 +51,26 @@ class Decoder:
         Models to use beside those that can be found.
     registry
         Where codecs come from.
+    fill
+        The value of chunks that are missing from a recovered file; None: they are errors.
     """
 
     def __init__(
-        self, reader: Reader, path: str, *, limits: Limits, models: Sequence[Model], registry: Registry
+        self,
+        reader: Reader,
+        path: str,
+        *,
+        limits: Limits,
+        models: Sequence[Model],
+        registry: Registry,
+        fill: complex | None = None,
     ) -> None:
         self.reader = reader
         self.path = path
         self.limits = limits
         self.models = {model.sha256: model for model in models}
         self.registry = registry
+        self.fill = fill
         self._codecs: dict[str, Codec] = {}
         self._lock = threading.RLock()
         self._last: tuple[str, int, NDArray[Any]] | None = None
@@ -72,6 +86,8 @@ class Decoder:
 
     def decode(self, entry: Entry, i: int) -> NDArray[Any]:
         """Chunk `i`, decoded and compared with its digest."""
+        if self.fill is not None and not self.reader.has(entry.name, i):
+            return filled(entry.chunk_spec(i), self.fill, self.limits)
         where = f"{self.path}, {_called(entry)}chunk {i}"
         payload, expected = self.reader.chunk(entry.name, i)
         codec = self.codec(entry)
@@ -135,6 +151,18 @@ class Decoder:
             raise ModelNotFoundError(f"{where}: it needs a model{called}: {error}{given}") from error
         except ModelError as error:
             raise ModelError(f"{where}: {error}") from error
+
+
+def filled(spec: ArraySpec, value: complex, limits: Limits) -> NDArray[Any]:
+    """An array of one value; raises `ConfigError` if its dtype has no such value."""
+    limits.check("chunk_bytes", spec.nbytes, "a missing chunk")
+    kind = spec.numpy.kind
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one = np.asarray(value).astype(spec.dtype)
+    if (isinstance(value, complex) and kind != "c") or (kind not in "fc" and one != value):
+        raise ConfigError(f"missing chunks of {spec.dtype} cannot be filled with {value!r}, which is no value of it")
+    return np.full(spec.shape, one)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ def open(
     models: ModelChoice | Iterable[ModelChoice] | None = None,
     registry: Registry | None = None,
     jobs: int | None = None,
+    fill: complex | None = None,
 ) -> File:
     """Open a container file; no codec is imported before something is decoded.
 
@@ -50,6 +51,8 @@ def open(
         Where codecs come from; by default the installed plugins.
     jobs
         Number of threads that decode; by default the CPUs at hand.
+    fill
+        The value to put where chunks are missing from a file that was recovered; without it they are errors.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def open(
     NotAContainerError, TruncatedFileError, CorruptDataError, UnsupportedFeatureError, LimitExceededError
         If it is not a whole container that this version can read.
     """
-    return File(path, limits=limits, models=models, registry=registry, jobs=jobs)
+    return File(path, limits=limits, models=models, registry=registry, jobs=jobs, fill=fill)
 
 
 def load(
@@ -69,12 +72,13 @@ def load(
     jobs: int | None = None,
     progress: Progress | None = None,
     registry: Registry | None = None,
+    fill: complex | None = None,
 ) -> Any:
     """Decode a file: the array that was saved, or a dict of the arrays that were saved by name.
 
     Parameters
     ----------
-    path, limits, models, jobs, registry
+    path, limits, models, jobs, registry, fill
         As for `open`.
     progress
         Called with the fraction done and a message.
@@ -84,7 +88,7 @@ def load(
     CodecsError
         As `open` and `EntryView`.
     """
-    with open(path, limits=limits, models=models, registry=registry, jobs=jobs) as file:
+    with open(path, limits=limits, models=models, registry=registry, jobs=jobs, fill=fill) as file:
         return file.load(progress=progress)
 
 
@@ -105,13 +109,14 @@ class File(Mapping[str, EntryView]):
         models: ModelChoice | Iterable[ModelChoice] | None = None,
         registry: Registry | None = None,
         jobs: int | None = None,
+        fill: complex | None = None,
     ) -> None:
         self.path = os.fspath(path)
         self._jobs = job_count(jobs)
         registry = registry if registry is not None else default()
         given = [find(model, None, registry) for model in _several(models)]
         self._reader = Reader.open(path, limits=limits)
-        self._decoder = Decoder(self._reader, self.path, limits=limits, models=given, registry=registry)
+        self._decoder = Decoder(self._reader, self.path, limits=limits, models=given, registry=registry, fill=fill)
 
     # --- a mapping -------------------------------------------------------------------------------
 
@@ -181,9 +186,10 @@ class File(Mapping[str, EntryView]):
         Returns
         -------
         dict
-            ``{"path", "ok", "decoded", "entries": [{"name", "chunks", "ok", "damaged": [{"chunk", "code",
+            ``{"path", "ok", "decoded", "entries": [{"name", "chunks", "ok", "missing", "damaged": [{"chunk", "code",
             "message"}], "error": {"code", "message"} | None}], "models": [{"name", "sha256", "embedded", "ok",
-            "error"}]}``; for an entry, ``"ok"`` counts whole chunks and ``"error"`` says why none could be decoded.
+            "error"}]}``; for an entry, ``"ok"`` counts whole chunks, ``"missing"`` those that a recovered file lacks, and
+            ``"error"`` says why none could be decoded.
         """
         return verify(self._decoder, decode=decode, jobs=self._jobs, progress=progress)
 
@@ -198,7 +204,8 @@ class File(Mapping[str, EntryView]):
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_reopen, (self.path, self._decoder.limits, list(self._decoder.models.values())))
+        decoder = self._decoder
+        return (_reopen, (self.path, decoder.limits, list(decoder.models.values()), decoder.fill))
 
 
 def _called(entry: Entry) -> str:
@@ -211,5 +218,5 @@ def _several(models: ModelChoice | Iterable[ModelChoice] | None) -> list[ModelCh
     return [models] if isinstance(models, str | os.PathLike | Model) else list(models)
 
 
-def _reopen(path: str, limits: Limits, models: list[Model]) -> File:
-    return File(path, limits=limits, models=models)
+def _reopen(path: str, limits: Limits, models: list[Model], fill: complex | None) -> File:
+    return File(path, limits=limits, models=models, fill=fill)

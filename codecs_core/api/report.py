@@ -54,7 +54,8 @@ def jsonable(attrs: Any) -> Any:
 
 
 def _entry(reader: Reader, entry: Entry) -> dict[str, Any]:
-    stored = sum(reader.stored(entry.name, i) for i in range(entry.n_chunks))
+    held = reader.chunks(entry.name)
+    stored = sum(reader.stored(entry.name, i) for i in held)
     return {
         "name": entry.name,
         "shape": list(entry.spec.shape),
@@ -65,6 +66,7 @@ def _entry(reader: Reader, entry: Entry) -> dict[str, Any]:
         "model": _model(reader, entry.model),
         "chunk": entry.chunk,
         "chunks": entry.n_chunks,
+        "missing": entry.n_chunks - len(held),
         "bytes": stored,
         "bits_per_value": 8 * stored / entry.spec.size if entry.spec.size else None,
         "package": entry.package,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.api.parallel import ordered
@@ -24,7 +25,9 @@ def verify(decoder: Decoder, *, decode: bool, jobs: int, progress: Progress | No
     unable = {entry.name: _problem(decoder.codec, entry) if decode else None for entry in entries}
     whole = dict.fromkeys(reader.entries, 0)
     damaged: dict[str, list[dict[str, Any]]] = {name: [] for name in reader.entries}
-    tasks = [(entry, i) for entry in entries for i in range(entry.n_chunks)]
+    tasks = [(entry, i) for entry in entries for i in reader.chunks(entry.name)]
+    held = Counter(entry.name for entry, _ in tasks)
+    missing = {entry.name: entry.n_chunks - held[entry.name] for entry in entries}
 
     def check(task: tuple[Entry, int]) -> tuple[Entry, int, Problem]:
         entry, i = task
@@ -51,13 +54,17 @@ def verify(decoder: Decoder, *, decode: bool, jobs: int, progress: Progress | No
     ]
     return {
         "path": decoder.path,
-        "ok": not any(damaged.values()) and not any(unable.values()) and all(model["ok"] for model in models),
+        "ok": not any(missing.values())
+        and not any(damaged.values())
+        and not any(unable.values())
+        and all(model["ok"] for model in models),
         "decoded": decode,
         "entries": [
             {
                 "name": entry.name,
                 "chunks": entry.n_chunks,
                 "ok": whole[entry.name],
+                "missing": missing[entry.name],
                 "damaged": damaged[entry.name],
                 "error": unable[entry.name],
             }

@@ -33,6 +33,8 @@ class EntryView:
     ------
     CorruptDataError, DecodeMismatchError
         If a chunk is damaged, or decodes to something else than was encoded.
+    MissingChunkError
+        If a chunk is missing, and `codecs_core.open` was given nothing to fill it with.
     UnknownCodecError, PluginLoadError, ModelNotFoundError, UnsupportedFeatureError
         If the codec or its model cannot be had, or is too old.
     LimitExceededError
@@ -93,6 +95,11 @@ class EntryView:
     def n_chunks(self) -> int:
         """Number of chunks."""
         return self._entry.n_chunks
+
+    @property
+    def missing(self) -> int:
+        """How many chunks are missing, since the file was recovered from a damaged one."""
+        return self.n_chunks - len(self._decoder.reader.chunks(self.name))
 
     def __getitem__(self, key: Any) -> Any:
         entry, decoder = self._entry, self._decoder

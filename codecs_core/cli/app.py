@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from codecs_core.cli import bench, decode, doctor, encode, info, listing, models, plugins, train, verify
+from codecs_core.cli import bench, decode, doctor, encode, info, listing, models, plugins, recover, train, verify
 from codecs_core.cli.failure import report
 
 
@@ -58,6 +58,7 @@ for verb, function in (
     ("decode", decode.decode),
     ("info", info.info),
     ("verify", verify.verify),
+    ("recover", recover.recover),
     ("list", listing.list_codecs),
     ("plugins", plugins.plugins),
     ("models", models.models),

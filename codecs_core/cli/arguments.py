@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.errors import ConfigError, InputError, OutputError
@@ -52,6 +53,14 @@ def check_items(where: slice, shape: tuple[int, ...], name: str) -> None:
     if not 0 <= ends[0] <= ends[1] <= n:
         text = ":".join("" if end is None else str(end) for end in (where.start, where.stop))
         raise ConfigError(f"--items {text} is not within the {n} items of {called}")
+
+
+def number(text: str) -> complex:
+    """``"0"``, ``"-1.5"``, ``"nan"`` or ``"1+2j"`` as a number."""
+    for kind in (int, float, complex):
+        with suppress(ValueError):
+            return kind(text)
+    raise ConfigError(f"--fill takes a number, not {text!r}")
 
 
 def seconds(text: str) -> float:

@@ -25,6 +25,9 @@ def decode(
             min=0, metavar="LEVELS", help="Not the data, but previews of it from the deepest levels of its codec only."
         ),
     ] = None,
+    fill: Annotated[
+        str | None, typer.Option(metavar="VALUE", help="What to put where chunks are missing from a recovered file.")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
 ) -> None:
     """Decode a file to .npy, .npz, an image or a folder.
@@ -39,7 +42,8 @@ def decode(
 
     arguments.check_target(dst, [file])
     where = arguments.items(items) if items is not None else None
-    with api.open(file, jobs=jobs, models=model) as held:
+    value = arguments.number(fill) if fill is not None else None
+    with api.open(file, jobs=jobs, models=model, fill=value) as held:
         if entry is not None and entry not in held:
             known = ", ".join(repr(name) if name else "one without a name" for name in list(held)[:10])
             raise ConfigError(
@@ -62,9 +66,13 @@ def decode(
                     view, key = held[name], ... if where is None else where
                     arrays[name] = view[key] if preview is None else view.preview(preview, key)
         media.write(dst, arrays, {name: held[name].attrs for name in names})
+        missing = sum(held[name].missing for name in names)
     total = sum(array.nbytes for array in arrays.values())
     if preview is None:
-        put(f"{shown(dst)}: {plural(len(arrays), 'array')}, {size(total)}, every chunk as it was encoded")
+        how = "every chunk as it was encoded"
+        if missing and fill is not None:
+            how = f"{plural(missing, 'missing chunk')} filled with {shown(fill)}, which is not data; the others as encoded"
+        put(f"{shown(dst)}: {plural(len(arrays), 'array')}, {size(total)}, {how}")
     else:
         levels = plural(preview, "level")
         put(f"{shown(dst)}: {plural(len(arrays), 'preview')} of {levels}, {size(total)}; this is not the data")

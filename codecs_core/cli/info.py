@@ -1,7 +1,7 @@
 """`codecs info`: what is in a file, without decoding it.
 
 JSON: ``{"format", "path", "entries": [{"name", "shape", "dtype", "codec", "codec_version", "config", "model": {"name",
-"sha256", "embedded"} | null, "chunk", "chunks", "bytes", "bits_per_value", "package", "attrs"}], "models": [{"name",
+"sha256", "embedded"} | null, "chunk", "chunks", "missing", "bytes", "bits_per_value", "package", "attrs"}], "models": [{"name",
 "sha256", "embedded", "bytes"}], "bytes": {"total", "payload", "header", "index", "models"}, "values", "bits_per_value",
 "attrs"}``; an entry's ``bytes`` are those of its payloads, the file's ``bits_per_value`` counts everything.
 """
@@ -56,6 +56,12 @@ def _lines(described: dict[str, Any]) -> list[str]:
     ]
     heads = ("entry", "shape", "dtype", "codec", "model", "chunks", "payload bytes", "bits/value")
     lines += table(heads, rows, right="lllllrrr")
+    for entry in described["entries"]:
+        if entry["missing"]:
+            lacks = f"{plural(entry['missing'], 'chunk')} of {count(entry['chunks'])}"
+            lines.append(
+                f"{shown(entry['name']) or '(unnamed)'} lacks {lacks}: the file was recovered from a damaged one"
+            )
     for model in described["models"]:
         where = f"embedded, {count(model['bytes'])} bytes" if model["embedded"] else "not embedded"
         lines.append(f"model {shown(model['name']) or '(unnamed)'}: sha256 {shown(model['sha256'])}, {where}")

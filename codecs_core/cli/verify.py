@@ -19,7 +19,7 @@ def verify(
 ) -> None:
     """Check a file against its checksums, and with --decode against what was encoded.
 
-    Exit status 4 if bytes are damaged, 1 if intact bytes decode to something else, 3 if a codec or model is missing.
+    Exit status 4 if bytes are damaged or missing, 1 if intact bytes decode to something else, 3 if a codec or model is missing.
     """
     from codecs_core import api
     from codecs_core.cli.output import put, put_json, say
@@ -44,6 +44,9 @@ def _errors(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     for entry in report["entries"]:
         what = f"entry {entry['name']!r}" if entry["name"] else "the array"
         found += [(f"{what}, chunk {fault['chunk']}", fault) for fault in entry["damaged"]]
+        if entry["missing"]:
+            gone = {"code": "missing-chunk", "message": f"{entry['missing']} of {entry['chunks']} chunks are missing"}
+            found.append((what, gone))
         if entry["error"] is not None:
             found.append((what, entry["error"]))
     found += [(f"model {model['name']!r}", model["error"]) for model in report["models"] if model["error"]]
