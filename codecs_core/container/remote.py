@@ -38,9 +38,9 @@ class UrlSource:
         the scheme is not installed.
     """
 
-    #: A request is dear, and so is a byte: enough for most headers, and for an index of 160 chunks.
-    head_read = 1 << 12
-    tail_read = 1 << 13
+    #: A request is dear, and so is a byte: enough for the header of a few arrays, and for an index of 200 chunks.
+    head_read = 1 << 11
+    tail_read = 1 << 12
 
     def __init__(self, url: str) -> None:
         self.url = url
