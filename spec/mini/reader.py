@@ -1,0 +1,393 @@
+"""A reader of ``.ccf`` files in plain Python and numpy, written from the text of ``spec/``: ``python spec/mini/reader.py FILE.ccf``.
+
+It reads the container, ``classic.*`` and ``bbans.vae``, with ``canonical.py``, ``entropy.py`` and ``exact.py`` beside it. Some codecs
+take a library (zstandard, Pillow, imagecodecs); without it, such files are refused. So does XXH3 (xxhash); without it, digests are
+not compared.
+"""
+
+import bz2
+import hashlib
+import io
+import lzma
+import math
+import struct
+import sys
+import zlib
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+import canonical
+import entropy
+import exact
+
+SIGNATURE = b"\x89CCF\r\n\x1a\n"
+CHUNK, MODEL = 1, 2
+KINDS = {CHUNK: (1, 48), MODEL: (2, 60)}  # flags, length of the head
+INCOMPLETE = 1
+DTYPES = {f"{kind}{8 << i}" for kind in ("int", "uint") for i in range(4)}
+DTYPES |= {"bool", "float16", "float32", "float64", "complex64", "complex128"}
+HEADER_BYTES, INDEX_BYTES, ENTRIES, CHUNKS, ARRAY_BYTES, CHUNK_BYTES = (1 << n for n in (26, 30, 20, 26, 36, 31))
+
+
+class Refused(Exception):
+    def __init__(self, code, text):
+        super().__init__(f"{code}: {text}")
+        self.code = code
+
+
+def require(holds, code, text):
+    if not holds:
+        raise Refused(code, text)
+
+
+def library(name):
+    try:
+        return import_module(name)
+    except ImportError:
+        raise Refused("missing", f"this takes the library {name}") from None
+
+
+def crc_of_byte(x):
+    for _ in range(8):
+        x = x >> 1 ^ (0x82F63B78 if x & 1 else 0)
+    return x
+
+
+CRC = [crc_of_byte(x) for x in range(256)]
+
+
+def crc32c(data):
+    x = 0xFFFFFFFF
+    for byte in data:
+        x = x >> 8 ^ CRC[(x ^ byte) & 0xFF]
+    return x ^ 0xFFFFFFFF
+
+
+def same_digest(data, due):
+    try:
+        return library("xxhash").xxh3_128_digest(data) == due
+    except Refused:
+        return True
+
+
+# --- the container -------------------------------------------------------------------------------
+
+
+def values(found, kinds, what):
+    """Values of a list, or of a map with just these keys, each of just this type."""
+    if type(kinds) is dict:
+        require(type(found) is dict and sorted(found) == sorted(kinds), "format", f"{what} has other keys")
+        found, kinds = [found[key] for key in kinds], list(kinds.values())
+    require(type(found) is list and len(found) == len(kinds), "format", f"{what} has {len(kinds)} values")
+    for v, kind in zip(found, kinds, strict=True):
+        require(type(v) in (kind if type(kind) is tuple else (kind,)), "format", f"{what} has a value of another type")
+    return found
+
+
+def holds_bytes(v):
+    return type(v) is bytes or any(map(holds_bytes, v.values() if type(v) is dict else v if type(v) is list else []))
+
+
+class Entry:
+    def __init__(self, found, codecs):
+        found = values(found, [str, str, list, int, int, dict], "an entry")
+        self.name, self.dtype, shape, self.step, self.number, self.attrs = found
+        require(self.dtype in DTYPES and len(shape) <= 32, "format", "an unknown dtype, or more than 32 axes")
+        require(all(type(n) is int and n >= 0 for n in shape), "format", "a length that is no natural number")
+        require(1 <= self.step < 1 << 63 and 0 <= self.number < len(codecs), "format", "chunk or codec out of range")
+        self.shape, size = tuple(shape), np.dtype(self.dtype).itemsize
+        require(math.prod(max(n, 1) for n in shape) * size < 1 << 63, "format", "a shape too large")
+        self.config, self.codec, self.model, _, self.version = codecs[self.number]
+        self.chunks = -(-shape[0] // self.step) if shape else 1
+        require(self.chunks <= 1 << 32, "format", "too many chunks")
+        require(self.chunks <= CHUNKS and math.prod(shape) * size <= ARRAY_BYTES, "limit", "an array too large")
+        require(not self.chunks or math.prod(self.chunk_shape(0)) * size <= CHUNK_BYTES, "limit", "a chunk too large")
+
+    def chunk_shape(self, i):
+        return (min(self.step, self.shape[0] - i * self.step), *self.shape[1:]) if self.shape else ()
+
+
+def parse_header(data):
+    kinds = {"attrs": dict, "codecs": list, "entries": list, "models": list}
+    try:
+        _, codecs, entries, models = values(canonical.unpack(data), kinds, "the header")
+    except canonical.Malformed as error:
+        raise Refused("format", str(error)) from error
+    require(len(entries) <= ENTRIES, "limit", "too many entries")
+    models = [values(m, {"name": str, "sha256": bytes}, "a model")[1] for m in models]
+    require(all(len(sha) == 32 for sha in models), "format", "a SHA-256 of another length")
+    require(models == sorted(set(models)), "format", "models that are not distinct and in order")
+    record = {"config": dict, "id": str, "model": (int, type(None)), "package": str, "version": int}
+    codecs = [values(c, record, "a codec") for c in codecs]
+    for config, codec, model, _, version in codecs:
+        require(codec and 0 <= version < 1 << 32 and not holds_bytes(config), "format", "a codec out of range")
+        require(model is None or 0 <= model < len(models), "format", "a codec with a model that is not there")
+    entries = [Entry(e, codecs) for e in entries]
+    used = list(dict.fromkeys(e.number for e in entries))
+    distinct = len(set(map(repr, codecs))) == len(codecs)
+    require(distinct and used == list(range(len(codecs))), "format", "codecs twice, or not in the order of their use")
+    names = {e.name for e in entries}
+    distinct = len(names) == len(entries) and ("" not in names or len(names) == 1)
+    require(distinct, "format", "names that are not distinct")
+    return entries, models
+
+
+def check_kind(kind, flags, length):
+    require(flags < 4 and length >= 24, "format", "flags or a length of a head that no frame has")
+    require(kind not in KINDS or (flags, length) == KINDS[kind], "format", "a frame with flags of another type")
+    require(kind in KINDS or not flags & 1, "unsupported-feature", f"a critical frame of the unknown type {kind}")
+
+
+def parse_head(data, at):
+    """Type, length of the head, stored bytes, CRC of the payload, fields of the type; None where no frame starts."""
+    if at + 24 > len(data) or data[at : at + 4] != b"\x89CFr":
+        return None
+    kind, flags, length, stored, crc = struct.unpack_from("<BBHQI", data, at + 4)
+    head = data[at : at + length]
+    if length < 24 or len(head) < length or crc32c(head[:-4]).to_bytes(4, "little") != head[-4:]:
+        return None
+    check_kind(kind, flags, length)
+    return kind, length, stored, crc, head[20:-4]
+
+
+class File:
+    """A container in memory."""
+
+    def __init__(self, data):
+        self.data, start = data, data[:8]
+        require(start == SIGNATURE or SIGNATURE.startswith(start), "not-a-container", f"it starts with {start.hex()}")
+        require(len(data) >= 32, "truncated", "it ends inside the preamble")
+        major, _, incompat, _, length, crc, self.crc = struct.unpack_from("<HHIIIII", data, 8)
+        require(crc32c(data[:28]) == self.crc, "corrupt", "the preamble is damaged")
+        known = major == 0 and not incompat & ~INCOMPLETE
+        require(known, "unsupported-feature", f"version {major}, bits {incompat:#x}")
+        require(length <= HEADER_BYTES, "limit", "the header is too long")
+        self.start = 32 + length
+        require(self.start <= len(data), "truncated", "it ends inside the header")
+        require(crc32c(data[32 : self.start]) == crc, "corrupt", "the header is damaged")
+        self.entries, self.models = parse_header(data[32 : self.start])
+        self.places, self.embedded = {}, {}
+        self.read_index(*self.find_index())
+        whole = sum(e.chunks for e in self.entries) == len(self.places)
+        require(whole or incompat & INCOMPLETE, "format", "chunks are missing")
+
+    def find_index(self):
+        size, trailer = len(self.data), self.data[-44:]
+        if trailer[36:] != SIGNATURE[::-1] or crc32c(trailer[:32]).to_bytes(4, "little") != trailer[32:36]:
+            self.no_trailer()
+        offset, length, file_length, crc, preamble_crc = struct.unpack_from("<QQQII", trailer)
+        require(file_length <= size, "truncated", f"it is {size} bytes of {file_length}")
+        ends = file_length == offset + length + 44 == size
+        require(ends and preamble_crc == self.crc, "corrupt", "a trailer of another file")
+        require(length <= INDEX_BYTES, "limit", "the index is too long")
+        index = self.data[offset : offset + length]
+        require(crc32c(index) == crc, "corrupt", "the index is damaged")
+        return index, offset
+
+    def no_trailer(self):
+        at, size = self.start, len(self.data)
+        while (head := parse_head(self.data, at)) and at + head[1] + head[2] <= size:
+            at += head[1] + head[2]
+        whole = self.data[at : at + 4] == b"\x89CIx" and at + 16 <= size
+        if whole:
+            length, count = struct.unpack_from("<IQ", self.data, at + 4)
+            whole = at + 16 + length * count + 44 <= size
+        raise Refused("corrupt" if whole else "truncated", "there is no trailer at its end")
+
+    def read_index(self, index, end):
+        require(len(index) >= 16 and index[:4] == b"\x89CIx", "format", "no index")
+        length, count = struct.unpack_from("<IQ", index, 4)
+        require(length == 20 and 16 + 20 * count == len(index), "format", "an index of another length")
+        at = self.start
+        for kind, flags, head, number, i, stored in struct.iter_unpack("<BBHIIQ", index[16:]):
+            check_kind(kind, flags, head)
+            if kind == CHUNK:
+                known = number < len(self.entries) and i < self.entries[number].chunks
+                require(known and (number, i) not in self.places, "format", "a chunk that is not there, or twice")
+                self.places[number, i] = at, head, stored
+            if kind == MODEL:
+                known = number < len(self.models) and i == 0 and not self.places
+                require(known and number not in self.embedded, "format", "a model unknown, twice, or after a chunk")
+                self.embedded[number] = at, head, stored
+            at += head + stored
+        require(at == end, "format", "frames that do not end where the index starts")
+        require(all(place[2] <= CHUNK_BYTES for place in self.places.values()), "limit", "a payload too long")
+
+    def frame(self, place, kind, start):
+        """Payload of a frame, and what its fields hold after the bytes `start`."""
+        (at, length, stored), head = place, parse_head(self.data, place[0])
+        same = head and head[:3] == (kind, length, stored) and head[4].startswith(start)
+        payload = self.data[at + length : at + length + stored]
+        require(same and crc32c(payload) == head[3], "corrupt", f"the frame at offset {at} is damaged")
+        return payload, head[4][len(start) :]
+
+    def model(self, number):
+        require(number in self.embedded, "model-not-found", "the model is not embedded")
+        payload, sha = self.frame(self.embedded[number], MODEL, struct.pack("<I", number))
+        same = sha == self.models[number] == hashlib.sha256(payload).digest()
+        require(same, "corrupt", "a model of another SHA-256")
+        return payload
+
+    def chunk(self, number, i):
+        """A decoded chunk."""
+        entry = self.entries[number]
+        require((number, i) in self.places, "missing-chunk", f"chunk {i} of entry {entry.name!r} is missing")
+        payload, due = self.frame(self.places[number, i], CHUNK, struct.pack("<II", number, i))
+        array = decode(self, entry, payload, entry.chunk_shape(i))
+        require(same_digest(array.tobytes(), due), "decode-mismatch", f"chunk {i} of entry {entry.name!r}")
+        return array
+
+    def array(self, number):
+        """A decoded entry."""
+        entry = self.entries[number]
+        chunks = [self.chunk(number, i) for i in range(entry.chunks)]
+        return np.concatenate(chunks) if entry.shape and chunks else (chunks or [np.empty(entry.shape, entry.dtype)])[0]
+
+
+# --- codecs --------------------------------------------------------------------------------------
+
+
+def decode(file, entry, payload, shape):
+    name, dtype = entry.codec.removeprefix("classic."), np.dtype(entry.dtype).newbyteorder("<")
+    require(entry.codec == "bbans.vae" or (name in DECODERS and name != entry.codec), "unknown-codec", entry.codec)
+    require(entry.version == 1, "unsupported-feature", f"version {entry.version} of {entry.codec}")
+    try:
+        if entry.codec == "bbans.vae":
+            array = decode_vae(*exact.parse_model(file.model(entry.model)), payload, shape)
+        elif name in ("png", "webp", "jxl"):
+            array = decode_images(DECODERS[name], name, entry, payload, shape)
+        else:
+            size = math.prod(shape) * dtype.itemsize
+            data = DECODERS[name](payload, size) if size else payload
+            require(len(data) == size, "corrupt", f"{len(data)} bytes of {size}")
+            require(entry.dtype != "bool" or not data.strip(b"\0\1"), "corrupt", "a boolean that is neither 0 nor 1")
+            array = np.frombuffer(data, dtype)
+    except exact.Unfit as error:
+        raise Refused("model", str(error)) from error
+    except Refused:
+        raise
+    except Exception as error:  # Corrupt, Exhausted, and what libraries raise
+        raise Refused("corrupt", f"{type(error).__name__}: {error}") from error
+    return array.astype(dtype).reshape(shape)
+
+
+def expand(stream, payload, size):
+    data = stream.decompress(payload, size + 1)
+    require(stream.eof and not stream.unused_data, "corrupt", "a stream that ends early or late")
+    return data
+
+
+def expand_zstd(payload, size):
+    zstd = library("zstandard")
+    require(zstd.frame_content_size(payload) == size, "corrupt", "another content size")
+    return zstd.ZstdDecompressor().decompress(payload, allow_extra_data=False)
+
+
+def pillow(payload, shape, channels):
+    image = library("PIL.Image").open(io.BytesIO(payload))
+    require(image.size == shape[1::-1], "corrupt", "an image of another size")
+    grey = channels == 1 and image.format == "WEBP"
+    modes = {1: ("RGB",) if grey else ("L", "I;16"), 3: ("RGB",), 4: ("RGB", "RGBA")}
+    require(image.mode in modes[channels], "corrupt", "an image of another kind")
+    pixels = np.asarray(image.convert("RGBA") if channels == 4 else image)
+    require(not grey or (pixels == pixels[:, :, :1]).all(), "corrupt", "colours where grey is due")
+    return pixels[:, :, 0] if grey else pixels
+
+
+DECODERS = {
+    "raw": lambda payload, size: payload,
+    "zlib": lambda payload, size: expand(zlib.decompressobj(), payload, size),
+    "bz2": lambda payload, size: expand(bz2.BZ2Decompressor(), payload, size),
+    "lzma": lambda payload, size: expand(lzma.LZMADecompressor(lzma.FORMAT_XZ, 68 << 20), payload, size),
+    "zstd": expand_zstd,
+    "png": pillow,
+    "webp": pillow,
+    "jxl": lambda payload, shape, channels: library("imagecodecs").jpegxl_decode(payload),
+}
+
+
+def decode_images(decoder, name, entry, payload, shape):
+    one = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+    n, h, w, c = ((1, *shape, 1) if one else (*shape, 1))[:4]
+    stack, at = [np.empty((0, h, w, c), entry.dtype)], 0
+    down, across = (max(1, 8192 // max(1, side)) for side in (h, w))
+    n, sprite = n if math.prod(shape) else 0, entry.config.get("layout", "sprite") == "sprite"
+    while n:
+        count = min(n, down * across) if sprite else 1
+        columns = max(min(across, max(1, math.isqrt(count * h // w)), count), -(-count // down))
+        rows = -(-count // columns)
+        columns, n = -(-count // rows), n - count
+        size = len(payload) - at
+        if n or name == "jxl":
+            size = k = 0
+            while k == 0 or payload[at - 1] & 128:
+                require(k < 5 and at < len(payload), "corrupt", "a length that does not end")
+                size, at, k = size | (payload[at] & 127) << 7 * k, at + 1, k + 1
+            require(k == 1 or payload[at - 1], "corrupt", "a length longer than it needs to be")
+        require(at + size <= len(payload), "corrupt", "a stream that ends behind its payload")
+        image = np.asarray(decoder(payload[at : at + size], (rows * h, columns * w), c))
+        require(image.dtype == entry.dtype, "corrupt", "an image of another depth")
+        stack.append(image.reshape(rows, h, columns, w, c).swapaxes(1, 2).reshape(-1, h, w, c)[:count])
+        at += size
+    require(at == len(payload), "corrupt", "bytes are left over")
+    return np.concatenate(stack)
+
+
+def decode_vae(codec, config, tensors, payload, shape):
+    kind, item, latents = config.get("likelihood"), config.get("item_shape"), config.get("latents")
+    exact.check(codec == "bbans.vae" and kind in ("bernoulli", "mixture"), "another codec or likelihood")
+    exact.check(type(item) is list and all(type(a) is int and a > 0 for a in [*item, latents]), "sizes")
+    encoder, decoder = exact.Network(tensors, "encoder"), exact.Network(tensors, "decoder")
+    tables = tensors.get("tables", np.zeros((1, 0), int)) if kind == "mixture" else np.zeros((1, 0), int)
+    counts = tables.shape[1:] == (256,) and (tables >= 0).all() and (tables.sum(1) == 1 << 18).all()
+    exact.check(kind != "mixture" or counts, "tables that are no counts")
+    pixels, k = math.prod(item), len(tables)
+    edges = np.array(entropy.table("normal_edges"))
+    points = edges[(np.arange(256) << 4) + 8] >> 16
+    widths = encoder.inputs, encoder.outputs, decoder.inputs, decoder.outputs
+    exact.check(widths == (pixels, 2 * latents, latents, pixels * k), "networks of other widths")
+    span = (encoder.low, encoder.high) == (0, 255 if kind == "mixture" else 1)
+    exact.check(span and decoder.low <= points[0] and points[255] <= decoder.high, "networks of other ranges")
+    low, high = encoder.layers[-1][3:5]
+    limits = np.repeat([[-(1 << 16), 1 << 16], [-640, 128]], latents, axis=0)
+    exact.check((limits[:, 0] <= low).all() and (high <= limits[:, 1]).all(), "a posterior out of range")
+    require(list(shape[1:]) == item and len(shape) > 0, "corrupt", "items of another shape")
+
+    def likelihood(z, n):
+        out = decoder(points[np.reshape(z, (n, latents))])
+        if kind == "bernoulli":
+            ones = [entropy.ones_of_log_odds(22, v) for v in out.reshape(-1).tolist()]
+            return entropy.bernoulli(n * pixels, 22, ones)
+        return entropy.categorical_mixture(n * pixels, 22, tables.tolist(), out.reshape(-1, k).tolist())
+
+    def posterior(x, n):
+        mean, scale = (part.reshape(-1).tolist() for part in np.split(encoder(np.reshape(x, (n, pixels))), 2, axis=1))
+        return entropy.bucketed_gaussian(n * latents, 8, 26, mean, scale, [0] * len(mean), [0] * len(mean))
+
+    def step(n):
+        prior = entropy.uniform(n * latents, 256)
+        return entropy.BitsBack(prior, lambda z: likelihood(z, n), lambda x: posterior(x, n))
+
+    message = entropy.Message.parse(payload)
+    found = entropy.Chain(step, shape[0], 128).pop(message)
+    message.check_end()
+    return np.array(found, np.uint8)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def read(data):
+    """Every array of a file by its name; embedded models that no array needs are looked at too."""
+    file = File(data)
+    for number in file.embedded:
+        file.model(number)
+    return {entry.name: file.array(i) for i, entry in enumerate(file.entries)}
+
+
+if __name__ == "__main__":
+    for name, array in read(Path(sys.argv[1]).read_bytes()).items():
+        print(name, array.dtype, array.shape, hashlib.sha256(array.tobytes()).hexdigest())

@@ -1,0 +1,606 @@
+"""Write the vectors of whole files: ``python spec/vectors/generate.py`` makes ``valid``, ``unusual``, ``invalid`` and ``manifest.json``.
+
+What stands in the committed files is final once the format is frozen. Payloads of zlib, PNG and the like are as the installed
+libraries make them: other versions make other files, which hold the same arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import numpy as np
+import zstandard
+from codecs_bbans.testing import random_model
+from codecs_idf.testing import random_model as random_flow
+from numpy.typing import NDArray
+
+import codecs_core as cc
+from codecs_core.arrays import DTYPES
+from codecs_core.container import Entry, Writer, digest, layout, scan
+from codecs_core.container.checksum import crc32c
+from codecs_core.container.recovery import rescue, survey
+from codecs_core.container.trailer import Trailer
+from codecs_core.models import Model
+
+HERE = Path(__file__).parent
+Array = NDArray[Any]
+#: What a reader may lack, by the codec: a library, or a codec that is large.
+NEEDS = {"zstd": "zstandard", "png": "PNG", "webp": "WebP", "jxl": "JPEG XL", "image": "idf.image"}
+#: Of these, encoders of other versions make other payloads.
+FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl")
+DATA = np.arange(60, dtype=np.uint8).reshape(5, 12)
+
+
+class Memory:
+    """A source of bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.size = data, len(data)
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        return self.data[offset : offset + n]
+
+    def close(self) -> None:
+        pass
+
+
+# --- whole files ---------------------------------------------------------------------------------
+
+
+def build(
+    arrays: dict[str, Array],
+    codec: str | cc.Codec = "classic.raw",
+    *,
+    chunk: int = 2,
+    embed: bool = True,
+    reverse: bool = False,
+    attrs: dict[str, Any] | None = None,
+    change: Callable[[bytes], bytes] = lambda payload: payload,
+    seal: Callable[[bytes], bytes] = lambda digest: digest,
+    version: int = 1,
+    **config: Any,
+) -> bytes:
+    """A file of arrays under one codec. `change` and `seal` are given payloads and digests, to have them otherwise."""
+    made = cc.get_codec(codec, **config) if isinstance(codec, str) else codec
+    model = made.model
+    entries = [
+        Entry(
+            name=name,
+            spec=cc.ArraySpec.of(array),
+            chunk=chunk,
+            codec=made.id,
+            codec_version=version,
+            config=made.config(),
+            model=model and model.sha256,
+            package="codecs-" + made.id.partition(".")[0],
+            attrs=attrs or {},
+        )
+        for name, array in arrays.items()
+    ]
+    file = io.BytesIO()
+    writer = Writer(file, entries, models={model.sha256: "random"} if model else {}, attrs=attrs or {})
+    if model and embed:
+        writer.write_model(model.sha256, model.data)
+    chunks = [(entry, i) for entry in entries for i in range(entry.n_chunks)]
+    for entry, i in reversed(chunks) if reverse else chunks:
+        part = arrays[entry.name][entry.chunk_slice(i)]
+        writer.write_chunk(entry.name, i, change(made.encode(part)), seal(digest(part)))
+    writer.close()
+    return file.getvalue()
+
+
+class Forge:
+    """A file of one entry, to be changed part by part and joined with checksums that hold."""
+
+    def __init__(self) -> None:
+        self.header: Any = {
+            "attrs": {},
+            "codecs": [{"config": {}, "id": "classic.raw", "model": None, "package": "", "version": 1}],
+            "entries": [["", "uint8", [3], 2, 0, {}]],
+            "models": [],
+        }
+        self.packed: bytes | None = None
+        self.version, self.bits = (layout.MAJOR, layout.MINOR), (0, 0)
+        self.frames = [self.chunk(0, b"ab"), self.chunk(1, b"c")]
+        self.records: Callable[[list[list[int]]], list[list[int]]] = list
+        self.index_head: bytes | None = None
+        self.trailer: dict[str, int] = {}
+        self.between = b""
+
+    def frame(
+        self, kind: int, flags: int, fields: bytes, payload: bytes, number: int, chunk: int
+    ) -> tuple[bytes, list[int]]:
+        body = (
+            layout.FRAME.pack(layout.FRAME_MAGIC, kind, flags, 24 + len(fields), len(payload), crc32c(payload)) + fields
+        )
+        record = [kind, flags, 24 + len(fields), number, chunk, len(payload)]
+        return body + layout.CRC.pack(crc32c(body)) + payload, record
+
+    def chunk(self, i: int, payload: bytes, *, entry: int = 0, flags: int = layout.CRITICAL) -> tuple[bytes, list[int]]:
+        seal = digest(np.frombuffer(payload, np.uint8))
+        return self.frame(layout.CHUNK, flags, layout.CHUNK_FIELDS.pack(entry, i, seal), payload, entry, i)
+
+    def model(self, data: bytes, *, number: int = 0, sha256: bytes | None = None) -> tuple[bytes, list[int]]:
+        fields = layout.MODEL_FIELDS.pack(number, sha256 or hashlib.sha256(data).digest())
+        return self.frame(layout.MODEL, layout.SAFE_TO_COPY, fields, data, number, 0)
+
+    def named(self, data: bytes) -> None:
+        """Let the entry need a model."""
+        self.header["models"] = [{"name": "m", "sha256": hashlib.sha256(data).digest()}]
+        self.header["codecs"][0]["model"] = 0
+
+    def join(self) -> bytes:
+        header = self.packed if self.packed is not None else msgpack.packb(self.header)
+        preamble = layout.PREAMBLE.pack(layout.SIGNATURE, *self.version, *self.bits, len(header), crc32c(header), 0)[
+            :-4
+        ]
+        preamble += layout.CRC.pack(crc32c(preamble))
+        data = preamble + header + b"".join(frame for frame, _ in self.frames)
+        records = self.records([list(record) for _, record in self.frames])
+        index = self.index_head or layout.INDEX.pack(layout.INDEX_MAGIC, layout.RECORD.size, len(records))
+        index += b"".join(layout.RECORD.pack(*record) for record in records)
+        trailer = {
+            "index_offset": len(data),
+            "index_length": len(index),
+            "file_length": len(data) + len(index) + len(self.between) + layout.TRAILER.size,
+            "index_crc": crc32c(index),
+            "preamble_crc": int.from_bytes(preamble[-4:], "little"),
+        }
+        return data + index + self.between + Trailer(**(trailer | self.trailer)).to_bytes()
+
+
+def forged(**changes: Any) -> bytes:
+    forge = Forge()
+    for name, value in changes.items():
+        setattr(forge, name, value)
+    return forge.join()
+
+
+def with_entry(*values: Any, **more: Any) -> bytes:
+    forge = Forge()
+    forge.header["entries"] = [list(values)]
+    for name, value in more.items():
+        setattr(forge, name, value)
+    return forge.join()
+
+
+def flip(data: bytes, at: int, mask: int = 1) -> bytes:
+    return data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :]
+
+
+# --- the vectors ---------------------------------------------------------------------------------
+
+
+def raw(seed: int, shape: tuple[int, ...], high: int = 256) -> Array:
+    """Integers of raw bits, which every numpy draws alike."""
+    bits = np.asarray(np.random.Philox(seed).random_raw(int(np.prod(shape)))) >> np.uint64(32)
+    return (bits.astype(np.int64) * high >> 32).astype(np.uint8).reshape(shape)
+
+
+def picture(height: int, width: int, channels: int = 1, dtype: str = "uint8") -> Array:
+    y, x, c = np.mgrid[:height, :width, :channels]
+    values = (7 * y + 5 * x * (c + 1) + (x * y) % 11).astype(dtype)
+    return values[:, :, 0] if channels == 1 else values
+
+
+def of_dtype(name: str) -> Array:
+    if name == "bool":
+        return np.array([[True, False, True], [False, False, True]])
+    if name.startswith("complex"):
+        return np.array([[1 + 2j, -0.0, np.nan], [np.inf, 1e-30j, -5]], name)
+    if name.startswith("float"):
+        return np.array([[0.1, -0.0, np.nan], [np.inf, -np.inf, 6e-8]], name)
+    limits = np.iinfo(name)
+    return np.array([[0, limits.min, limits.max], [1, 2, 3]], name)
+
+
+def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
+    """Name, feature, file, arrays."""
+
+    def one(
+        name: str, feature: str, array: Array, codec: str | cc.Codec, **more: Any
+    ) -> tuple[str, str, bytes, dict[str, Array]]:
+        return name, feature, build({"": array}, codec, **more), {"": array}
+
+    dtypes = {name: of_dtype(name) for name in sorted(DTYPES)}
+    yield "raw", "one entry without a name", *([build({"": DATA})]), {"": DATA}
+    yield "dtypes", "an entry of every dtype", build(dtypes), dtypes
+    named = {"a/b": DATA, "ä €": DATA[::-1].copy(), "c": np.float64(2.5) * DATA}
+    attrs = {"list": [1, -1, 1 << 63, None, True, 0.5], "map": {"é": b"\x00bytes", "z": ""}}
+    yield "names", "several entries, their names, attributes", build(named, attrs=attrs), named
+    yield "chunks", "a last chunk that is shorter", build({"": DATA}, chunk=4), {"": DATA}
+    for codec in ("zlib", "bz2", "lzma", "zstd"):
+        yield one(
+            codec, f"classic.{codec}", np.repeat(DATA.astype(np.int32) * 1000, 3, axis=0), f"classic.{codec}", chunk=9
+        )
+    colours, stack = picture(9, 14, 3), np.stack([picture(6, 7) + i for i in range(8)])
+    for codec in ("png", "webp", "jxl"):
+        name = f"classic.{codec}"
+        yield one(f"{codec}-grey", f"{name}: a grey image", picture(9, 14), name, chunk=9)
+        yield one(f"{codec}-colour", f"{name}: an image in colour, in bands", colours, name, chunk=5)
+        yield one(f"{codec}-alpha", f"{name}: four channels, some fully transparent", picture(9, 14, 4), name, chunk=9)
+        yield one(f"{codec}-stack", f"{name}: a stack as a grid with an empty cell", stack[:7], name, chunk=7)
+        yield one(f"{codec}-items", f"{name}: a stack image by image", stack, name, chunk=8, layout="items")
+    yield one("png-16", "classic.png: 16 bits", picture(9, 14, dtype="uint16") * 300, "classic.png", chunk=9)
+    yield one("jxl-16", "classic.jxl: 16 bits in colour", picture(9, 14, 3, "uint16") * 300, "classic.jxl", chunk=9)
+    for likelihood, high in ("mixture", 256), ("bernoulli", 2):
+        codec = cc.get_codec("bbans.vae", model=random_model(likelihood, (4, 3), hidden=8))
+        yield one(
+            f"bbans-{likelihood}", f"bbans.vae: {likelihood}, model embedded", raw(1, (25, 4, 3), high), codec, chunk=15
+        )
+    yield one("bbans-bool", "bbans.vae: booleans", raw(2, (6, 4, 3), 2).astype(bool), codec, chunk=6)
+    yield one("bbans-batches", "bbans.vae: steps of more than one size", raw(3, (40, 4, 3), 2), codec, chunk=40)
+    flow = cc.get_codec("idf.image", model=random_flow(1, width=6))
+    yield one("idf", "idf.image: a stack of odd size", raw(4, (2, 7, 9, 1)), flow)
+
+
+def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
+    """Name, feature, file, arrays or the code of an error."""
+    empty = {"a": np.empty((0, 3), np.int16), "b": np.empty((3, 0), np.uint8), "c": np.array(7, np.uint32)}
+    yield "empty-and-0d", "arrays without values, and without axes", build(empty), empty
+    yield "no-entries", "a file without entries", build({}), {}
+    deep = {"": np.zeros((1,) * 32, np.uint8)}
+    yield "axes", "32 axes", build(deep), deep
+    yield "order", "chunks in reverse order", build({"": DATA}, reverse=True), {"": DATA}
+    small = np.frombuffer(b"abc", np.uint8)
+    yield "compatible-bits", "compatible bits that no reader knows", forged(bits=(0, 0xFFFFFFFF)), {"": small}
+    yield "minor", "a later minor version", forged(version=(0, 999)), {"": small}
+    forge = Forge()
+    forge.frames.insert(1, forge.frame(99, 0, b"fields", b"an ancillary frame", 1 << 31, 5))
+    yield "ancillary-frame", "a frame of an unknown type that is not critical", forge.join(), {"": small}
+    forge = Forge()
+    forge.header["attrs"] = attrs = {}
+    for _ in range(14):
+        attrs["d"] = {}
+        attrs = attrs["d"]
+    yield "depth", "maps nested as deep as may be", forge.join(), {"": small}
+    big = {f"{i:03}": np.array([i], np.uint16) for i in range(300)}
+    yield "many-entries", "more entries than a short list holds", build(big, chunk=1), big
+    unread = random_model("bernoulli", (4, 3), hidden=8)
+    codec = cc.get_codec("bbans.vae", model=unread)
+    yield "bbans-empty", "bbans.vae: no items", build({"": raw(1, (0, 4, 3), 2)}, codec), {"": raw(1, (0, 4, 3), 2)}
+    yield (
+        "model-named",
+        "a model that is not embedded",
+        build({"": raw(1, (2, 4, 3), 2)}, codec, embed=False),
+        "model-not-found",
+    )
+    forge = Forge()
+    forge.header["codecs"][0]["id"] = "nobody.nothing"
+    yield "unknown-codec", "a codec that nobody has", forge.join(), "unknown-codec"
+    whole = build({"": DATA})
+    damaged = flip(whole, scan(Memory(whole)).frames[1].payload_offset)
+    file = io.BytesIO()
+    rescue(Memory(damaged), survey(Memory(damaged)), file)
+    yield "incomplete", "a recovered file that lacks a chunk", file.getvalue(), "missing-chunk"
+    complete = {"": small}
+    yield "incomplete-bit", "the incomplete bit on a file that lacks nothing", forged(bits=(1, 0)), complete
+
+
+def invalid() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Name, feature, file, code, and the offset of what is wrong where there is one."""
+    good = build({"": DATA})
+    found = scan(Memory(good))
+    frames, index, trailer = found.frames, found.end, len(good) - layout.TRAILER.size
+    yield "png", "another format", b"\x89PNG\r\n\x1a\n" + bytes(50), "not-a-container", 0
+    yield "line-ends", "line ends converted", good.replace(b"\r\n", b"\n"), "not-a-container", 0
+    for name, n in ("nothing", 0), ("signature", 5), ("preamble", 31), ("header", 60), ("head", frames[1].offset + 9):
+        yield f"cut-{name}", f"cut within the {name}", good[:n], "truncated", n
+    for name, n in ("payload", frames[1].end - 1), ("index", index + 20), ("trailer", len(good) - 1):
+        yield f"cut-{name}", f"cut within the {name}", good[:n], "truncated", n
+    yield "gap", "bytes missing in the middle", good[: index - 9] + good[index:], "truncated", None
+    for name, at in (
+        ("preamble", 21),
+        ("header", 50),
+        ("head", frames[1].offset + 30),
+        ("payload", frames[1].payload_offset + 3),
+        ("index", index + 33),
+        ("trailer", trailer + 3),
+        ("end", len(good) - 1),
+    ):
+        yield f"damaged-{name}", f"a bit of the {name} changed", flip(good, at), "corrupt", at
+    yield "more", "bytes after the end", good + b"more", "corrupt", len(good)
+    yield "twice", "a file after itself", good + good, "corrupt", None
+    parts = build({"": DATA}, attrs={"k": 1}), build({"": DATA}, attrs={"k": 2})
+    yield "other-trailer", "start and end of different files", parts[0][:200] + parts[1][200:], "corrupt", None
+    yield (
+        "swapped-frame",
+        "a frame that is not the one the index says",
+        good[: frames[0].offset] + good[frames[1].offset : frames[1].end] + good[frames[1].offset :],
+        "corrupt",
+        frames[0].offset,
+    )
+    yield (
+        "digest",
+        "intact bytes that decode to something else",
+        build({"": DATA}, seal=lambda _: bytes(16)),
+        "decode-mismatch",
+        None,
+    )
+
+    yield "major", "a later major version", forged(version=(1, 0)), "unsupported-feature", 8
+    for bit in (1, 31):
+        yield f"incompatible-{bit}", f"incompatible bit {bit}", forged(bits=(1 << bit, 0)), "unsupported-feature", 12
+    forge = Forge()
+    forge.frames.append(forge.frame(99, 1, b"", b"", 0, 0))
+    yield "critical-frame", "a critical frame of an unknown type", forge.join(), "unsupported-feature", None
+    yield (
+        "codec-version",
+        "a later version of a codec's payloads",
+        build({"": DATA}, version=2),
+        "unsupported-feature",
+        None,
+    )
+
+    yield from headers()
+    yield from indices()
+    yield from payloads()
+    yield from models()
+
+
+def headers() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Headers that break the rules, under checksums that hold."""
+    plain = msgpack.packb(Forge().header)
+    for name, feature, packed in (
+        ("long-integer", "an integer longer than it needs to be", plain.replace(b"\x02\x00\x80", b"\xcc\x02\x00\x80")),
+        ("long-text", "a text with a length longer than it needs to be", plain.replace(b"\xa5attrs", b"\xd9\x05attrs")),
+        ("float-32", "a float of 32 bits", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x81\xa1a\xca\x3f\x00\x00\x00")),
+        (
+            "nan",
+            "a float that is not finite",
+            plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x81\xa1a\xcb\x7f\xf8" + bytes(6)),
+        ),
+        ("extension", "an extension value", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x81\xa1a\xd4\x05\x00")),
+        ("never-used", "the byte c1", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x81\xa1a\xc1")),
+        ("keys-order", "keys out of order", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x82\xa1b\x00\xa1a\x00")),
+        ("keys-twice", "a key twice", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x82\xa1a\x00\xa1a\x01")),
+        ("keys-integer", "a key that is no text", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x81\x01\x00")),
+        ("utf-8", "text that is not UTF-8", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x81\xa1a\xa1\xff")),
+        ("surrogate", "text with a surrogate", plain.replace(b"\xa5attrs\x80", b"\xa5attrs\x81\xa1a\xa3\xed\xa0\x80")),
+        ("deep", "maps nested too deep", plain.replace(b"\xa5attrs\x80", b"\xa5attrs" + b"\x81\xa1d" * 15 + b"\x80")),
+        ("ends-early", "MessagePack that ends early", plain[:-1]),
+        ("goes-on", "bytes after the map", plain + b"\xc0"),
+        ("no-map", "a header that is no map", b"\x90"),
+        (
+            "huge-list",
+            "a list that claims 2^31 items",
+            plain.replace(b"\xa6models\x90", b"\xa6models\xdd\x7f\xff\xff\xff"),
+        ),
+    ):
+        yield f"header-{name}", feature, forged(packed=packed), "format", 32
+    record = Forge().header["codecs"][0]
+    entry = ["", "uint8", [3], 2, 0, {}]
+    for name, feature, keys in (
+        ("key-missing", "a key that is missing", {"attrs": None}),
+        ("key-unknown", "a key that nobody knows", {"more": {}}),
+        ("entry-short", "an entry of five values", {"entries": [entry[:5]]}),
+        ("entry-map", "an entry as a map, as in 0.1", {"entries": [{"name": ""}]}),
+        ("shape-true", "true for a length of 1", {"entries": [["", "uint8", [True], 2, 0, {}]]}),
+        ("chunk-float", "a float for a chunk", {"entries": [["", "uint8", [3], 2.0, 0, {}]]}),
+        ("chunk-0", "chunks of no items", {"entries": [["", "uint8", [3], 0, 0, {}]]}),
+        ("shape-negative", "a negative length", {"entries": [["", "uint8", [-3], 2, 0, {}]]}),
+        ("axes-33", "33 axes", {"entries": [["", "uint8", [1] * 33, 2, 0, {}]]}),
+        ("dtype", "a dtype that nobody knows", {"entries": [["", "float128", [3], 2, 0, {}]]}),
+        ("codec-beyond", "a codec that is not listed", {"entries": [["", "uint8", [3], 2, 1, {}]]}),
+        ("codec-unused", "a codec that no entry uses", {"codecs": [record, {**record, "version": 2}]}),
+        (
+            "codec-twice",
+            "a codec that is listed twice",
+            {"codecs": [record, record], "entries": [["a", *entry[1:]], ["b", "uint8", [0], 2, 1, {}]]},
+        ),
+        ("config-bytes", "settings that hold bytes", {"codecs": [{**record, "config": {"a": [b"a"]}}]}),
+        ("codec-empty", "a codec without an id", {"codecs": [{**record, "id": ""}]}),
+        ("codec-model", "a codec with a model that is not listed", {"codecs": [{**record, "model": 0}]}),
+        ("names-twice", "two entries of one name", {"entries": [["a", *entry[1:]], ["a", "uint8", [0], 2, 0, {}]]}),
+        ("name-empty", "an entry without a name beside another", {"entries": [entry, ["a", "uint8", [0], 2, 0, {}]]}),
+        ("model-short", "a SHA-256 of 31 bytes", {"models": [{"name": "", "sha256": bytes(31)}]}),
+        ("models-order", "models out of order", {"models": [{"name": "", "sha256": bytes([i] * 32)} for i in (2, 1)]}),
+        ("shape-wraps", "lengths whose product is 2^64", {"entries": [["", "uint8", [0, 1 << 32, 1 << 32], 2, 0, {}]]}),
+    ):
+        changed = {key: value for key, value in sorted({**Forge().header, **keys}.items()) if value is not None}
+        yield f"header-{name}", feature, forged(packed=msgpack.packb(changed)), "format", 32
+    for name, feature, shape, chunk in (
+        ("array", "an array of 2^40 bytes", [1 << 40], 1 << 30),
+        ("chunks", "2^27 chunks", [1 << 27], 1),
+        ("chunk", "a chunk of 2^35 bytes", [1 << 35], 1 << 35),
+    ):
+        yield f"claims-{name}", feature, with_entry("", "uint8", shape, chunk, 0, {}), "limit", 32
+    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, 0, 2, 0, 0, 1 << 27, 0, 0)[:-4]
+    yield (
+        "claims-header",
+        "a header of 2^27 bytes",
+        preamble + layout.CRC.pack(crc32c(preamble)) + bytes(50),
+        "limit",
+        20,
+    )
+
+
+def indices() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Frames and indices that break the rules, under checksums that hold."""
+    size = layout.RECORD.size
+    for name, feature, changes in (
+        ("magic", "an index without its magic", {"index_head": layout.INDEX.pack(b"\x89CIX", size, 2)}),
+        (
+            "record-length",
+            "records of another length",
+            {"index_head": layout.INDEX.pack(layout.INDEX_MAGIC, size + 1, 2)},
+        ),
+        ("count", "a wrong number of records", {"index_head": layout.INDEX.pack(layout.INDEX_MAGIC, size, 3)}),
+        ("missing", "a chunk that is missing", {"frames": [Forge().chunk(0, b"ab")]}),
+        ("twice", "a chunk twice, another not at all", {"frames": [Forge().chunk(0, b"ab")] * 2}),
+        ("more", "a chunk twice", {"frames": [Forge().chunk(i, b"ab"[i:]) for i in (0, 1, 1)]}),
+        ("beyond", "a chunk that the entry does not have", {"frames": [Forge().chunk(i, b"ab") for i in (0, 2)]}),
+        (
+            "entry-beyond",
+            "a chunk of an entry that is not there",
+            {"frames": [Forge().chunk(0, b"ab"), Forge().chunk(0, b"c", entry=1)]},
+        ),
+        ("flags", "a chunk with other flags", {"frames": [Forge().chunk(0, b"ab"), Forge().chunk(1, b"c", flags=0)]}),
+        ("flag-4", "a flag that is not defined", {"frames": [*Forge().frames, Forge().frame(99, 4, b"", b"", 0, 0)]}),
+        ("short", "frames that end before the index", {"records": lambda r: [r[0], [*r[1][:5], r[1][5] - 1]]}),
+        ("wraps", "lengths whose sum wraps around", {"records": lambda r: [[*r[0][:5], (1 << 64) - 1], r[1]]}),
+    ):
+        yield f"index-{name}", feature, forged(**changes), "format", None
+    yield "index-gap", "bytes between index and trailer", forged(between=b"hidden"), "corrupt", None
+    yield (
+        "trailer-wraps",
+        "an index offset near 2^64",
+        forged(trailer={"index_offset": (1 << 64) - 44}),
+        "corrupt",
+        None,
+    )
+    claims = forged(trailer={"index_offset": 0, "index_length": (1 << 31)})
+    yield "trailer-index", "an index that is longer than the file", claims, "corrupt", None
+    for name, feature, order in ("twice", "a model twice", [2, 2, 0, 1]), ("late", "a model after a chunk", [0, 2, 1]):
+        forge = Forge()
+        forge.named(b"a model")
+        parts = [*forge.frames, forge.model(b"a model")]
+        forge.frames = [parts[i] for i in order]
+        yield f"model-{name}", feature, forge.join(), "format", None
+    forge = Forge()
+    forge.frames.insert(0, forge.model(b"a model"))
+    yield "model-unknown", "a model that the header does not have", forge.join(), "format", None
+    for name, sha256 in ("other", b"another model"), ("false", b"a model"):
+        forge = Forge()
+        forge.named(b"a model")
+        data = b"a model" if name == "other" else b"a lie"
+        forge.frames.insert(0, forge.model(data, sha256=hashlib.sha256(sha256).digest()))
+        yield f"model-{name}", "a model that is not what the header or its frame says", forge.join(), "corrupt", None
+
+
+def payloads() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Payloads that no encoder makes, under checksums that hold."""
+    bomb = zlib.compress(bytes(1 << 20), 9)
+    long, short = bytes(60), bytes(1)
+    stream = zstandard.ZstdCompressor(write_checksum=False)
+    sized = stream.compress(bytes(1 << 20))
+    for name, feature, codec, change in (
+        ("raw-short", "fewer bytes than the array has", "raw", lambda p: p[1:]),
+        ("raw-long", "more bytes than the array has", "raw", lambda p: p + b"x"),
+        ("zlib-bomb", "a stream of a megabyte", "zlib", lambda p: bomb),
+        ("zlib-early", "a stream that ends early", "zlib", lambda p: p[:-3]),
+        ("zlib-over", "bytes after the stream", "zlib", lambda p: p + b"x"),
+        ("zlib-short", "a stream of fewer bytes", "zlib", lambda p: zlib.compress(short)),
+        ("bz2-noise", "no stream", "bz2", lambda p: long),
+        ("bz2-over", "two streams", "bz2", lambda p: p + p),
+        ("lzma-noise", "no stream", "lzma", lambda p: long),
+        ("lzma-over", "bytes after the stream", "lzma", lambda p: p + b"x"),
+        ("zstd-bomb", "a frame that states a megabyte", "zstd", lambda p: sized),
+        ("zstd-over", "bytes after the frame", "zstd", lambda p: p + b"x"),
+        ("png-size", "an image of another size", "png", lambda p: cc.get_codec("classic.png").encode(picture(3, 3))),
+        ("png-noise", "no image", "png", lambda p: long),
+        ("webp-size", "an image of another size", "webp", lambda p: cc.get_codec("classic.webp").encode(picture(3, 3))),
+        ("jxl-noise", "no image", "jxl", lambda p: b"\x3c" + long),
+    ):
+        data = build({"": DATA}, f"classic.{codec}", change=change, chunk=5)
+        yield f"payload-{name}", f"classic.{codec}: {feature}", data, "corrupt", None
+    flags = np.array([True, False])
+    yield "payload-bool", "a boolean of 2", build({"": flags}, change=lambda p: b"\2\0"), "corrupt", None
+    stack = np.stack([picture(3, 4)] * 2)
+    items = {"chunk": 2, "layout": "items"}
+    longer = build({"": stack}, "classic.png", change=lambda p: bytes([p[0] | 0x80, 0]) + p[1:], **items)
+    yield "payload-png-length", "classic.png: a length longer than it needs to be", longer, "corrupt", None
+    codec = cc.get_codec("bbans.vae", model=random_model("mixture", (4, 3), hidden=8))
+    for name, feature, change in (
+        ("noise", "a message that does not end where it began", lambda p: bytes(p[:-1]) + bytes([p[-1] ^ 3 or 1])),
+        ("short", "a message of too few words", lambda p: p[-8:]),
+        ("zero", "a message whose last byte is zero", lambda p: p + b"\0"),
+        ("empty", "no message", lambda p: b""),
+    ):
+        data = build({"": raw(1, (3, 4, 3))}, codec, change=change, chunk=3)
+        yield f"payload-bbans-{name}", f"bbans.vae: {feature}", data, "corrupt", None
+
+
+def models() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Models that do not fit their codec, embedded under their true SHA-256."""
+    good = random_model("bernoulli", (4, 3), hidden=8)
+    codec = cc.get_codec("bbans.vae", model=good)
+    x = raw(1, (2, 4, 3), 2)
+    tensors = good.tensors()
+
+    def changed(**new: Any) -> Model:
+        kept = {key: new.get(key.replace(".", "_"), value) for key, value in tensors.items()}
+        config = {**good.config, **new.get("config", {})}
+        return Model.create(codec="bbans.vae", config=config, tensors={k: v for k, v in kept.items() if v is not None})
+
+    bias = tensors["decoder.1.bias"]
+    for name, feature, model in (
+        ("probe", "a network that gives other integers than its probe", changed(decoder_1_bias=bias + 4096)),
+        ("no-probe", "a network without a probe", changed(decoder_probe=None)),
+        ("no-tensor", "a network that lacks a tensor", changed(encoder_0_shift=None)),
+        ("shape", "networks that do not fit the items", changed(config={"item_shape": [4, 4]})),
+        ("likelihood", "a likelihood that nobody knows", changed(config={"likelihood": "cauchy"})),
+        ("bound", "a network whose sums go beyond 2^53", changed(decoder_1_bias=bias + (1 << 53))),
+        ("safetensors", "no model file", None),
+    ):
+        data = model.data if model else b"no model at all"
+        forge = Forge()
+        forge.named(data)
+        forge.header["codecs"][0] |= {"id": "bbans.vae", "package": "codecs-bbans"}
+        forge.header["entries"] = [["", "uint8", [2, 4, 3], 2, 0, {}]]
+        payload = codec.encode(x)
+        fields = layout.CHUNK_FIELDS.pack(0, 0, digest(x))
+        forge.frames = [forge.model(data), forge.frame(layout.CHUNK, layout.CRITICAL, fields, payload, 0, 0)]
+        yield f"unfit-{name}", f"bbans.vae: {feature}", forge.join(), "model", None
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def needs(data: bytes) -> list[str]:
+    """What a reader may lack."""
+    return sorted({need for name, need in NEEDS.items() if f".{name}".encode() in data[:2000]})
+
+
+def described(arrays: dict[str, Array]) -> dict[str, Any]:
+    return {
+        name: {
+            "dtype": array.dtype.name,
+            "shape": list(array.shape),
+            "sha256": hashlib.sha256(np.asarray(array, array.dtype.newbyteorder("<")).tobytes()).hexdigest(),
+        }
+        for name, array in arrays.items()
+    }
+
+
+def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
+    """What the manifest says of a file, and the file."""
+
+    def about(group: str, name: str, feature: str, data: bytes) -> dict[str, Any]:
+        stated = {"file": f"{group}/{name}.ccf", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        digests = ["XXH3"] if name in ("digest", "unfit-probe") else []
+        return {**stated, "feature": feature, "needs": digests + needs(data)}
+
+    for group, source in ("valid", valid()), ("unusual", unusual()):
+        for name, feature, data, expected in source:
+            if isinstance(expected, str):
+                yield {**about(group, name, feature, data), "expect": "error", "code": expected}, data
+            else:
+                yield {**about(group, name, feature, data), "expect": "ok", "entries": described(expected)}, data
+    for name, feature, data, code, offset in invalid():
+        found = {**about("invalid", name, feature, data), "expect": "error", "code": code}
+        yield (found if offset is None else {**found, "offset": offset}), data
+
+
+def main() -> None:
+    listed = []
+    for group in ("valid", "unusual", "invalid"):
+        (HERE / group).mkdir(exist_ok=True)
+        for path in (HERE / group).glob("*.ccf"):
+            path.unlink()
+    for about, data in vectors():
+        (HERE / about["file"]).write_bytes(data)
+        listed.append(about)
+    manifest = {"format": f"ccf {layout.MAJOR}.{layout.MINOR}", "vectors": listed}
+    (HERE / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
