@@ -161,9 +161,10 @@ def keep_models(array: zarr.Array[Any]) -> list[str]:
     An array whose model ships with a plugin needs none of this: its readers have the plugin.
     """
     store, keys = array.store_path, []
-    for codec in array.metadata.inner_codecs:
-        if isinstance(codec, CodecsCore) and codec.codec.model is not None:
-            model = codec.codec.model
+    metadata: Any = array.metadata
+    for adapter in [metadata.compressor] if metadata.zarr_format == 2 else metadata.inner_codecs:
+        codec = getattr(adapter, "codec", None)
+        if isinstance(codec, Codec) and (model := codec.model) is not None:
             path = store / MODELS / f"{model.name or 'model'}-{model.sha256}.safetensors"
             sync(path.set(default_buffer_prototype().buffer.from_bytes(model.data)))
             keys.append(path.path)

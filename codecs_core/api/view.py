@@ -169,22 +169,24 @@ class EntryView:
 
     def __dask_tokenize__(self) -> tuple[str, ...]:
         # Dask names what it computes by this: the same entry of the same file, as long as the file stays what it is.
-        return ("codecs_core.EntryView", self._decoder.path, self._decoder.reader.stamp, self.name)
+        decoder = self._decoder
+        return ("codecs_core.EntryView", decoder.path, decoder.reader.stamp, self.name, repr(decoder.fill))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Whoever unpickles it opens the file again, by a path that does not depend on where they are.
         decoder, path = self._decoder, self._decoder.path
         where = path if is_url(path) else os.path.abspath(path)
-        return (_reopen, (where, self.name, decoder.limits, list(decoder.models.values()), self._jobs))
+        models = list(decoder.models.values())
+        return (_reopen, (where, self.name, decoder.limits, models, self._jobs, decoder.fill))
 
     def __repr__(self) -> str:
         return f"<entry {self.name!r}: {self.dtype} {self.shape}, codec {self.codec}, {self.n_chunks} chunks>"
 
 
-def _reopen(path: str, name: str, limits: Limits, models: list[Model], jobs: int) -> EntryView:
+def _reopen(path: str, name: str, limits: Limits, models: list[Model], jobs: int, fill: complex | None) -> EntryView:
     from codecs_core.api.reading import open
 
-    file = open(path, limits=limits, models=models, jobs=jobs)
+    file = open(path, limits=limits, models=models, jobs=jobs, fill=fill)
     view = file[name]
     weakref.finalize(view, file.close)  # nobody else holds the file
     return view

@@ -6,13 +6,27 @@ import json
 import math
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+
+if TYPE_CHECKING:
+    Place = Path | str
+else:
+    #: What the help calls the arguments that `place` parses.
+    Place = type("path or URL", (), {})
+
+
+def place(text: str) -> Place:
+    """The path of a file; a URL stays as it is, for `Path` would take ``//`` for ``/``."""
+    from codecs_core.container.source import is_url
+
+    return text if is_url(text) else Path(text)
 
 
 def settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -76,23 +90,35 @@ def seconds(text: str) -> float:
     return value
 
 
-def check_file(dst: Path) -> None:
-    """Refuse a target that cannot be a file, before the work that would be lost."""
+def check_file(dst: Place) -> None:
+    """Refuse a target that cannot be a file, before the work that would be lost; of a URL nothing is known yet."""
+    if isinstance(dst, str):
+        return
     if dst.is_dir():
         raise OutputError(f"{dst} is a folder; name the file to write")
     if not os.access(dst.absolute().parent, os.W_OK):
         raise OutputError(f"cannot write {dst}: the folder {dst.absolute().parent} is read-only for you")
 
 
-def check_target(dst: Path, sources: Sequence[Path]) -> None:
-    """Refuse a target that is, or lies in, what is read, or whose folder does not exist."""
-    if not dst.absolute().parent.is_dir():
+def check_target(dst: Place, sources: Sequence[Place]) -> None:
+    """Refuse a target that is, or lies in, what is read, or whose folder does not exist; URLs are compared as text."""
+    if isinstance(dst, Path) and not dst.absolute().parent.is_dir():
         raise OutputError(f"there is no folder {dst.absolute().parent} to write {dst.name} to; make it first")
-    resolved = dst.resolve()
     for source in sources:
-        if not source.exists():
+        if isinstance(source, Path) and not source.exists():
             raise InputError(f"there is no file {source}")
-        if source.resolve() == resolved or (dst.exists() and source.samefile(dst)):
+        if _same(source, dst):
             raise ConfigError(f"{dst} would be read and written; choose another name for the result")
-        if source.is_dir() and source.resolve() in resolved.parents:
+        if (
+            isinstance(source, Path)
+            and isinstance(dst, Path)
+            and source.is_dir()
+            and source.resolve() in dst.resolve().parents
+        ):
             raise ConfigError(f"{dst} lies in {source}, which is read; write the result elsewhere")
+
+
+def _same(source: Place, dst: Place) -> bool:
+    if isinstance(source, str) or isinstance(dst, str):
+        return source == dst
+    return source.resolve() == dst.resolve() or (dst.exists() and source.samefile(dst))

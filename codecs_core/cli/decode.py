@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from codecs_core.cli.arguments import Place, place
+
 
 def decode(
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, readable=False, help="A .ccf file.")],
+    file: Annotated[Place, typer.Argument(parser=place, metavar="FILE", show_default=False, help="A .ccf file.")],
     dst: Annotated[
         Path,
         typer.Argument(metavar="DST", show_default=False, help="A .npy, .npz or image to write, or a new folder."),

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from codecs_core.cli.arguments import Place, place
+
 #: Kinds of arrays of which it is told what was tried.
 _GROUPS = 5
 
@@ -16,7 +18,9 @@ def encode(
             metavar="SRC", show_default=False, readable=False, help=".npy, .npz, idx, images, or folders of them."
         ),
     ],
-    dst: Annotated[Path, typer.Argument(metavar="DST.ccf", show_default=False, help="The file to write.")],
+    dst: Annotated[
+        Place, typer.Argument(parser=place, metavar="DST.ccf", show_default=False, help="The file to write.")
+    ],
     codec: Annotated[
         str, typer.Option(metavar="ID", help="A codec id, or auto: the smallest on a sample of the data.")
     ] = "auto",
@@ -36,7 +40,7 @@ def encode(
     from codecs_core.cli.progress import progress
     from codecs_core.errors import ConfigError
 
-    if dst.suffix.lower() != ".ccf":
+    if not str(dst).lower().endswith(".ccf"):
         # A forgotten DST must not overwrite the last source.
         raise ConfigError(f"the last path is the file to write and ends in .ccf, which {dst} does not")
     config = settings(set_)
@@ -91,7 +95,7 @@ def _called(candidate: dict[str, Any]) -> str:
     return f"{candidate['codec']}/{candidate['model']}" if candidate["model"] else str(candidate["codec"])
 
 
-def _summary(dst: Path, info: dict[str, Any]) -> list[str]:
+def _summary(dst: Place, info: dict[str, Any]) -> list[str]:
     """The whole file in a line, then a line a codec and model."""
     from codecs_core.cli.output import count, plural, ratio, shown, table
     from codecs_core.cli.shapes import by_codec, decoded_bytes

@@ -6,14 +6,15 @@ JSON: ``{"format", "path", "entries": [{"name", "shape", "dtype", "codec", "code
 "attrs"}``; an entry's ``bytes`` are those of its payloads, the file's ``bits_per_value`` counts everything.
 """
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from codecs_core.cli.arguments import Place, place
+
 
 def info(
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, readable=False, help="A .ccf file.")],
+    file: Annotated[Place, typer.Argument(parser=place, metavar="FILE", show_default=False, help="A .ccf file.")],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Tell what is in a file: entries, codecs, models, and where the bytes go."""

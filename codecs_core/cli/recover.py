@@ -3,17 +3,18 @@
 JSON: what `codecs_core.api.recover` returns.
 """
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from codecs_core.cli.arguments import Place, place
+
 
 def recover(
-    file: Annotated[
-        Path, typer.Argument(metavar="IN", show_default=False, readable=False, help="A damaged .ccf file.")
+    file: Annotated[Place, typer.Argument(parser=place, metavar="IN", show_default=False, help="A damaged .ccf file.")],
+    out: Annotated[
+        Place, typer.Argument(parser=place, metavar="OUT", show_default=False, help="The .ccf file to write.")
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="The .ccf file to write.")],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Save every whole chunk of a file that is cut short or damaged, and tell which are lost.

@@ -3,14 +3,15 @@
 JSON: what `codecs_core.File.verify` returns.
 """
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from codecs_core.cli.arguments import Place, place
+
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, readable=False, help="A .ccf file.")],
+    file: Annotated[Place, typer.Argument(parser=place, metavar="FILE", show_default=False, help="A .ccf file.")],
     decode: Annotated[bool, typer.Option("--decode", help="Also decode every chunk and compare its digest.")] = False,
     model: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="A model that is neither in the file nor installed.")

@@ -12,8 +12,9 @@ import zarr
 from numcodecs.tests import common as checks  # they ship with numcodecs
 from numcodecs.tests.test_zlib import arrays as ARRAYS
 
-import codecs_core as cc
+from codecs_core import models
 from codecs_core.adapters.numcodecs import CodecsCore
+from codecs_core.adapters.zarr import keep_models, use_models
 from codecs_core.errors import (
     ConfigError,
     CorruptDataError,
@@ -109,6 +110,7 @@ def test_a_model_of_ones_own(tmp_path, images, own_model):
     made = CodecsCore("bbans.vae", model=own_model)
     array = zarr.create_array(tmp_path / "x", shape=(4, 28, 28), dtype="u1", zarr_format=2, compressors=made)
     array[:] = images[:4]
+    assert keep_models(array) == [f"codecs_models/own-{own_model.sha256}.safetensors"]
     travelling = pickle.dumps(made)
     forget()
     with pytest.raises(ModelNotFoundError, match=own_model.sha256):
@@ -116,7 +118,10 @@ def test_a_model_of_ones_own(tmp_path, images, own_model):
     assert pickle.loads(travelling).codec.model == own_model
     assert np.array_equal(zarr.open_array(tmp_path / "x")[:], images[:4])
     forget()
-    cc.models.add(own_model)
+    assert use_models(tmp_path / "x") == [own_model]
+    assert np.array_equal(zarr.open_array(tmp_path / "x")[:], images[:4])
+    forget()
+    models.add(own_model)
     assert np.array_equal(zarr.open_array(tmp_path / "x")[:], images[:4])
 
 
