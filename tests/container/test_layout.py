@@ -67,6 +67,11 @@ def test_head_lengths(text):
         assert format_of(table(text, heading))[1] + 4 == claimed
 
 
+def test_feature_bits(text):
+    assert f"Bit {layout.INCOMPLETE.bit_length() - 1}, *incomplete*" in text
+    assert layout.INCOMPAT_KNOWN == layout.INCOMPLETE
+
+
 def test_magics(text):
     def row(heading, name, number=0):
         (found,) = [r for r in table(text, heading, number) if r[3] == f"`{name}`"]
