@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _ABOUT = struct.Struct("<HI")
 
 
-class CodecsCore(Numcodec):  # type: ignore[misc]
+class CodecsCore(Numcodec):
     """A codec of codecs_core for numcodecs. What it encodes knows its own shape and dtype, and decodes to them.
 
     Parameters

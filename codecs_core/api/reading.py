@@ -13,7 +13,7 @@ from codecs_core.api.parallel import job_count, ordered
 from codecs_core.api.plan import find
 from codecs_core.api.report import describe
 from codecs_core.api.verifying import verify
-from codecs_core.api.view import EntryView
+from codecs_core.api.view import EntryView, anywhere
 from codecs_core.container import Reader
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.models import Model
@@ -42,7 +42,7 @@ def open(
     Parameters
     ----------
     path
-        The file.
+        The file, or a URL that fsspec knows.
     limits
         Caps on what it may make this process allocate.
     models
@@ -205,7 +205,7 @@ class File(Mapping[str, EntryView]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         decoder = self._decoder
-        return (_reopen, (self.path, decoder.limits, list(decoder.models.values()), decoder.fill))
+        return (_reopen, (anywhere(self.path), decoder.limits, list(decoder.models.values()), decoder.fill))
 
 
 def _called(entry: Entry) -> str:

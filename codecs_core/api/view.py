@@ -173,14 +173,18 @@ class EntryView:
         return ("codecs_core.EntryView", decoder.path, decoder.reader.stamp, self.name, repr(decoder.fill))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Whoever unpickles it opens the file again, by a path that does not depend on where they are.
-        decoder, path = self._decoder, self._decoder.path
-        where = path if is_url(path) else os.path.abspath(path)
+        # Whoever unpickles it opens the file again.
+        decoder = self._decoder
         models = list(decoder.models.values())
-        return (_reopen, (where, self.name, decoder.limits, models, self._jobs, decoder.fill))
+        return (_reopen, (anywhere(decoder.path), self.name, decoder.limits, models, self._jobs, decoder.fill))
 
     def __repr__(self) -> str:
         return f"<entry {self.name!r}: {self.dtype} {self.shape}, codec {self.codec}, {self.n_chunks} chunks>"
+
+
+def anywhere(path: str) -> str:
+    """A path that does not depend on the folder one is in."""
+    return path if is_url(path) else os.path.abspath(path)
 
 
 def _reopen(path: str, name: str, limits: Limits, models: list[Model], jobs: int, fill: complex | None) -> EntryView:

@@ -48,7 +48,7 @@ def save(
     Parameters
     ----------
     path
-        The file to write.
+        The file to write, or a URL that fsspec can write to.
     data
         An array, or a mapping of names to arrays. What is array-like (memory maps, datasets) is read chunk by chunk; a
         `codecs_core.api.Source` is read when its turn comes.
