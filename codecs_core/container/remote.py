@@ -14,8 +14,8 @@ from codecs_core.errors import CodecsError, InputError, OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Where a file grows under its name while it is written, and can be renamed. Elsewhere an object appears whole.
-_RENAMING = frozenset({"ftp", "hdfs", "arrow_hdfs", "local", "sftp", "smb", "ssh", "webhdfs"})
+#: Object stores: what is put there appears as a whole or not at all. Elsewhere a file may grow under its name.
+_WHOLE = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
 #: What fsspec might send requests to that no server of files expects.
 _READ_ONLY = frozenset({"data", "github", "http", "https"})
 
@@ -81,8 +81,8 @@ def upload(url: str) -> Iterator[BinaryIO]:
     """Open a binary file that is uploaded to `url` once the block ends without an exception.
 
     The bytes go to a temporary file of this machine first, so that nothing is sent before all of them are there. Object
-    stores take them as one object, which appears whole or not at all. Where files grow as they are written, they grow
-    under the name ``.<name>.<random>.tmp``, which is then changed; after a failure it is removed.
+    stores take them as one object, which appears whole or not at all. Elsewhere they go to ``.<name>.<random>.tmp`` in
+    the same folder, which is then renamed; after a failure it is removed.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def upload(url: str) -> Iterator[BinaryIO]:
 
 
 def _put(fs: Any, local: str, path: str) -> None:
-    if not _protocols(fs) & _RENAMING:
+    if not _WHOLE.isdisjoint([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol):
         fs.put_file(local, path)
         return
     folder, slash, name = path.rpartition("/")
@@ -138,10 +138,6 @@ def _file_system(url: str, kind: type[CodecsError], cannot: str) -> tuple[Any, s
             raise kind(f"{error}: pip install {' '.join(missing)}") from error
         raise
     return fs, str(path)
-
-
-def _protocols(fs: Any) -> set[str]:
-    return {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import errno
 import http.server
+import shutil
 import sys
 import threading
 import zipfile
@@ -45,7 +46,7 @@ class Counting(MemoryFileSystem):
 class Growing(LocalFileSystem):
     """A file system on which a file grows under its name, and whose connection breaks."""
 
-    protocol = ("growing", "sftp")
+    protocol = "growing"
     breaks = False
     cachable = False
 
@@ -109,7 +110,10 @@ def test_an_index_larger_than_the_tail_takes_one_more_request(url):
         sizes = file.info()["bytes"]
         assert sizes["index"] > UrlSource.tail_read
         assert len(Counting.ranges) == 3
-        assert sum(end - start for start, end in Counting.ranges) < UrlSource.head_read + UrlSource.tail_read + sizes["index"]
+        assert (
+            sum(end - start for start, end in Counting.ranges)
+            < UrlSource.head_read + UrlSource.tail_read + sizes["index"]
+        )
         assert np.array_equal(file["images"][5000], ARRAY.reshape(10000, 40)[5000])
 
 
@@ -175,6 +179,16 @@ def test_a_broken_connection_leaves_what_was_there(tmp_path, monkeypatch):
 def test_what_cannot_be_written(url, why):
     with pytest.raises(OutputError, match=f"cannot write '{url}': {why}"):
         cc.save(url, ARRAY[:1], codec="classic.zlib")
+
+
+def test_object_stores_take_it_as_one_object(tmp_path, monkeypatch):
+    put = []
+    monkeypatch.setattr(Growing, "protocol", ("growing", "s3"))
+    monkeypatch.setattr(Growing, "mv", None)
+    monkeypatch.setattr(Growing, "put_file", lambda self, local, path: put.append(path) or shutil.copy(local, path))
+    cc.save(f"growing://{tmp_path}/x.ccf", ARRAY[:2], codec="classic.zlib")
+    assert put == [f"{tmp_path}/x.ccf"]
+    assert np.array_equal(cc.load(tmp_path / "x.ccf"), ARRAY[:2])
 
 
 # --- other file systems ------------------------------------------------------------------------------
