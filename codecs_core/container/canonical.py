@@ -6,6 +6,7 @@ None, booleans, integers of 64 bits, finite 64-bit floats, text, bytes, lists, a
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -43,14 +44,15 @@ def unpack(data: bytes) -> Any:
             max_map_len=len(data),
             max_ext_len=0,
         )
-        again = _dump(_normal(value, "", MAX_DEPTH))
+        _check(value, MAX_DEPTH)
+        again = _dump(value)
     except (_NotCanonicalError, ValueError, OverflowError) as e:
         raise FormatError(f"is not canonical MessagePack: {str(e) or type(e).__name__}") from e
     if again != data:
         at = next((i for i, (a, b) in enumerate(zip(again, data, strict=False)) if a != b), len(again))
         raise FormatError(
-            f"is not canonical MessagePack: byte {at} is not what its values encode to (unsorted keys, a number "
-            f"longer than it needs to be, or a 32-bit float)"
+            f"is not canonical MessagePack: byte {at} is not what its values encode to (a number longer than it "
+            f"needs to be, or a 32-bit float)"
         )
     return value
 
@@ -60,7 +62,7 @@ class _NotCanonicalError(Exception):
 
 
 class _Room:
-    """Hooks of the parser: count what it builds, and refuse a key given twice."""
+    """Hooks of the parser: count what it builds, and refuse keys that are not in order."""
 
     def __init__(self) -> None:
         self._left = MAX_CONTAINERS
@@ -72,10 +74,12 @@ class _Room:
 
     def pairs(self, items: list[tuple[Any, Any]]) -> dict[Any, Any]:
         self._take()
-        result = dict(items)
-        if len(result) != len(items):
-            raise _NotCanonicalError("a map has the same key twice")
-        return result
+        keys = [key for key, _ in items]
+        if any(type(key) is not str for key in keys):
+            raise _NotCanonicalError("a map has a key that is no text")
+        if any(a >= b for a, b in pairwise(keys)):
+            raise _NotCanonicalError("a map has unsorted keys, or the same key twice")
+        return dict(items)
 
     def list(self, items: list[Any]) -> list[Any]:
         self._take()
@@ -84,6 +88,18 @@ class _Room:
 
 def _refuse_ext(code: int, data: bytes) -> Any:
     raise _NotCanonicalError(f"an extension value (type {code})")
+
+
+def _check(value: Any, depth: int) -> None:
+    """Raise for what the parser lets pass and the subset does not hold. Nothing is copied: values take much memory."""
+    kind = type(value)
+    if kind is float and not math.isfinite(value):
+        raise _NotCanonicalError(f"{value}, where only finite floats are")
+    if kind is list or kind is dict:
+        if depth == 0:
+            raise _NotCanonicalError(f"lists and maps are nested deeper than {MAX_DEPTH}")
+        for item in value if kind is list else value.values():
+            _check(item, depth - 1)
 
 
 def _dump(value: Any) -> bytes:
