@@ -1,0 +1,66 @@
+"""The network of a plane in floating point: from features to a mixture of logistics around the prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+#: Features are integers in units of 1/32.
+FEATURE_BITS = 5
+#: No value is less likely than the coder makes it.
+FLOOR = 2.0**-24
+
+
+class Network(nn.Module):
+    """A few pointwise layers.
+
+    Parameters
+    ----------
+    inputs
+        Features of a value.
+    hidden
+        Widths of the layers between.
+    components
+        Logistics of the mixture.
+    """
+
+    def __init__(self, inputs: int, *, hidden: Sequence[int], components: int) -> None:
+        super().__init__()
+        self.components = components
+        widths = [inputs, *hidden]
+        layers: list[nn.Module] = []
+        for a, b in pairwise(widths):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        last = nn.Linear(widths[-1], 3 * components)
+        with torch.no_grad():
+            last.weight.mul_(0.1)
+            last.bias.zero_()
+            last.bias[2 * components :] = torch.linspace(-1.2, 0.3, components)
+        self.layers = nn.Sequential(*layers, last)
+
+    def bits(self, features: Tensor, misses: Tensor, spreads: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        """Information content of each value.
+
+        Parameters
+        ----------
+        features
+            Shape (n, inputs), int8.
+        misses
+            Value less prediction, in grey levels, shape (n,).
+        spreads
+            Scales, likewise.
+        low, high
+            Whether it is the lowest, or the highest value there is.
+        """
+        out = self.layers(features.float() * 2.0**-FEATURE_BITS)
+        logits, means, log_scales = out.split(self.components, 1)
+        inverse = torch.exp(-log_scales) / spreads[:, None]
+        z = (misses[:, None] - means * spreads[:, None]) * inverse
+        half = 0.5 * inverse
+        upper = torch.where(high[:, None], 1.0, torch.sigmoid(z + half))
+        lower = torch.where(low[:, None], 0.0, torch.sigmoid(z - half))
+        p = (torch.softmax(logits, 1) * (upper - lower)).sum(1)
+        return -torch.log2(p.clamp(min=0) + FLOOR)

@@ -1,0 +1,163 @@
+"""Images as planes with margins, and one pass over a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar import neighbours
+from codecs_ar.kernels import Network, Places, code
+from codecs_ar.neighbours import MARGIN
+from codecs_core.entropy import Message
+from codecs_core.entropy.distributions.location_scale import cells, reciprocals
+from codecs_core.entropy.distributions.mixture_kernels import variances
+from codecs_core.entropy.tables import table
+
+#: In which order channels are coded: green tells most about the others.
+ORDER = {1: (0,), 3: (1, 0, 2), 4: (1, 0, 2, 3)}
+#: How many planes before it each of them sees.
+ROLES = (0, 1, 2, 0)
+PRECISION = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is known of each value of a plane before it is coded.
+
+    Parameters
+    ----------
+    features
+        Shape (n, F), int8.
+    centres, spreads
+        Prediction and scale in grey levels, multiples of 2^-8, shape (n,).
+    """
+
+    features: NDArray[np.int8]
+    centres: NDArray[np.float64]
+    spreads: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, n: int, inputs: int) -> Seen:
+        """To be written."""
+        return cls(np.empty((n, inputs), np.int8), np.empty(n), np.empty(n))
+
+
+class Planes:
+    """The planes of n images of one size, with margins, and the errors of predictions.
+
+    Parameters
+    ----------
+    shape
+        Planes, images, height and width.
+    top
+        The largest value, 255 or 65535.
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int], top: int) -> None:
+        self.count, self.images, self.height, self.width = shape
+        self.top = top
+        padded = (*shape[:2], self.height + 2 * MARGIN, self.width + 2 * MARGIN)
+        self.x, self.e = np.zeros(padded), np.zeros(padded)
+
+    @classmethod
+    def of(cls, images: NDArray[Any]) -> Planes:
+        """Of images of shape (n, height, width, channels), uint8 or uint16."""
+        n, h, w, channels = images.shape
+        planes = cls((channels, n, h, w), int(np.iinfo(images.dtype).max))
+        for plane, channel in enumerate(ORDER[channels]):
+            planes.values[plane] = images[..., channel]
+        return planes
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Without the margins: a view of shape (planes, images, height, width)."""
+        return self.x[:, :, MARGIN : MARGIN + self.height, MARGIN : MARGIN + self.width]
+
+    def images_of(self, dtype: str) -> NDArray[Any]:
+        """Inverse of `of`."""
+        out = np.empty((*self.values.shape[1:], self.count), dtype)
+        for plane, channel in enumerate(ORDER[self.count]):
+            out[..., channel] = self.values[plane]
+        return out
+
+    def look(self, plane: int, prior: NDArray[np.float64], decays: NDArray[np.float64]) -> Seen:
+        """Predict and describe the values of a plane, and leave the errors for the planes after it."""
+        seen = Seen.empty(self.values[0].size, neighbours.features(ROLES[plane]))
+        params = self._params(plane, prior, decays, Network.none(ROLES[plane]), 1, seen, decoding=False)
+        code(np.zeros(3, np.uint64), np.zeros(8, np.uint32), np.zeros(0, np.int32), 0, PRECISION, params)
+        return seen
+
+    def pop(
+        self,
+        message: Message,
+        plane: int,
+        prior: NDArray[np.float64],
+        decays: NDArray[np.float64],
+        network: Network,
+        components: int,
+    ) -> None:
+        """Decode the values of a plane, by one head throughout."""
+        params = self._params(plane, prior, decays, network, components, Seen.empty(0, 0), decoding=True)
+        out = np.empty(self.values[0].size, np.int32)
+        message.pop_symbols(code, out, PRECISION, params, thin=True)
+
+    def _params(
+        self,
+        plane: int,
+        prior: NDArray[np.float64],
+        decays: NDArray[np.float64],
+        network: Network,
+        components: int,
+        seen: Seen,
+        *,
+        decoding: bool,
+    ) -> tuple[Any, ...]:
+        role = ROLES[plane]
+        x, e = (a[plane - role : plane + 1].reshape(-1) for a in (self.x, self.e))
+        mixture = (
+            np.int64(self.top + 1),
+            table("exp2_negative"),
+            cells("logistic"),
+            reciprocals(),
+            variances(),
+            table("logistic_quantile"),
+            components,
+        )
+        return (
+            decoding,
+            (role, self.images, self.height, self.width, self.top),
+            x,
+            e,
+            places(role, self.width + 2 * MARGIN),
+            prior,
+            decays,
+            table("log2_mantissa"),
+            network,
+            mixture,
+            seen.features,
+            seen.centres,
+            seen.spreads,
+        )
+
+
+def places(role: int, stride: int) -> Places:
+    """Neighbours of the values of a plane that sees `role` planes before it."""
+
+    def at(where: Sequence[tuple[int, int]], least: int = 0) -> NDArray[np.int64]:
+        return neighbours.offsets(where if role >= least else [], stride)
+
+    return Places(
+        at(neighbours.OWN[role]),
+        at(neighbours.BEFORE, 1),
+        at(neighbours.EARLIER, 2),
+        at(neighbours.NEAR),
+        np.array(neighbours.WEIGHTS) / 16.0,
+        at(neighbours.ERRORS),
+        at(neighbours.VALUES),
+        at(neighbours.AROUND, 1),
+        at(neighbours.CROSS, 2),
+    )

@@ -1,0 +1,170 @@
+"""The codec: shapes it takes, what it refuses, damaged payloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from codecs_ar.codec import BAND_PIXELS, BAND_ROWS, ImageCodec
+from codecs_ar.testing import random_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import codecs_core as cc
+from codecs_core.arrays import ArraySpec
+from codecs_core.errors import CodecsError, ConfigError, CorruptDataError, UnsupportedArrayError
+
+CODECS = {c: ImageCodec(model=random_model(c)) for c in (1, 3)}
+
+
+def pixels(*shape: int, seed: int = 0, dtype: str = "uint8") -> NDArray[Any]:
+    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def check_round_trip(codec: ImageCodec, x: NDArray[Any]) -> bytes:
+    payload = codec.encode(x)
+    y = codec.decode(payload, ArraySpec.of(x))
+    assert y.dtype == x.dtype
+    assert np.array_equal(y, x)
+    return payload
+
+
+@pytest.mark.parametrize(
+    ("channels", "shape", "dtype"),
+    [
+        (3, (7, 5, 3), "uint8"),
+        (3, (1, 1, 3), "uint8"),
+        (3, (2, 9, 6, 3), "uint8"),
+        (3, (1, 40, 3), "uint8"),
+        (3, (40, 1, 3), "uint8"),
+        (3, (0, 8, 8, 3), "uint8"),
+        (3, (8, 0, 3), "uint8"),
+        (3, (5, 6, 4), "uint8"),
+        (3, (2, 5, 5, 4), "uint8"),
+        (1, (6, 7), "uint8"),
+        (1, (3, 6, 7), "uint8"),
+        (1, (6, 7, 1), "uint8"),
+        (1, (2, 6, 7, 1), "uint8"),
+        (1, (1, 1), "uint8"),
+        (1, (0, 0), "uint8"),
+        (1, (12, 9), "uint16"),
+        (1, (2, 3, 4), "uint16"),
+        (1, (1, 1), "uint16"),
+        (1, (2, 3, 4, 1), "uint16"),
+    ],
+)
+def test_round_trip(channels: int, shape: tuple[int, ...], dtype: str) -> None:
+    check_round_trip(CODECS[channels], pixels(*shape, dtype=dtype))
+
+
+def test_more_values_than_lanes_need() -> None:
+    """What is pushed block by block is one sequence for a decoder."""
+    check_round_trip(CODECS[1], pixels(150, 200))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_extreme_images(dtype: str) -> None:
+    top = np.iinfo(dtype).max
+    step = np.zeros((9, 17), dtype)
+    step[:, 8:] = top
+    dots = np.zeros((16, 16), dtype)
+    dots[::2, ::2] = top
+    for x in (np.zeros((9, 9), dtype), np.full((9, 9), top, dtype), step, dots):
+        check_round_trip(CODECS[1], x)
+
+
+def test_an_image_of_one_colour_for_long() -> None:
+    """What was learnt fades until nothing is left of it."""
+    payload = check_round_trip(CODECS[1], np.full((40, 700), 7, np.uint8))
+    assert len(payload) < 40 * 700
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_size(data: st.DataObject) -> None:
+    h, w = data.draw(st.integers(1, 14)), data.draw(st.integers(1, 14))
+    seed = data.draw(st.integers(0, 99))
+    smooth = np.add.outer(np.arange(h), 3 * np.arange(w))[:, :, None] + np.arange(3) * 20
+    noise = np.random.default_rng(seed).integers(0, 1 + seed, smooth.shape)
+    check_round_trip(CODECS[3], ((smooth + noise) % 256).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("channels", "shape", "dtype"),
+    [
+        (3, (8, 8), "uint8"),
+        (3, (8, 8, 2), "uint8"),
+        (3, (8,), "uint8"),
+        (3, (), "uint8"),
+        (3, (2, 8, 8, 1), "uint8"),
+        (3, (2, 2, 8, 8, 3), "uint8"),
+        (3, (8, 8, 3), "uint16"),
+        (3, (8, 8, 3), "float32"),
+        (1, (2, 8, 8, 3), "uint8"),
+        (1, (8, 8), "int16"),
+    ],
+)
+def test_what_is_refused(channels: int, shape: tuple[int, ...], dtype: str) -> None:
+    with pytest.raises(UnsupportedArrayError, match=r"takes (uint8|images|grey)"):
+        CODECS[channels].encode(np.zeros(shape, dtype))
+
+
+def test_no_model() -> None:
+    with pytest.raises(ConfigError, match="needs a model"):
+        ImageCodec.from_config({})
+
+
+def test_chunks() -> None:
+    codec = CODECS[3]
+    assert codec.default_chunk(ArraySpec((10_000, 32, 32, 3), "uint8")) == 341
+    assert codec.default_chunk(ArraySpec((5, 2000, 1000, 3), "uint8")) == 1
+    assert codec.default_chunk(ArraySpec((512, 768, 3), "uint8")) == 256  # one for each of two cores
+    assert codec.default_chunk(ArraySpec((250, 200, 3), "uint8")) == 250
+    rows = codec.default_chunk(ArraySpec((4000, 6000, 3), "uint8"))
+    assert BAND_ROWS // 2 < rows <= BAND_ROWS
+    assert codec.default_chunk(ArraySpec((4000, 500, 4), "uint8")) <= BAND_PIXELS // 500
+    assert codec.default_chunk(ArraySpec((0, 8, 8, 3), "uint8")) == 1
+    assert codec.default_chunk(ArraySpec((3, 0, 3), "uint8")) == 3
+
+
+def test_an_image_alone_is_as_in_a_stack(tmp_path: Any) -> None:
+    """With a chunk an item, any item is read and decoded by itself."""
+    x = pixels(5, 12, 10, 3)
+    cc.save(tmp_path / "a.ccf", x, codec=CODECS[3], chunk=1, embed_model=True)
+    with cc.open(tmp_path / "a.ccf") as file:
+        assert np.array_equal(file[""][3], x[3])
+    assert CODECS[3].encode(x[3:4]) == CODECS[3].encode(x[3])
+
+
+def test_images_of_many_sizes(tmp_path: Any) -> None:
+    arrays = {f"{h}x{w}": pixels(h, w, 3, seed=h) for h, w in [(1, 1), (3, 50), (17, 16), (33, 2)]}
+    cc.save(tmp_path / "a.ccf", arrays, codec=CODECS[3], embed_model=True, jobs=2)
+    loaded = cc.load(tmp_path / "a.ccf")
+    assert loaded.keys() == arrays.keys()
+    for name, x in arrays.items():
+        assert np.array_equal(loaded[name], x)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_damaged_payloads(data: st.DataObject) -> None:
+    """Whatever comes, it is an error of the tree or an array of the spec."""
+    x = pixels(2, 6, 5, 3)
+    payload = bytearray(CODECS[3].encode(x))
+    for _ in range(data.draw(st.integers(1, 4))):
+        payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
+    payload = payload[: data.draw(st.integers(0, len(payload)))]
+    try:
+        y = CODECS[3].decode(bytes(payload), ArraySpec.of(x))
+    except CodecsError:
+        return
+    assert y.shape == x.shape
+
+
+def test_payload_of_another_shape() -> None:
+    payload = CODECS[3].encode(pixels(2, 6, 5, 3))
+    for shape in (2, 6, 6, 3), (0, 6, 6, 3), (2, 6, 5, 4):
+        with pytest.raises(CorruptDataError):
+            CODECS[3].decode(payload, ArraySpec(shape, "uint8"))
