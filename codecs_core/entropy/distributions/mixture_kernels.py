@@ -196,7 +196,7 @@ def _guess(count, i, params):  # type: ignore[no-untyped-def]
     return np.int64(mean + 0.5 + spread * quantile)
 
 
-_find = search(_cdf, _guess, both_ends(_cdf))
+find = search(_cdf, _guess, both_ends(_cdf))
 
 
 @inline
@@ -215,7 +215,7 @@ def _find_all(first, count, found, scratch, params):  # type: ignore[no-untyped-
     for k in range(count):
         lane = np.uint64(k)
         if found[lane] - found[lane + _1] >= found[lane + _2]:  # as unsigned numbers: on either side
-            found[lane + _3], found[lane + _1], found[lane + _2] = _find(found[lane], np.uint64(first + k), params)
+            found[lane + _3], found[lane + _1], found[lane + _2] = find(found[lane], np.uint64(first + k), params)
 
 
-kernels = from_cdf(_cdf, intervals=_intervals)._replace(pop=make_pop_together(_find, _find_all, _prepare))
+kernels = from_cdf(_cdf, intervals=_intervals)._replace(pop=make_pop_together(find, _find_all, _prepare))
