@@ -131,7 +131,7 @@ def _file_system(url: str, kind: type[CodecsError], cannot: str) -> tuple[Any, s
         raise kind(f"{cannot}: URLs take fsspec: pip install 'codecs-core[remote]'") from error
     try:
         with _failing(kind, cannot):
-            fs, path = url_to_fs(url)
+            fs, path = url_to_fs(url)  # type: ignore[no-untyped-call]
     except kind as error:
         missing = [_PACKAGES[scheme] for scheme in re.findall(r"(\w+):", url) if scheme in _PACKAGES]
         if isinstance(error.__cause__, ImportError) and missing:
