@@ -82,6 +82,21 @@ class Nibble(Raw):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Runs(Raw):
+    """A byte for an array of one value, and ten times an array of many."""
+
+    id = "test.runs"
+    info = CodecInfo(summary="values that are all the same", dtypes=("uint8",))
+
+    def _encode(self, chunk):
+        same = (chunk == chunk.flat[0]).all()
+        return chunk.tobytes()[:1] if same else chunk.tobytes() * 10
+
+    def _decode(self, payload, spec):
+        return np.resize(np.frombuffer(payload, "u1")[: spec.size], spec.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Offset(Raw):
     """Stores the difference to its model in nothing if there is none."""
 
@@ -577,8 +592,9 @@ def test_samples_are_small_and_from_several_places():
     big = np.broadcast_to(np.arange(1 << 16, dtype="u4")[:, None], (1 << 16, 256))
     [taken] = sample.take([items(big)])
     assert taken.nbytes <= sample.BYTES
-    assert len(np.unique(taken[:, 0] // (1 << 14))) == 4
-    runs = np.diff(taken[:, 0].astype(int))
+    rows = taken.parts[0][:, 0]
+    assert len(np.unique(rows // (1 << 14))) == 4
+    runs = np.diff(rows.astype(int))
     assert (runs == 1).sum() == len(runs) - 3
     many = [items(np.zeros((64, 64, 3), "u1")) for _ in range(1000)]
     assert len(sample.take(many)) == sample.ENTRIES
@@ -586,6 +602,39 @@ def test_samples_are_small_and_from_several_places():
     assert sum(part.nbytes for part in sample.take(photos)) <= sample.BYTES
     assert len(sample.pieces([np.zeros((1000, 2))], 1)) == sample.PIECES
     assert [len(p) for p in sample.pieces([np.zeros((5, 2)), np.zeros((2, 2))], 2)] == [2, 2, 1, 2]
+
+
+def test_samples_of_images_are_crops():
+    wide = items(np.zeros((3000, 4000, 3), "u1"))
+    [taken] = sample.take([wide], images=True)
+    assert [part.ndim for part in taken.parts] == [3] * sample.PLACES
+    assert all(part.shape[0] > 200 and part.shape[1] > 200 for part in taken.parts)
+    assert 0.9 * sample.BYTES < taken.nbytes <= sample.BYTES
+    some = [wide, *(items(np.zeros((n, 5000 // n, 3), "u1")) for n in (1, 50, 5000))]
+    assert sample.take(some, images=True)[-1].nbytes <= sample.BYTES
+    for shape in ((1, 1 << 22), (1 << 22, 1), (3, 1 << 20)):
+        [taken] = sample.take([items(np.zeros(shape, "u1"))], images=True)
+        assert 0.4 * sample.BYTES < taken.nbytes <= sample.BYTES
+
+
+def test_auto_decides_once_for_images_of_all_sizes_that_are_alike(path, registry):
+    data = {f"{n}": np.full((5, n, 3), 7, "u1") for n in range(1, 30)}
+    info = cc.save(path, data, registry=registry)
+    assert [tried["entries"] for tried in info["tried"]] == [29]
+    assert {entry["codec"] for entry in info["entries"]} == {"test.nibble"}
+
+
+def test_auto_decides_for_each_image_where_they_differ(path):
+    registry = registry_of(Raw, Runs)
+    noise = np.random.Generator(np.random.Philox(1)).integers(0, 256, (40, 9, 8, 3), dtype=np.uint8)
+    data = {f"{k}": image if k % 3 else np.full((9 + k, 8, 3), k, "u1") for k, image in enumerate(noise)}
+    info = cc.save(path, data, registry=registry)
+    assert [entry["codec"] for entry in info["entries"]] == [
+        "test.raw" if k % 3 else "test.runs" for k in range(len(noise))
+    ]
+    assert [tried["entries"] for tried in info["tried"]] == [40]
+    for name, array in cc.load(path, registry=registry).items():
+        np.testing.assert_array_equal(array, data[name])
 
 
 # --- models -----------------------------------------------------------------------------------------

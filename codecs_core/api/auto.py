@@ -18,15 +18,19 @@ from codecs_core.models import installed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from codecs_core.api.items import Items
-    from codecs_core.codec import Codec
+    from codecs_core.api.sample import Excerpt
+    from codecs_core.codec import Codec, Progress
     from codecs_core.models.resolve import InstalledModel
     from codecs_core.registry import Registry
 
 #: About what the container spends on a chunk beside its payload.
 CHUNK_OVERHEAD = 104
+#: A candidate this many times the size of the best after a rough look gets no second.
+WORTH = 1.25
+#: Arrays of a kind each get a codec of their own, of so many, if that makes the sample this many times as large or less.
+MIXED = 0.97
+FINALISTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +44,14 @@ class Candidate:
 
 @dataclass(kw_only=True)
 class Trial:
-    """How a candidate did: an estimate in bytes for all of the data, or the reason why it is out."""
+    """How a candidate did: an estimate in bytes for all of the data, or the reason why it is out.
+
+    `sizes` are the bytes of each excerpt of the sample it was last tried on.
+    """
 
     candidate: Candidate
     codec: Codec | None = None
+    sizes: list[float] = field(default_factory=list)
     estimate: int | None = None
     error: Exception | None = None
     seconds: float = 0.0
@@ -121,22 +129,44 @@ def with_models(id: str, config: Mapping[str, Any], registry: Registry) -> Itera
 
 
 def choose(
-    names: Sequence[str], group: Sequence[Items], among: Sequence[Candidate], *, chunk: int | None, jobs: int
-) -> Choice:
-    """Try candidates on a sample of arrays that share dtype and item shape.
+    names: Sequence[str],
+    group: Sequence[Items],
+    among: Sequence[Candidate],
+    *,
+    chunk: int | None,
+    jobs: int,
+    images: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Choice]:
+    """Try candidates on a sample of arrays of one kind; a choice for each name, mostly one for all.
+
+    A rough look drops those that are not worth a second. Where the sample says that no candidate is the best for all of
+    the arrays, each array is tried by itself with the best few.
 
     Raises
     ------
     UnsupportedArrayError, ConfigError
         If none of them can encode it.
     """
-    taken = sample.take(group)
-    trials = list(ordered(lambda candidate: _try(candidate, group, taken, chunk), among, jobs=jobs))
+    taken = sample.take(group, images=images)
+    trials = [Trial(candidate=candidate) for candidate in among]
+
+    def attempt(on: Sequence[Excerpt], some: Sequence[Trial]) -> None:
+        for trial in ordered(lambda one: _try(one, group, on, chunk), some, jobs=jobs):
+            if progress is not None:
+                progress(0.0, f"tried {trial.candidate.id}")
+
+    worth = trials
+    if sum(one.nbytes for one in taken) > 2 * sample.ROUGHLY:
+        attempt(sample.rough(taken), trials)
+        best = min((trial.estimate or 0 for trial in trials if trial.error is None), default=0)
+        worth = [trial for trial in trials if trial.error is None and (trial.estimate or 0) <= WORTH * best]
+    attempt(taken, worth)
     ranked = sorted(
         (trial for trial in trials if trial.error is None),
-        key=lambda trial: (trial.estimate, trial.candidate.model is not None, trial.candidate.id),
+        key=lambda one: (one not in worth, one.estimate, one.candidate.model is not None, one.candidate.id),
     )
-    while ranked and (error := _wrong(ranked[0], taken, chunk)) is not None:
+    while ranked and (error := _wrong(ranked[0], taken[0], chunk)) is not None:
         ranked.pop(0).error = error
     if not ranked:
         raise _nothing_left(names[0], group[0].spec, trials)
@@ -145,45 +175,69 @@ def choose(
         "first": names[0],
         "dtype": group[0].spec.dtype,
         "values": sum(items.spec.size for items in group),
-        "sample_bytes": sum(array.nbytes for array in taken),
+        "sample_bytes": sum(one.nbytes for one in taken),
         "candidates": trials,
     }
-    return Choice(ranked=ranked, tried=about)
+    finalists = _finalists([trial for trial in ranked if trial in worth])
+    finalists = finalists[:1] + [trial for trial in finalists[1:] if _wrong(trial, taken[0], chunk) is None]
+    choices = [Choice(ranked=[one, *(trial for trial in ranked if trial is not one)]) for one in finalists]
+    choices[0].tried = about
+    if len(choices) == 1:
+        return dict.fromkeys(names, choices[0])
+
+    def pick(items: Items) -> Choice:
+        part = sample.excerpt(items, sample.ROUGHLY, images=images)
+        return min(choices, key=lambda choice: _size(choice.codec, part, chunk, sample.PIECES))
+
+    return dict(zip(names, ordered(pick, group, jobs=jobs), strict=True))
 
 
 def _plain(id: str, registry: Registry) -> Candidate:
     return Candidate(id=id, model=None, build=lambda: registry.codec_class(id).from_config({}))
 
 
-def _try(candidate: Candidate, group: Sequence[Items], taken: list[NDArray[Any]], chunk: int | None) -> Trial:
-    trial = Trial(candidate=candidate)
+def _try(trial: Trial, group: Sequence[Items], on: Sequence[Excerpt], chunk: int | None) -> Trial:
+    """Let a candidate encode a sample."""
     start = time.perf_counter()
     try:
-        trial.codec = codec = candidate.build()
-        chunks = 0
-        for spec in {items.spec for items in group}:
-            codec.check(spec)
+        if trial.codec is None:
+            trial.codec = trial.candidate.build()
+            for spec in {items.spec for items in group}:
+                trial.codec.check(spec)
+        codec, chunks = trial.codec, 0
         for items in group:
             size = chunk or codec.default_chunk(items.spec)
             chunks += -(-items.spec.shape[0] // size) if items.spec.shape else 1
-        cut = sample.pieces(taken, chunk or codec.default_chunk(group[0].spec))
-        seen = sum(piece.nbytes for piece in cut)
-        payload = sum(len(codec.encode(piece)) for piece in cut)
-        total = sum(items.spec.nbytes for items in group)
-        scale = total / seen if seen else 1.0
-        trial.estimate = round(payload * scale) + CHUNK_OVERHEAD * chunks
+        trial.sizes = [_size(codec, one, chunk, max(1, sample.PIECES // len(on))) for one in on]
+        total, seen = sum(items.spec.nbytes for items in group), sum(one.nbytes for one in on)
+        trial.estimate = round(sum(trial.sizes) * (total / seen if seen else 1.0)) + CHUNK_OVERHEAD * chunks
     except Exception as error:  # a codec of somebody else's that breaks is out, and stops nobody
         trial.error = error
-    trial.seconds = time.perf_counter() - start
+    trial.seconds += time.perf_counter() - start
     return trial
 
 
-def _wrong(trial: Trial, taken: list[NDArray[Any]], chunk: int | None) -> Exception | None:
-    """Why the winner is out: its first piece of the sample does not come back as it went in."""
+def _size(codec: Codec, one: Excerpt, chunk: int | None, most: int) -> float:
+    """About how many bytes an excerpt takes, of which `most` pieces are encoded."""
+    cut = one.pieces(codec, chunk, most)
+    seen = sum(piece.nbytes for piece in cut)
+    return sum(len(codec.encode(piece)) for piece in cut) * (one.nbytes / seen if seen else 1.0)
+
+
+def _finalists(ranked: Sequence[Trial]) -> list[Trial]:
+    """The best trial; and where choosing for each array would save enough, others that are the best of some."""
+    each = [min(ranked, key=lambda trial: trial.sizes[k]) for k in range(len(ranked[0].sizes))]
+    if sum(one.sizes[k] for k, one in enumerate(each)) > MIXED * sum(ranked[0].sizes):
+        return [ranked[0]]
+    return [ranked[0], *(trial for trial in ranked[1:] if any(trial is one for one in each))][:FINALISTS]
+
+
+def _wrong(trial: Trial, one: Excerpt, chunk: int | None) -> Exception | None:
+    """Why a trial is out: its first piece of an excerpt does not come back as it went in."""
     codec = trial.codec
     if codec is None:
         return ConfigError("it was never built")
-    for piece in sample.pieces(taken, chunk or codec.default_chunk(ArraySpec.of(taken[0])))[:1]:
+    for piece in one.pieces(codec, chunk)[:1]:
         try:
             back = codec.decode(codec.encode(piece), ArraySpec.of(piece))
         except Exception as error:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codecs_core.api.items import Items
+    from codecs_core.codec import Progress
     from codecs_core.registry import Registry
 
     CodecChoice = str | Codec | Mapping[str, Any]
@@ -86,6 +87,7 @@ def plan(
     attrs: Mapping[str, Any] | None,
     jobs: int,
     registry: Registry,
+    progress: Progress | None = None,
 ) -> list[Planned]:
     """Work out what to store and how; raises what `codecs_core.save` documents."""
     if chunk is not None and (type(chunk) is not int or chunk < 1):
@@ -93,7 +95,7 @@ def plan(
     arrays = named(data)
     kept = _attrs(attrs, arrays, isinstance(data, Mapping))
     asked = requests(codec, config, list(arrays))
-    choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry)
+    choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry, progress=progress)
     return [
         Planned(name=name, items=arrays[name], choice=choices[name], chunk=chunk, attrs=kept[name]) for name in arrays
     ]
@@ -163,6 +165,7 @@ def _choices(
     chunk: int | None,
     jobs: int,
     registry: Registry,
+    progress: Progress | None,
 ) -> dict[str, auto.Choice]:
     used = False
     settled: dict[str, auto.Choice] = {}  # one codec instance for all entries that ask for the same
@@ -175,7 +178,8 @@ def _choices(
             id, request = model.codec, Request(id=model.codec, config={})
         spec = arrays[name].spec
         if request.codec is None and (id == AUTO or (_wants(id, registry) and model is None)):
-            group = (request.key, spec.dtype, len(spec.shape), spec.shape[1:])
+            image = _is_image(arrays[name])
+            group = (request.key, spec.dtype, len(spec.shape), spec.shape[2 if image else 1 :], image)
             open_.setdefault(group, (request, []))[1].append(name)
             continue
         if request.key not in settled:
@@ -184,14 +188,22 @@ def _choices(
             made = request.codec or build(id, request.config, model if takes else None, registry)
             settled[request.key] = auto.fixed(made)
         found[name] = settled[request.key]
-    for request, names in open_.values():
+    for (*_, image), (request, names) in open_.items():
         group_items = [arrays[name] for name in names]
         among = _candidates(request, group_items[0], registry)
-        found |= dict.fromkeys(names, auto.choose(names, group_items, among, chunk=chunk, jobs=jobs))
+        found |= auto.choose(names, group_items, among, chunk=chunk, jobs=jobs, images=image, progress=progress)
     if model is not None and not used and arrays:
         takers = sorted({request.id for request in asked.values()})
         raise ConfigError(f"a model is given, but {' and '.join(takers)} takes none here; drop model=... (--model)")
     return found
+
+
+def _is_image(one: Items) -> bool:
+    """Whether an array is one image, so that its height and width say nothing of which codec is for it."""
+    shape, media = one.spec.shape, one.attrs.get("media")
+    return (len(shape) == 3 and shape[2] in (1, 3, 4)) or (
+        len(shape) in (2, 3) and isinstance(media, dict) and "format" in media
+    )
 
 
 def _candidates(request: Request, first: Items, registry: Registry) -> list[auto.Candidate]:

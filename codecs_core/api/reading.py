@@ -22,6 +22,8 @@ from codecs_core.registry import default
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from numpy.typing import NDArray
+
     from codecs_core.api.plan import ModelChoice
     from codecs_core.codec import Progress
     from codecs_core.container import Entry
@@ -154,24 +156,48 @@ class File(Mapping[str, EntryView]):
 
     def load(self, *, progress: Progress | None = None) -> Any:
         """Decode everything; see `codecs_core.load`."""
-        entries = self._reader.entries
-        for entry in entries.values():
-            self._decoder.limits.check("array_bytes", entry.spec.nbytes, f"{_called(entry)} of {self.path}")
-        arrays = {name: np.empty(entry.spec.shape, np.dtype(entry.spec.dtype)) for name, entry in entries.items()}
-        total = max(1, sum(array.nbytes for array in arrays.values()))
-        tasks = ((entry, i) for entry in entries.values() for i in range(entry.n_chunks))
+        arrays = dict(self.arrays(progress=progress))
+        return arrays[""] if set(arrays) == {""} else arrays
 
-        def decode(task: tuple[Entry, int]) -> tuple[Entry, int]:
+    def arrays(self, *, progress: Progress | None = None) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Names and decoded arrays in the order of the file, a few at a time: for more than memory holds.
+
+        Parameters
+        ----------
+        progress
+            Called with the fraction done and a message.
+
+        Raises
+        ------
+        CodecsError
+            As `codecs_core.load`; before the first array, if one of them is over the limits.
+        """
+        entries = list(self._reader.entries.values())
+        for entry in entries:
+            self._decoder.limits.check("array_bytes", entry.spec.nbytes, f"{_called(entry)} of {self.path}")
+        total = max(1, sum(entry.spec.nbytes for entry in entries))
+        begun: dict[str, NDArray[Any]] = {}
+
+        def tasks() -> Iterator[tuple[Entry, int | None]]:
+            for entry in entries:
+                begun[entry.name] = np.empty(entry.spec.shape, np.dtype(entry.spec.dtype))
+                yield from ((entry, i) for i in range(entry.n_chunks))
+                yield entry, None  # results come in order: when this one is back, the array is complete
+
+        def decode(task: tuple[Entry, int | None]) -> tuple[Entry, int | None]:
             entry, i = task
-            arrays[entry.name][entry.chunk_slice(i)] = self._decoder.decode(entry, i)
+            if i is not None:
+                begun[entry.name][entry.chunk_slice(i)] = self._decoder.decode(entry, i)
             return task
 
         done = 0
-        for entry, i in ordered(decode, tasks, jobs=self._jobs):
+        for entry, i in ordered(decode, tasks(), jobs=self._jobs):
+            if i is None:
+                yield entry.name, begun.pop(entry.name)
+                continue
             done += entry.chunk_spec(i).nbytes
             if progress is not None:
                 progress(min(1.0, done / total), entry.name or entry.codec)
-        return arrays[""] if set(arrays) == {""} else arrays
 
     def verify(self, *, decode: bool = False, progress: Progress | None = None) -> dict[str, Any]:
         """Check every stored byte against its checksum and, if asked, decode it and compare the digest.

@@ -94,7 +94,15 @@ def save(
     registry = registry or default()
     threads = job_count(jobs)
     planned = plan(
-        data, codec=codec, model=model, chunk=chunk, config=config, attrs=attrs, jobs=threads, registry=registry
+        data,
+        codec=codec,
+        model=model,
+        chunk=chunk,
+        config=config,
+        attrs=attrs,
+        jobs=threads,
+        registry=registry,
+        progress=progress,
     )
     while True:
         refused: list[tuple[Planned, Exception]] = []

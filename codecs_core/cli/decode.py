@@ -1,11 +1,19 @@
 """`codecs decode`: a container file back to arrays or images."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from codecs_core.cli.arguments import Place, place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from codecs_core.api import File
+    from codecs_core.codec import Progress
 
 
 def decode(
@@ -36,7 +44,10 @@ def decode(
 
     A folder gets images where images went in, and .npy files otherwise.
     """
+    from functools import partial
+
     from codecs_core import api, media
+    from codecs_core.api.parallel import job_count, ordered
     from codecs_core.cli import arguments
     from codecs_core.cli.output import plural, put, shown, size
     from codecs_core.cli.progress import progress
@@ -56,25 +67,35 @@ def decode(
             for name in names:
                 arguments.check_items(where, held[name].shape, name)
         media.check_target(dst, names)
-        arrays: dict[str, Any] = {}
+        sizes: list[int] = []
+
+        def arrays(bar: "Progress | None") -> "Iterator[tuple[str, NDArray[Any]]]":
+            """Each when its turn comes: not all of them need fit into memory."""
+            plain = where is None and entry is None and preview is None
+            for name, array in held.arrays(progress=bar) if plain else _some(held, names, where, preview, bar):
+                sizes.append(array.nbytes)
+                yield name, array
+
         with progress("decoding") as bar:
-            if where is None and entry is None and preview is None:
-                loaded = held.load(progress=bar)
-                arrays = loaded if isinstance(loaded, dict) else {"": loaded}
-            else:
-                for done, name in enumerate(names):
-                    if bar is not None:
-                        bar(done / len(names), name)
-                    view, key = held[name], ... if where is None else where
-                    arrays[name] = view[key] if preview is None else view.preview(preview, key)
-        media.write(dst, arrays, {name: held[name].attrs for name in names})
+            attrs = {name: held[name].attrs for name in names}
+            media.write(dst, arrays(bar), attrs, each=partial(ordered, jobs=job_count(jobs)))
         missing = sum(held[name].missing for name in names)
-    total = sum(array.nbytes for array in arrays.values())
     if preview is None:
         how = "every chunk as it was encoded"
         if missing and fill is not None:
             how = f"{plural(missing, 'missing chunk')} filled with {shown(fill)}, which is not data; the others as encoded"
-        put(f"{shown(dst)}: {plural(len(arrays), 'array')}, {size(total)}, {how}")
+        put(f"{shown(dst)}: {plural(len(sizes), 'array')}, {size(sum(sizes))}, {how}")
     else:
         levels = plural(preview, "level")
-        put(f"{shown(dst)}: {plural(len(arrays), 'preview')} of {levels}, {size(total)}; this is not the data")
+        put(f"{shown(dst)}: {plural(len(sizes), 'preview')} of {levels}, {size(sum(sizes))}; this is not the data")
+
+
+def _some(
+    held: "File", names: list[str], where: slice | None, preview: int | None, bar: "Progress | None"
+) -> "Iterator[tuple[str, NDArray[Any]]]":
+    """Some of the entries, or a part of each, or previews."""
+    for done, name in enumerate(names):
+        if bar is not None:
+            bar(done / len(names), name)
+        view, key = held[name], ... if where is None else where
+        yield name, view[key] if preview is None else view.preview(preview, key)

@@ -1,14 +1,19 @@
 """`codecs encode`: arrays and images into one container file."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from codecs_core.cli.arguments import Place, place
 
+if TYPE_CHECKING:
+    from codecs_core.media import Source
+
 #: Kinds of arrays of which it is told what was tried.
 _GROUPS = 5
+#: Files that were passed over and are named.
+_NAMED = 5
 
 
 def encode(
@@ -32,26 +37,33 @@ def encode(
 ) -> None:
     """Encode arrays and images into one file.
 
-    A file in a folder that cannot be read is named on stderr; the rest is encoded, and the exit status is 1.
+    A file in a folder that cannot be read is named on stderr; the rest is encoded, and the exit status is 1. Files of
+    other kinds are passed over, and counted.
     """
     from codecs_core import api, media
-    from codecs_core.cli.arguments import check_target, settings
+    from codecs_core.cli.arguments import check_file, check_target, settings
     from codecs_core.cli.output import plural, put, say, shown
     from codecs_core.cli.progress import progress
-    from codecs_core.errors import ConfigError
+    from codecs_core.errors import ConfigError, UnknownKindError
 
     if not str(dst).lower().endswith(".ccf"):
         # A forgotten DST must not overwrite the last source.
         raise ConfigError(f"the last path is the file to write and ends in .ccf, which {dst} does not")
     config = settings(set_)
     check_target(dst, sources)
-    skipped: list[Path] = []
+    check_file(dst)
+    unread: list[Path] = []
+    passed: list[Path] = []
 
     def skip(path: Path, error: Exception) -> None:
-        skipped.append(path)
-        say(f"skipped: {shown(error)}")
+        if isinstance(error, UnknownKindError):
+            passed.append(path)
+        else:
+            unread.append(path)
+            say(f"not read: {shown(error)}")
 
-    found = media.read(sources, on_skip=skip)
+    with progress("reading") as bar:
+        found = media.read(sources, on_skip=skip, progress=bar)
     with progress("encoding") as bar:
         info = api.save(
             dst,
@@ -64,15 +76,46 @@ def encode(
             jobs=jobs,
             progress=bar,
         )
-    for line in _tried(info["tried"]):
+    for line in [*_tried(info["tried"]), *_passed(passed), *_grown(info, found)]:
         say(line)
-    for line in _summary(dst, info):
+    for line in _summary(dst, info, found):
         put(line)
-    if skipped:
-        say(
-            f"error: {plural(len(skipped), 'file')} could not be read and {'is' if len(skipped) == 1 else 'are'} missing"
-        )
+    if unread:
+        say(f"error: {plural(len(unread), 'file')} could not be read and {'is' if len(unread) == 1 else 'are'} missing")
         raise typer.Exit(1)
+
+
+def _passed(paths: list[Path]) -> list[str]:
+    """What lay in the folders beside arrays and images, by suffix where there is much of it."""
+    from collections import Counter
+
+    from codecs_core.cli.output import plural, shown
+
+    if not paths:
+        return []
+    names = [shown(path.name) + " (a link to a folder)" * path.is_dir() for path in paths]
+    if len(names) > _NAMED:
+        kinds = Counter(shown(path.suffix) or "without a suffix" for path in paths)
+        names = [f"{n:,} {kind}" for kind, n in kinds.most_common(_NAMED)] + ["..."] * (len(kinds) > _NAMED)
+    return [f"passed over {plural(len(paths), 'file')} of other kinds: {', '.join(names)}"]
+
+
+def _grown(info: dict[str, Any], found: "dict[str, Source]") -> list[str]:
+    """A word on files that were smaller because they hold less than every pixel."""
+    from codecs_core.cli.output import plural
+
+    formats = [source.attrs.get("media", {}).get("format") for source in found.values()]
+    lossy = sum(kind in ("JPEG", "MPO", "WEBP") for kind in formats)
+    if not lossy or info["bytes"]["total"] <= _file_bytes(found):
+        return []
+    return [
+        f"larger than the files themselves: {plural(lossy, 'of them is', 'of them are')} JPEG or WebP, which may have dropped "
+        f"detail to be small; here every pixel of what they show is kept"
+    ]
+
+
+def _file_bytes(found: "dict[str, Source]") -> int:
+    return sum(path.stat().st_size for path in {source.path for source in found.values()} if path.is_file())
 
 
 def _tried(trials: list[dict[str, Any]]) -> list[str]:
@@ -95,16 +138,20 @@ def _called(candidate: dict[str, Any]) -> str:
     return f"{candidate['codec']}/{candidate['model']}" if candidate["model"] else str(candidate["codec"])
 
 
-def _summary(dst: Place, info: dict[str, Any]) -> list[str]:
-    """The whole file in a line, then a line a codec and model."""
+def _summary(dst: Place, info: dict[str, Any], found: "dict[str, Source]") -> list[str]:
+    """The whole file in a line, what it replaces in another, then a line a codec and model."""
     from codecs_core.cli.output import count, plural, ratio, shown, table
     from codecs_core.cli.shapes import by_codec, decoded_bytes
 
     before, after = sum(map(decoded_bytes, info["entries"])), info["bytes"]["total"]
     rate = info["bits_per_value"]
+    images = all("format" in source.attrs.get("media", {}) for source in found.values())
+    files, originals = len({source.path for source in found.values()}), _file_bytes(found)
     lines = [
-        f"{shown(dst)}: {plural(len(info['entries']), 'array')}, {count(before)} bytes in, {count(after)} bytes out"
-        + (f", {ratio(before, after)}, {rate:.3f} bits per value, all included" if rate is not None else "")
+        f"{shown(dst)}: {plural(len(info['entries']), 'image' if images else 'array')}, {count(before)} bytes in, "
+        f"{count(after)} bytes out"
+        + (f", {ratio(before, after)}, {rate:.3f} bits per value, all included" if rate is not None else ""),
+        f"against {plural(files, 'file')} of {count(originals)} bytes: {ratio(originals, after)}",
     ]
     rows = [
         (

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InputError
+from codecs_core.errors import InputError, UnknownKindError
 from codecs_core.media.source import Source
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _open(path: Path, zipped: bool) -> IO[bytes]:
 def _header(path: Path, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     head = file.read(4)
     if not looks_like_idx(head):
-        raise InputError(f"{path} is not an idx file: it starts with {head.hex(' ')}")
+        raise UnknownKindError(f"{path} is not an idx file: it starts with {head.hex(' ')}")
     sizes = file.read(4 * head[3])
     if len(sizes) != 4 * head[3]:
         raise InputError(f"{path} is an idx file that ends within its header")

@@ -1,7 +1,8 @@
 """Images through Pillow, which is imported here and inside functions only.
 
-Pixels are taken as they are stored; nothing is scaled, rotated or colour-managed. Where Pillow alone would lose
-something (16 bits in colour, frames after the first) the file is refused.
+Pixels are taken as they are stored; nothing is scaled, rotated or colour-managed, and of an image with a palette it is
+the indices that are taken. What stands beside the pixels is kept as attributes (`codecs_core.media.metadata`). Where Pillow
+alone would lose something (16 bits in colour, frames after the first) the file is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InputError, OutputError
+from codecs_core.errors import InputError, OutputError, UnknownKindError
+from codecs_core.media.metadata import metadata, palette, save_options
 from codecs_core.media.source import Source
 
 if TYPE_CHECKING:
@@ -37,12 +39,16 @@ SUFFIXES = {
     ".pgm": "PPM",
 }
 _LOSSY = {".jpg", ".jpeg", ".gif"}
+#: Suffixes of images that cannot be read: a folder with some must not pass for stored.
+_FOREIGN = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".exr", ".psd", ".svg", ".tga", ".pcx", ".ico"} | {
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"),  # raw data of cameras
+}
 #: Modes a format takes and gives back as they are.
 _MODES = {
-    "PNG": {"1", "L", "LA", "RGB", "RGBA", "I;16"},
+    "PNG": {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"},
     "WEBP": {"RGB", "RGBA"},
-    "TIFF": {"1", "L", "LA", "RGB", "RGBA", "CMYK", "I;16", "I", "F"},
-    "BMP": {"1", "L", "RGB"},
+    "TIFF": {"1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "I;16", "I", "F"},
+    "BMP": {"1", "L", "P", "RGB"},
     "PPM": {"L", "RGB", "I;16"},
 }
 _SAVE: dict[str, dict[str, Any]] = {
@@ -50,6 +56,10 @@ _SAVE: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True, "quality": 75, "method": 6},
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
+#: Modes whose values an array keeps as they are.
+_KEPT = frozenset(
+    ["1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I;16", "I;16L", "I;16B", "I", "F"]
+)
 _DTYPES = {"I": "int32", "F": "float32", "I;16": "uint16", "I;16L": "uint16", "I;16B": "uint16"}
 
 
@@ -70,39 +80,51 @@ def _opened(path: Path) -> Iterator[ImageFile]:
             with Image.open(path, formats=FORMATS) as image:
                 yield image
     except UnidentifiedImageError as error:
-        raise InputError(
-            f"{path} is no .npy, .npz, idx, PNG, WebP, JPEG, TIFF, BMP, PPM or GIF file, going by its first bytes"
-        ) from error
+        raise _unidentified(path) from error
     except InputError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on damage
-        raise InputError(f"image {path} cannot be read: {type(error).__name__}: {error}") from error
+        why = f"{error}" if type(error) is OSError else f"{type(error).__name__}: {error}"
+        raise InputError(f"image {path} cannot be read: {why}") from error
+
+
+def _unidentified(path: Path) -> InputError:
+    if is_image_path(path):
+        return InputError(
+            f"image {path} cannot be read: it does not start like one; it is damaged, or called by a wrong name"
+        )
+    if path.suffix.lower() in _FOREIGN:
+        return InputError(f"{path} is of a kind that cannot be read here; save it as PNG, TIFF or .npy first")
+    return UnknownKindError(
+        f"{path} is no .npy, .npz, idx, PNG, WebP, JPEG, TIFF, BMP, PPM or GIF file, going by its first bytes"
+    )
 
 
 def read_image(path: Path, name: str) -> Source:
     """The pixels of an image file.
 
     Grey is (H, W), colour (H, W, C), all uint8 but for 16-bit grey (uint16) and what only TIFF has (int32, float32).
-    One-bit images become 0 and 1. Palettes and transparent colours become RGB, RGBA or LA, noted in
-    ``attrs["media"]["converted"]``. Other colour spaces (CMYK, YCbCr) stay as stored; ``attrs["media"]["mode"]``
-    names them.
+    One-bit images become 0 and 1; of an image with a palette the array is the indices (H, W), and
+    ``attrs["media"]["palette"]`` says which colours they are. Other colour spaces (CMYK, YCbCr) stay as stored;
+    ``attrs["media"]["mode"]`` names them.
+
+    Raises
+    ------
+    UnknownKindError
+        If the file is no image, and does not look as if it should be one.
+    InputError
+        If it is one that is damaged, or that one array cannot hold.
     """
     with _opened(path) as image:
         _refuse_what_would_be_lost(path, image)
-        mode = _target_mode(image)
-        channels = len(image.getbands()) if mode == image.mode else {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}[mode]
+        channels = len(image.getbands())
         shape = (image.height, image.width) if channels == 1 else (image.height, image.width, channels)
-        dtype = "uint16" if _is_16_bit(image) else _DTYPES.get(mode, "uint8")
-        media: dict[str, Any] = {"format": image.format, "mode": image.mode, "name": path.name}
-        if mode != image.mode:
-            media["converted"] = mode
-        for key, info in (("icc", "icc_profile"), ("exif", "exif")):
-            if isinstance(image.info.get(info), bytes) and image.info[info]:
-                media[key] = image.info[info]
+        dtype = "uint16" if _is_16_bit(image) else _DTYPES.get(image.mode, "uint8")
+        media = metadata(path, image)
 
     def load() -> NDArray[Any]:
         with _opened(path) as image:
-            pixels = np.asarray(image if mode == image.mode else image.convert(mode)).astype(dtype)
+            pixels = np.asarray(image).astype(dtype)
         if pixels.shape != shape:
             raise InputError(f"image {path} changed while it was read: {shape} became {pixels.shape}")
         return pixels
@@ -130,7 +152,15 @@ def _refuse_what_would_be_lost(path: Path, image: ImageFile) -> None:
         raise InputError(
             f"{path} has {frames} frames, and one array is due; save them as a .npy stack or as single images"
         )
+    if image.mode not in _KEPT:
+        raise InputError(
+            f"{path} has pixels of mode {image.mode}, which no array keeps as they are; save it as PNG first"
+        )
     raw, last = _raw(image)
+    if raw.startswith("RGBa"):
+        raise InputError(
+            f"{path} stores colours multiplied by their alpha, which Pillow would divide and round; save it as PNG first"
+        )
     if (";16" in raw and not raw.startswith(("I", "BGR"))) or raw.startswith("F;64"):
         raise InputError(
             f"{path} stores {raw} values, of which Pillow would keep half the bits; save it as .npy instead"
@@ -139,29 +169,16 @@ def _refuse_what_would_be_lost(path: Path, image: ImageFile) -> None:
         raise InputError(f"{path} has {last} as its maximum, to which Pillow would scale its values; save it as .npy")
 
 
-def _target_mode(image: ImageFile) -> str:
-    """The mode to read in: the image's own, unless it has a palette or a transparent colour."""
-    see_through = "transparency" in image.info
-    match image.mode:
-        case "P":
-            return "RGBA" if see_through or (image.palette is not None and image.palette.mode == "RGBA") else "RGB"
-        case "PA":
-            return "RGBA"
-        case "L" if see_through:
-            return "LA"
-        case "RGB" if see_through:
-            return "RGBA"
-        case mode:
-            return mode
-
-
 def mode_of(array: NDArray[Any], media: Mapping[str, Any]) -> str | None:
     """Pillow's mode for an array that came from (or may become) an image, or None."""
+    of_file = media.get("mode")
+    if of_file in ("YCbCr", "LAB", "HSV"):
+        return None
     match (array.dtype.name, array.shape):
-        case ("uint8", (_, _)) if media.get("mode") == "1" and not (array > 1).any():
+        case ("uint8", (_, _)) if of_file == "1" and not (array > 1).any():
             return "1"
         case ("uint8", (_, _)):
-            return "L"
+            return "P" if palette(media) else "L"
         case ("uint16", (_, _)):
             return "I;16"
         case ("int32", (_, _)):
@@ -173,14 +190,14 @@ def mode_of(array: NDArray[Any], media: Mapping[str, Any]) -> str | None:
         case ("uint8", (_, _, 3)):
             return "RGB"
         case ("uint8", (_, _, 4)):
-            return "CMYK" if media.get("mode") == "CMYK" else "RGBA"
+            return of_file if of_file in ("CMYK", "RGBX") else "RGBA"
     return None
 
 
 def suffix_for(array: NDArray[Any], media: Mapping[str, Any]) -> str | None:
     """The suffix of the format an image came in, or of one that holds it exactly; None for what is no image."""
     mode = mode_of(array, media)
-    if mode is None or not array.size or media.get("mode") in ("YCbCr", "LAB", "HSV"):
+    if mode is None or not array.size:
         return None
     of_format = next((s for s, f in SUFFIXES.items() if f == media.get("format")), ".png")
     for suffix in (of_format, ".png", ".tiff"):
@@ -197,36 +214,44 @@ def write_image(file: IO[bytes], path: Path, array: NDArray[Any], media: Mapping
     kind = SUFFIXES[suffix]
     mode = mode_of(array, media)
     if mode not in _MODES[kind] or not array.size:
+        what = "images with a palette" if mode == "P" else f"{array.dtype} of shape {array.shape}"
         raise OutputError(
-            f"{suffix} holds {', '.join(sorted(_MODES[kind]))} images, not {array.dtype} of shape {array.shape}; "
-            f"write .npy instead of {path}"
+            f"{suffix} holds {', '.join(sorted(_MODES[kind]))} images, not {what}; "
+            f"write {suffix_for(array, media) or '.npy'} instead of {path}"
         )
     try:
         from PIL import Image
     except ImportError as error:
         raise OutputError(f"writing {path} takes Pillow: pip install 'codecs-core[images]'") from error
-    extra = dict(_SAVE.get(kind, {}))
-    for key, option in (("icc", "icc_profile"), ("exif", "exif")):
-        if isinstance(media.get(key), bytes) and kind in ("PNG", "WEBP", "TIFF") and (key == "icc" or kind != "TIFF"):
-            extra[option] = media[key]
-    image = _image(array, mode)
+    image = _image(array, mode, media)
     held = io.BytesIO()
-    image.save(held, kind, **extra)
-    with Image.open(held, formats=[kind]) as back:
-        again = np.asarray(back.convert("RGBA") if mode == "RGBA" else back)
-    if again.shape != array.shape or not np.array_equal(again.astype(array.dtype), array, equal_nan=mode == "F"):
+    image.save(held, kind, **_SAVE.get(kind, {}), **save_options(media, kind, mode))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is large is known
+        with Image.open(held, formats=[kind]) as back:
+            again = np.asarray(back.convert("RGBA") if mode == "RGBA" else back)
+            colours = bytes(back.getpalette() or b"") if mode == "P" else b""
+    if (
+        again.shape != array.shape
+        or not np.array_equal(again.astype(array.dtype), array, equal_nan=mode == "F")
+        or not colours.startswith(palette(media) or b"")
+    ):
         raise OutputError(
             f"{suffix} does not give {array.dtype} of shape {array.shape} back as it is; write .npy instead"
         )
-    file.write(held.getvalue())
+    file.write(held.getbuffer())
 
 
-def _image(array: NDArray[Any], mode: str) -> Image:
+def _image(array: NDArray[Any], mode: str, media: Mapping[str, Any]) -> Image:
     from PIL import Image
 
     array = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
     if mode == "1":
         return Image.fromarray(array * np.uint8(255)).convert("1", dither=Image.Dither.NONE)
-    if mode == "CMYK":
-        return Image.frombytes("CMYK", (array.shape[1], array.shape[0]), array.tobytes())
+    if mode in ("CMYK", "RGBX", "P"):
+        image = Image.frombytes(mode, (array.shape[1], array.shape[0]), array.tobytes())
+        if mode == "P":
+            # Indices may lie outside of the palette: nothing says which colour they are, but they are kept.
+            image.putpalette((palette(media) or b"").ljust(3 * (int(array.max()) + 1), b"\0"))
+        return image
     return Image.fromarray(array)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePosixPath
 
 from codecs_core.errors import OutputError
@@ -10,21 +11,28 @@ _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"]
     + [f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"]
 )
-_FORBIDDEN = frozenset('\\:<>"|?*')
+_FORBIDDEN = frozenset(':<>"|?*')
 
 
-def safe_path(name: str) -> PurePosixPath:
-    """`name` as a relative path that stays below a folder on every system.
+def safe_path(name: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
+    """`name` as a relative path that stays below a folder.
+
+    Parameters
+    ----------
+    name
+        Of an entry.
+    windows
+        Whether to refuse also what is a file name elsewhere but none, or another, on Windows.
 
     Raises
     ------
     OutputError
-        For a name that is absolute, leads upwards, or is no file name on some system: empty parts, ``.`` and ``..``,
-        control characters, backslashes, ``: < > " | ? *``, device names such as ``NUL.txt``, a dot or a space
-        at the end of a part, parts longer than 255 bytes.
+        For a name that is absolute or leads upwards, has empty parts, ``.`` or ``..``, characters that do not print,
+        backslashes, or a part longer than 255 bytes. On Windows also for ``: < > " | ? *``, device names such as
+        ``NUL.txt``, and a dot or a space at the end of a part.
     """
     for part in name.split("/"):
-        why = _fault(part)
+        why = _fault(part) or (_fault_on_windows(part) if windows else None)
         if why:
             raise OutputError(
                 f"entry name {name!r} cannot be a file name, since {why}; decode that entry alone with --entry"
@@ -39,12 +47,18 @@ def _fault(part: str) -> str | None:
         return f"it has {part!r} in it"
     if not part.isprintable():
         return "it has characters that do not print"
+    if "\\" in part:
+        return "it has a backslash in it"
+    if len(part.encode()) > 255:
+        return "a part of it is longer than 255 bytes"
+    return None
+
+
+def _fault_on_windows(part: str) -> str | None:
     if _FORBIDDEN.intersection(part):
         return f"it has {min(_FORBIDDEN.intersection(part))!r} in it"
     if part[-1] in ". ":
         return "a part of it ends in a dot or a space"
     if part.split(".")[0].rstrip(" ").lower() in _DEVICES:
         return f"{part!r} is the name of a device"
-    if len(part.encode()) > 255:
-        return "a part of it is longer than 255 bytes"
     return None

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InputError, UnsupportedArrayError
+from codecs_core.errors import InputError, UnknownKindError, UnsupportedArrayError
 from codecs_core.media.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -49,7 +49,7 @@ def read_npz(path: Path) -> list[Source]:
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
         raise InputError(f"{path} is not a .npz file that can be read: {error}") from error
     if not members:
-        raise InputError(f"{path} is an archive without a .npy array in it")
+        raise UnknownKindError(f"{path} is an archive without a .npy array in it")
     return [
         Source(name=member.removesuffix(".npy"), path=path, spec=spec, load=_member_loader(path, member))
         for member, spec in zip(members, specs, strict=True)
@@ -84,10 +84,10 @@ def write_npy(file: IO[bytes], array: NDArray[Any]) -> None:
     file.write(array.reshape(-1).view(np.uint8).data)
 
 
-def write_npz(file: IO[bytes], arrays: Mapping[str, NDArray[Any]] | Iterable[tuple[str, NDArray[Any]]]) -> None:
+def write_npz(file: IO[bytes], arrays: Iterable[tuple[str, NDArray[Any]]]) -> None:
     """One .npz file, uncompressed; an array without a name is ``arr_0``, as NumPy has it."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name, array in dict(arrays).items():
+        for name, array in arrays:
             member = zipfile.ZipInfo((name or "arr_0") + ".npy", _EPOCH)
             with archive.open(member, "w", force_zip64=True) as out:
                 write_npy(out, array)

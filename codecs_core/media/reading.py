@@ -5,26 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.container.layout import SIGNATURE
-from codecs_core.errors import InputError
+from codecs_core.errors import InputError, UnknownKindError
 from codecs_core.media.idx import looks_like_idx, read_idx
-from codecs_core.media.image import read_image
+from codecs_core.media.image import is_image_path, read_image
 from codecs_core.media.npy import read_npy, read_npz
 from codecs_core.media.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: Called with a file of a folder that cannot be read, and why.
+    from codecs_core.codec import Progress
+
+#: Called with a file of a folder that is left out, and why; `UnknownKindError` where nothing is lost by it.
 OnSkip = Callable[[Path, InputError], None]
+#: Files that are called like this ought to be readable.
+_SUFFIXES = (".npy", ".npz", ".idx")
 
 
-def read(paths: Sequence[Path], *, stack: bool = False, on_skip: OnSkip | None = None) -> dict[str, Source]:
+def read(
+    paths: Sequence[Path], *, stack: bool = False, on_skip: OnSkip | None = None, progress: Progress | None = None
+) -> dict[str, Source]:
     """The arrays of files and folders, by the names their entries get.
 
     A sole file with one array gives the name ``""``; the arrays of a .npz keep their names; the files of a folder
@@ -40,8 +46,11 @@ def read(paths: Sequence[Path], *, stack: bool = False, on_skip: OnSkip | None =
         Whether a folder whose files agree in shape and dtype becomes one array, files along a new first axis.
     on_skip
         Told of each file in a folder that cannot be read; without it, the first such file raises. Given it, every
-        image in a folder is read once in full, so that damage behind a header is known here and not half-way through
-        the work.
+        file in a folder is read once in full, so that damage behind a header is known here and not half-way through
+        the work. The error is an `UnknownKindError` for what is none of this function's business: text, other
+        archives, links to folders (which are not followed).
+    progress
+        Called with the fraction of a folder that was looked at, and a file's name.
 
     Raises
     ------
@@ -50,11 +59,22 @@ def read(paths: Sequence[Path], *, stack: bool = False, on_skip: OnSkip | None =
     """
     found: dict[str, Source] = {}
     for prefix, path in zip(_prefixes(paths), paths, strict=True):
-        sources = _folder(path, stack, on_skip) if path.is_dir() else _file(path)
+        sources = _folder(path, stack, on_skip, progress) if path.is_dir() else _file(path)
         for source in sources:
             name = "/".join(part for part in (prefix, source.name) if part)
             found[_unused(name, found)] = source
-    return {name: Source(name=name, path=s.path, spec=s.spec, load=s.load, attrs=s.attrs) for name, s in found.items()}
+    return {
+        name: Source(name=name, path=s.path, spec=s.spec, load=s.load, attrs=_attrs(name, s))
+        for name, s in found.items()
+    }
+
+
+def _attrs(name: str, source: Source) -> dict[str, Any]:
+    """The attributes of a source, without the name of its file where the entry's says it already."""
+    media = source.attrs.get("media", {})
+    if "name" not in media or name.rpartition("/")[2] != media["name"]:
+        return source.attrs
+    return {**source.attrs, "media": {key: value for key, value in media.items() if key != "name"}}
 
 
 def _prefixes(paths: Sequence[Path]) -> list[str]:
@@ -92,16 +112,26 @@ def _file(path: Path) -> list[Source]:
     if head.startswith(b"\x1f\x8b"):
         return [read_idx(path, "", zipped=True)]
     if head == SIGNATURE:
-        raise InputError(f"{path} is a .ccf container already; to encode it anew, `codecs decode` it first")
+        raise UnknownKindError(f"{path} is a .ccf container already; to encode it anew, `codecs decode` it first")
     if not head:
-        raise InputError(f"{path} is empty")
+        due = is_image_path(path) or path.suffix.lower() in _SUFFIXES
+        raise (InputError if due else UnknownKindError)(f"{path} is empty")
     return [read_image(path, "")]
 
 
-def _folder(path: Path, stack: bool, on_skip: OnSkip | None) -> list[Source]:
+def _folder(path: Path, stack: bool, on_skip: OnSkip | None, progress: Progress | None) -> list[Source]:
     sources: list[Source] = []
-    for file in _walk(path):
+
+    def skip(file: Path, error: InputError) -> None:
+        if on_skip is None:
+            raise error
+        on_skip(file, error)
+
+    files = _walk(path, skip)
+    for done, file in enumerate(files):
         relative = file.relative_to(path).as_posix()
+        if progress is not None:
+            progress(done / len(files), relative)
         try:
             if not relative.isprintable():
                 raise InputError(f"the name of {relative!r} has characters that do not print; rename it")
@@ -111,9 +141,7 @@ def _folder(path: Path, stack: bool, on_skip: OnSkip | None) -> list[Source]:
                 name = f"{relative}/{source.name}" if source.name else relative
                 sources.append(Source(name=name, path=file, spec=source.spec, load=source.load, attrs=source.attrs))
         except InputError as error:
-            if on_skip is None:
-                raise
-            on_skip(file, error)
+            skip(file, error)
     if not sources:
         raise InputError(f"folder {path} has no file in it that can be read as an array")
     if stack and len({source.spec for source in sources}) == 1:
@@ -121,10 +149,18 @@ def _folder(path: Path, stack: bool, on_skip: OnSkip | None) -> list[Source]:
     return sources
 
 
-def _walk(path: Path) -> list[Path]:
+def _walk(path: Path, skip: OnSkip) -> list[Path]:
+    """The files below a folder by name, those and the folders that are hidden left out."""
+
+    def closed(error: OSError) -> None:
+        skip(Path(error.filename), InputError(f"folder {error.filename} cannot be read: {error.strerror or error}"))
+
     found: list[Path] = []
-    for folder, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    for folder, folders, files in os.walk(path, onerror=closed):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for link in (Path(folder, name) for name in folders):
+            if link.is_symlink():  # `os.walk` does not follow it, so that there are no loops
+                skip(link, UnknownKindError(f"{link} is a link to a folder, which is not followed"))
         found += [Path(folder, name) for name in files if not name.startswith(".")]
     return sorted(found, key=lambda file: file.relative_to(path).parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,12 +16,21 @@ from codecs_core.media.names import safe_path
 from codecs_core.media.npy import write_npy, write_npz
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
+#: Applies a function to each of some things, in order, as `map` does.
+Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 
-def write(dst: Path, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+
+def write(
+    dst: Path,
+    arrays: Mapping[str, NDArray[Any]] | Iterable[tuple[str, NDArray[Any]]],
+    attrs: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    each: Each = map,
+) -> None:
     """Write arrays as the kind of file that the suffix of `dst` names; without a suffix, as a folder.
 
     A folder gets an image for each entry that came from one (in the format it came in, or PNG where that would lose
@@ -30,8 +40,12 @@ def write(dst: Path, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, Map
     ----------
     dst
         ``.npy`` and images hold one array, ``.npz`` and folders any number.
-    arrays, attrs
-        Entry names to arrays and to what `read` said about them.
+    arrays
+        Entry names with arrays: a mapping, or pairs, which are taken one by one, so that they need not all be in memory.
+    attrs
+        Entry names to what `read` said about them; of pairs, it has every name.
+    each
+        What applies a function to the files of a folder: `map`, or something that does several at once.
 
     Raises
     ------
@@ -39,20 +53,30 @@ def write(dst: Path, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, Map
         For a target that cannot hold the arrays, exists as a folder with files in it, or cannot be written.
     """
     attrs = attrs or {}
-    check_target(dst, arrays)
+    names = list(arrays if isinstance(arrays, Mapping) else attrs)
+    pairs = iter(arrays.items() if isinstance(arrays, Mapping) else arrays)
+    check_target(dst, names)
     suffix = dst.suffix.lower()
     if suffix == ".npz":
         with _whole(dst) as file:
-            write_npz(file, arrays)
+            write_npz(file, pairs)
     elif suffix == ".npy" or is_image_path(dst):
-        (name, array), *_ = arrays.items()
+        name, array = next(pairs)
         with _whole(dst) as file:
             if suffix == ".npy":
                 write_npy(file, array)
             else:
                 write_image(file, dst, array, _media(attrs, name))
     else:
-        _write_folder(dst, arrays, attrs)
+        with _whole_folder(dst) as folder:
+            taken = set(names)
+            placed = (
+                (name, array, _target(name, array, media, taken), media)
+                for name, array in pairs
+                for media in [_media(attrs, name)]
+            )
+            for _ in each(lambda one: _write_into(folder, *one), placed):
+                pass
 
 
 def check_target(dst: Path, names: Collection[str]) -> None:
@@ -88,29 +112,41 @@ def _media(attrs: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, An
     return media if isinstance(media, dict) else {}
 
 
-def _write_folder(dst: Path, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, Mapping[str, Any]]) -> None:
-    targets = {name: _target(name, array, _media(attrs, name)) for name, array in arrays.items()}
-    with _whole_folder(dst) as folder:
-        for name, array in arrays.items():
-            path = folder / targets[name]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # "x": of two names that are one to this file system the second fails, rather than replacing the first.
-            with path.open("xb") as file:
-                if path.suffix == ".npy":
-                    write_npy(file, array)
-                else:
-                    write_image(file, path, array, _media(attrs, name))
+def _write_into(folder: Path, name: str, array: NDArray[Any], target: Path, media: Mapping[str, Any]) -> None:
+    path = folder / target
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # "x": of two names that are one to this file system the second fails, rather than replacing the first.
+        with path.open("xb") as file:
+            if path.suffix == ".npy":
+                write_npy(file, array)
+            else:
+                write_image(file, path, array, media)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputError(
+            f"entry {name!r} would get the name {target.as_posix()!r}, which another entry has here already; "
+            f"decode it alone with --entry"
+        ) from error
 
 
-def _target(name: str, array: NDArray[Any], media: Mapping[str, Any]) -> Path:
-    """Where an entry goes below the folder: its name, with a suffix unless it has the right one."""
+def _target(name: str, array: NDArray[Any], media: Mapping[str, Any], taken: set[str]) -> Path:
+    """Where an entry goes below the folder: its name, with a suffix unless it has the right one.
+
+    A name so made is not that of another entry, and is put into `taken`.
+    """
     suffix = (suffix_for(array, media) if media.get("format") else None) or ".npy"
     if not name:
         held = media.get("name")
         name = held if isinstance(held, str) and held else "array"
     path = safe_path(name)
-    same = path.suffix.lower() == suffix or (path.suffix.lower(), suffix) in ((".tiff", ".tif"), (".pgm", ".ppm"))
-    return Path(path if same else safe_path(name + suffix))
+    if path.suffix.lower() == suffix or (path.suffix.lower(), suffix) in ((".tiff", ".tif"), (".pgm", ".ppm")):
+        return Path(path)
+    made, n = name + suffix, 1
+    while made in taken:
+        n += 1
+        made = f"{name}-{n}{suffix}"
+    taken.add(made)
+    return Path(safe_path(made))
 
 
 @contextmanager

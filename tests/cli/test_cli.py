@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import codecs_core as cc
 from codecs_core import container, registry
+from codecs_core.api import File
 from codecs_core.arrays import ArraySpec
 from codecs_core.cli import arguments
 from codecs_core.cli.app import app
@@ -164,10 +165,76 @@ def test_images_of_many_sizes_and_a_broken_one_among_them(tmp_path):
     result = codecs("encode", tmp_path / "in", tmp_path / "a.ccf")
     assert result.exit_code == 1
     assert "4.png cannot be read" in result.stderr
-    assert result.stderr.count("tried on") == 5
-    assert "2 more kinds of arrays" in result.stderr
+    assert result.stderr.count("tried on") == 1
+    assert "1 file could not be read and is missing" in result.stderr
+    assert "a.ccf: 7 images" in result.stdout
+    assert "against 7 files of" in result.stdout
     assert "\n  not " not in result.stderr  # that a model is for other shapes is no news
     assert list(cc.load(tmp_path / "a.ccf")) == [f"{n}.png" for n in range(8) if n != 4]
+
+
+def test_arrays_of_many_kinds(tmp_path):
+    np.savez(tmp_path / "a.npz", *(pixels(6, 5 + n) for n in range(7)))
+    result = codecs("encode", tmp_path / "a.npz", tmp_path / "a.ccf")
+    assert result.exit_code == 0
+    assert result.stderr.count("tried on") == 5
+    assert "2 more kinds of arrays" in result.stderr
+
+
+def test_what_else_lies_in_a_folder(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Image.fromarray(pixels(6, 7, 3)).save(folder / "a.png")
+    (folder / "up").symlink_to(tmp_path)
+    (folder / "words.txt").write_text("words")
+    result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", RAW)
+    assert result.exit_code == 0
+    assert result.stderr == "passed over 2 files of other kinds: up (a link to a folder), words.txt\n"
+    for n in range(5):
+        (folder / f"{n}.txt").write_text("words")
+    result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", RAW)
+    assert result.stderr == "passed over 7 files of other kinds: 6 .txt, 1 without a suffix\n"
+    frames = [Image.fromarray(pixels(4, 4, 3)) for _ in range(3)]
+    frames[0].save(folder / "moves.png", save_all=True, append_images=frames[1:])
+    (folder / "b.heic").write_text("words")
+    result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", RAW)
+    assert result.exit_code == 1
+    assert result.stderr.count("not read: ") == 2
+    assert "moves.png has 3 frames" in result.stderr
+    assert "error: 2 files could not be read and are missing" in result.stderr
+
+
+def test_files_that_were_smaller_are_explained(tmp_path):
+    Image.fromarray(np.kron(pixels(8, 8, 3), np.ones((8, 8, 1), np.uint8))).save(tmp_path / "a.jpg", quality=5)
+    result = codecs("encode", tmp_path / "a.jpg", tmp_path / "a.ccf", "--codec", RAW)
+    assert result.exit_code == 0
+    assert "larger than the files themselves: 1 of them is JPEG" in result.stderr
+    assert f"against 1 file of {(tmp_path / 'a.jpg').stat().st_size:,} bytes: 0.0" in result.stdout
+
+
+def test_a_folder_need_not_fit_into_memory(tmp_path, monkeypatch):
+    """Arrays are decoded a few at a time, and written before the next ones are."""
+    from codecs_core.media import writing
+
+    images = {f"{n:02}.npy": np.full((40, 40), n, np.uint8) for n in range(40)}
+    cc.save(tmp_path / "a.ccf", images, codec=RAW)
+    decoded, ahead = [], []
+    arrays, write_npy = File.arrays, writing.write_npy
+
+    def counted(*args, **options):
+        for name, array in arrays(*args, **options):
+            decoded.append(name)
+            yield name, array
+
+    def written(file, array):
+        ahead.append(len(decoded) - len(ahead))
+        write_npy(file, array)
+
+    monkeypatch.setattr(File, "arrays", counted)
+    monkeypatch.setattr(writing, "write_npy", written)
+    assert codecs("decode", tmp_path / "a.ccf", tmp_path / "out", "--jobs", 2).exit_code == 0
+    assert len(list((tmp_path / "out").iterdir())) == 40
+    assert max(ahead) <= 5
 
 
 def test_a_damaged_file_in_a_folder_is_named_and_the_rest_goes_on(tmp_path):
@@ -338,7 +405,7 @@ def test_encoding_a_container_says_what_it_is(tmp_path, held):
     assert "codecs decode" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["../evil.npy", "/evil", "a/../../evil", "c:evil", "NUL"])
+@pytest.mark.parametrize("name", ["../evil.npy", "/evil", "a/../../evil", "..\\evil", "a\x1bb"])
 def test_names_lead_nowhere(tmp_path, name):
     (tmp_path / "deep").mkdir()
     path = tmp_path / "a.ccf"

@@ -4,12 +4,15 @@ import gzip
 import io
 import os
 import struct
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from codecs_core.errors import InputError, OutputError
+from codecs_core.errors import InputError, OutputError, UnknownKindError
 from codecs_core.media import read, safe_path, write
 
 rng = np.random.Generator(np.random.Philox(5))
@@ -173,36 +176,99 @@ def test_one_bit(tmp_path):
     assert np.array_equal(only(tmp_path / "b.png").read(), array)
 
 
-def test_palettes_and_transparent_colours_become_colour(tmp_path):
-    image = Image.fromarray(pixels(6, 6, 3)).quantize(8)
-    image.save(tmp_path / "p.png")
-    image.save(tmp_path / "pt.png", transparency=3)
-    image.save(tmp_path / "g.gif")
-    Image.fromarray(pixels(6, 6, 3)).save(tmp_path / "rgb.png", transparency=(1, 2, 3))
-    Image.fromarray(pixels(6, 6)).save(tmp_path / "l.png", transparency=9)
-    for name, mode, converted, channels in [
-        ("p.png", "P", "RGB", 3),
-        ("pt.png", "P", "RGBA", 4),
-        ("g.gif", "P", "RGB", 3),
-        ("rgb.png", "RGB", "RGBA", 4),
-        ("l.png", "L", "LA", 2),
-    ]:
-        source = only(tmp_path / name)
-        media = source.attrs["media"]
-        assert (media["mode"], media["converted"], source.read().shape) == (mode, converted, (6, 6, channels)), name
-    assert np.array_equal(only(tmp_path / "p.png").read(), np.asarray(image.convert("RGB")))
-
-
-def test_icc_and_exif_are_kept(tmp_path):
+def everything():
+    """Images of every mode that PNG has, with what may stand beside their pixels."""
+    colours = Image.fromarray(pixels(9, 7, 3))
+    info = PngInfo()
+    info.add_text("Title", "ä")
+    info.add_itxt("Description", "ü" * 30, zip=True)
+    info.add(b"gAMA", (45455).to_bytes(4, "big"))
+    info.add(b"cHRM", bytes(range(32)))
+    info.add(b"sBIT", b"\5\6\5")
+    info.add(b"tIME", bytes([7, 234, 1, 2, 3, 4, 5]))
+    srgb = PngInfo()
+    srgb.add(b"sRGB", b"\1")
     exif = Image.Exif()
-    exif[0x010E] = "a field"
-    profile = b"\0" * 128
-    Image.fromarray(pixels(4, 4, 3)).save(tmp_path / "a.png", exif=exif, icc_profile=profile)
+    exif[0x010E], exif[0x0112] = "a field", 6
+    return {
+        "palette": (colours.quantize(11), {}),
+        "palette, one colour transparent": (colours.quantize(11), {"transparency": 3}),
+        "palette, some half transparent": (colours.quantize(3), {"transparency": bytes([0, 9, 255])}),
+        "palette of one": (Image.new("P", (3, 3)), {}),
+        "colour": (colours, {"icc_profile": b"\0" * 128, "exif": exif, "dpi": (72, 300), "pnginfo": info}),
+        "srgb": (colours, {"pnginfo": srgb}),
+        "colour, one transparent": (colours, {"transparency": (1, 2, 3)}),
+        "alpha": (Image.fromarray(pixels(5, 6, 4)), {"dpi": (96, 96)}),
+        "grey and alpha": (Image.fromarray(pixels(5, 6, 2)), {}),
+        "grey, one transparent": (Image.fromarray(pixels(5, 6)), {"transparency": 9}),
+        "bits": (Image.fromarray(pixels(9, 13)).convert("1"), {"transparency": 1}),
+        "16 bits": (Image.fromarray(pixels(5, 6, dtype=np.uint16)), {"transparency": 4000}),
+    }
+
+
+@pytest.mark.parametrize("kind", everything())
+def test_a_png_comes_back_as_it_was(tmp_path, kind):
+    image, options = everything()[kind]
+    image.save(tmp_path / "a.png", **options)
     source = only(tmp_path / "a.png")
-    assert source.attrs["media"]["icc"] == profile
     write(tmp_path / "out", {"a.png": source.read()}, {"a.png": source.attrs})
-    again = only(tmp_path / "out" / "a.png").attrs["media"]
-    assert again == source.attrs["media"]
+    assert only(tmp_path / "out" / "a.png").attrs == source.attrs
+    with Image.open(tmp_path / "a.png") as before, Image.open(tmp_path / "out" / "a.png") as after:
+        assert np.array_equal(np.asarray(after), np.asarray(before))
+        assert (after.mode, after.getpalette(), after.text) == (before.mode, before.getpalette(), before.text)
+        assert after.info == before.info
+        assert set(options) - {"pnginfo", "exif"} <= set(after.info)
+        assert after.getexif() == before.getexif()
+    kept = {kind for kind, _ in source.attrs["media"].get("chunks", [])}
+    assert kept == {chunk.decode() for chunk, *_ in options["pnginfo"].chunks} if "pnginfo" in options else not kept
+
+
+def test_a_palette_in_other_formats(tmp_path):
+    image = Image.fromarray(pixels(6, 6, 3)).quantize(8)
+    for name in ("p.bmp", "p.tiff", "p.gif"):
+        image.save(tmp_path / name)
+    sources = read([tmp_path])
+    write(tmp_path / "out", {n: s.read() for n, s in sources.items()}, {n: s.attrs for n, s in sources.items()})
+    assert sorted(os.listdir(tmp_path / "out")) == ["p.bmp", "p.gif.png", "p.tiff"]
+    for path in (tmp_path / "out").iterdir():
+        with Image.open(path) as back:
+            assert back.mode == "P"
+            assert np.array_equal(np.asarray(back.convert("RGB")), np.asarray(image.convert("RGB")))
+    with pytest.raises(OutputError, match=r"palette; write \.bmp"):
+        write(tmp_path / "p.webp", {"": sources["p.bmp"].read()}, {"": sources["p.bmp"].attrs})
+
+
+def test_density_and_profile_of_other_formats(tmp_path):
+    Image.fromarray(pixels(4, 4, 3)).save(tmp_path / "a.jpg", dpi=(300, 150), icc_profile=b"\0" * 128)
+    source = only(tmp_path / "a.jpg")
+    for target in ("a.png", "a.tiff"):
+        write(tmp_path / target, {"": source.read()}, {"": source.attrs})
+        with Image.open(tmp_path / target) as back:
+            assert [round(float(one)) for one in back.info["dpi"]] == [300, 150]
+            assert back.info["icc_profile"] == b"\0" * 128
+
+
+HOSTILE = [
+    {"palette": b"ab"},
+    {"palette": bytes(3)},
+    {"palette": bytes(3000)},
+    {"transparency": -1},
+    {"transparency": [1, 2]},
+    {"transparency": "x"},
+    {"dpi": [float("inf"), 0]},
+    {"dpi": ["a", {}]},
+    {"chunks": [["IDAT", b"x"], ["gAMA", 4], 7, ["IEND", b""]]},
+    {"chunks": {"gAMA": b""}},
+    {"icc": "x", "xmp": 4},
+]
+
+
+@pytest.mark.parametrize("more", HOSTILE)
+@pytest.mark.parametrize("mode", ["P", "L", "1"])
+def test_hostile_metadata_does_no_harm(tmp_path, more, mode):
+    array = pixels(5, 5) % 2
+    write(tmp_path / "out", {"a.png": array}, {"a.png": {"media": {"format": "PNG", "mode": mode} | more}})
+    assert np.array_equal(only(tmp_path / "out" / "a.png").read(), array)
 
 
 def test_jpeg_and_cmyk_come_back_exactly_in_another_format(tmp_path):
@@ -287,18 +353,66 @@ def test_a_folder_goes_on_past_files_that_cannot_be_read(tmp_path):
     (tmp_path / "cut.png").write_bytes(held.getvalue()[:-2000])
     (tmp_path / "good.png").write_bytes(held.getvalue())
     (tmp_path / "words.txt").write_text("words")
-    skipped = []
-    assert list(read([tmp_path], on_skip=lambda path, error: skipped.append(path.name))) == ["good.png"]
-    assert skipped == ["cut.png", "words.txt"]
+    skipped, seen = {}, []
+    found = read(
+        [tmp_path],
+        on_skip=lambda path, error: skipped.setdefault(path.name, type(error)),
+        progress=lambda fraction, name: seen.append((fraction, name)),
+    )
+    assert list(found) == ["good.png"]
+    assert skipped == {"cut.png": InputError, "words.txt": UnknownKindError}
+    assert seen == [(0, "cut.png"), (1 / 3, "good.png"), (2 / 3, "words.txt")]
     with pytest.raises(InputError, match="words"):
         read([tmp_path])
+
+
+def test_what_is_passed_over_and_what_is_missing(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(3))
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "up").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "nowhere.png").symlink_to("gone")
+    (tmp_path / "link.npy").symlink_to("a.npy")
+    for name in ("words.txt", "mute.png", "photo.HEIC"):
+        (tmp_path / name).write_text("words")
+    for name in ("empty", "empty.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(b"words, words"))
+    with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
+        archive.writestr("words", "words")
+    (tmp_path / "a.ccf").write_bytes(b"\x89CCF\r\n\x1a\n")
+    skipped = {}
+    assert list(read([tmp_path], on_skip=lambda path, e: skipped.setdefault(path.name, type(e)))) == [
+        "a.npy",
+        "link.npy",
+    ]
+    passed = {name for name, kind in skipped.items() if kind is UnknownKindError}
+    assert passed == {"up", "words.txt", "empty", "a.tar.gz", "a.docx", "a.ccf"}
+    assert set(skipped) - passed == {"loop.png", "nowhere.png", "mute.png", "photo.HEIC", "empty.png"}
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may read it")
+def test_a_folder_that_may_not_be_read_is_told(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(3))
+    (tmp_path / "locked").mkdir(mode=0)
+    skipped = []
+    read([tmp_path], on_skip=lambda path, error: skipped.append(str(error)))
+    assert len(skipped) == 1
+    assert "locked cannot be read" in skipped[0]
+
+
+def test_the_name_of_a_file_is_told_once(tmp_path):
+    Image.fromarray(pixels(2, 2)).save(tmp_path / "ä b.png")
+    assert only(tmp_path / "ä b.png").attrs["media"]["name"] == "ä b.png"
+    assert "name" not in read([tmp_path])["ä b.png"].attrs["media"]
 
 
 # --- writing -----------------------------------------------------------------------------------
 
 
-UPWARDS = ["..", "../a", "a/../b", "/a", "a//b", "a/", ".", "a\\b", "C:a", "", "x" * 300]
-ODD = ["a\0b", "a\nb", "\x1b[31m", "NUL", "com1.png", "x/aux.npy", "a.", "a ", "a?", "a\u202eb", "\udc80"]
+UPWARDS = ["..", "../a", "a/../b", "/a", "a//b", "a/", ".", "a\\b", "", "x" * 300]
+ODD = ["a\0b", "a\nb", "\x1b[31m", "a\u202eb", "\udc80"]
+ON_WINDOWS = ["C:a", "NUL", "com1.png", "x/aux.npy", "a.", "a ", "a?", "10:30.png"]
 
 
 @pytest.mark.parametrize("name", [*UPWARDS, *ODD])
@@ -310,6 +424,13 @@ def test_names_that_would_lead_elsewhere_are_refused(tmp_path, name):
             with pytest.raises(OutputError, match="entry name"):
                 write(tmp_path / target, {name: np.arange(3), "b": np.arange(3)})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ON_WINDOWS)
+def test_names_that_are_none_on_windows(name):
+    with pytest.raises(OutputError, match="entry name"):
+        safe_path(name, windows=True)
+    assert str(safe_path(name, windows=False)) == name
 
 
 @pytest.mark.parametrize("name", ["a", "a.b.png", "deep/er/ä", "con2", "...a"])
@@ -364,7 +485,25 @@ def test_folders_are_new_or_empty(tmp_path):
 
 def test_nothing_is_left_of_a_folder_that_failed(tmp_path):
     attrs = {"b": {"media": {"format": "PNG", "mode": "L"}}}
-    arrays = {"b": pixels(3, 3), "b.png": np.arange(3), "b.png.npy": np.arange(3)}
-    with pytest.raises(OutputError):
-        write(tmp_path / "out", arrays, attrs)
+    with pytest.raises(OutputError, match="another entry"):
+        write(tmp_path / "out", {"b": pixels(3, 3), "b.png/c": np.arange(3)}, attrs)
     assert os.listdir(tmp_path) == []
+
+
+def test_names_that_get_a_suffix_stay_apart(tmp_path):
+    Image.fromarray(pixels(3, 3, 3)).save(tmp_path / "a.jpg")
+    Image.fromarray(pixels(3, 3, 3)).save(tmp_path / "a.jpg.png")
+    np.save(tmp_path / "a.jpg.npy", np.arange(3))
+    sources = read([tmp_path])
+    attrs = {name: source.attrs for name, source in sources.items()}
+    write(tmp_path / "out", ((name, source.read()) for name, source in sources.items()), attrs)
+    assert sorted(os.listdir(tmp_path / "out")) == ["a.jpg-2.png", "a.jpg.npy", "a.jpg.png"]
+
+
+def test_names_that_are_one_where_case_does_not_count(tmp_path, monkeypatch):
+    write(tmp_path / "out", {"A.npy": np.arange(3), "a.npy": np.arange(4)})
+    assert len(list((tmp_path / "out").iterdir())) == 2
+    spelled = Path.open
+    monkeypatch.setattr(Path, "open", lambda path, *a: spelled(path.with_name(path.name.lower()), *a))
+    with pytest.raises(OutputError, match=r"'a\.npy', which another entry has"):
+        write(tmp_path / "other", {"A.npy": np.arange(3), "a.npy": np.arange(4)})
