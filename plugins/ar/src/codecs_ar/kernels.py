@@ -22,6 +22,8 @@ from codecs_core.entropy.tables import table
 SHORT, LONG = 1, 4
 #: Below this magnitude, sums over the past are zero.
 TINY = 1e-100
+#: Inputs of a layer are a multiple of this.
+LANES = 64
 #: Units of predictions, errors and scales: 2^-8. The least scale.
 UNIT, LEAST = 256.0, 8.0 / 256
 
@@ -41,50 +43,60 @@ class Places(NamedTuple):
 
 
 class Network(NamedTuple):
-    """An exact network without skips, all its sums below 2^24, in float32.
+    """An exact network without skips, all its sums below 2^24, weights and what passes between layers in int16.
 
-    `weights` are (inputs, outputs), layer after layer; the others are for each output of each layer; `sizes` are the widths from the
-    inputs on, all but the last made divisible by 4 with zeros; `widest` is the largest of them.
+    `weights` are (outputs, inputs), layer after layer; the others are for each output of each layer; `sizes` are the widths from the inputs
+    on, all but the last made divisible by `LANES` with zeros; `widest` is the largest of them.
     """
 
-    weights: NDArray[np.float32]
-    biases: NDArray[np.float32]
-    factors: NDArray[np.float32]
-    lows: NDArray[np.float32]
-    highs: NDArray[np.float32]
+    weights: NDArray[np.int16]
+    biases: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    lows: NDArray[np.int64]
+    highs: NDArray[np.int64]
     sizes: NDArray[np.int64]
     widest: int
 
     @classmethod
     def none(cls, role: int) -> Network:
         """Of no layer."""
-        nothing, width = np.zeros(0, np.float32), -(-features_of(role) // 4) * 4
-        return cls(nothing, nothing, nothing, nothing, nothing, np.array([width], np.int64), width)
+        nothing, width = np.zeros(0, np.int64), padded(features_of(role))
+        return cls(np.zeros(0, np.int16), nothing, nothing, nothing, nothing, np.array([width], np.int64), width)
+
+
+def padded(width: int) -> int:
+    """The next multiple of `LANES`."""
+    return -(-width // LANES) * LANES
 
 
 @inline
 def solve(sums, n, rows, pivot, w):  # type: ignore[no-untyped-def]
     """Solve A w = b by elimination without pivoting; leaves w as it is where A is not positive definite.
 
-    `sums` holds the lower triangle of A, row after row, and b.
+    `sums` holds the lower triangle of A, row after row, and b. Rows are worked on in blocks of eight, whose first numbers may be below the
+    diagonal, and mean nothing then.
     """
     k = 0
     for i in range(n):
         for j in range(i + 1):
-            rows[j, i] = sums[k + j]
+            rows[np.uint64(j), np.uint64(i)] = sums[np.uint64(k + j)]
         k += i + 1
     for j in range(n):
-        rows[j, n] = sums[k + j]
+        rows[np.uint64(j), np.uint64(n)] = sums[np.uint64(k + j)]
+    blocks = (n + 8) >> 3
     for j in range(n):
-        if not rows[j, j] > TINY:
+        row = np.uint64(j)
+        if not rows[row, row] > TINY:
             return
-        inverse = 1.0 / rows[j, j]
-        for i in range(j, n + 1):
-            pivot[i] = rows[j, i]
+        inverse = 1.0 / rows[row, row]
+        for i in range(8 * blocks):
+            pivot[np.uint64(i)] = rows[row, np.uint64(i)]
         for i in range(j + 1, n):
-            factor = pivot[i] * inverse
-            for m in range(i, n + 1):
-                rows[i, m] -= factor * pivot[m]
+            factor = pivot[np.uint64(i)] * inverse
+            for block in range(i >> 3, blocks):
+                for lane in range(8):
+                    at = np.uint64(8 * block + lane)
+                    rows[np.uint64(i), at] -= factor * pivot[at]
     for i in range(n):
         w[i] = rows[i, n]
     for j in range(n - 1, -1, -1):
@@ -151,26 +163,25 @@ def bounded(v):  # type: ignore[no-untyped-def]
 
 
 @inline
-def evaluate(row, weights, biases, scales, lows, highs, sizes, a, b):  # type: ignore[no-untyped-def]
-    """Evaluate a `Network`; the outputs are left in `a`."""
+def evaluate(row, network, a, b):  # type: ignore[no-untyped-def]
+    """Evaluate a `Network`; the outputs are left in `b`."""
+    weights, biases, shifts, lows, highs, sizes, _ = network
     for i in range(sizes[0]):
-        a[i] = row[i]
+        a[i] = np.int16(row[i])
     first, at = 0, 0
     for layer in range(sizes.size - 1):
         inputs, outputs = sizes[layer], sizes[layer + 1]
+        x = a[:inputs]
         for j in range(outputs):
-            b[j] = biases[at + j]
-        for i in range(0, inputs, 4):
-            a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
-            w0 = weights[first : first + outputs]
-            w1 = weights[first + outputs : first + 2 * outputs]
-            w2 = weights[first + 2 * outputs : first + 3 * outputs]
-            w3 = weights[first + 3 * outputs : first + 4 * outputs]
-            for j in range(outputs):
-                b[j] += (w0[j] * a0 + w1[j] * a1) + (w2[j] * a2 + w3[j] * a3)
-            first += 4 * outputs
+            w = weights[first : first + inputs]
+            # in 32 bits, for which there are instructions that take many products at once
+            total = np.int32(0)
+            for i in range(inputs):
+                total = np.int32(total + np.int32(np.int32(w[np.uint64(i)]) * np.int32(x[np.uint64(i)])))
+            first += inputs
+            b[j] = min(max((np.int64(total) + biases[at + j]) >> shifts[at + j], lows[at + j]), highs[at + j])
         for j in range(outputs):
-            a[j] = min(max(np.floor(b[j] * scales[at + j]), lows[at + j]), highs[at + j])
+            a[j] = np.int16(b[j])
         at += outputs
 
 
@@ -192,7 +203,7 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
     decoding, size, x, e, places, prior, decays, mantissas, network, family, features, centres, spreads = params
     plane, images, height, width, top = size
     own, before, earlier, near, near_weights, error_at, value_at, around, cross = places
-    weights, biases, factors, lows, highs, sizes, widest = network
+    sizes, widest = network[5], network[6]
     symbols, exp2, cells, reciprocals, variances, quantiles, components = family
     stride, tall = width + 2 * MARGIN, height + 2 * MARGIN
     area = tall * stride
@@ -211,12 +222,12 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
     run_short, run_long, sums = np.zeros(terms), np.zeros(terms), np.zeros(terms)
     # absolute error, error, weight
     above_error, run_error = np.zeros((width, 3)), np.zeros(3)
-    rows, pivot, w_short, w_long = np.zeros((n, n + 1)), np.zeros(n + 1), np.zeros(n), np.zeros(n)
+    rows, pivot, w_short, w_long = np.zeros((n, n + 8)), np.zeros(n + 8), np.zeros(n), np.zeros(n)
     regressors, targets, trust, misses = np.zeros((width, n)), np.zeros(width), np.zeros(width), np.zeros(width)
     miss_short, miss_long = np.zeros(area), np.zeros(area)
     inputs = sizes[0]
     row = np.zeros(inputs)
-    a, b = np.zeros(widest, np.float32), np.zeros(widest, np.float32)
+    a, b = np.zeros(widest, np.int16), np.zeros(widest, np.int64)
     logits = np.zeros((1, components), np.int64)
     mix_weights, means, log_scales = (
         np.zeros((1, components), np.uint32),
@@ -355,17 +366,17 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
 
                 i = (image * height + y) * width + column
                 if decoding:
-                    evaluate(row, weights, biases, factors, lows, highs, sizes, a, b)
-                    best, largest = 0, np.int64(a[0])
+                    evaluate(row, network, a, b)
+                    best, largest = 0, b[0]
                     for k in range(components):
-                        logit = np.int64(a[k])
+                        logit = b[k]
                         logits[0, k] = logit
                         if logit > largest:
                             best, largest = k, logit
                         means[0, k] = np.int64(centre * UNIT) + np.int64(
-                            np.floor(np.float64(a[components + k]) * (scale * 4.0))
+                            np.floor(np.float64(b[components + k]) * (scale * 4.0))
                         )
-                        log_scales[0, k] = min(max(log_scale + np.int64(a[2 * components + k]), -384), 1280)
+                        log_scales[0, k] = min(max(log_scale + b[2 * components + k], -384), 1280)
                     total_weight = np.int64(0)
                     for k in range(components):
                         logits[0, k] = exp2[min(largest - logits[0, k], 1023)]

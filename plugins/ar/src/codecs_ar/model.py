@@ -125,21 +125,25 @@ def compiled(net: ExactNet, inputs: int, components: int) -> kernels.Network:
     last = net.layers[-1]
     if (last.low < -bound).any() or (last.high > bound).any():
         raise ModelError(f"a network of ar.image gives logits, means and log-scales beyond {LIMITS}")
-    sizes = [-(-inputs // 4) * 4]
-    parts: list[list[NDArray[np.float32]]] = []
+    sizes = [kernels.padded(inputs)]
+    weights: list[NDArray[np.int16]] = []
+    fields: list[list[NDArray[np.int64]]] = []
     low, high = (np.full(inputs, v, np.int64) for v in (net.low, net.high))
     for layer in net.layers:
-        if layer.reach(low, high).max() >= EXACT32:
-            raise ModelError("a network of ar.image has sums of 2^24 and more: freeze it with fewer bits")
-        wide = layer.outputs if layer is last else -(-layer.outputs // 4) * 4
-        weight = np.zeros((sizes[-1], wide), np.float32)
-        weight[: layer.inputs, : layer.outputs] = layer.weight.T
-        shift = np.ldexp(1.0, -layer.shift.astype(np.int64))
-        rows = [np.zeros(wide, np.float32) for _ in range(4)]
-        for row, field in zip(rows, (layer.bias, shift, layer.low, layer.high), strict=True):
+        largest = max(int(np.abs(a.astype(np.float64)).max()) for a in (layer.weight, layer.low, layer.high))
+        if layer.reach(low, high).max() >= EXACT32 or largest >= 1 << 15:
+            raise ModelError(
+                "a network of ar.image has sums of 2^24, or weights or outputs of 2^15 and more: freeze it with fewer bits"
+            )
+        wide = layer.outputs if layer is last else kernels.padded(layer.outputs)
+        weight = np.zeros((wide, sizes[-1]), np.int16)
+        weight[: layer.outputs, : layer.inputs] = layer.weight
+        rows = [np.zeros(wide, np.int64) for _ in range(4)]
+        for row, field in zip(rows, (layer.bias, layer.shift, layer.low, layer.high), strict=True):
             row[: layer.outputs] = field
-        parts.append([weight.reshape(-1), *rows])
+        weights.append(weight.reshape(-1))
+        fields.append(rows)
         sizes.append(wide)
         low, high = layer.low.astype(np.int64), layer.high.astype(np.int64)
-    weights, biases, factors, lows, highs = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return kernels.Network(weights, biases, factors, lows, highs, np.array(sizes, np.int64), max(sizes))
+    biases, shifts, lows, highs = (np.concatenate(p) for p in zip(*fields, strict=True))
+    return kernels.Network(np.concatenate(weights), biases, shifts, lows, highs, np.array(sizes, np.int64), max(sizes))
