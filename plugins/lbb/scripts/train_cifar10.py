@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from train_mnist import run
 
-SETTINGS = Settings(kind="flow++", noise_width=32, steps=12_000)
+SETTINGS = Settings(kind="flow++", noise_width=32, steps=13_859)
 
 
 def load(folder: Path) -> NDArray[np.uint8]:

@@ -14,11 +14,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from codecs_lbb.freezing import frozen
-from codecs_lbb.grid import Grid
-from codecs_lbb.training import EXAMPLES, Settings, fit, network_of, tensor
+from codecs_lbb.training import EXAMPLES, GRIDS, Settings, evaluate, fit, network_of, tensor
 from numpy.typing import NDArray
 
-SETTINGS = Settings(kind="realnvp", couplings=(4, 4), centre=0, mirror=False, batch=32, steps=3_000)
+SETTINGS = Settings(
+    kind="realnvp",
+    couplings=(4, 6),
+    width=32,
+    blocks=1,
+    noise_width=16,
+    centre=0,
+    mirror=False,
+    batch=32,
+    steps=1_960,
+)
 
 
 def load(path: Path) -> NDArray[np.uint8]:
@@ -52,9 +61,16 @@ def run(name: str, load: Callable[[Path], NDArray[np.uint8]], settings: Settings
         network, _ = fit(fitted, held, settings, progress=progress, checkpoint=checkpoint)
         torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
         checkpoint.unlink(missing_ok=True)
-    said = {"kind": settings.kind, "steps": settings.steps, "data": data}
-    model = frozen(network, tensor(fitted[:EXAMPLES]), grid=Grid(), attrs=said, name=name)
+    said = {
+        "command": f"python plugins/lbb/scripts/train_{name}.py DATA {name}.safetensors",
+        "data": data,
+        "held_out": {"float_bits_per_value": round(evaluate(network, held), 5)},
+        "kind": settings.kind,
+        "steps": settings.steps,
+    }
+    model = frozen(network, tensor(fitted[:EXAMPLES]), grid=GRIDS[settings.kind], attrs=said, name=name)
     model.save(arguments.out)
+    print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codecs_core import CodecInfo, CodecSpec, hookimpl
+from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 
 INFO = CodecInfo(
     summary="LBB: local bits-back coding with a normalising flow, for stacks of images",
@@ -18,3 +18,26 @@ INFO = CodecInfo(
 def codecs_register() -> list[CodecSpec]:
     """The codec of this plugin."""
     return [CodecSpec(id="lbb.flow", implementation="codecs_lbb.codec:FlowCodec", info=INFO)]
+
+
+@hookimpl
+def codecs_register_models() -> list[ModelSpec]:
+    """The models shipped with it; ``scripts/train_mnist.py`` and ``scripts/train_cifar10.py`` make them."""
+    return [
+        ModelSpec(
+            name="cifar10",
+            codec="lbb.flow",
+            resource="codecs_lbb:models/cifar10.safetensors",
+            sha256="c0121a9b80d80f28246a7219e3a11d183e6eb228e38f1416b6d1f3ec00ecf94e",
+            summary="colour images of 32 x 32: a flow of the type of Flow++",
+            nbytes=1147352,
+        ),
+        ModelSpec(
+            name="mnist",
+            codec="lbb.flow",
+            resource="codecs_lbb:models/mnist.safetensors",
+            sha256="7e1202221d60bceadf1335ff590f09625948368ef49a7a1208e4b1a79391fcc9",
+            summary="grey digits of 28 x 28: a flow of the type of RealNVP",
+            nbytes=510536,
+        ),
+    ]

@@ -17,10 +17,11 @@ from codecs_core.models import Model
 from codecs_lbb import INFO
 from codecs_lbb.model import FlowModel
 
-#: Images a step; part of format version 1.
-BATCH = 64
-#: Images of a chunk: the seed of the first one is little beside them.
-CHUNK = 5_000
+#: Images a step, and which part of the images before they are at most: an image takes up to 30 times the bits that it adds from the message
+#: first. Part of format version 1.
+BATCH, PART = 64, 32
+#: Images of a chunk: the seed of the first one, some 20 bits a value, is little beside them.
+CHUNK = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ class FlowCodec(Codec):
 
     def _chain(self, spec: ArraySpec) -> Chain:
         n, h, w, _ = self._images(spec)
-        return Chain(lambda size: self._flow.codec(size, h, w), n, BATCH)
+        return Chain(lambda size: self._flow.codec(size, h, w), n, BATCH, PART)
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         spec, message = ArraySpec.of(chunk), Message()

@@ -54,7 +54,8 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
     tensors: Tensors = {}
     layers: list[list[Any]] = []
     components = 1
-    with torch.inference_mode():
+    with torch.random.fork_rng(), torch.inference_mode():
+        torch.manual_seed(0)  # the noise of the examples
         x = (examples - network.centre) / 32
         channels = x.shape[1]
         if network.dequantiser is not None:

@@ -31,7 +31,7 @@ class Grid:
         The standard deviation of the noise is 2^-noise, at least 4 times the pitch.
     """
 
-    bits: int = 21
+    bits: int = 20
     noise: int = 11
 
     def __post_init__(self) -> None:

@@ -1,16 +1,22 @@
-"""Networks with random weights: they compress badly and code exactly, so tests need no training and no torch."""
+"""Networks with random weights: they compress badly and code exactly, so tests need no training and no torch; and a smooth flow."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from codecs_core.entropy import Message
+from codecs_core.entropy.compiled import kernel
 from codecs_core.exact import ExactNet, Layer
 from codecs_core.models import Model
+from codecs_lbb import elementary, local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, WINDOW
+from codecs_lbb.elementwise import Scale
+from codecs_lbb.grid import Grid
 from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS
 
 
@@ -121,3 +127,81 @@ def random_model(channels: int = 3, *, seed: int = 0, name: str = "random") -> M
         "layers": layers,
     }
     return Model.create(codec="lbb.flow", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+
+
+@dataclass(frozen=True, eq=False)
+class Couplings:
+    """A smooth flow of vectors, which can be coded layer by layer and as a black box: affine couplings, whose halves take turns.
+
+    Parameters
+    ----------
+    weights
+        Shape (layers, half, half): shifts t = weights x of the second half by the first, log-scales logistic(t) - 1/2.
+    """
+
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def random(cls, seed: int, d: int, layers: int = 3) -> Couplings:
+        """Of vectors of an even length d."""
+        unit = Source(seed)(-1000, 1000, layers, d // 2, d // 2) / 1000.0
+        return cls(unit / math.sqrt(d / 2))
+
+    def forward(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Z = f(x), shape (n, d)."""
+        for weights in self.weights:
+            first, second = np.split(x, 2, -1)
+            shift, log_scale = _conditions(first, weights)
+            x = np.concatenate([Scale(log_scale).forward(second + shift)[0], first], -1)
+        return x
+
+    def inverse(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Inverse of `forward`."""
+        for weights in self.weights[::-1]:
+            second, first = np.split(z, 2, -1)
+            shift, log_scale = _conditions(first, weights)
+            z = np.concatenate([first, Scale(log_scale).inverse(second) - shift], -1)
+        return z
+
+    def log_determinant(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """In nats, shape (n,)."""
+        total = np.zeros(len(x))
+        for i, weights in enumerate(self.weights):
+            total += _conditions(np.split(Couplings(self.weights[:i]).forward(x), 2, -1)[0], weights)[1].sum(-1)
+        return total
+
+    def push(self, message: Message, grid: Grid, x: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Local bits-back coding layer by layer; returns z."""
+        for weights in self.weights:
+            first, second = np.split(x, 2, -1)
+            shift, log_scale = _conditions(grid.values(first), weights)
+            x = np.concatenate([local.push(message, grid, second + grid.units(shift), Scale(log_scale)), first], -1)
+        return x
+
+    def pop(self, message: Message, grid: Grid, z: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Inverse of `push`."""
+        for weights in self.weights[::-1]:
+            second, first = np.split(z, 2, -1)
+            shift, log_scale = _conditions(grid.values(first), weights)
+            z = np.concatenate([first, local.pop(message, grid, second, Scale(log_scale)) - grid.units(shift)], -1)
+        return z
+
+
+def _conditions(
+    first: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shifts and log-scales."""
+    shift, log_scale = np.empty((2, *first.shape))
+    _sums(np.ascontiguousarray(first), weights, shift, log_scale)
+    return shift, log_scale
+
+
+@kernel
+def _sums(first, weights, shift, log_scale):  # type: ignore[no-untyped-def]
+    for item in range(len(first)):
+        shift[item] = 0.0
+        for j in range(len(weights)):
+            for i in range(len(weights)):
+                shift[item, i] += weights[j, i] * first[item, j]
+        for i in range(len(weights)):
+            log_scale[item, i] = elementary.logistic(shift[item, i]) - 0.5

@@ -24,6 +24,8 @@ from codecs_lbb.network import Network, flowpp, realnvp
 
 #: Kinds of flows.
 KINDS: dict[str, Callable[..., Network]] = {"flow++": flowpp, "realnvp": realnvp}
+#: The grids of their models, chosen by `benchmarks/lbb.py`: a value passes one or two elementwise maps of flow++, and many of realnvp.
+GRIDS = {"flow++": Grid(20, 11), "realnvp": Grid(24, 15)}
 #: Seconds between two looks at the validation part, and between two checkpoints.
 INTERVAL = 120.0
 #: Values of the validation part that are looked at.
@@ -309,4 +311,6 @@ def train(
         "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()},
         "steps": steps,
     }
-    return frozen(network, tensor(images[: min(len(images) - held, EXAMPLES)]), grid=Grid(), attrs=attrs, name=name)
+    return frozen(
+        network, tensor(images[: min(len(images) - held, EXAMPLES)]), grid=GRIDS[settings.kind], attrs=attrs, name=name
+    )
