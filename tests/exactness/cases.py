@@ -16,6 +16,10 @@ import numpy as np
 import xxhash
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
+from codecs_lbb import black_box
+from codecs_lbb.grid import Grid
+from codecs_lbb.testing import Couplings
+from codecs_lbb.testing import random_model as random_layers
 from codecs_rec import samplers
 from codecs_rec.families import Gaussian, Laplace, Triangular
 from codecs_rec.families import Uniform as Interval
@@ -122,6 +126,25 @@ def sampler_case(sampler: samplers.Sampler, target: Any, proposal: Any) -> Case:
     return Case(encode=encode, decode=decode)
 
 
+def black_box_case(flow: Couplings, x: NDArray[Any]) -> Case:
+    """A message of what a black box leaves, and z."""
+    grid = Grid(24, 12)
+
+    def encode() -> bytes:
+        message = Message()
+        z = black_box.push(message, grid, x, flow)
+        return z.astype("<i8").tobytes() + message.to_bytes()
+
+    def decode(data: bytes) -> str:
+        z = np.frombuffer(data, "<i8", x.size).astype(np.int64).reshape(x.shape)
+        message = Message.from_bytes(data[8 * x.size :])
+        found = black_box.pop(message, grid, z, flow)
+        message.verify_end()
+        return digest(found)
+
+    return Case(encode=encode, decode=decode)
+
+
 def file_case(**arguments: Any) -> Case:
     """A whole file, by the API."""
 
@@ -215,6 +238,15 @@ def images(size: int) -> Iterator[tuple[str, Case]]:
         yield f"idf-{channels}", codec_case(codec, x, x[0, 1:], x[:1, :, 1:], x[0, :1, :1])
 
 
+def flows(size: int, d: int) -> Iterator[tuple[str, Case]]:
+    """``lbb.flow`` with models of random weights, all kinds of layers among them; and a smooth flow as a black box."""
+    for channels in 1, 3:
+        codec = cc.get_codec("lbb.flow", model=random_layers(channels))
+        x = raw(27, 256, (9, size, 2 * size, channels)).astype(np.uint8)
+        yield f"lbb-{channels}", codec_case(codec, x, x[:1, :, :size], x[:0])
+    yield "lbb-black-box", black_box_case(Couplings.random(0, d), raw(28, 8 << 24, (3, d)) - (4 << 24))
+
+
 def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
     """``rec.vae`` and ``rec.vae-lossless`` with models of random weights."""
     for likelihood in ("bernoulli", "mixture", "colour", "values"):
@@ -262,7 +294,15 @@ def all_cases(size: str) -> dict[str, Case]:
         return {}
     if size == "tiny":
         return dict(
-            [*distributions((20,)), *stacks(3, (2, 2)), *images(4), *latents(2, (2, 1, 3)), *samples(3), *files(6)]
+            [
+                *distributions((20,)),
+                *stacks(3, (2, 2)),
+                *images(4),
+                *flows(4, 6),
+                *latents(2, (2, 1, 3)),
+                *samples(3),
+                *files(6),
+            ]
         )
     # batches of 128 items of 144 pixels are coded by all lanes
     return dict(
@@ -270,6 +310,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *distributions((300, WIDE + 100)),
             *stacks(700, (12, 12)),
             *images(36),
+            *flows(32, 40),
             *latents(60, (6, 5, 3)),
             *samples(500),
             *files(300),
