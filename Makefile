@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-TOOLS := ruff mypy import-linter pytest-xdist scipy mpmath constriction xarray
+TOOLS := ruff mypy import-linter pytest-xdist hatchling editables scipy mpmath constriction xarray
 # More for pytest, for example: make test ARGS='-k container -n 0'
 ARGS ?=
 

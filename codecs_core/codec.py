@@ -97,6 +97,10 @@ class Codec(ABC):
     7. Arithmetic on the decode path keeps to the exactness contract (``spec/exact.md``).
     8. `preview` has the shape and dtype of what was encoded, not its values; nothing but a caller that asks for a
        preview gets one.
+    9. A plugin announces the codec by a `CodecSpec` that says what the class says, from a module that imports nothing
+       heavy, so that any process finds it by its id.
+
+    `codecs_core.testing.CodecConformance` holds a codec to them.
     """
 
     id: ClassVar[str]

@@ -5,7 +5,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from codecs_core.cli import bench, decode, doctor, encode, info, listing, models, plugins, recover, train, verify
+from codecs_core.cli import (
+    bench,
+    check,
+    decode,
+    doctor,
+    encode,
+    info,
+    listing,
+    models,
+    new,
+    plugins,
+    recover,
+    train,
+    verify,
+)
 from codecs_core.cli.failure import report
 
 
@@ -64,6 +78,8 @@ for verb, function in (
     ("models", models.models),
     ("train", train.train),
     ("bench", bench.bench),
+    ("check", check.check),
+    ("new", new.new),
     ("doctor", doctor.doctor),
 ):
     app.command(verb)(function)

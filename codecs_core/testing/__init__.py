@@ -1,1 +1,26 @@
-"""testing."""
+"""The conformance kit: the clauses of the Codec contract as tests, for every codec there is and will be.
+
+A plugin's tests subclass `CodecConformance`; ``codecs check ID`` runs the same clauses without a test file. The fixtures are in
+`codecs_core.testing.plugin`, which pytest loads by itself. Needs ``pip install "codecs-core[testing]"``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codecs_core.testing.conformance import CodecConformance
+    from codecs_core.testing.domain import Domain
+    from codecs_core.testing.site import Site
+
+_HOME = {"CodecConformance": "conformance", "Domain": "domain", "Site": "site"}
+
+__all__ = ["CodecConformance", "Domain", "Site"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily: pytest imports this package in every project of the environment, whether it has to do with codecs or not.
+    if name in _HOME:
+        return getattr(import_module(f"codecs_core.testing.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'codecs_core.testing' has no attribute {name!r}")

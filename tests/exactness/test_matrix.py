@@ -1,13 +1,11 @@
 """The exactness matrix: what is encoded here is decoded in processes that compute in other ways, and encoded there to the same bytes.
 
-To add a case, see ``cases.py``; to add a way to compute, add to `ENVIRONMENTS`.
+To add a case, see ``cases.py``; to add a way to compute, add to `codecs_core.testing.environments`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,48 +15,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codecs_core.testing.environments import ENVIRONMENTS, SIMD, X86, environment, threads
+
 CHILD = Path(__file__).with_name("child.py")
-SIMD: list[str] = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
-X86 = platform.machine().lower() in ("x86_64", "amd64")
-
-#: What may be set outside and would hide the difference.
-CLEARED = ("NUMBA_", "OPENBLAS_", "OMP_", "MKL_", "NPY_", "ATEN_", "ONEDNN_", "EXACTNESS_", "CODECS_")
-
-
-def threads(n: int) -> dict[str, str]:
-    return {f"{library}_NUM_THREADS": str(n) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-
-
-#: Name of a way to compute -> environment variables; "{tmp}" is an empty folder.
-ENVIRONMENTS: dict[str, dict[str, str]] = {
-    "same": {},
-    "threads-1": threads(1),
-    "threads-2": threads(2),
-    "numba-generic": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": "{tmp}"},
-    "numpy-baseline": {"NPY_DISABLE_CPU_FEATURES": " ".join(SIMD)},
-    "torch-baseline": {
-        "ATEN_CPU_CAPABILITY": "default",
-        "ONEDNN_MAX_CPU_ISA": "SSE41",
-        "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
-        "EXACTNESS_TORCH": "1",
-    },
-}
-CORES = ["Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX"] if X86 else ["ARMV8"]
-ENVIRONMENTS |= {f"openblas-{core}": {"OPENBLAS_CORETYPE": core} for core in CORES}
 
 Run = Callable[..., dict[str, Any]]
-
-
-def environment(tmp: Path, **variables: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(CLEARED)}
-    return kept | {k: v.format(tmp=tmp) for k, v in variables.items()}
 
 
 def run_child(verb: str, folder: Path, size: str, tmp: Path, variables: dict[str, str]) -> dict[str, Any]:
     """What a fresh process in another environment says of the reference in `folder`."""
     process = subprocess.run(
         [sys.executable, str(CHILD), verb, str(folder), size],
-        env=environment(tmp, **variables),
+        env=environment(tmp, variables),
         capture_output=True,
         text=True,
         timeout=300,
@@ -134,7 +102,7 @@ def test_a_difference_is_seen(tmp_path: Path) -> None:
     (tmp_path / "uniform-20.bin").write_bytes((tmp_path / "uniform-power-20.bin").read_bytes() + b"\1")
     process = subprocess.run(
         [sys.executable, str(CHILD), "read", str(tmp_path), "tiny"],
-        env=environment(tmp_path),
+        env=environment(tmp_path, {}),
         capture_output=True,
         text=True,
     )
@@ -155,7 +123,7 @@ def test_files_of_the_command_line(tmp_path: Path) -> None:
     def codecs(arguments: str, **variables: str) -> None:
         process = subprocess.run(
             [sys.executable, "-c", "from codecs_core.cli import main; main()", *arguments.split()],
-            env=environment(tmp_path, **variables),
+            env=environment(tmp_path, variables),
             cwd=tmp_path,
             capture_output=True,
             text=True,

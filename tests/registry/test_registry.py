@@ -1,7 +1,7 @@
 """Discovery, isolation, conflicts and look-up, with plugins that are installed only on paper."""
 
 import sys
-from importlib.metadata import DistributionFinder, EntryPoint, MetadataPathFinder
+from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from codecs_core import Codec, CodecInfo, CodecSpec, ModelSpec, hookimpl
 from codecs_core.errors import CodecConflictError, PluginLoadError, UnknownCodecError
 from codecs_core.registry import Registry, default
+from codecs_core.testing import Site
 
 GOOD = """
 from dataclasses import dataclass
@@ -33,40 +34,17 @@ class Raw(Codec):
 """
 
 
-class Site:
-    """A folder of installed distributions."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def install(self, distribution, module, source, *, version="1.0", name=None):
-        info = self.path / f"{distribution.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[codecs_core]\n{name or module} = {module}\n")
-        (self.path / f"{module}.py").write_text(source)
+class Zoo(Site):
+    """With plugins that have one codec each."""
 
     def good(self, distribution, module, id):
         self.install(distribution, module, GOOD.format(module=module, id=id))
-        (self.path / f"{module}_impl.py").write_text(IMPLEMENTATION.format(module=module, id=id))
-
-    def points(self):
-        found = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=[str(self.path)]))
-        return [point for distribution in found for point in distribution.entry_points]
-
-    def registry(self):
-        return Registry(self.points())
+        self.module(f"{module}_impl", IMPLEMENTATION.format(module=module, id=id))
 
 
 @pytest.fixture
-def site(tmp_path, monkeypatch):
-    monkeypatch.delenv("CODECS_PLUGINS", raising=False)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before = set(sys.modules)
-    yield Site(tmp_path)
-    for name in set(sys.modules) - before:
-        if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in sys.modules[name].__file__:
-            del sys.modules[name]
+def site(codecs_site):
+    return Zoo(codecs_site.path)
 
 
 def plugin(*specs, models=None):
@@ -327,7 +305,7 @@ def test_models_are_listed_once():
 
 def test_nothing_is_discovered_before_it_is_asked_for(site):
     site.install("codecs-bad", "bad", "raise RuntimeError")
-    Registry(site.points())
+    Registry(site.entry_points())
     assert "bad" not in sys.modules
     assert default() is default()
 

@@ -1,0 +1,89 @@
+"""`codecs check`: the conformance kit, on a codec that is installed.
+
+JSON: ``{"codec", "plugin", "model", "ok", "clauses": [{"clause", "test", "says", "verdict", "detail"}]}``; a verdict is ``"pass"``,
+``"fail"``, or ``"skip"`` for a clause that does not apply.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from codecs_core.registry import Registry
+    from codecs_core.testing.check import Verdict
+
+
+def check(
+    id: Annotated[str, typer.Argument(metavar="ID", show_default=False, help="Id of the codec.")],
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|PATH", help="The model; by default the smallest that is installed.")
+    ] = None,
+    set_: Annotated[list[str], typer.Option("--set", metavar="K=V", help="A setting to check too; repeatable.")] = [],  # noqa: B006
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Hold a codec to every clause of the Codec contract.
+
+    Exit status 1 if one does not hold. It starts some twenty processes, and takes from seconds to a minute.
+    """
+    from codecs_core import registry
+    from codecs_core.cli.arguments import settings
+    from codecs_core.cli.output import put, put_json, say, shown, table
+    from codecs_core.cli.progress import progress
+    from codecs_core.errors import ConfigError
+
+    known = registry.default()
+    config, spec = settings(set_), known.spec(id)
+    if spec.info.needs_model and model is None:
+        model = _smallest(id, known)
+    try:
+        from codecs_core.testing.check import check as run
+        from codecs_core.testing.conformance import clauses
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"checking needs {error.name}: pip install 'codecs-core[testing]'") from error
+    known.codec_class(id).from_config(config, model=_found(model, id, known))
+    due, verdicts = clauses(), []
+    with progress("checking") as bar:
+        if bar is not None:
+            bar(0.0, due[0].says)
+        for verdict in run(id, config=config, model=model):
+            verdicts.append(verdict)
+            if bar is not None and len(verdicts) < len(due):
+                bar(len(verdicts) / len(due), due[len(verdicts)].says)
+    failed = sum(verdict.verdict == "fail" for verdict in verdicts)
+    if json:
+        described = [_describe(verdict) for verdict in verdicts]
+        put_json({"codec": id, "plugin": known.provider(id), "model": model, "ok": not failed, "clauses": described})
+    else:
+        rows = [
+            (v.clause.clause, v.clause.says, v.verdict.upper() if v.verdict == "fail" else v.verdict) for v in verdicts
+        ]
+        for line, verdict in zip(
+            table(("clause", "", "", "detail"), [(*row, "") for row in rows])[1:], verdicts, strict=True
+        ):
+            put(f"{line}  {shown(verdict.detail)}".rstrip())
+        held, skipped = sum(v.verdict == "pass" for v in verdicts), sum(v.verdict == "skip" for v in verdicts)
+        say(f"{id}: {held} clauses hold, {failed} do not, {skipped} do not apply")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _smallest(id: str, known: "Registry") -> str | None:
+    models = [model for model in known.models if model.codec == id]
+    return f"{id}/{min(models, key=lambda model: model.nbytes).name}" if models else None
+
+
+def _found(model: str | None, id: str, known: "Registry") -> Any:
+    from codecs_core.models import resolve
+
+    return None if model is None else resolve(model, codec=id, registry=known)
+
+
+def _describe(verdict: "Verdict") -> dict[str, Any]:
+    clause = verdict.clause
+    return {
+        "clause": clause.clause,
+        "test": clause.test,
+        "says": clause.says,
+        "verdict": verdict.verdict,
+        "detail": verdict.detail,
+    }

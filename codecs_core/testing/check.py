@@ -1,0 +1,77 @@
+"""The conformance kit without a test file: what ``codecs check`` runs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from unittest import SkipTest
+
+from hypothesis.configuration import set_hypothesis_home_dir
+from numpy.typing import NDArray
+
+from codecs_core.models import Model
+from codecs_core.testing.conformance import Clause, CodecConformance, clauses
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of a clause.
+
+    Parameters
+    ----------
+    clause
+        Which.
+    verdict
+        ``"pass"``, ``"fail"``, or ``"skip"`` if it does not apply.
+    detail
+        One line: what was tried, what is wrong, or why it does not apply.
+    """
+
+    clause: Clause
+    verdict: Literal["pass", "fail", "skip"]
+    detail: str
+
+
+def check(
+    codec_id: str,
+    *,
+    config: Mapping[str, Any] | None = None,
+    model: Model | str | None = None,
+    samples: Sequence[NDArray[Any]] = (),
+) -> Iterator[Verdict]:
+    """Run every clause on an installed codec, one after the other.
+
+    Parameters
+    ----------
+    codec_id
+        Id of the codec.
+    config
+        Settings to try it with, beside the defaults.
+    model
+        For a codec that takes models.
+    samples
+        Arrays of the kind that it is for; by default such as it says it takes.
+    """
+    said: dict[str, Any] = {"codec_id": codec_id, "model": model, "configs": ({}, config) if config else ({},)}
+    if samples:
+        said["samples"] = lambda self: samples
+    subject: CodecConformance = type("Check", (CodecConformance,), said)()
+    with tempfile.TemporaryDirectory() as folder:
+        set_hypothesis_home_dir(Path(folder))
+        for clause in clauses():
+            yield _run(subject, clause)
+
+
+def _run(subject: CodecConformance, clause: Clause) -> Verdict:
+    subject.detail = ""
+    try:
+        getattr(subject, clause.test)()
+    except SkipTest as reason:
+        return Verdict(clause=clause, verdict="skip", detail=str(reason))
+    except Exception as error:
+        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+        return Verdict(clause=clause, verdict="fail", detail=f"{kind}{' '.join(str(error).split())}"[:500])
+    return Verdict(clause=clause, verdict="pass", detail=subject.detail)

@@ -1,0 +1,41 @@
+"""Payloads as they come out of bad disks and bad hands: cut, flipped, overwritten, made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Cuts, flips and edits of a payload, at most so many of each.
+TRIALS = 64
+
+
+def cuts(payload: bytes) -> Iterator[tuple[str, bytes]]:
+    """The payload at every length below its own, or evenly spread ones; and with bytes too many."""
+    for length in np.unique(np.linspace(0, len(payload) - 1, TRIALS).astype(int)) if payload else ():
+        yield f"cut to {length} bytes", payload[:length]
+    for more in (b"\0", b"\xff" * 9, payload[:100]):
+        yield f"with {len(more)} bytes more", payload + more
+
+
+def flips(payload: bytes) -> Iterator[tuple[str, bytes]]:
+    """One bit flipped, each or evenly spread ones; runs of bytes replaced, repeated, dropped; bytes out of nowhere."""
+    for bit in np.unique(np.linspace(0, 8 * len(payload) - 1, TRIALS).astype(int)) if payload else ():
+        changed = bytearray(payload)
+        changed[bit // 8] ^= 1 << bit % 8
+        yield f"bit {bit} flipped", bytes(changed)
+    words = np.asarray(np.random.Philox(8).random_raw(4 * TRIALS)).reshape(-1, 4)
+    for number, (place, length, kind, seed) in enumerate(words % np.uint64(1 << 32)):
+        start = int(place) % (len(payload) + 1)
+        end = start + int(length) % (len(payload) - start + 1)
+        fresh = _noise(int(seed), int(length) % 40).tobytes()
+        middle = (fresh, payload[start:end] * 2, b"", bytes(end - start))[int(kind) % 4]
+        yield f"edit {number}", payload[:start] + middle + payload[end:]
+        if number % 4 == 0:
+            yield f"noise {number}", _noise(int(seed), int(length) % (2 * len(payload) + 10)).tobytes()
+
+
+def _noise(seed: int, size: int) -> NDArray[Any]:
+    return np.asarray(np.random.Philox(seed).random_raw(size // 8 + 1)).view(np.uint8)[:size]

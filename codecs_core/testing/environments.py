@@ -1,0 +1,61 @@
+"""Ways to compute on one machine that must not differ: the rows of the exactness matrix (``spec/exact.md``)."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+#: What numpy dispatches on, here.
+SIMD: tuple[str, ...] = tuple(np.show_config(mode="dicts")["SIMD Extensions"].get("found", []))
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+#: Variables that may be set outside and would hide the difference.
+CLEARED = ("NUMBA_", "OPENBLAS_", "OMP_", "MKL_", "NPY_", "ATEN_", "ONEDNN_", "EXACTNESS_", "CODECS_")
+
+
+def threads(n: int) -> dict[str, str]:
+    """The variables that make every library use `n` threads."""
+    return {f"{library}_NUM_THREADS": str(n) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+
+
+_NUMBA = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": "{tmp}"}
+_NUMPY = {"NPY_DISABLE_CPU_FEATURES": " ".join(SIMD)}
+# EXACTNESS_TORCH: import torch first, and let it change how the processor rounds very small numbers.
+_TORCH = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    "EXACTNESS_TORCH": "1",
+}
+#: The kernels of OpenBLAS that this processor may choose among.
+CORES = ("Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX") if X86 else ("ARMV8",)
+
+#: Name of a way to compute -> environment variables; "{tmp}" is an empty folder.
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "same": {},
+    "threads-1": threads(1),
+    "threads-2": threads(2),
+    "numba-generic": _NUMBA,
+    "numpy-baseline": _NUMPY,
+    "torch-baseline": _TORCH,
+    **{f"openblas-{core}": {"OPENBLAS_CORETYPE": core} for core in CORES},
+}
+
+#: One more way, which is most of them at once: one process that tells whether anything is amiss, if not what.
+PLAINEST = {**threads(1), **_NUMPY, "OPENBLAS_CORETYPE": CORES[0]} | (_TORCH if find_spec("torch") else {})
+ROWS = {**ENVIRONMENTS, "plainest": PLAINEST}
+
+
+def available(name: str) -> bool:
+    """Whether a row of the matrix can be had here: with torch, with a numpy that dispatches."""
+    return not (name == "torch-baseline" and find_spec("torch") is None) and not (name == "numpy-baseline" and not SIMD)
+
+
+def environment(tmp: Path, variables: dict[str, str]) -> dict[str, str]:
+    """The environment of a process that computes so; `tmp` is an empty folder."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(CLEARED)}
+    return kept | {k: v.format(tmp=tmp) for k, v in variables.items()}
