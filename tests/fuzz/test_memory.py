@@ -1,0 +1,152 @@
+"""Refusing a hostile file takes little memory, whatever it claims and whatever its payloads would become."""
+
+import bz2
+import json
+import lzma
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import imagecodecs
+import msgpack
+import numpy as np
+import pytest
+import zstandard
+from PIL import Image
+
+import codecs_core as cc
+from codecs_core.container import Entry, Writer, digest
+
+VECTORS = Path(__file__).parents[2] / "spec/vectors"
+MEGABYTES = 200
+
+#: Reads files, and says with which code each ends and how much memory the process took at most.
+CHILD = """
+import json, resource, sys, warnings
+import codecs_core as cc
+warnings.simplefilter("ignore")
+codes = {}
+for path in sys.argv[1:]:
+    try:
+        cc.load(path)
+        codes[path] = "ok"
+    except cc.CodecsError as error:
+        codes[path] = error.code
+print(json.dumps({"codes": codes, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+
+def refuse(*paths):
+    """Codes by path; fails if the process took more than it should, everything that it imports included."""
+    command = [sys.executable, "-c", CHILD, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["peak"] < MEGABYTES, told
+    return [told["codes"][str(path)] for path in paths]
+
+
+def container(path, codec, payload, shape=(64, 64), dtype="uint8"):
+    """A file of one chunk with this payload."""
+    entry = Entry(name="", spec=cc.ArraySpec(shape, dtype), chunk=max(1, shape[0]), codec=codec)
+    with path.open("wb") as file:
+        writer = Writer(file, [entry])
+        writer.write_chunk("", 0, payload, digest(np.zeros(shape, dtype)))
+        writer.close()
+    return path
+
+
+def bomb(codec):
+    """A payload of few bytes that becomes many, or says so: 2^30 zeros, or an image of 2^28 pixels and more."""
+    block = bytes(1 << 20)
+    if codec in ("zlib", "bz2", "lzma"):
+        packer = {
+            "zlib": zlib.compressobj,
+            "bz2": bz2.BZ2Compressor,
+            "lzma": lambda: lzma.LZMACompressor(lzma.FORMAT_XZ, preset=1),
+        }
+        stream = packer[codec]()
+        return b"".join(stream.compress(block) for _ in range(1 << 7)) + stream.flush()
+    if codec == "zstd":
+        stream = zstandard.ZstdCompressor(level=1).compressobj(size=1 << 30)
+        return b"".join(stream.compress(block) for _ in range(1 << 10)) + stream.flush()
+    if codec == "zstd-false":  # a frame that says what is due, and holds more
+        frame = zstandard.ZstdCompressor(level=1).compress(bytes(1 << 24))
+        sized = zstandard.ZstdCompressor(level=1).compress(bytes(4096))
+        head = zstandard.frame_header_size(frame)
+        return sized[: zstandard.frame_header_size(sized)] + frame[head:]
+    small = cc.get_codec(f"classic.{codec}").encode(np.zeros((64, 64), np.uint8))
+    if codec == "png":
+        header = b"IHDR" + (1 << 15).to_bytes(4, "big") * 2 + small[24:29]
+        return small[:12] + header + zlib.crc32(header).to_bytes(4, "big") + small[33:]
+    if codec == "webp":
+        bits = (16382 << 14 | 16382) | int.from_bytes(small[21:25], "little") >> 28 << 28
+        return small[:21] + bits.to_bytes(4, "little") + small[25:]
+    large = imagecodecs.jpegxl_encode(np.zeros((8192, 8192), np.uint8), lossless=True, effort=1, usecontainer=False)
+    return len(large).to_bytes(1, "little") + large if len(large) < 128 else _leb128(len(large)) + bytes(large)
+
+
+def _leb128(n):
+    out = b""
+    while n >= 128:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def png_bomb():
+    """A PNG of the size that is due whose data goes on for long."""
+    import io
+    import struct
+
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(file, "PNG")
+    small = file.getvalue()
+    data = zlib.compress(bytes(1 << 27), 9)
+    chunk = b"IDAT" + data
+    return small[:33] + struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk)) + small[-12:]
+
+
+def test_bombs(tmp_path):
+    names = ("zlib", "bz2", "lzma", "zstd", "zstd-false", "png", "webp", "jxl")
+    paths = []
+    for name in names:
+        payload = bomb(name)
+        assert len(payload) < 1 << 19, name
+        paths.append(container(tmp_path / f"{name}.ccf", f"classic.{name.partition('-')[0]}", payload))
+    codes = refuse(*paths)
+    assert codes == ["corrupt"] * len(paths), dict(zip(names, codes, strict=True))
+
+
+def test_a_png_that_goes_on(tmp_path):
+    """Pillow stops where the image is full; whether the rest is an error is up to it."""
+    assert refuse(container(tmp_path / "png.ccf", "classic.png", png_bomb())) in (["ok"], ["corrupt"])
+
+
+def test_every_invalid_vector():
+    listed = [v for v in json.loads((VECTORS / "manifest.json").read_text())["vectors"] if v["expect"] == "error"]
+    plain = [v for v in listed if "bbans" not in v["feature"]]
+    found = refuse(*(VECTORS / v["file"] for v in plain))
+    assert found == [v["code"] for v in plain]
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"a": [{}] * 400_000},
+        {"a": ["ab"] * 1_300_000},
+        {"a": [1.5] * 400_000},
+        {f"{i:06}": None for i in range(400_000)},
+    ],
+    ids=["maps", "texts", "floats", "keys"],
+)
+def test_headers_that_grow(tmp_path, attrs):
+    """A header of some megabytes, refused for its last byte, when all of it is parsed."""
+    from codecs_core.container import layout
+    from codecs_core.container.checksum import crc32c
+
+    packed = msgpack.packb({"attrs": attrs, "codecs": [], "entries": [], "models": [0]})
+    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, 0, 2, 0, 0, len(packed), crc32c(packed), 0)[:-4]
+    path = tmp_path / "header.ccf"
+    path.write_bytes(preamble + layout.CRC.pack(crc32c(preamble)) + packed + bytes(100))
+    assert refuse(path) == ["format"]
