@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from codecs_core.api import create, get_codec, inspect, list_codecs, load, open, recover, save, train
     from codecs_core.arrays import ArraySpec
+    from codecs_core.bars import progress_bar
     from codecs_core.codec import Codec, CodecInfo
     from codecs_core.errors import CodecsError
     from codecs_core.limits import Limits
@@ -38,6 +39,7 @@ _HOME = {
     "get_codec": "api",
     "list_codecs": "api",
     "train": "api",
+    "progress_bar": "bars",
 }
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "list_codecs",
     "load",
     "open",
+    "progress_bar",
     "recover",
     "save",
     "train",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core import api, models
+from codecs_core.api import html
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.errors import CodecsError, ConfigError, OutputError, UnsupportedArrayError
 from codecs_core.registry import Registry, default
@@ -114,6 +115,9 @@ class Result:
             one["bytes"] = one.pop("nbytes")
         return {"groups": described, "ok": self.ok}
 
+    def _repr_html_(self) -> str:
+        return "".join(_html(group) for group in self.groups)
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Contender:
@@ -166,13 +170,13 @@ def run(
     if model is not None and codecs and not any(known.spec(id).info.needs_model for id in codecs):
         raise ConfigError(f"a model is given, but {' and '.join(codecs)} takes none; drop --model")
     result = Result(groups=[])
-    grouped = list(_grouped(sources, limit))
-    for k, (group, arrays, whole) in enumerate(grouped):
+    found = list(kinds(sources, limit))
+    for k, (group, arrays, whole) in enumerate(found):
         result.groups.append(group)
         contenders = _contenders(group, arrays, whole, codecs, model, known)
         for n, contender in enumerate(contenders):
             if progress is not None:
-                progress((k + n / len(contenders)) / len(grouped), f"{contender.codec.id}, {contender.layout}")
+                progress((k + n / len(contenders)) / len(found), f"{contender.codec.id}, {contender.layout}")
             _measure_into(group, contender, arrays, keep, known)
         group.rows.sort(key=lambda row: (row.bytes, row.codec, row.layout))
     if not result.rows:
@@ -184,7 +188,9 @@ def run(
 # --- what is measured ---------------------------------------------------------------------------
 
 
-def _grouped(sources: Mapping[str, Source], limit: int | None) -> Iterator[tuple[Group, dict[str, NDArray[Any]], bool]]:
+def kinds(
+    sources: Mapping[str, Source], limit: int | None = None
+) -> Iterator[tuple[Group, dict[str, NDArray[Any]], bool]]:
     """The arrays by kind; the flag says that each is one item (an image), not items along an axis."""
     kinds: dict[tuple[Any, ...], list[Source]] = {}
     for source in sources.values():
@@ -350,6 +356,26 @@ def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
 
 def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _html(group: Group) -> str:
+    heads = ("codec", "layout", "model", "bytes", "bits/value", "payload", "encode MB/s", "decode MB/s", "identical")
+    rows = [
+        (
+            row.codec,
+            row.layout,
+            row.model or "-",
+            f"{row.bytes:,}",
+            f"{row.bits_per_value:.3f}",
+            f"{row.payload_bits_per_value:.3f}",
+            f"{row.encode_mb_s:.3g}",
+            f"{row.decode_mb_s:.3g}",
+            "yes" if row.identical else "NO",
+        )
+        for row in group.rows
+    ]
+    arrays = f"{group.arrays:,} arrays" if group.arrays > 1 else "one array"
+    return html.table(f"{group.name}: {arrays}, {group.dtype}, {group.nbytes:,} bytes", heads, rows, right="lllrrrrrl")
 
 
 def _model_name(codec: Codec) -> str:

@@ -1166,3 +1166,16 @@ def test_the_installed_plugins_serve_by_default(path):
     done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("codecs-")
+
+
+# --- in notebooks -----------------------------------------------------------------------------------
+
+
+def test_files_and_entries_show_themselves(path, registry):
+    cc.save(path, {"<script>": COUNT, **{f"{n}": COUNT for n in range(30)}}, codec="test.raw", registry=registry)
+    with cc.open(path, registry=registry) as file:
+        whole, one = file._repr_html_(), file["<script>"]._repr_html_()
+    assert "<script>" not in whole + one
+    assert "entry &#x27;&lt;script&gt;&#x27; of" in one
+    assert "and 11 more" in whole
+    assert f"{path.stat().st_size:,} bytes" in whole

@@ -127,3 +127,11 @@ def test_progress(images):
     seen = []
     bench.run(images, codecs=["classic.raw", "classic.zlib"], progress=lambda fraction, message: seen.append(fraction))
     assert seen == [0.0, 0.25, 0.5, 0.75]
+
+
+def test_in_a_notebook(tmp_path):
+    np.save(tmp_path / "<b>.npy", np.zeros((3, 4, 5), np.uint8))
+    result = bench.run(media.read([tmp_path / "<b>.npy"]), codecs=["classic.raw"])
+    shown = result._repr_html_()
+    assert "&lt;b&gt;.npy: one array, uint8, 60 bytes" in shown
+    assert shown.count("classic.raw") == len(result.rows)

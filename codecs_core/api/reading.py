@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from codecs_core.api import html
 from codecs_core.api.decoding import Decoder
 from codecs_core.api.parallel import job_count, ordered
 from codecs_core.api.plan import find
@@ -133,6 +134,9 @@ class File(Mapping[str, EntryView]):
 
     def __len__(self) -> int:
         return len(self._reader.entries)
+
+    def _repr_html_(self) -> str:
+        return html.describe(self.info())
 
     def __repr__(self) -> str:
         return f"<codecs_core.File {self.path!r}: {len(self)} entries>"

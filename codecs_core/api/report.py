@@ -25,7 +25,7 @@ def describe(reader: Reader, path: str | os.PathLike[str]) -> dict[str, Any]:
     return {
         "format": f"ccf {reader.version}",
         "path": os.fspath(path),
-        "entries": [_entry(reader, entry) for entry in reader.entries.values()],
+        "entries": [entry(reader, one) for one in reader.entries.values()],
         "models": [
             {
                 "name": model.name,
@@ -53,7 +53,8 @@ def jsonable(attrs: Any) -> Any:
     return attrs
 
 
-def _entry(reader: Reader, entry: Entry) -> dict[str, Any]:
+def entry(reader: Reader, entry: Entry) -> dict[str, Any]:
+    """What `describe` says of an entry."""
     held = reader.chunks(entry.name)
     stored = sum(reader.stored(entry.name, i) for i in held)
     return {

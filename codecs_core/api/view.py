@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codecs_core.api import html, report
 from codecs_core.api.parallel import ordered
 from codecs_core.api.selection import select
 from codecs_core.container.source import is_url
@@ -177,6 +178,10 @@ class EntryView:
         decoder = self._decoder
         models = list(decoder.models.values())
         return (_reopen, (anywhere(decoder.path), self.name, decoder.limits, models, self._jobs, decoder.fill))
+
+    def _repr_html_(self) -> str:
+        decoder = self._decoder
+        return html.entry(report.entry(decoder.reader, self._entry), decoder.path)
 
     def __repr__(self) -> str:
         return f"<entry {self.name!r}: {self.dtype} {self.shape}, codec {self.codec}, {self.n_chunks} chunks>"
