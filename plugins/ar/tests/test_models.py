@@ -1,0 +1,130 @@
+"""Models that ship, and models that are none: what does not fit is refused when it is loaded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from codecs_ar import INFO, codecs_register, codecs_register_models
+from codecs_ar.codec import ImageCodec
+from codecs_ar.model import Autoregression
+from codecs_ar.planes import Planes
+from codecs_ar.testing import random_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+import codecs_core as cc
+from codecs_core.arrays import ArraySpec
+from codecs_core.entropy import Message
+from codecs_core.errors import ModelError
+from codecs_core.models import Model
+
+MODEL = random_model(1, width=3)
+MODELS = [m.name for m in codecs_register_models()]
+
+
+def remade(**tensors: NDArray[np.generic] | None) -> Model:
+    """The model with some tensors replaced, or with None left out."""
+    merged = {k: v for k, v in (MODEL.tensors() | tensors).items() if v is not None}
+    return Model.create(codec=MODEL.codec, config=MODEL.config, tensors=merged)
+
+
+def test_every_tensor_is_needed() -> None:
+    for name in MODEL.tensors():
+        with pytest.raises(ModelError):
+            ImageCodec(model=remade(**{name: None})).encode(np.zeros((2, 2), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"channels": 2}, {"channels": "1"}, {"components": 3}, {"components": 0}, {"decays": [1]}, {"decays": [1, 256]}],
+)
+def test_configs_that_are_refused(config: dict[str, object]) -> None:
+    with pytest.raises(ModelError):
+        Autoregression({**MODEL.config, **config}, MODEL.tensors())
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=60)
+def test_damaged_tensors(seed: int) -> None:
+    """Whatever a model holds: an error when it is loaded, or a codec that works."""
+    rng = np.random.default_rng(seed)
+    name = str(rng.choice(sorted(MODEL.tensors())))
+    damaged = MODEL.tensors()[name].copy()
+    view = damaged.reshape(-1).view(np.uint8)
+    view[rng.integers(0, view.size)] ^= 1 << int(rng.integers(0, 8))
+    model = remade(**{name: damaged})
+    try:
+        Autoregression(model.config, model.tensors())
+    except ModelError:
+        return
+    codec = ImageCodec(model=model)
+    x = rng.integers(0, 256, (5, 4)).astype(np.uint8)
+    np.testing.assert_array_equal(codec.decode(codec.encode(x), ArraySpec.of(x)), x)
+
+
+@pytest.mark.parametrize("prior", [0.0, -1.0, 1e11])
+def test_priors_that_predict_nothing(prior: float) -> None:
+    """Where there is nothing to solve, weights stay as they were."""
+    name = "plane0.prior"
+    codec = ImageCodec(model=remade(**{name: np.full_like(MODEL.tensors()[name], prior)}))
+    x = np.random.default_rng(0).integers(0, 256, (9, 8)).astype(np.uint8)
+    np.testing.assert_array_equal(codec.decode(codec.encode(x), ArraySpec.of(x)), x)
+
+
+def test_both_evaluations_of_a_network_agree() -> None:
+    """The distributions of an encoder, and of a decoder that pops value by value: each message is what the other one reads."""
+    coder = Autoregression(random_model(3).config, random_model(3).tensors())
+    x = np.random.default_rng(1).integers(0, 256, (2, 30, 21, 3)).astype(np.uint8)
+    message = Message()
+    coder.push(message, x)
+    planes = Planes.of(x)
+    bits = 0.0
+    for i in range(3):
+        seen = planes.look(i, coder.planes[i].prior, coder.decays)
+        mixture = coder.mixture(coder.planes[i], seen, slice(None), 255)
+        bits += mixture.bits(planes.values[i].reshape(-1).astype(np.int32))
+    assert message.bits == pytest.approx(bits, abs=2)
+    np.testing.assert_array_equal(coder.pop(message, x.shape, "uint8"), x)
+    message.verify_end()
+
+
+def test_registration() -> None:
+    (spec,) = codecs_register()
+    assert (spec.id, spec.info) == (ImageCodec.id, INFO)
+    assert INFO.needs_model
+    assert INFO.exactness == "portable"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_that_ship(name: str) -> None:
+    """They load, beat PNG on a photograph of any size, and say how they came to be."""
+    with Image.open("samples/photos/parrots.png") as image:
+        x = np.asarray(image)[40:141, 100:199]
+    codec = cc.get_codec("ar.image", model=name)
+    assert codec.model is not None
+    assert codec.model.attrs["command"]
+    if name == "gray":
+        x = np.ascontiguousarray(x[..., 1])
+    payload = codec.encode(x)
+    assert np.array_equal(codec.decode(payload, ArraySpec.of(x)), x)
+    assert len(payload) < 0.8 * len(cc.get_codec("classic.png").encode(x))
+
+
+@pytest.mark.skipif("photo" not in MODELS, reason="no model")
+def test_alpha_costs_next_to_nothing() -> None:
+    codec = cc.get_codec("ar.image", model="photo")
+    x = np.random.default_rng(0).integers(0, 40, (40, 50, 4)).astype(np.uint8)
+    x[..., 3] = 255
+    assert len(codec.encode(x)) < len(codec.encode(x[..., :3])) + 60
+
+
+@pytest.mark.skipif("gray" not in MODELS, reason="no model")
+def test_sixteen_bits() -> None:
+    """Twelve bits in sixteen cost four more a value than eight, not eight more."""
+    codec = cc.get_codec("ar.image", model="gray")
+    y, x = np.mgrid[:60, :70]
+    clean = 100 + 60 * np.sin(x / 9 + y / 23) + np.random.default_rng(0).normal(0, 3, y.shape)
+    sizes = [len(codec.encode(np.rint(clean * scale).astype(dtype))) for scale, dtype in ((1, "uint8"), (16, "uint16"))]
+    assert sizes[1] - sizes[0] == pytest.approx(4 * y.size / 8, rel=0.1)
