@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import xxhash
+from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
 from codecs_lbb import black_box
@@ -247,6 +248,16 @@ def flows(size: int, d: int) -> Iterator[tuple[str, Case]]:
     yield "lbb-black-box", black_box_case(Couplings.random(0, d), raw(28, 8 << 24, (3, d)) - (4 << 24))
 
 
+def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
+    """``ar.image`` with models of random weights: stacks, images of odd sizes, alpha, 16 bits."""
+    smooth = (np.add.outer(np.arange(size) * 5, np.arange(size) * 3)[:, :, None] + raw(29, 9, (2, size, size, 4))) % 256
+    x = smooth.astype(np.uint8)
+    colour = cc.get_codec("ar.image", model=random_autoregression(3, width=12))
+    yield "ar-3", codec_case(colour, x[..., :3], x, x[0, 1:, :, :3], x[0, :1, :1])
+    grey = cc.get_codec("ar.image", model=random_autoregression(1, width=12))
+    yield "ar-1", codec_case(grey, x[..., 0], x[0, :, 1:, 0].astype(np.uint16) * 257, x[0, :1, :1, :1])
+
+
 def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
     """``rec.vae`` and ``rec.vae-lossless`` with models of random weights."""
     for likelihood in ("bernoulli", "mixture", "colour", "values"):
@@ -298,6 +309,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *distributions((20,)),
                 *stacks(3, (2, 2)),
                 *images(4),
+                *neighbourhoods(4),
                 *flows(4, 6),
                 *latents(2, (2, 1, 3)),
                 *samples(3),
@@ -310,6 +322,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *distributions((300, WIDE + 100)),
             *stacks(700, (12, 12)),
             *images(36),
+            *neighbourhoods(36),
             *flows(32, 40),
             *latents(60, (6, 5, 3)),
             *samples(500),
