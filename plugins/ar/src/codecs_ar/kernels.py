@@ -106,17 +106,17 @@ def solve(sums, n, rows, pivot, w):  # type: ignore[no-untyped-def]
 
 
 @inline
-def add_products(sums, r, n, target, weight):  # type: ignore[no-untyped-def]
-    """Add the products of the regressors with each other, and with what they are to predict."""
+def multiply(products, r, n, target, weight):  # type: ignore[no-untyped-def]
+    """The products of the regressors with each other, and with what they are to predict, as `solve` takes their sums."""
     k = 0
     for i in range(n):
         factor = weight * r[i]
         for j in range(i + 1):
-            sums[k + j] += factor * r[j]
+            products[np.uint64(k + j)] = factor * r[np.uint64(j)]
         k += i + 1
     factor = weight * target
     for j in range(n):
-        sums[k + j] += factor * r[j]
+        products[np.uint64(k + j)] = factor * r[np.uint64(j)]
 
 
 @inline
@@ -126,10 +126,20 @@ def faded(value):  # type: ignore[no-untyped-def]
 
 
 @inline
-def decay(sums, rate):  # type: ignore[no-untyped-def]
-    """Fade."""
-    for k in range(sums.size):
-        sums[k] = faded(rate * sums[k])
+def forward(products, run, above, rate):  # type: ignore[no-untyped-def]
+    """Take in a value: in the sums along its row, and in those that its column hands on to the next row."""
+    for k in range(products.size):
+        total = run[k] + products[k]
+        above[k] = faded(rate * (above[k] + total))
+        run[k] = faded(rate * total)
+
+
+@inline
+def backward(products, run, above, rate):  # type: ignore[no-untyped-def]
+    """Take in a value in the sums along its row, from the right, and hand them on in the column before."""
+    for k in range(products.size):
+        run[k] = faded(rate * (run[k] + products[k]))
+        above[k] += rate * run[k]
 
 
 @inline
@@ -219,9 +229,9 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
     mask = (np.uint64(1) << p) - np.uint64(1)
 
     above_short, above_long = np.zeros((width, terms)), np.zeros((width, terms))
-    run_short, run_long, sums = np.zeros(terms), np.zeros(terms), np.zeros(terms)
+    run_short, run_long, sums, products = np.zeros(terms), np.zeros(terms), np.zeros(terms), np.zeros(terms)
     # absolute error, error, weight
-    above_error, run_error = np.zeros((width, 3)), np.zeros(3)
+    above_error, run_error, errors = np.zeros((width, 3)), np.zeros(3), np.zeros(3)
     rows, pivot, w_short, w_long = np.zeros((n, n + 8)), np.zeros(n + 8), np.zeros(n), np.zeros(n)
     regressors, targets, trust, misses = np.zeros((width, n)), np.zeros(width), np.zeros(width), np.zeros(width)
     miss_short, miss_long = np.zeros(area), np.zeros(area)
@@ -409,19 +419,11 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
                 miss_long[mine] = abs(value - by_long)
                 targets[column] = value - left
                 trust[column] = 1.0 / (scale * scale + 1.0)
-                add_products(run_short, r, n, targets[column], trust[column])
-                add_products(run_long, r, n, targets[column], trust[column])
-                run_error[0] += abs(miss)
-                run_error[1] += miss
-                run_error[2] += 1.0
-                for k in range(terms):
-                    us[k] = faded(short * (us[k] + run_short[k]))
-                    ul[k] = faded(long * (ul[k] + run_long[k]))
-                for k in range(3):
-                    ue[k] = faded(0.9 * (ue[k] + run_error[k]))
-                decay(run_short, short)
-                decay(run_long, long)
-                decay(run_error, 0.9)
+                multiply(products, r, n, targets[column], trust[column])
+                forward(products, run_short, us, short)
+                forward(products, run_long, ul, long)
+                errors[0], errors[1], errors[2] = abs(miss), miss, 1.0
+                forward(errors, run_error, ue, 0.9)
                 if y == 0:
                     # in the first row, what is above is as what is to the left
                     for q in range(plane + 1):
@@ -434,20 +436,11 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
             run_long[:] = 0.0
             run_error[:] = 0.0
             for column in range(width - 1, 0, -1):
-                add_products(run_short, regressors[column], n, targets[column], trust[column])
-                add_products(run_long, regressors[column], n, targets[column], trust[column])
-                run_error[0] += abs(misses[column])
-                run_error[1] += misses[column]
-                run_error[2] += 1.0
-                decay(run_short, short)
-                decay(run_long, long)
-                decay(run_error, 0.9)
-                us, ul, ue = above_short[column - 1], above_long[column - 1], above_error[column - 1]
-                for k in range(terms):
-                    us[k] += short * run_short[k]
-                    ul[k] += long * run_long[k]
-                for k in range(3):
-                    ue[k] += 0.9 * run_error[k]
+                multiply(products, regressors[column], n, targets[column], trust[column])
+                backward(products, run_short, above_short[column - 1], short)
+                backward(products, run_long, above_long[column - 1], long)
+                errors[0], errors[1], errors[2] = abs(misses[column]), misses[column], 1.0
+                backward(errors, run_error, above_error[column - 1], 0.9)
         # below the last row, it is repeated
         last = first + (MARGIN + height - 1) * stride
         extend(x, last, width)
