@@ -15,7 +15,7 @@ PAGES = [
     ROOT / "samples/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
     # Pages of Python alone run as one program, in `test_code_blocks`.
-    *sorted(page for page in (ROOT / "docs/how-to").glob("*.md") if "\n```sh\n" in page.read_text("utf-8")),
+    *sorted(page for page in (ROOT / "docs").glob("*/*.md") if "\n```sh\n" in page.read_text("utf-8")),
     *sorted(ROOT.glob("plugins/*/README.md")),
 ]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

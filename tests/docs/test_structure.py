@@ -1,0 +1,33 @@
+"""The documentation is complete: every page can be reached, every public name and every codec has its place."""
+
+import re
+from pathlib import Path
+
+import codecs_core as cc
+
+DOCS = Path(__file__).parents[2] / "docs"
+INDEX = (DOCS / "index.md").read_text("utf-8")
+
+
+def test_the_index_leads_to_every_page():
+    linked = {(DOCS / target).resolve() for target in re.findall(r"\]\(([^)#:]+)", INDEX)}
+    of_plugins = {DOCS / "design/lbb.md", DOCS / "design/rec.md", DOCS / "design/ar.md"}  # their pages link to them
+    assert {*DOCS.rglob("*.md")} - linked - of_plugins == {DOCS / "index.md"}
+
+
+def test_the_reference_has_every_public_name():
+    text = (DOCS / "reference/api.md").read_text("utf-8")
+    assert [name for name in cc.__all__ if f"cc.{name}" not in text] == []
+
+
+def test_every_plugin_has_a_page():
+    for plugin in (DOCS.parent / "plugins").iterdir():
+        if (plugin / "pyproject.toml").exists():
+            assert (DOCS / f"codecs/{plugin.name}.md").exists(), plugin.name
+
+
+def test_every_verb_is_documented():
+    from codecs_core.cli.app import app
+
+    text = (DOCS / "cli.md").read_text("utf-8")
+    assert [command.name for command in app.registered_commands if f"`codecs {command.name}" not in text] == []
