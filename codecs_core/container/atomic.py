@@ -90,6 +90,11 @@ def _temporary(target: str) -> tuple[BinaryIO, str]:
             return os.fdopen(os.open(path, flags, 0o666), "wb"), path
         except FileExistsError:
             continue
+        except BaseException:
+            # a signal between creating the file and the caller's knowing of it
+            with suppress(OSError):
+                os.unlink(path)
+            raise
 
 
 def _sync_folder(folder: str) -> None:
