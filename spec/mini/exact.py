@@ -23,12 +23,19 @@ def parse_model(data):
     length = int.from_bytes(data[:8], "little")
     check(8 + length <= len(data), "it ends inside its header")
     try:
-        header = json.loads(data[8 : 8 + length])
-        about = json.loads(header.pop("__metadata__")["codecs"])
+        header = json.loads(data[8 : 8 + length], object_pairs_hook=distinct)
+        about = json.loads(header.pop("__metadata__")["codecs"], object_pairs_hook=distinct)
+        ends = [tensor["data_offsets"][1] for tensor in header.values()]
+        check(8 + length + max(ends, default=0) == len(data), "it does not end where its last tensor does")
         tensors = {name: parse_tensor(data[8 + length :], **tensor) for name, tensor in header.items()}
         return about["codec"], about["config"], tensors
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unfit(f"no model: {error}") from error
+
+
+def distinct(pairs):
+    check(len(dict(pairs)) == len(pairs), "a key occurs twice")
+    return dict(pairs)
 
 
 def parse_tensor(data, dtype, shape, data_offsets):
