@@ -68,7 +68,7 @@ def test_an_inverse_that_does_not_invert() -> None:
             return 1.5 * super().inverse(y)
 
     with pytest.raises(
-        EntropyError, match="the inverse of a flow does not invert: of .* it makes what the flow maps to"
+        EntropyError, match=r"the inverse of a flow does not invert: of .* it makes what the flow maps to"
     ):
         local.push(Message(), GRID, X, Wrong(np.zeros(1)))
 
@@ -76,7 +76,7 @@ def test_an_inverse_that_does_not_invert() -> None:
         def inverse(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.full(y.shape, np.nan)
 
-    with pytest.raises(EntropyError, match="leaves the range of the grid.*found nan"):
+    with pytest.raises(EntropyError, match=r"leaves the range of the grid.*found nan"):
         local.push(Message(), GRID, X, Nowhere(np.zeros(1)))
 
 
