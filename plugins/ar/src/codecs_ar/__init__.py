@@ -24,4 +24,21 @@ def codecs_register() -> list[CodecSpec]:
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
     """The models shipped with it; ``scripts/train_models.py`` makes them."""
-    return []
+    return [
+        ModelSpec(
+            name="photo",
+            codec="ar.image",
+            resource="codecs_ar:models/photo.safetensors",
+            sha256="bcb60ab304a2a9a511eceae0818837fca8e26c4b013b74370d61ae82dc8059ac",
+            summary="photographs in colour, also with alpha, of any size",
+            nbytes=91739,
+        ),
+        ModelSpec(
+            name="cifar10",
+            codec="ar.image",
+            resource="codecs_ar:models/cifar10.safetensors",
+            sha256="5ad8eea939ba1495cfc66009183e9997b0c55b0175fa692b136df2c4829a174f",
+            summary="colour images of 32 x 32",
+            nbytes=99939,
+        ),
+    ]
