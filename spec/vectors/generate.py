@@ -538,7 +538,11 @@ def models() -> Iterator[tuple[str, str, bytes, str, int | None]]:
         ("shape", "networks that do not fit the items", changed(config={"item_shape": [4, 4]})),
         ("likelihood", "a likelihood that nobody knows", changed(config={"likelihood": "cauchy"})),
         ("bound", "a network whose sums go beyond 2^53", changed(decoder_1_bias=bias + (1 << 53))),
-        ("codec", "a model of another codec", Model.create(codec="nobody.nothing", config=good.config, tensors=tensors)),
+        (
+            "codec",
+            "a model of another codec",
+            Model.create(codec="nobody.nothing", config=good.config, tensors=tensors),
+        ),
         ("more", "bytes after the last tensor", good.data + b"more"),
         ("short", "a model file that is cut short", good.data[:-9]),
         ("safetensors", "no model file", b"no model at all"),
