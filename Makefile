@@ -1,9 +1,10 @@
 # make demo    compress the samples with every codec, decode, compare, and show the table
 # make test    run the tests                 make lint     style, types, imports
+# make gallery draw the pictures of docs/gallery.md
 # make check   all of it                     make clean    remove what make made
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format check clean
+.PHONY: help install demo gallery test lint format check clean
 
 # The first interpreter that is new enough. Another: make PYTHON=/path/to/python
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
@@ -34,6 +35,9 @@ $(STAMP): Makefile constraints.txt pyproject.toml plugins $(PLUGINS:=/pyproject.
 
 demo: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
+
+gallery: $(STAMP)
+	$(BIN)/python scripts/gallery.py
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)

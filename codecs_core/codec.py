@@ -127,6 +127,10 @@ class Codec(ABC):
         """Decode the deepest `levels` levels only, and guess the rest."""
         raise ConfigError(f"codec {self.id} has no previews")
 
+    def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
+        """Bits that each value of a normalised, checked array costs, an array of its shape."""
+        raise ConfigError(f"codec {self.id} does not tell which values its bits go to")
+
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the codec (with its model) takes arrays of this spec."""
         if not self.info.accepts(spec):
@@ -169,6 +173,25 @@ class Codec(ABC):
         array = normalise(chunk)
         self.check(ArraySpec.of(array))
         return self._encode(array)
+
+    def information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
+        """Which values of an array the bits of its payload go to: for pictures, since no decoder depends on it.
+
+        Returns
+        -------
+        NDArray[np.float64]
+            Bits, of the shape of `chunk`; their sum is the information content under the model, which the payload is near.
+
+        Raises
+        ------
+        ConfigError
+            If the codec cannot tell: one that has no model of single values cannot.
+        UnsupportedArrayError
+            For what the codec cannot take.
+        """
+        array = normalise(chunk)
+        self.check(ArraySpec.of(array))
+        return self._information(array)
 
     def decode(
         self, payload: bytes, spec: ArraySpec, *, version: int | None = None, limits: Limits = DEFAULT_LIMITS

@@ -22,6 +22,7 @@ def bench(
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="The model, for codecs that take one.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="The first N items of each array only.")] = None,
     keep: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the files that were measured here.")] = None,
+    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw pictures into this folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Measure codecs on data: whole files, decoded again and compared.
@@ -30,13 +31,20 @@ def bench(
     """
     from codecs_core import bench as engine
     from codecs_core import media
+    from codecs_core import plots as drawing
     from codecs_core.cli.benchtable import show
     from codecs_core.cli.output import put, put_json, say, shown
     from codecs_core.cli.progress import progress
 
+    if plots is not None:
+        drawing.check_matplotlib()  # before the work that would be lost
     sources = media.read(data, stack=True, on_skip=lambda path, error: say(f"skipped: {shown(error)}"))
     with progress("measuring") as bar:
         result = engine.run(sources, codecs=codec, model=model, limit=limit, keep=keep, progress=bar)
+    pictures = []
+    if plots is not None:
+        with progress("drawing") as bar:
+            pictures = drawing.save(plots, result, sources, limit=limit, progress=bar)
     if json:
         put_json(result.report())
     else:
@@ -44,5 +52,7 @@ def bench(
         for row in result.rows:
             if row.path is not None:
                 put(shown(row.path))
+        for picture in pictures:
+            put(shown(picture))
     if not result.ok:
         raise typer.Exit(1)

@@ -151,3 +151,15 @@ def test_preview() -> None:
     assert not np.array_equal(coarse, x)
     empty = x[:0]
     assert CODECS[3].preview(CODECS[3].encode(empty), ArraySpec.of(empty), 1).shape == empty.shape
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(3, (21, 34, 3)), (1, (2, 13, 16)), (4, (9, 1, 4))])
+def test_information_says_where_the_bits_of_a_payload_are(channels: int, shape: tuple[int, ...]) -> None:
+    x = pixels(*shape)
+    bits = CODECS[channels].information(x)
+    assert bits.shape == x.shape
+    assert (bits >= 0).all()
+    payload = 8 * len(CODECS[channels].encode(x))
+    # What no distribution says: the heads of the message, and symbols that escape.
+    assert 0.9 * payload - 300 < bits.sum() <= payload
+    assert CODECS[channels].information(x[:0]).shape == x[:0].shape

@@ -95,6 +95,12 @@ class ImageCodec(Codec):
             raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
         return x.astype(np.uint8).reshape(spec.shape)
 
+    def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
+        spec = ArraySpec.of(chunk)
+        if not chunk.size:
+            return np.zeros(spec.shape)
+        return self._codec(spec).information(colour.forward(chunk.reshape(self._images(spec)))).reshape(spec.shape)
+
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` deepest levels of the flow say of a chunk, and the modes of the priors of the rest.
 

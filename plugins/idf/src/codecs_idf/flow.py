@@ -235,6 +235,21 @@ class FlowCodec(StackCodec):
             x = phases[0]
         self.top().push(message, x)
 
+    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Information content in bits, (n, h, w, channels): of each variable that is coded, at the pixel it was made of."""
+        bits = np.empty((self.n, *self.sizes[0], self.flow.channels))
+        for k, (level, size) in enumerate(zip(self.flow.levels, self.sizes, strict=False)):
+            phases, step = level.forward(x), 1 << k
+            for g, group in enumerate(GROUPS):
+                for phase, prior in zip(group, level.factored(g, phases, size), strict=True):
+                    (rows, columns), (row, column) = extent(phase, size), PHASES[phase]
+                    found = prior.information(phases[phase][:, :rows, :columns])
+                    bits[:, row * step :: 2 * step, column * step :: 2 * step] = found
+            x = phases[0]
+        step = 1 << len(self.flow.levels)
+        bits[:, ::step, ::step] = self.top().information(x)
+        return bits
+
     def pop(self, message: Message, levels: int = 64) -> NDArray[np.int64]:
         """Pop integers of shape (n, h, w, channels), the deepest level first.
 

@@ -72,6 +72,12 @@ class Mixture(StackCodec):
             x[..., channel] = self.prior(channel, x).pop(message) - WINDOW
         return x
 
+    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Information content of each integer in bits; of one that escapes, that of the nearest one in the support."""
+        inside = x.clip(-WINDOW, WINDOW - 1) + WINDOW
+        each = [self.prior(c, x).distribution.information(inside[..., c]) for c in range(self.channels)]
+        return np.stack(each, -1)
+
     def mode(self) -> NDArray[np.int64]:
         """The centre of the likeliest component, rounded: what stands for pixels that are not decoded."""
         x = np.empty((*self.shape, self.channels), np.int64)
