@@ -24,6 +24,7 @@ from codecs_lbb.testing import random_model as random_layers
 from codecs_rec import samplers
 from codecs_rec.families import Gaussian, Laplace, Triangular
 from codecs_rec.families import Uniform as Interval
+from codecs_rec.testing import random_lossy
 from codecs_rec.testing import random_model as random_latents
 from numpy.typing import NDArray
 
@@ -260,8 +261,8 @@ def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
 
 def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
     """``rec.vae`` and ``rec.vae-lossless`` with models of random weights."""
-    for likelihood in ("bernoulli", "mixture", "colour", "values"):
-        model = random_latents(likelihood, shape, hidden=24)
+    for likelihood in ("bernoulli", "mixture", "colour", "lossy"):
+        model = random_lossy(shape) if likelihood == "lossy" else random_latents(likelihood, shape, hidden=24)
         codec = cc.get_codec(model.codec, model=model)
         x = raw(23, 2 if likelihood == "bernoulli" else 256, (items, *shape)).astype(np.uint8)
         yield f"rec-{likelihood}", codec_case(codec, x, x[:1], x[:0])

@@ -14,21 +14,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from codecs_rec.training import learn
+from codecs_rec import lossy_training, training
 from numpy.typing import NDArray
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "mnist-binary": {"codec": "rec.vae-lossless", "epochs": 60, "latents": 40, "binarise": True},
-    "mnist": {"codec": "rec.vae-lossless", "epochs": 25, "hidden": 384, "latents": 50, "components": 8},
-    "colour": {
-        "codec": "rec.vae",
-        "epochs": 50,
-        "hidden": 384,
-        "latents": 128,
-        "decay": 0.01,
-        "batch": 64,
-        "rate": 0.002,
-    },
+    "mnist-binary": {"epochs": 60, "latents": 40, "binarise": True},
+    "mnist": {"epochs": 25, "hidden": 384, "latents": 50, "components": 8},
+    "colour": {"epochs": 2},
 }
 DATA = {
     "mnist-binary": "the 60,000 training images of MNIST, binarised; the last 3,000 held out",
@@ -73,6 +65,7 @@ def main() -> None:
         "command": f"python plugins/rec/scripts/train.py {arguments.name} DATA {arguments.name}.safetensors",
         "data": DATA[arguments.name],
     }
+    learn: Any = lossy_training.learn if arguments.name == "colour" else training.learn
     network, model = learn(load(arguments.data), progress=progress, name=arguments.name, about=about, **settings)
     torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
     model.save(arguments.out)

@@ -18,9 +18,16 @@ from codecs_core.errors import ConfigError, UnsupportedArrayError
 
 torch = pytest.importorskip("torch")
 
-from codecs_rec.training import train  # noqa: E402
+from codecs_rec import lossy_training, training  # noqa: E402
 
-SMALL = {"latents": 4, "hidden": 16, "components": 3, "block_bits": 5.0, "batch": 32, "rate": 0.01}
+
+def train(x: Any, codec: str, **settings: Any) -> Any:
+    """Train a model of either codec."""
+    return training.train(x, **settings) if codec == LOSSLESS else lossy_training.train(x, **settings)
+
+
+SMALL_LOSSY: dict[str, Any] = {"width": 8, "depth": 1, "classes": 3, "block_bits": 5}
+SMALL: dict[str, Any] = {"latents": 4, "hidden": 16, "components": 3, "block_bits": 5.0, "batch": 32, "rate": 0.01}
 LOSSLESS, LOSSY = "rec.vae-lossless", "rec.vae"
 
 
@@ -63,7 +70,7 @@ def test_a_lossless_model(high: int, channels: int, kind: str) -> None:
 @pytest.mark.parametrize("high", [1, 255])
 def test_a_lossy_model(high: int) -> None:
     """Better qualities cost more and err less."""
-    model = train(make_items(600, high=high), LOSSY, epochs=25, **SMALL)
+    model = train(make_items(300, high=high), LOSSY, epochs=4, **SMALL_LOSSY)
     fresh = make_items(200, high=high, seed=1)
     codecs = [LossyCodec(model=model, quality=q) for q in (1, 8)]
     sizes = [len(codec.encode(fresh)) for codec in codecs]
@@ -88,7 +95,8 @@ def test_binarised_and_constant_data() -> None:
     assert model.config["likelihood"] == "bernoulli"
     for codec in (LOSSLESS, LOSSY):
         constant = np.full((50, 3, 3), 7, np.uint8)
-        made = cc.get_codec(codec, model=train(constant, codec, epochs=1, **SMALL))
+        small = SMALL if codec == LOSSLESS else SMALL_LOSSY
+        made = cc.get_codec(codec, model=train(constant, codec, epochs=1, **small))
         made.decode(made.encode(constant), ArraySpec.of(constant))
 
 
@@ -96,7 +104,8 @@ def test_binarised_and_constant_data() -> None:
 def test_the_command(codec: str, tmp_path: Path) -> None:
     data, model, file, back = (tmp_path / name for name in ("d.npy", "m.safetensors", "f.ccf", "b.npy"))
     np.save(data, make_items(60))
-    small = ["--set", "hidden=8", "--set", "latents=3", "--set", "epochs=1", "--set", "block_bits=4"]
+    sizes = ["hidden=8", "latents=3"] if codec == LOSSLESS else ["width=4", "depth=1"]
+    small = [word for setting in [*sizes, "epochs=1", "block_bits=4"] for word in ("--set", setting)]
     runs: list[list[Any]] = [
         ["train", codec, data, "--out", model, "--budget", "1s", *small],
         ["encode", data, file, "--codec", codec, "--model", model],
@@ -115,8 +124,23 @@ def test_the_command(codec: str, tmp_path: Path) -> None:
     [np.zeros((39, 4), np.uint8), np.zeros((100, 4), np.int16), np.zeros((100, 0), np.uint8), np.zeros((), np.uint8)],
 )
 def test_other_data_is_refused(x: Any) -> None:
-    with pytest.raises(UnsupportedArrayError, match="40 items"):
-        train(x, LOSSLESS, epochs=1, **SMALL)
+    for codec in (LOSSLESS, LOSSY):
+        with pytest.raises(UnsupportedArrayError, match="40"):
+            train(x, codec, epochs=1)
+
+
+@pytest.mark.parametrize("shape", [(50, 4), (50, 4, 4, 5), (50, 4, 4, 3, 1), (50, 300, 300)])
+def test_lossy_models_are_of_small_images(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UnsupportedArrayError, match="small images"):
+        train(np.zeros(shape, np.uint8), LOSSY, epochs=1)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"sigma": 0.5}, {"width": 0}, {"classes": 1.0}, {"depth": -1}, {"block_bits": 18}, {"hidden": 3}]
+)
+def test_lossy_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        train(make_items(100), LOSSY, **{"epochs": 1, **settings})
 
 
 @pytest.mark.parametrize(
@@ -128,7 +152,6 @@ def test_other_data_is_refused(x: Any) -> None:
         {"components": 1},
         {"block_bits": 18},
         {"block_bits": "14"},
-        {"sigma": 0.0},
         {"epochs": -1},
         {"budget": float("nan")},
         {"rate": 0.0},

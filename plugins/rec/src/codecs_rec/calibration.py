@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from codecs_core.models import Model
 from codecs_rec.codec import LosslessCodec
 from codecs_rec.index import calibrate, octaves_of
-from codecs_rec.latents import GAIN_BITS, Blocks
+from codecs_rec.latents import Blocks
 from codecs_rec.vae import VAE
 
 #: Bits on average that a latent tells for it to be sent.
@@ -39,44 +39,32 @@ def partition(bits: NDArray[np.float64], budget: float) -> NDArray[np.int64]:
     return block
 
 
-def arranged(mean: NDArray[np.float64], scale: NDArray[np.float64], budget: float, *, shrink: bool) -> Blocks:
-    """Blocks for posteriors of shape (items, latents), with tables calibrated on their samples.
-
-    With `shrink`, latents are multiplied by their squared correlation with the posterior's mean: by a lossy codec, samples are
-    noisy observations of it.
-    """
+def arranged(mean: NDArray[np.float64], scale: NDArray[np.float64], budget: float) -> Blocks:
+    """Blocks for posteriors of shape (items, latents), with tables calibrated on their samples."""
     bits = information(mean, scale).mean(0)
     block = partition(bits, budget)
     count = int(block.max()) + 1
     octaves = math.ceil(max(bits[block == b].sum() for b in range(count)) + SPARE)
-    gains = 1 - (scale * scale).mean(0) if shrink else np.ones(bits.size)
-    gains = np.where(block < 0, 0, np.floor(gains.clip(0, 1) * (1 << GAIN_BITS) + 0.5)).astype(np.int64)
-    flat = np.stack([calibrate(np.ones(0, np.int64), octaves, prior=1.0)] * count)
-    return recalibrated(Blocks(block, flat, gains), Blocks(block, flat, gains).sample(mean, scale))
+    flat = Blocks(block, np.stack([calibrate(np.ones(0, np.int64), octaves, prior=1.0)] * count))
+    return recalibrated(flat, flat.sample(mean, scale))
 
 
 def recalibrated(blocks: Blocks, index: NDArray[np.int64]) -> Blocks:
     """The same blocks with tables for indices of shape (items, blocks)."""
     octaves = np.stack([calibrate(index[:, b], blocks.octaves.shape[1], smooth=True) for b in range(blocks.count)])
-    return Blocks(blocks.block, octaves, blocks.gains)
+    return Blocks(blocks.block, octaves)
 
 
-def block_tensors(levels: list[Blocks]) -> dict[str, NDArray[Any]]:
-    """The tensors of a model that hold them, one `Blocks` a quality."""
-    tensors: dict[str, NDArray[Any]] = {
-        "blocks": np.stack([level.block for level in levels]).astype(np.int16),
-        "gains": np.stack([level.gains for level in levels]).astype(np.int16),
-    }
-    return tensors | {f"octaves.{q}": level.octaves.astype(np.int32) for q, level in enumerate(levels)}
+def block_tensors(blocks: Blocks) -> dict[str, NDArray[Any]]:
+    """The tensors of a model that hold them."""
+    return {"blocks": blocks.block.astype(np.int16), "octaves": blocks.octaves.astype(np.int32)}
 
 
 def finished(model: Model, x: NDArray[np.uint8], *, rounds: int = 2) -> Model:
-    """A lossless model whose tables fit what searching chooses for items `x`, shape (n, pixels)."""
+    """A model whose tables fit what searching chooses for items `x`, shape (n, pixels)."""
     for _ in range(rounds):
         codec = LosslessCodec(model=model)
-        parts = [codec._indices(x[i : i + 16], i) for i in range(0, len(x), 16)]
-        levels = [recalibrated(VAE(model).blocks[-1], np.concatenate(parts))]
-        tensors = model.tensors() | block_tensors(levels)
+        tensors = model.tensors() | block_tensors(recalibrated(VAE(model).blocks, codec._indices(x)))
         model = Model.create(
             codec=model.codec, config=model.config, tensors=tensors, attrs=model.attrs, name=model.name
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -19,27 +20,30 @@ from codecs_core.models import Model
 from codecs_rec import LOSSLESS, LOSSY
 from codecs_rec.bottom import arithmetic_decode, arithmetic_encode, finish, pack, start, unpack
 from codecs_rec.index import octaves_of
-from codecs_rec.latents import Blocks
+from codecs_rec.latents import Blocks, prices
+from codecs_rec.lossy import LossyVAE
 from codecs_rec.vae import PIXEL_PRECISION, VAE
 
-#: Items that are searched together, and candidates of a block whose pixels are looked at: matters of speed, not of format.
-BATCH, SHORTLIST = 16, 64
-#: Rounds of choosing each block given the others.
-ROUNDS = 2
+#: Items whose pixels are looked at together, and candidates of a block in each round of choosing: matters of speed, not of format.
+BATCH, ROUNDS = 16, (16, 4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecCodec(Codec):
     """What the two codecs have in common: the model, and which arrays it takes."""
 
-    @cached_property
-    def _vae(self) -> VAE:
+    @property
+    @abstractmethod
+    def _vae(self) -> VAE | LossyVAE: ...
+
+    def _own(self) -> Model:
+        """The model, if it is of this codec."""
         if self.model is None:
             raise ConfigError(f"codec {self.id} needs a model")
-        vae = VAE(self.model)
-        if (vae.kind == "values") != (self.info.kind == "lossy"):
-            raise ModelError(f"model {self._name} is for a {'lossy' if vae.kind == 'values' else 'lossless'} codec")
-        return vae
+        if ("likelihood" not in self.model.config) != (self.info.kind == "lossy"):
+            other = "lossy" if self.info.kind == "lossless" else "lossless"
+            raise ModelError(f"model {self._name} is for a {other} codec, not for {self.id}")
+        return self.model
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless items have the model's shape, and dtype bool only for a binary model."""
@@ -71,22 +75,17 @@ class RecCodec(Codec):
     def _name(self) -> str:
         return repr(self.model.name or self.model.sha256[:16]) if self.model else "?"
 
-    @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train on a stack of items, shape (n, ...), of dtype uint8 or bool; see `codecs_rec.training.train`."""
-        from codecs_rec.training import train
-
-        return train(data, cls.id, budget=budget, progress=progress, **hyper)
-
 
 @dataclass(frozen=True, kw_only=True)
 class LossyCodec(RecCodec):
-    """Images as samples of the posterior: a message is the octaves of their indices on top of what these leave of them.
+    """Images as latents near those of the image: a message is classes and octaves of indices on top of what these leave of them.
 
     Parameters
     ----------
     quality
         From 1 to what the model has; 0 is its best.
+    search
+        Whether to take, of all proposals, the one with the best of rate and distortion; if not, latents are samples of the posterior.
     """
 
     id: ClassVar[str] = "rec.vae"
@@ -94,54 +93,75 @@ class LossyCodec(RecCodec):
     info: ClassVar[CodecInfo] = LOSSY
 
     quality: int = 0
+    search: bool = True
 
     def __post_init__(self) -> None:
         if type(self.quality) is not int or not 0 <= self.quality <= 64:
             raise ConfigError(f"quality is an integer from 0 to 64, not {self.quality!r}")
+        if type(self.search) is not bool:
+            raise ConfigError(f"search is true or false, not {self.search!r}")
+
+    @cached_property
+    def _vae(self) -> LossyVAE:
+        return LossyVAE(self._own())
 
     @cached_property
     def _level(self) -> int:
-        levels = len(self._vae.tempers)
+        levels = self._vae.qualities
         if self.quality > levels:
             raise ConfigError(f"model {self._name} has qualities 1 to {levels}, not {self.quality}")
         return (self.quality or levels) - 1
-
-    @property
-    def _blocks(self) -> Blocks:
-        return self._vae.blocks[self._level]
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `ConfigError` for a quality that the model lacks, too."""
         super().check(spec)
         _ = self._level
 
-    def _octaves(self, items: int) -> list[Categorical]:
-        """Codes of the octaves of so many items, in parts that one head codes: there may be nothing beneath to open others with."""
-        count = self._blocks.count
-        step = (WIDE - 1) // count
-        return [
-            Categorical(self._blocks.octaves, index=np.tile(np.arange(count), (min(step, items - i), 1)))
-            for i in range(0, items, step)
-        ]
-
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        x = self._pixels(chunk)
-        index = self._blocks.sample(*self._vae.posterior(x, self._level))
+        vae, level = self._vae, self._level
+        y = vae.coefficients(self._pixels(chunk))
+        k = vae.classify(y, level)
+        index = vae.indices(y, k, level, search=self.search)
+        index = index[index > 0]
         octaves = octaves_of(index)
-        message = start(*pack((index - (np.int64(1) << octaves)).reshape(-1), octaves.reshape(-1)))
-        end = len(x)
-        for code in reversed(self._octaves(len(x))):
-            code.push(message, octaves[end - code.shape[0] : end])
-            end -= code.shape[0]
+        message = start(*pack(index - (np.int64(1) << octaves), octaves))
+        _push(message, _parts(vae.octaves, vae.rows(k, level)), octaves)
+        _push(message, _parts(vae.classes[None], np.zeros(len(k), np.int64)), k)
         return message.to_bytes()
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        vae, level = self._vae, self._level
         message = Message.from_bytes(payload)
-        parts = [code.pop(message) for code in self._octaves(spec.shape[0])]
-        octaves = np.concatenate([np.zeros((0, self._blocks.count), np.int64), *parts]).astype(np.int64)
-        rest = unpack(*finish(message), octaves.reshape(-1)).reshape(octaves.shape)
-        z = self._blocks.latents((np.int64(1) << octaves) + rest)
-        return self._vae.values(z).astype(spec.dtype).reshape(spec.shape)
+        k = _pop(message, _parts(vae.classes[None], np.zeros(spec.shape[0], np.int64)))
+        counts = vae.counts(k, level)
+        octaves = _pop(message, _parts(vae.octaves, vae.rows(k, level)))
+        rest = unpack(*finish(message), octaves)
+        index = np.zeros((len(k), int(counts.max(initial=0))), np.int64)
+        index[np.arange(index.shape[1]) < counts[:, None]] = (np.int64(1) << octaves) + rest
+        return vae.values(vae.latents(index, k, level), level).astype(spec.dtype).reshape(spec.shape)
+
+    @classmethod
+    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
+        """Train on a stack of images, shape (n, h, w) or (n, h, w, c), of dtype uint8 or bool; see `codecs_rec.lossy_training.learn`."""
+        from codecs_rec.lossy_training import train
+
+        return train(data, budget=budget, progress=progress, **hyper)
+
+
+def _parts(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Categorical]:
+    """Codes of symbols by these rows of counts, in parts that one head codes: there may be nothing beneath to open others with."""
+    return [Categorical(counts, index=rows[i : i + WIDE - 1]) for i in range(0, len(rows), WIDE - 1)]
+
+
+def _push(message: Message, parts: list[Categorical], x: NDArray[np.int64]) -> None:
+    end = len(x)
+    for code in reversed(parts):
+        code.push(message, x[end - code.shape[0] : end])
+        end -= code.shape[0]
+
+
+def _pop(message: Message, parts: list[Categorical]) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(0, np.int64), *(code.pop(message) for code in parts)]).astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,15 +186,17 @@ class LosslessCodec(RecCodec):
         if type(self.search) is not bool:
             raise ConfigError(f"search is true or false, not {self.search!r}")
 
+    @cached_property
+    def _vae(self) -> VAE:
+        return VAE(self._own())
+
     @property
     def _blocks(self) -> Blocks:
-        return self._vae.blocks[-1]
+        return self._vae.blocks
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         x, vae, blocks = self._pixels(chunk), self._vae, self._blocks
-        index = np.ones((len(x), blocks.count), np.int64)
-        for i in range(0, len(x), BATCH):
-            index[i : i + BATCH] = self._indices(x[i : i + BATCH], i)
+        index = self._indices(x)
         z = blocks.latents(index)
         message, beneath = Message(), self._beneath(len(x))
         if beneath:
@@ -201,24 +223,37 @@ class LosslessCodec(RecCodec):
         """How many items are the bottom of a message of so many: one where that matters, as long as no other head is opened above it."""
         return int(self._vae.kind == "bernoulli" and 0 < items * self._vae.pixels < WIDE)
 
-    def _indices(self, x: NDArray[np.uint8], first: int) -> NDArray[np.int64]:
-        """Indices of the latents of a few items, of which the first is item `first` of its chunk."""
-        vae, blocks, n = self._vae, self._blocks, len(x)
-        mean, scale = vae.posterior(x, -1)
+    def _indices(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Indices of the latents of items, shape (n, blocks)."""
+        mean, scale = self._vae.posterior(x)
         if not self.search:
-            return blocks.sample(mean, scale, first)
-        lists = blocks.shortlist(mean, scale, SHORTLIST, first)
+            return self._blocks.sample(mean, scale)
+        lists = self._blocks.shortlist(mean, scale, ROUNDS[0])
+        parts = [self._chosen(x[i : i + BATCH], lists[i : i + BATCH]) for i in range(0, len(x), BATCH)]
+        return np.concatenate([np.zeros((0, self._blocks.count), np.int64), *parts])
+
+    def _chosen(self, x: NDArray[np.uint8], lists: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of shortlists, the indices with the shortest message: block by block, given the others; in the second round among the best."""
+        vae, blocks, n = self._vae, self._blocks, len(x)
         index = lists[:, :, 0].copy()
-        z = blocks.latents(index, first)
-        pixels = np.repeat(x, SHORTLIST, 0)
-        for _ in range(ROUNDS if blocks.count > 1 else 1):
+        z = blocks.latents(index)
+        for length in ROUNDS if blocks.count > 1 else ROUNDS[:1]:
+            pixels = np.repeat(x, length, 0)
             for b in range(blocks.count):
-                choices = lists[:, b].reshape(-1)
-                elements = np.repeat(blocks.elements(n, b, first), SHORTLIST)
-                trial = np.repeat(z, SHORTLIST, 0)
-                trial[:, blocks.members(b)] = blocks.part(choices, b, elements)
+                choices = lists[:, b, :length].reshape(-1)
+                trial = np.repeat(z, length, 0)
+                trial[:, blocks.members(b)] = blocks.part(choices, b)
                 bits = vae.likelihood(trial).information(pixels)
-                bits += blocks.prices(b)[octaves_of(choices)] / np.log(2.0)
-                best = np.arange(n) * SHORTLIST + bits.reshape(n, SHORTLIST).argmin(1)
+                bits += prices(blocks.octaves[b])[octaves_of(choices)] / np.log(2.0)
+                order = bits.reshape(n, length).argsort(1, kind="stable")
+                best = np.arange(n) * length + order[:, 0]
                 index[:, b], z = choices[best], trial[best]
+                lists[:, b, :length] = np.take_along_axis(lists[:, b, :length], order, 1)
         return index
+
+    @classmethod
+    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
+        """Train on a stack of items, shape (n, ...), of dtype uint8 or bool; see `codecs_rec.training.learn`."""
+        from codecs_rec.training import train
+
+        return train(data, budget=budget, progress=progress, **hyper)

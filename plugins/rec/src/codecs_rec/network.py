@@ -70,7 +70,7 @@ class Network(nn.Module):
         with torch.no_grad():
             # where a scale is at its bound nothing is learnt: start well below
             self.encoder[-1].bias[latents:] -= 1  # type: ignore[index, operator]
-            if kind in ("colour", "values"):  # start from grey
+            if kind == "colour":  # start from grey
                 self.decoder[-1].bias.fill_(0.5)  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -79,14 +79,11 @@ class Network(nn.Module):
         return mean, log_scale.clamp(*LOG_SCALE_RANGE)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """Compute log p(x | z) in nats, shape (n,); for "values" minus half the squared error, in units of pixel values."""
+        """Compute log p(x | z) in nats, shape (n,)."""
         out = self.decoder(z)
         if self.kind == "bernoulli":
             lost: Tensor = functional.binary_cross_entropy_with_logits(out, x.float(), reduction="none")
             return -lost.sum(1)
-        if self.kind == "values":
-            errors: Tensor = self.largest * out - x
-            return -0.5 * errors.square().sum(1)
         if self.kind == "colour":
             means, log_scales = out.view(len(x), 2, -1, self.channels).unbind(1)
             return self._log_colours(x.view(means.shape).float(), 255 * means, 4 * log_scales)
@@ -119,29 +116,7 @@ class Network(nn.Module):
         fit, divergence = self.log_likelihood(x, z), divergence_of(mean, log_scale.exp())
         return fit - divergence, fit - beta * divergence
 
-    def lagrangian(self, x: Tensor, tempers: Tensor, sigma: float) -> Tensor:
-        """Distortion t SSE / (2 sigma^2) plus rate, both in nats, each item at a temper t drawn for it, divided by sqrt(t); shape (n,)."""
-        mean, log_scale = self.posterior(x)
-        which = torch.randint(len(tempers), (len(x),))
-        m, s = temper(mean, log_scale.exp(), tempers[which, None])
-        with torch.no_grad():
-            gains = torch.stack([wiener(*temper(mean, log_scale.exp(), t)) for t in tempers])
-        z = (m + s * torch.randn_like(m)) * gains[which]
-        t = tempers[which]
-        return (divergence_of(m, s) - t * self.log_likelihood(x, z) / sigma**2) / t.sqrt()
-
 
 def divergence_of(mean: Tensor, scale: Tensor) -> Tensor:
     """D_KL to the prior in nats, shape (n,)."""
     return (0.5 * (mean * mean + scale * scale - 1) - scale.log()).sum(1)
-
-
-def temper(mean: Tensor, scale: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """As `codecs_rec.vae.temper`."""
-    precision = 1 + t * (scale**-2 - 1)
-    return t * mean / (scale * scale * precision), precision.rsqrt()
-
-
-def wiener(mean: Tensor, scale: Tensor) -> Tensor:
-    """What to multiply a sample by to estimate the mean it was drawn around: shape (latents,)."""
-    return 1 - (scale * scale).mean(0)

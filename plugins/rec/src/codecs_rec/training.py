@@ -20,21 +20,18 @@ from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.exact.freeze import Fixed, freeze
 from codecs_core.models import Model
 from codecs_rec.calibration import arranged, block_tensors, finished, information
-from codecs_rec.latents import LATENT_BITS
+from codecs_rec.latents import Blocks
 from codecs_rec.network import COLOUR_SCALE_RANGE, LOG_SCALE_RANGE, Network
 from codecs_rec.quantile import grid
-from codecs_rec.vae import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, scales, temper
+from codecs_rec.vae import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, scales
 
 OCTAVES = math.log2(math.e)
-#: Tempers of a lossy model's qualities: each doubles what an error costs.
-TEMPERS = tuple(2.0**q for q in range(-7, 1))
 #: Items that tables of indices are calibrated on.
 CALIBRATION = 256
 
 
 def learn(
     data: NDArray[Any],
-    codec: str = "rec.vae-lossless",
     *,
     budget: float = 600.0,
     progress: Progress | None = None,
@@ -42,7 +39,6 @@ def learn(
     hidden: int = 512,
     components: int = 8,
     block_bits: float = 14.0,
-    sigma: float = 8.0,
     epochs: int = 0,
     batch: int = 128,
     rate: float = 1e-3,
@@ -58,18 +54,14 @@ def learn(
     ----------
     data
         Shape (n, ...), uint8 or bool. A last axis of 3 makes colours; values 0 and 1 alone make bits. The last twentieth is held out.
-    codec
-        Id of the codec: it says what is learnt, the evidence bound or rate and distortion.
     budget
         Seconds; the learning rate falls to zero over them. Freezing and calibration come on top.
     progress
         Called with the fraction done and a figure for the held-out items.
     latents, hidden, components
-        Sizes of the network; 0 latents: 128 for a lossy codec, else 40 for bits and 50 for other data.
+        Sizes of the network; 0 latents: 40 for bits and 50 for other data.
     block_bits
         Information of a block on average: the search for its index looks at 2^(block_bits + 4) proposals.
-    sigma
-        Of a lossy model: standard deviation of an error that costs half a nat at the best quality, for 8-bit values.
     epochs
         If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
     batch, rate, decay
@@ -92,11 +84,10 @@ def learn(
         )
     _check(locals())
     torch.manual_seed(seed)
-    lossy = codec == "rec.vae"
     fit, validation = _split(data, binarise)
     binary = binarise or int(fit.max()) <= 1
-    kind = "values" if lossy else "bernoulli" if binary else "colour" if data.shape[-1] == 3 else "mixture"
-    latents = latents or (128 if lossy else 40 if binary else 50)
+    kind = "bernoulli" if binary else "colour" if data.shape[-1] == 3 else "mixture"
+    latents = latents or (40 if binary else 50)
     network = Network(
         kind,
         fit.shape[1],
@@ -107,8 +98,6 @@ def learn(
         largest=1 if binary else 255,
         histogram=np.bincount(fit.numpy().ravel(), minlength=256) / fit.numel(),
     )
-    tempers = torch.tensor(TEMPERS)
-    sigma = sigma / 255 if binary else sigma
     # what few parameters serve every pixel do not decay
     shared = [p for n, p in network.named_parameters() if n in ("tables", "coefficients")]
     others = [p for n, p in network.named_parameters() if n not in ("tables", "coefficients")]
@@ -129,25 +118,23 @@ def learn(
             if binarise:
                 items = torch.bernoulli(items / 255).byte()
             beta = min(1.0, 20 * done)
-            loss = network.lagrangian(items, tempers, sigma) if lossy else -network.elbo(items, beta)[1]
+            loss = -network.elbo(items, beta)[1]
             optimiser.zero_grad()
             loss.mean().backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 200.0 if not lossy else 2000.0)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 200.0)
             optimiser.step()
             if done >= 1:
                 break
         epoch += 1
         done = max(done, epoch / epochs) if epochs else done
         if progress:
-            what = evaluate(network, validation, tempers, sigma)
-            unit = "nats of rate and distortion" if lossy else "bits per value"
-            progress(min(1.0, done), f"epoch {epoch}: {what:.4f} {unit} on {len(validation)} held-out items")
+            what = evaluate(network, validation)
+            progress(min(1.0, done), f"epoch {epoch}: {what:.4f} bits per value on {len(validation)} held-out items")
     attrs = {**(about or {}), "epochs": epoch, "seed": seed, "items": len(fit)}
     examples = (torch.bernoulli(fit[:4096] / 255).byte() if binarise else fit[:4096]).numpy()
     model = frozen(
         network,
         examples,
-        codec,
         item_shape=data.shape[1:],
         latents=latents,
         block_bits=block_bits,
@@ -157,12 +144,12 @@ def learn(
     return network, model
 
 
-def train(data: NDArray[Any], codec: str, **settings: Any) -> Model:
+def train(data: NDArray[Any], **settings: Any) -> Model:
     """Train on a stack of images and return the model; the settings are those of `learn`, but for the model's name."""
-    known = inspect.signature(learn).parameters.keys() - {"data", "codec", "budget", "progress", "name", "about"}
+    known = inspect.signature(learn).parameters.keys() - {"data", "budget", "progress", "name", "about"}
     for key in settings.keys() - known - {"budget", "progress"}:
-        raise ConfigError(f"training of {codec} has no setting {key!r}; it has {', '.join(sorted(known))}")
-    return learn(data, codec, **settings)[1]
+        raise ConfigError(f"training of rec.vae-lossless has no setting {key!r}; it has {', '.join(sorted(known))}")
+    return learn(data, **settings)[1]
 
 
 def _check(settings: Mapping[str, Any]) -> None:
@@ -171,7 +158,7 @@ def _check(settings: Mapping[str, Any]) -> None:
             raise ConfigError(f"{key} is an integer, {least} or more, not {settings[key]!r}")
     if type(settings["components"]) is not int or not 2 <= settings["components"] <= 64:
         raise ConfigError(f"components is an integer from 2 to 64, not {settings['components']!r}")
-    for key in ("budget", "rate", "sigma"):
+    for key in ("budget", "rate"):
         value = settings[key]
         if not isinstance(value, int | float) or not 0 < value < math.inf:
             raise ConfigError(f"{key} is a positive number, not {value!r}")
@@ -192,20 +179,17 @@ def _split(data: NDArray[Any], binarise: bool) -> tuple[Tensor, Tensor]:
     return x[:-held], torch.bernoulli(x[-held:] / 255).byte() if binarise else x[-held:]
 
 
-def evaluate(network: Network, x: Tensor, tempers: Tensor | None = None, sigma: float = 1.0) -> float:
-    """Negative evidence bound in bits per value, or, of a lossy network, rate and distortion in nats per item."""
+def evaluate(network: Network, x: Tensor) -> float:
+    """Negative evidence bound in bits per value."""
     network.eval()
     parts = [x[i : i + 500] for i in range(0, len(x), 500)]
     with torch.inference_mode():
-        if network.kind == "values" and tempers is not None:
-            return sum(float(network.lagrangian(part, tempers, sigma).sum()) for part in parts) / len(x)
         return -sum(float(network.elbo(part)[0].sum()) for part in parts) * OCTAVES / x.numel()
 
 
 def frozen(
     network: Network,
     examples: NDArray[np.uint8],
-    codec: str,
     *,
     item_shape: tuple[int, ...],
     latents: int,
@@ -223,25 +207,21 @@ def frozen(
     encoder = freeze(
         network.encoder, examples, source, [mean] * latents + [scale] * latents, gain=np.repeat([1.0, OCTAVES], latents)
     )
-    tempers = list(TEMPERS) if kind == "values" else [1.0]
     means, log_scales = np.split(encoder(examples), 2, axis=1)
     m, s = means / (1 << MEAN_BITS), scales(log_scales)
-    some = slice(CALIBRATION)
-    levels = [arranged(*temper(m[some], s[some], np.asarray(t)), block_bits, shrink=kind == "values") for t in tempers]
-    reach = (int(grid()[-1]) >> (32 - LATENT_BITS)) + 2
+    blocks = arranged(m[:CALIBRATION], s[:CALIBRATION], block_bits)
+    reach = (int(grid()[-1]) >> (32 - Blocks.BITS)) + 2
     rng = np.random.default_rng(0)
-    z = np.clip(np.floor((m + s * rng.standard_normal(m.shape)) * (1 << LATENT_BITS)), -reach, reach).astype(np.int64)
-    latent = Fixed(bits=LATENT_BITS, low=-reach, high=reach)
+    z = np.clip(np.floor((m + s * rng.standard_normal(m.shape)) * (1 << Blocks.BITS)), -reach, reach).astype(np.int64)
+    latent = Fixed(bits=Blocks.BITS, low=-reach, high=reach)
     value = Fixed(bits=VALUE_BITS, low=-(64 << VALUE_BITS), high=(network.largest + 64) << VALUE_BITS)
-    if kind == "values":
-        decoder = freeze(network.decoder, z, latent, value, gain=float(network.largest))
-    elif kind == "colour":
+    if kind == "colour":
         ends = [math.floor(limit * OCTAVES * (1 << SCALE_BITS)) for limit in COLOUR_SCALE_RANGE]
         targets = [value] * pixels + [Fixed(bits=SCALE_BITS, low=ends[0], high=ends[1])] * pixels
         decoder = freeze(network.decoder, z, latent, targets, gain=np.repeat([255.0, 4 * OCTAVES], pixels))
     else:
         decoder = freeze(network.decoder, z, latent, Fixed(bits=LOGIT_BITS, low=-4096, high=4096), gain=OCTAVES)
-    tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(levels)
+    tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(blocks)
     if kind == "mixture":
         with torch.inference_mode():
             tables = torch.softmax(network.tables.double(), 1).numpy()
@@ -253,10 +233,8 @@ def frozen(
         "likelihood": kind,
         "item_shape": [int(n) for n in item_shape],
         "latents": latents,
-        "tempers": tempers,
     }
-    told = [round(float(information(*temper(m, s, np.asarray(t))).sum(1).mean()), 2) for t in tempers]
-    attrs = attrs | {"information": told, "blocks": [level.count for level in levels]}
-    model = Model.create(codec=codec, config=config, tensors=tensors, attrs=attrs, name=name)
+    attrs = attrs | {"information": round(float(information(m, s).sum(1).mean()), 2), "blocks": blocks.count}
+    model = Model.create(codec="rec.vae-lossless", config=config, tensors=tensors, attrs=attrs, name=name)
     VAE(model)
-    return model if kind == "values" else finished(model, examples[:CALIBRATION])
+    return finished(model, examples[:CALIBRATION])

@@ -15,7 +15,7 @@ from codecs_core.entropy.tables import table
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
-from codecs_rec.latents import GAIN_BITS, LATENT_BITS, Blocks
+from codecs_rec.latents import Blocks
 from codecs_rec.quantile import grid
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ PIXEL_PRECISION = 22
 #: Octaves of an index at the most: 2^22 candidates are a second's search.
 MOST_OCTAVES = 22
 
-#: Bits, 8-bit values that repeat, colours; and pixels as they are shown, of a lossy codec.
-LIKELIHOODS = ("bernoulli", "mixture", "colour", "values")
+#: Bits, 8-bit values that repeat, colours.
+LIKELIHOODS = ("bernoulli", "mixture", "colour")
 
 
 class VAE:
@@ -37,8 +37,7 @@ class VAE:
     Parameters
     ----------
     model
-        Config: ``likelihood``, ``item_shape``, ``latents``, ``tempers`` (a power of the posterior ratio for each quality, from
-        the coarsest on). Tensors: networks ``encoder`` and ``decoder``; ``blocks``, ``gains`` and, for quality q, ``octaves.q`` as
+        Config: ``likelihood``, ``item_shape``, ``latents``. Tensors: networks ``encoder`` and ``decoder``; ``blocks`` and ``octaves`` as
         `Blocks` has them; ``tables`` of a mixture, ``coefficients`` of colours.
 
     Raises
@@ -54,16 +53,12 @@ class VAE:
         kind: Any = config.get("likelihood")
         shape: Any = config.get("item_shape")
         latents: Any = config.get("latents")
-        tempers: Any = config.get("tempers")
         self._require(isinstance(kind, str) and kind in LIKELIHOODS, f"likelihood {kind!r}")
         sizes = [*shape, latents] if isinstance(shape, list) else [None]
         self._require(all(type(n) is int and n > 0 for n in sizes), f"item_shape {shape!r} and latents {latents!r}")
-        usable = isinstance(tempers, list) and 0 < len(tempers) <= 64
-        self._require(usable and all(type(t) is float and 0 < t < 1e6 for t in tempers), f"tempers {tempers!r}")
         self.kind: str = kind
         self.item_shape = tuple(shape)
         self.latents: int = latents
-        self.tempers: list[float] = tempers
         self.pixels = math.prod(self.item_shape)
         self.channels = self.item_shape[-1] if kind == "colour" else 1
         self.encoder = ExactNet.from_tensors(tensors, "encoder")
@@ -73,7 +68,7 @@ class VAE:
         self.coefficients = (
             self._array(tensors, "coefficients", (pairs,)) if kind == "colour" else np.zeros(0, np.int64)
         )
-        self.blocks = [self._blocks(tensors, q) for q in range(len(tempers))]
+        self.blocks = self._blocks(tensors)
         self._check()
 
     def _require(self, holds: bool, what: str) -> None:
@@ -89,21 +84,18 @@ class VAE:
         self._require(fits, f"{name} of shape {array.shape}")
         return array.astype(np.int64)
 
-    def _blocks(self, tensors: dict[str, NDArray[Any]], q: int) -> Blocks:
-        """How the latents are sent at a quality."""
-        qualities = len(self.tempers)
-        block = self._array(tensors, "blocks", (qualities, self.latents))[q]
-        gains = self._array(tensors, "gains", (qualities, self.latents))[q]
-        octaves = self._array(tensors, f"octaves.{q}", (-1, -1))
+    def _blocks(self, tensors: dict[str, NDArray[Any]]) -> Blocks:
+        """How the latents are sent."""
+        block = self._array(tensors, "blocks", (self.latents,))
+        octaves = self._array(tensors, "octaves", (-1, -1))
         count, size = octaves.shape
         self._require(size <= MOST_OCTAVES, f"indices of {size} octaves")
         self._require(
             set(range(count)) <= {*block.tolist()} <= set(range(-1, count)), f"blocks that are not 0 to {count - 1}"
         )
-        self._require(int(gains.min()) >= 0 and int(gains.max()) <= 1 << GAIN_BITS, "gains that are not 0 to 256")
         counts = int(octaves.min()) > 0 and int(octaves.max()) <= 1 << PRECISION
         self._require(counts and bool((octaves.sum(1) == 1 << PRECISION).all()), "octaves that are no counts")
-        return Blocks(block, octaves, gains)
+        return Blocks(block, octaves)
 
     def _check(self) -> None:
         """Whatever the networks are given and whatever they compute, the codecs can take it."""
@@ -114,9 +106,10 @@ class VAE:
             wide == (self.pixels, 2 * self.latents, self.latents, outputs), f"networks of other widths: {wide}"
         )
         largest = encoder.low, encoder.high
-        bounds = {"bernoulli": [(0, 1)], "values": [(0, 1), (0, 255)]}.get(kind, [(0, 255)])
-        self._require(largest in bounds, f"pixels from {largest[0]} to {largest[1]}")
-        reach = int(grid()[-1]) >> (32 - LATENT_BITS)
+        self._require(
+            largest == ((0, 1) if kind == "bernoulli" else (0, 255)), f"pixels from {largest[0]} to {largest[1]}"
+        )
+        reach = int(grid()[-1]) >> (32 - Blocks.BITS)
         self._require(decoder.low < -reach and reach < decoder.high, "a decoder of fewer latent values")
         last = encoder.layers[-1]
         low, high = int(last.low[self.latents :].min()), int(last.high[self.latents :].max())
@@ -136,10 +129,10 @@ class VAE:
         """The largest pixel value."""
         return self.encoder.high
 
-    def posterior(self, x: NDArray[Any], quality: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and scale of q(z | x)^t p(z)^(1 - t) / Z, t being the quality's temper: shape (n, latents). For encoders: floats."""
+    def posterior(self, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and scale of q(z | x): shape (n, latents). For encoders: floats."""
         mean, log_scale = np.split(self.encoder(x), 2, axis=1)
-        return temper(mean / (1 << MEAN_BITS), scales(log_scale), np.asarray(self.tempers[quality]))
+        return mean / (1 << MEAN_BITS), scales(log_scale)
 
     def likelihood(self, z: NDArray[np.int64]) -> Pixels:
         """p(x | z) for latents of shape (n, latents), as `Blocks.latents` gives them."""
@@ -159,24 +152,11 @@ class VAE:
         rare = (small * ((1 << PIXEL_PRECISION) - 2)) // (small + (1 << 16)) + 1
         return np.asarray(np.where(log_odds < 0, rare, (1 << PIXEL_PRECISION) - rare))
 
-    def values(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The pixels that latents stand for, of a lossy model: shape (n, pixels)."""
-        out = (self.decoder(z) + (1 << (VALUE_BITS - 1))) >> VALUE_BITS
-        return np.asarray(np.clip(out, 0, self.largest), np.uint8)
-
 
 def scales(log_scale: NDArray[Any]) -> NDArray[np.float64]:
     """2^(log_scale / 64) to 16 bits, by a table: the same floats on every machine, hence the same files."""
     octaves, rest = np.divmod(-log_scale, 1 << SCALE_BITS)
     return np.asarray(np.ldexp(table("exp2_negative")[rest] * 2.0**-16, -octaves))
-
-
-def temper(
-    mean: NDArray[np.float64], scale: NDArray[np.float64], t: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and scale of the Gaussian in proportion to N(mean, scale^2)^t N(0, 1)^(1 - t): t = 0 is the prior."""
-    precision = 1 + t * (1 / (scale * scale) - 1)
-    return t * mean / (scale * scale * precision), 1 / np.sqrt(precision)
 
 
 class Pixels(StackCodec):

@@ -57,14 +57,12 @@ def coordinates(n, i, size, key, cells):  # type: ignore[no-untyped-def]
 
 
 @inline
-def log_weights(n, i, key, words, points, square, linear, out):  # type: ignore[no-untyped-def]
-    """The part of ln dQ/dP that depends on the proposal, for `LANES` of them from n on, of block i: in vectors, hence the loops.
+def coordinates_of(n, i, key, words, points, x):  # type: ignore[no-untyped-def]
+    """Fill in x, shape (d, LANES): the coordinates of `LANES` proposals from n on of block i, in vectors, hence the loops.
 
-    `words`, shape (4, LANES), is scratch; `out` has shape (LANES,).
+    `words`, shape (4, LANES), is scratch.
     """
-    for j in range(LANES):
-        out[j] = _ZERO
-    for g in range((square.size + 7) >> 3):
+    for g in range((len(x) + 7) >> 3):
         for j in range(LANES):
             words[0, j], words[1, j] = np.uint64(n + j), np.uint64(g)
             words[2, j], words[3, j] = np.uint64(i), BLOCKS
@@ -77,11 +75,25 @@ def log_weights(n, i, key, words, points, square, linear, out):  # type: ignore[
             low, high = (low + W0) & _W, (high + W1) & _W
         for k in range(8):
             d = (g << 3) + k
-            if d < square.size:
-                shift, row, a, b = _16 * np.uint64(k & 1), k >> 1, square[d], linear[d]
+            if d < len(x):
+                shift, row = _16 * np.uint64(k & 1), k >> 1
                 for j in range(LANES):
-                    x = points[(words[row, j] >> shift) & _48]
-                    out[j] += (a * x + b) * x
+                    x[d, j] = points[(words[row, j] >> shift) & _48]
+
+
+@inline
+def log_weights(n, i, key, words, points, x, square, linear, out):  # type: ignore[no-untyped-def]
+    """The part of ln dQ/dP that depends on the proposal, for `LANES` of them from n on, of block i.
+
+    `words` and `x` are the scratch of `coordinates_of`; `out` has shape (LANES,).
+    """
+    coordinates_of(n, i, key, words, points, x)
+    for j in range(LANES):
+        out[j] = _ZERO
+    for d in range(square.size):
+        a, b = square[d], linear[d]
+        for j in range(LANES):
+            out[j] += (a * x[d, j] + b) * x[d, j]
 
 
 @inline
@@ -104,6 +116,7 @@ def _race(m, s, key, elements, candidates, finite, points, index):  # type: igno
     size = m.shape[1]
     square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
     words, weights = np.empty((4, LANES), np.uint64), np.empty(LANES, np.float32)
+    x = np.empty((size, LANES), np.float32)
     for i in range(len(m)):
         constant, top = coefficients(m[i], s[i], square, linear)
         state = private(elements[i], key)
@@ -111,7 +124,7 @@ def _race(m, s, key, elements, candidates, finite, points, index):  # type: igno
         for first in range(1, candidates + 1, LANES):
             if top - late <= best:
                 break
-            log_weights(first, elements[i], key, words, points, square, linear, weights)
+            log_weights(first, elements[i], key, words, points, x, square, linear, weights)
             for n in range(first, min(first + LANES, candidates + 1)):
                 e, state = uniform(state)
                 # of finitely many, the rest share what time is left
@@ -131,12 +144,13 @@ def _lottery(m, s, key, elements, candidates, points, index):  # type: ignore[no
     size = m.shape[1]
     square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
     words, weights = np.empty((4, LANES), np.uint64), np.empty(LANES, np.float32)
+    x = np.empty((size, LANES), np.float32)
     for i in range(len(m)):
         coefficients(m[i], s[i], square, linear)
         state = private(elements[i], key)
         best, index[i] = -math.inf, 1
         for first in range(1, candidates + 1, LANES):
-            log_weights(first, elements[i], key, words, points, square, linear, weights)
+            log_weights(first, elements[i], key, words, points, x, square, linear, weights)
             for n in range(first, min(first + LANES, candidates + 1)):
                 e, state = uniform(state)
                 score = weights[n - first] - math.log(-math.log(e))

@@ -1,0 +1,267 @@
+"""The lossy variational autoencoder in integers: how images become latents, how these are sent, and what they stand for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy.tables import table
+from codecs_core.errors import ModelError
+from codecs_core.exact import ExactNet
+from codecs_rec.index import PRECISION
+from codecs_rec.latents import KEY, drawn, prices, shortlist
+from codecs_rec.samplers.blocks import race
+from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform
+from codecs_rec.vae import MOST_OCTAVES, scales
+
+if TYPE_CHECKING:
+    from codecs_core.models import Model
+
+#: Standard deviations are 2^(d / 64), with d below this.
+DEVIATIONS = 1024
+#: Largest magnitude of what the network is given, in units of 2^-4; and of what it gives.
+REACH, CORRECTION = 4096, 2048
+#: Grey, which latents count from.
+GREY = 128
+_POINT_BITS, _GAIN_BITS = 16, 8
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How the latents of an item of one class are sent at one quality.
+
+    Parameters
+    ----------
+    blocks
+        The latents of each block, in order.
+    gains
+        What a standard normal proposal of each latent is multiplied by, in units of 2^-8: shape (latents,).
+    row
+        Table of the octaves of the blocks' indices.
+    """
+
+    blocks: list[NDArray[np.int64]]
+    gains: NDArray[np.int64]
+    row: int
+
+
+def plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Plan:
+    """Blocks of equal information: of a Gaussian of a deviation above that of the noise, log2 of their ratio is sent, of others nothing.
+
+    In order of falling information, latents are dealt to as few blocks as hold `block_bits` on average, there and back.
+    """
+    information = np.maximum(deviations - noise, 0)  # in 64ths of a bit
+    sent = np.flatnonzero(information)
+    order = sent[np.argsort(-information[sent], kind="stable")]
+    total = int(information.sum())
+    count = min(-(-total // (64 * block_bits)), len(order))
+    gains = gains_of(deviations, information)
+    if not count:
+        return Plan([], gains, 0)
+    turn, at = np.divmod(np.arange(len(order)), count)
+    block = np.where(turn % 2, count - 1 - at, at)
+    return Plan([order[block == b] for b in range(count)], gains, min(total // (64 * count), block_bits))
+
+
+def gains_of(deviations: NDArray[np.int64], information: NDArray[np.int64]) -> NDArray[np.int64]:
+    """sqrt(S^2 - N^2) for S = 2^(deviation / 64), N that of the noise, in units of 2^-8."""
+    below = DEVIATIONS - deviations
+    return (amplitudes()[np.minimum(information, 511)] * table("exp2_negative")[below & 63]) >> (8 + (below >> 6))
+
+
+@cache
+def amplitudes() -> NDArray[np.int64]:
+    """floor(2^16 sqrt(1 - 4^(-i / 64))) for i = 0 to 511, of the 4^(-i / 64) of the engine's table."""
+    powers = table("exp2_negative")[np.minimum(2 * np.arange(512), 1023)]
+    return np.array([math.isqrt((65536 - int(p)) << 16) for p in powers], np.int64)
+
+
+class LossyVAE:
+    """A frozen autoencoder of images: z ~ N(0, S^2) by class, a linear encoder, and a decoder that refines the linear one by a network.
+
+    Parameters
+    ----------
+    model
+        Config: ``item_shape``, (h, w) or (h, w, c); ``largest``, 1 or 255; ``squeeze``, side of the squares of pixels that the
+        network sees as one; ``block_bits``. Tensors: ``rows``, ``columns``, ``colours``, ``places`` as `Transform` has them;
+        ``deviations`` (classes, latents) and ``noises`` (qualities), 64 log2 of standard deviations in 8-bit values; ``classes`` and
+        ``octaves`` (block_bits + 1, octaves), counts adding up to 2^20; the network ``decoder``.
+
+    Raises
+    ------
+    ModelError
+        If anything is missing or does not fit, or the probe gives other integers than when the model was made.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._name = repr(model.name or model.sha256[:16])
+        config, tensors = model.config, model.tensors()
+        shape, largest, squeeze = config.get("item_shape"), config.get("largest"), config.get("squeeze")
+        bits: Any = config.get("block_bits")
+        fits = isinstance(shape, list) and len(shape) in (2, 3) and all(type(n) is int and n > 0 for n in shape)
+        self._require(fits and math.prod(shape) <= 1 << 16, f"item_shape {shape!r}")
+        self._require(type(largest) is int and largest in (1, 255), f"largest {largest!r}")
+        self._require(type(squeeze) is int and squeeze in (1, 2, 4), f"squeeze {squeeze!r}")
+        self._require(type(bits) is int and 1 <= bits <= 17, f"block_bits {bits!r}")
+        self.item_shape, self.largest, self.block_bits = tuple(shape), int(largest), int(bits)
+        self.pixels = math.prod(self.item_shape)
+        self._unit, self._squeeze = 255 // self.largest, int(squeeze)
+        height, width, channels = (*shape, 1)[:3]
+        self._require(height % squeeze == 0 and width % squeeze == 0, f"squeeze {squeeze!r}")
+        one = 1 << MATRIX_BITS
+        matrices = [
+            self._array(tensors, name, (n, n), -one, one)
+            for name, n in (("rows", height), ("columns", width), ("colours", channels))
+        ]
+        places = self._array(tensors, "places", (-1,), 0, self.pixels - 1)
+        self._require(bool((np.diff(places) > 0).all()), "places that do not ascend")
+        self.transform = Transform(*matrices, places)
+        self.deviations = self._array(tensors, "deviations", (-1, places.size), 0, DEVIATIONS - 1)
+        self.noises = self._array(tensors, "noises", (-1,), 0, DEVIATIONS - 1)
+        self._require(len(self.noises) <= 64, f"{len(self.noises)} qualities")
+        self.classes = self._counts(tensors, "classes", (len(self.deviations),))
+        self.octaves = self._counts(tensors, "octaves", (self.block_bits + 1, -1))
+        self._require(self.octaves.shape[1] <= MOST_OCTAVES, f"indices of {self.octaves.shape[1]} octaves")
+        self.decoder = ExactNet.from_tensors(tensors, "decoder")
+        outputs = channels * self._squeeze**2
+        widths = self.decoder.inputs, self.decoder.outputs
+        self._require(widths == (outputs + 1, outputs), f"a network of widths {widths}")
+        span, last = (self.decoder.low, self.decoder.high), self.decoder.layers[-1]
+        self._require(span == (-REACH, REACH), f"a network of inputs from {span[0]} to {span[1]}")
+        small = int(last.low.min()) >= -CORRECTION and int(last.high.max()) <= CORRECTION
+        self._require(small, f"a network of outputs beyond {CORRECTION}")
+        self.plan = lru_cache(maxsize=512)(self._plan)
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise ModelError(f"model {self._name} does not fit codec rec.vae: it has {what}")
+
+    def _array(
+        self, tensors: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...], low: int, high: int
+    ) -> NDArray[np.int64]:
+        """An integer tensor of this shape, where -1 stands for any size but 0, within this range."""
+        array = tensors.get(name)
+        if array is None or array.dtype.kind not in "iu":
+            raise ModelError(f"model {self._name} lacks the integer tensor {name!r}")
+        fits = array.ndim == len(shape) and all(n == m or (n < 0 < m) for n, m in zip(shape, array.shape, strict=True))
+        self._require(fits, f"{name} of shape {array.shape}")
+        least, most = int(array.min()), int(array.max())
+        self._require(low <= least and most <= high, f"{name} from {least} to {most}, not {low} to {high}")
+        return array.astype(np.int64)
+
+    def _counts(self, tensors: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        counts = self._array(tensors, name, shape, 1, 1 << PRECISION)
+        self._require(bool((counts.sum(-1) == 1 << PRECISION).all()), f"{name} that do not add up to 2^{PRECISION}")
+        return counts
+
+    def _plan(self, quality: int, k: int) -> Plan:
+        """How items of class k are sent at a quality: `plan`, remembered."""
+        return plan(self.deviations[k], int(self.noises[quality]), self.block_bits)
+
+    @property
+    def qualities(self) -> int:
+        """How many there are."""
+        return len(self.noises)
+
+    # --- encoders: floats where they like -----------------------------------------------------------
+
+    def coefficients(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Coefficients, shape (n, latents), of items of shape (n, pixels), in units of 2^-4."""
+        centred = (x.astype(np.int64) * self._unit - GREY) << VALUE_BITS
+        return self.transform.forward(centred.reshape(len(x), *self.transform.shape))
+
+    def classify(self, y: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
+        """The class with the highest density of the noisy coefficients, for each item."""
+        squares = (y * 2.0**-VALUE_BITS) ** 2
+        costs = []
+        for deviations, count in zip(self.deviations, self.classes, strict=True):
+            bits = np.maximum(deviations, self.noises[quality])
+            constant = 2 * math.log(2) * (bits.sum() / 64 - math.log2(count))
+            costs.append((squares * scales(-2 * bits)).sum(1) + constant)
+        return np.argmin(costs, axis=0).astype(np.int64)
+
+    def posterior(self, y: NDArray[np.int64], quality: int, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean (n, latents) and scale (latents,) of q(z | x), in units of the prior's deviation, of items of class k."""
+        deviations = self.deviations[k]
+        information = np.maximum(deviations - self.noises[quality], 0)
+        mean = y * 2.0**-VALUE_BITS * scales(-deviations) * (amplitudes()[np.minimum(information, 511)] * 2.0**-16)
+        return mean, scales(-information)
+
+    def indices(self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool) -> NDArray[np.int64]:
+        """Indices of the blocks, shape (n, most blocks), 0 where an item has no such block."""
+        count = max((len(self.plan(quality, c).blocks) for c in set(k.tolist())), default=0)
+        index = np.zeros((len(y), count), np.int64)
+        groups = [(np.flatnonzero(k == c), c, self.plan(quality, c)) for c in sorted(set(k.tolist()))]
+        posteriors = [self.posterior(y[rows], quality, c) for rows, c, _ in groups]
+        costs = prices(self.octaves)
+        for b in range(count):
+            those = [(g, p) for g, p in zip(groups, posteriors, strict=True) if len(g[2].blocks) > b]
+            rows = np.concatenate([g[0] for g, _ in those])
+            size = max(g[2].blocks[b].size for g, _ in those)
+            m, s = np.zeros((len(rows), size)), np.ones((len(rows), size))
+            sizes, price = np.empty(len(rows), np.int64), np.empty((len(rows), costs.shape[1]))
+            start = 0
+            for (own, _, how), (mean, scale) in those:
+                at, part = how.blocks[b], slice(start, start + len(own))
+                m[part, : at.size], s[part, : at.size] = mean[:, at], scale[at]
+                sizes[part], price[part] = at.size, costs[how.row]
+                start += len(own)
+            if search:
+                index[rows, b] = shortlist(m, s, sizes, b, price, 1)[:, 0]
+            else:
+                most = (1 << costs.shape[1]) - 1
+                index[rows, b] = race(m, s, KEY, most, finite=True, elements=np.full(len(rows), b))
+        return index
+
+    # --- decoders: integers -------------------------------------------------------------------------
+
+    def counts(self, k: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
+        """How many blocks items of these classes have."""
+        return np.array([len(self.plan(quality, c).blocks) for c in k.tolist()], np.int64)
+
+    def rows(self, k: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
+        """Table of the octaves of each block of each item, flat."""
+        which = [self.plan(quality, c) for c in k.tolist()]
+        return np.repeat(np.array([p.row for p in which], np.int64), [len(p.blocks) for p in which])
+
+    def latents(self, index: NDArray[np.int64], k: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
+        """Coefficients that indices as `indices` has them stand for, in units of 2^-4: shape (n, latents)."""
+        z = np.zeros((len(index), self.deviations.shape[1]), np.int64)
+        for c in sorted(set(k.tolist())):
+            rows, how = np.flatnonzero(k == c), self.plan(quality, c)
+            for b, at in enumerate(how.blocks):
+                points = drawn(index[rows, b], at.size, b, _POINT_BITS)
+                z[np.ix_(rows, at)] = (points * how.gains[at]) >> (_POINT_BITS + _GAIN_BITS - VALUE_BITS)
+        return z
+
+    def values(self, z: NDArray[np.int64], quality: int) -> NDArray[np.uint8]:
+        """The pixels that latents stand for: shape (n, pixels)."""
+        base = self.transform.inverse(z)
+        out = base + unsqueezed(self.decoder(self.seen(base, quality)), self._squeeze)
+        shown = np.clip(((out + (1 << (VALUE_BITS - 1))) >> VALUE_BITS) + GREY, 0, 255)
+        return np.asarray((shown if self.largest == 255 else shown >> 7).reshape(len(z), self.pixels), np.uint8)
+
+    def seen(self, base: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
+        """What the network is given: the squares of the image by the linear decoder, and the level of the noise."""
+        squares = squeezed(np.clip(base, -REACH, REACH), self._squeeze)
+        level = np.broadcast_to(4 * self.noises[quality], (*squares.shape[:3], 1))
+        return np.concatenate([squares, level], axis=3)
+
+
+def squeezed(x: NDArray[Any], side: int) -> NDArray[Any]:
+    """Images with squares of pixels as pixels: from (n, h, w, c) to (n, h / side, w / side, c side^2), rows of a square within channels."""
+    n, h, w, c = x.shape
+    x = x.reshape(n, h // side, side, w // side, side, c)
+    return x.transpose(0, 1, 3, 5, 2, 4).reshape(n, h // side, w // side, c * side * side)
+
+
+def unsqueezed(x: NDArray[Any], side: int) -> NDArray[Any]:
+    """Inverse of `squeezed`."""
+    n, h, w, c = x.shape
+    x = x.reshape(n, h, w, c // side**2, side, side)
+    return x.transpose(0, 1, 4, 2, 5, 3).reshape(n, h * side, w * side, c // side**2)

@@ -1,0 +1,355 @@
+"""Training a lossy autoencoder on somebody's images, and freezing it into integers."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from codecs_core.codec import Progress
+from codecs_core.entropy.distributions.categorical import quantise
+from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.exact.modules import Residual
+from codecs_core.models import Model
+from codecs_rec.index import PRECISION, calibrate
+from codecs_rec.lossy import CORRECTION, DEVIATIONS, GREY, REACH, LossyVAE
+from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform, cosines
+
+#: Qualities, and 64 log2 of how much the noise of each exceeds that of the next.
+QUALITIES, STEP = 8, 24
+#: Items that classes are made of, and what tables are calibrated on.
+CLASSIFIED, CALIBRATION = 20_000, 256
+#: Octaves of candidates beyond a block's mean information.
+SPARE = 3
+#: What the network sees and what it says is in units of so many 8-bit values.
+UNIT = 64.0
+
+
+class Decoder(nn.Module):
+    """A residual network over squares of pixels, given an image by the linear decoder and the level of its noise."""
+
+    def __init__(self, channels: int, squeeze: int, *, width: int, depth: int) -> None:
+        super().__init__()
+        self.squeeze = squeeze
+        inputs = channels * squeeze**2
+        parts: list[nn.Module] = [nn.Conv2d(inputs + 1, width, 3, padding=1), nn.ReLU()]
+        for _ in range(depth):
+            second = nn.Conv2d(width, width, 3, padding=1)
+            nn.init.normal_(second.weight, std=0.3 * math.sqrt(2 / (9 * width)))
+            parts.append(Residual(nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), second)))
+        out = nn.Conv2d(width, inputs, 3, padding=1)
+        nn.init.zeros_(out.weight)
+        nn.init.zeros_(out.bias)  # type: ignore[arg-type]
+        self.network = nn.Sequential(*parts, out).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, base: Tensor, noise: Tensor) -> Tensor:
+        """Refine images of shape (n, h, w, c), in 8-bit values less grey; `noise` (n,) as the model has it."""
+        seen = functional.pixel_unshuffle(base.permute(0, 3, 1, 2) / UNIT, self.squeeze)
+        level = (noise / 256)[:, None, None, None].expand(-1, 1, *seen.shape[2:])
+        seen = torch.cat([seen, level], 1).contiguous(memory_format=torch.channels_last)
+        # in training, half the bits are enough for what is hidden, and twice as fast
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.training):
+            hidden = self.network[:-1](seen)
+        out = functional.pixel_shuffle(self.network[-1](hidden.float()), self.squeeze)
+        return base + UNIT * out.permute(0, 2, 3, 1)
+
+
+class Channel:
+    """The latents in floating point: transform, classes, and samples of the posterior."""
+
+    def __init__(self, transform: Transform, deviations: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
+        matrices = (transform.rows, transform.columns, transform.colours)
+        self.rows, self.columns, self.colours = (torch.tensor(m / (1 << MATRIX_BITS)).float() for m in matrices)
+        self.shape, self.places = transform.shape, torch.from_numpy(transform.places)
+        self.variances = torch.tensor(2.0 ** (deviations / 32)).float()
+        self.log_shares = torch.tensor(np.log(shares)).float()
+
+    def analyse(self, x: Tensor) -> Tensor:
+        """Coefficients of images of shape (n, h, w, c), in 8-bit values less grey."""
+        y = _along(self.rows, self.columns, self.colours, x)
+        return y.reshape(len(x), math.prod(self.shape))[:, self.places]
+
+    def synthesise(self, z: Tensor) -> Tensor:
+        """Images of coefficients."""
+        whole = torch.zeros(len(z), math.prod(self.shape))
+        whole[:, self.places] = z
+        whole = whole.view(len(z), *self.shape)
+        return _along(self.rows.t(), self.columns.t(), self.colours.t(), whole)
+
+    def sample(self, y: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples of q(z | x), and the bits they tell, of the class among them; `noise` (n,) as the model has it."""
+        t = torch.exp2(noise / 32)[:, None]
+        squares = y * y / t
+        costs = [(squares / v + v.log()).sum(1) for v in ((v / t).clamp_min(1) for v in self.variances)]
+        k = (torch.stack(costs, 1) - 2 * self.log_shares).argmin(1)
+        v = self.variances[k]
+        sent, kept = v > t, 1 - t / v
+        mean, square = torch.where(sent, y * kept, 0), torch.where(sent, t * kept, 0)
+        prior = (v - t).clamp_min(1e-6)
+        nats = 0.5 * ((mean * mean + square) / prior - 1 - (square / prior).clamp_min(1e-12).log())
+        bits = (torch.where(sent, nats, 0).sum(1) - self.log_shares[k]) / math.log(2)
+        return mean + square.sqrt() * torch.randn_like(mean), bits
+
+
+def _along(rows: Tensor, columns: Tensor, colours: Tensor, x: Tensor) -> Tensor:
+    """A matrix product along each axis of images in turn."""
+    x = torch.einsum("ui,nijc->nujc", rows, x)
+    return torch.einsum("vj,nujc->nuvc", columns, x) @ colours.t()
+
+
+def classify(y: NDArray[np.float64], classes: int, floor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variances (classes, coefficients) and shares (classes,) of a mixture of Gaussians, by the Lloyd algorithm from classes by energy."""
+    squares, whole = np.square(y), np.square(y).mean(0)
+    label = np.empty(len(y), np.int64)
+    label[np.argsort(squares.sum(1), kind="stable")] = np.arange(len(y)) * classes // len(y)
+    for _ in range(12):
+        sizes = np.bincount(label, minlength=classes)
+        sums = np.stack([squares[label == k].sum(0) for k in range(classes)])
+        variances = (sums + 20 * whole) / (sizes[:, None] + 20)
+        shares = (sizes + 1) / (len(y) + classes)
+        bounded = np.maximum(variances, floor)
+        label = (squares @ (1 / bounded).T + np.log(bounded).sum(1) - 2 * np.log(shares)).argmin(1)
+    return variances, shares
+
+
+def learn(
+    data: NDArray[Any],
+    *,
+    budget: float = 600.0,
+    progress: Progress | None = None,
+    sigma: float = 12.0,
+    classes: int = 32,
+    width: int = 48,
+    depth: int = 2,
+    block_bits: int = 12,
+    epochs: int = 0,
+    batch: int = 32,
+    rate: float = 1.5e-3,
+    seed: int = 0,
+    name: str = "",
+    about: Mapping[str, Any] | None = None,
+) -> tuple[Decoder, Model]:
+    """Train on a stack of images; return the network in floating point and, frozen, the model.
+
+    Parameters
+    ----------
+    data
+        Shape (n, h, w) or (n, h, w, c) with up to four channels, uint8 or bool; h w c is at most 2^16. The last twentieth is held out.
+    budget
+        Seconds; the learning rate falls to zero over them. Freezing and calibration come on top.
+    progress
+        Called with the fraction done and a figure for the held-out items.
+    sigma
+        Standard deviation of the noise of latents at the best quality, in 8-bit values; of each quality before, it is 1.3 times as much.
+    classes
+        Sets of prior deviations that an image is given the best of, at most; a class has 50 items or more on average.
+    width, depth
+        Channels and residual blocks of the network.
+    block_bits
+        Information of a block on average, at most: the search for its index looks at 2^(block_bits + 3) proposals.
+    epochs
+        If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
+    batch, rate
+        Of Adam; the rate follows a cosine.
+    name, about
+        Of the model; `about` joins the attributes that say how it came about.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        For data of another dtype or shape, or fewer than 40 items.
+    ConfigError
+        For a setting out of range.
+    """
+    fits = data.ndim in (3, 4) and data.shape[3:] in ((), (1,), (2,), (3,), (4,))
+    if data.dtype not in (np.uint8, np.bool_) or not fits or len(data) < 40 or not 0 < data[0].size <= 1 << 16:
+        raise UnsupportedArrayError(
+            f"training takes a stack of 40 small images or more, of dtype uint8 or bool, not {data.dtype} of shape {data.shape}"
+        )
+    _check(locals())
+    torch.manual_seed(seed)
+    items = np.array(data).view(np.uint8).reshape(*data.shape[:3], -1)
+    largest = 1 if int(items.max()) <= 1 else 255
+    x = torch.from_numpy(items) if largest == 255 else torch.from_numpy(items * np.uint8(255))
+    held = max(8, len(x) // 20)
+    fit, validation = x[:-held], x[-held:][:1000]
+    height, width_, channels = items.shape[1:]
+    squeeze = next(side for side in (2, 1) if height % side == width_ % side == 0)
+    noises = round(64 * math.log2(sigma)) + STEP * np.arange(QUALITIES)[::-1]
+    noises = np.clip(noises, 0, DEVIATIONS - 1)
+    transform, deviations, shares = _linear(fit[:CLASSIFIED].numpy(), classes, noises)
+    channel = Channel(transform, deviations, shares)
+    network = Decoder(channels, squeeze, width=width, depth=depth)
+    optimiser = torch.optim.Adam(network.parameters(), betas=(0.9, 0.99))
+    levels = torch.from_numpy(noises).float()
+    batch = min(batch, len(fit))
+    steps = len(fit) // batch
+    start, epoch, done, step = time.monotonic(), 0, 0.0, 0
+    while done < 1:
+        network.train()
+        order = torch.randperm(len(fit))
+        for first in range(0, steps * batch, batch):
+            done = (step / steps / epochs) if epochs else (time.monotonic() - start) / budget
+            warm = min(1.0, max(step / 100, 20 * done))
+            for group in optimiser.param_groups:
+                group["lr"] = rate * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, done))) + 1e-6
+            loss = _loss(network, channel, fit[order[first : first + batch]], levels)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            step += 1
+            if done >= 1:
+                break
+        epoch += 1
+        done = max(done, epoch / epochs) if epochs else done
+        if progress:
+            points = evaluate(network, channel, validation, levels)
+            text = ", ".join(f"{bits:.3f}: {decibels:.2f}" for bits, decibels in points)
+            progress(
+                min(1.0, done), f"epoch {epoch}: bits per pixel and dB {text}, on {len(validation)} held-out items"
+            )
+    attrs = {**(about or {}), "epochs": epoch, "seed": seed, "items": len(fit)}
+    config = {"item_shape": list(data.shape[1:]), "largest": largest, "squeeze": squeeze, "block_bits": block_bits}
+    tensors: dict[str, NDArray[Any]] = {
+        "rows": transform.rows.astype(np.int16),
+        "columns": transform.columns.astype(np.int16),
+        "colours": transform.colours.astype(np.int16),
+        "places": transform.places.astype(np.int32),
+        "deviations": deviations.astype(np.int16),
+        "noises": noises.astype(np.int16),
+        "classes": quantise(shares, PRECISION).astype(np.int32),
+    }
+    tensors["octaves"] = quantise(np.ones((block_bits + 1, block_bits + SPARE)), PRECISION).astype(np.int32)
+    model = _frozen(network, channel, fit[:CALIBRATION], config, tensors, attrs, name)
+    return network, model
+
+
+def train(data: NDArray[Any], **settings: Any) -> Model:
+    """Train on a stack of images and return the model; the settings are those of `learn`, but for the model's name."""
+    known = inspect.signature(learn).parameters.keys() - {"data", "budget", "progress", "name", "about"}
+    for key in settings.keys() - known - {"budget", "progress"}:
+        raise ConfigError(f"training of rec.vae has no setting {key!r}; it has {', '.join(sorted(known))}")
+    return learn(data, **settings)[1]
+
+
+def _check(settings: Mapping[str, Any]) -> None:
+    ranges = {
+        "classes": (1, 256),
+        "width": (1, 1024),
+        "depth": (0, 64),
+        "block_bits": (1, 17),
+        "batch": (1, 1 << 20),
+        "epochs": (0, 1 << 20),
+        "seed": (0, (1 << 63) - 1),
+    }
+    for key, (least, most) in ranges.items():
+        if type(settings[key]) is not int or not least <= settings[key] <= most:
+            raise ConfigError(f"{key} is an integer from {least} to {most}, not {settings[key]!r}")
+    for key in ("budget", "rate"):
+        value = settings[key]
+        if not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise ConfigError(f"{key} is a positive number, not {value!r}")
+    if not isinstance(settings["sigma"], int | float) or not 1 <= settings["sigma"] <= 64:
+        raise ConfigError(f"sigma is a number from 1 to 64, not {settings['sigma']!r}")
+
+
+def _linear(
+    items: NDArray[np.uint8], classes: int, noises: NDArray[np.int64]
+) -> tuple[Transform, NDArray[np.int64], NDArray[np.float64]]:
+    """The transform, with the coefficients that some class sends at the best quality; 64 log2 of deviations; shares of classes."""
+    n, height, width, channels = items.shape
+    pixels = items.reshape(-1, channels)[:: max(1, n // 2000)].astype(np.float64)
+    pixels -= pixels.mean(0)
+    colours = np.rint(np.linalg.eigh(pixels.T @ pixels)[1].T[::-1] * (1 << MATRIX_BITS)).astype(np.int64)
+    whole = Transform(cosines(height), cosines(width), colours, np.arange(height * width * channels))
+    y = whole.forward((items.astype(np.int64) - GREY) << VALUE_BITS) * 2.0**-VALUE_BITS
+    least, middle = 2.0 ** (noises.min() / 32), 2.0 ** (noises[len(noises) // 2] / 32)
+    near = np.flatnonzero((y * y).mean(0) > 0.3 * least)
+    near = near if near.size else np.arange(1)
+    variances, shares = classify(y[:, near], max(1, min(classes, n // 50)), middle)
+    kept = (variances > least).any(0)
+    kept[0] |= not kept.any()
+    deviations = np.rint(32 * np.log2(np.maximum(variances[:, kept], 1.0))).astype(np.int64)
+    transform = Transform(whole.rows, whole.columns, whole.colours, near[kept])
+    return transform, np.clip(deviations, 0, DEVIATIONS - 1), shares
+
+
+def _loss(network: Decoder, channel: Channel, x: Tensor, levels: Tensor) -> Tensor:
+    """Squared errors over the deviation of the noise, each item at a quality drawn for it."""
+    x = x.float() - GREY
+    noise = levels[torch.randint(len(levels), (len(x),))]
+    with torch.no_grad():
+        base = channel.synthesise(channel.sample(channel.analyse(x), noise)[0])
+    errors: Tensor = (network(base, noise) - x).square().mean((1, 2, 3))
+    return (errors / torch.exp2(noise / 64)).mean() / 10
+
+
+def evaluate(network: Decoder, channel: Channel, x: Tensor, levels: Tensor) -> list[tuple[float, float]]:
+    """Information in bits per pixel, and PSNR, at each quality."""
+    network.eval()
+    points = []
+    with torch.inference_mode():
+        centred = x.float() - GREY
+        y = channel.analyse(centred)
+        for level in levels:
+            noise = level.expand(len(x))
+            z, bits = channel.sample(y, noise)
+            shown = network(channel.synthesise(z), noise).clamp(-GREY, 255 - GREY)
+            error = max(float((shown - centred).square().mean()), 1e-9)
+            points.append((float(bits.mean()) / math.prod(x.shape[1:3]), 10 * math.log10(255**2 / error)))
+    return points
+
+
+def _frozen(
+    network: Decoder,
+    channel: Channel,
+    x: Tensor,
+    config: dict[str, Any],
+    tensors: dict[str, NDArray[Any]],
+    attrs: dict[str, Any],
+    name: str,
+) -> Model:
+    """Freeze the network, and calibrate the tables of octaves on what searching chooses for items `x`."""
+    network.eval()
+    flat = (x.numpy() // (255 // config["largest"])).reshape(len(x), -1)
+
+    def made(**more: NDArray[Any]) -> Model:
+        return Model.create(codec="rec.vae", config=config, tensors=tensors | more, attrs=attrs, name=name)
+
+    centred = x.float() - GREY
+    examples, span = [], Fixed(bits=10, low=-REACH, high=REACH)
+    for noise in tensors["noises"].tolist():
+        with torch.inference_mode():
+            base = channel.synthesise(channel.sample(channel.analyse(centred), torch.full((len(x),), float(noise)))[0])
+            seen = functional.pixel_unshuffle(base.permute(0, 3, 1, 2), network.squeeze).permute(0, 2, 3, 1).numpy()
+        level = np.full((*seen.shape[:3], 1), 4 * noise)
+        examples.append(np.concatenate([np.clip(np.floor(seen * 16), -REACH, REACH).astype(np.int64), level], 3))
+    target = Fixed(bits=VALUE_BITS, low=-CORRECTION, high=CORRECTION)
+    decoder = freeze(network.network, np.concatenate(examples), span, target, activation_bits=9, gain=UNIT)
+    tensors |= decoder.tensors("decoder")
+    model = made()
+    for _ in range(2):
+        vae = LossyVAE(model)
+        y, found = vae.coefficients(flat), []
+        for quality in range(vae.qualities):
+            k = vae.classify(y, quality)
+            index = vae.indices(y, k, quality, search=True)
+            found.append((vae.rows(k, quality), index[index > 0]))
+        rows, index = (np.concatenate(column) for column in zip(*found, strict=True))
+        size = vae.octaves.shape[1]
+        some = [index[rows == row] for row in range(len(vae.octaves))]
+        # where nothing was seen, any octave may come
+        octaves = [calibrate(i if i.size else 1 << np.arange(size), size, smooth=True) for i in some]
+        model = made(octaves=np.stack(octaves).astype(np.int32))
+    LossyVAE(model)
+    return model
