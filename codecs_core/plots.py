@@ -97,7 +97,8 @@ def _figures(
         return
     yield "bytes", bytes_by_codec(group)
     yield "speed", rate_and_speed(group)
-    best = {_name(row): row for row in reversed(group.rows) if row.codec != "classic.raw"}
+    # Of each codec its best model: rows are sorted by size.
+    best = {row.codec: row for row in reversed(group.rows) if row.codec != "classic.raw"}
     rows = sorted(best.values(), key=lambda row: row.bytes)[:_BEST]
     codecs = {_name(row): api.get_codec(row.codec, model=row.model or None, registry=registry) for row in rows}
     array = next(iter(arrays.values()))
@@ -386,7 +387,7 @@ def _label(axes: Axes, xs: Sequence[float], ys: Sequence[float], names: Sequence
             if abs(np.log10(xs[k]) - x) < 0.3 * wide and at < y + _LINE:
                 at = y + _LINE
         placed.append((float(np.log10(xs[k])), at))
-        text = axes.text(xs[k] * 10 ** (0.02 * wide), min(ys) + at * high, names[k], fontsize=7, va="center")
+        text = axes.text(xs[k] * 10 ** (0.02 * wide), min(ys) + at * high, names[k], fontsize=7, va="center", zorder=2)
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
 
 
