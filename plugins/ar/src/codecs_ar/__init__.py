@@ -41,4 +41,12 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="colour images of 32 x 32",
             nbytes=99939,
         ),
+        ModelSpec(
+            name="gray",
+            codec="ar.image",
+            resource="codecs_ar:models/gray.safetensors",
+            sha256="284d4443cce69223703d9723b9e9de9197c2d65c3093e12934cf0cbc0693dde6",
+            summary="grey images of 8 to 16 bits, of any size",
+            nbytes=32985,
+        ),
     ]
