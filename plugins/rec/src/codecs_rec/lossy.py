@@ -71,7 +71,8 @@ def plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Plan:
 def gains_of(deviations: NDArray[np.int64], information: NDArray[np.int64]) -> NDArray[np.int64]:
     """sqrt(S^2 - N^2) for S = 2^(deviation / 64), N that of the noise, in units of 2^-8."""
     below = DEVIATIONS - deviations
-    return (amplitudes()[np.minimum(information, 511)] * table("exp2_negative")[below & 63]) >> (8 + (below >> 6))
+    product = amplitudes()[np.minimum(information, 511)] * table("exp2_negative")[below & 63]
+    return np.asarray(product >> (8 + (below >> 6)))
 
 
 @cache
@@ -101,7 +102,9 @@ class LossyVAE:
     def __init__(self, model: Model) -> None:
         self._name = repr(model.name or model.sha256[:16])
         config, tensors = model.config, model.tensors()
-        shape, largest, squeeze = config.get("item_shape"), config.get("largest"), config.get("squeeze")
+        shape: Any = config.get("item_shape")
+        largest: Any = config.get("largest")
+        squeeze: Any = config.get("squeeze")
         bits: Any = config.get("block_bits")
         fits = isinstance(shape, list) and len(shape) in (2, 3) and all(type(n) is int and n > 0 for n in shape)
         self._require(fits and math.prod(shape) <= 1 << 16, f"item_shape {shape!r}")
@@ -114,13 +117,12 @@ class LossyVAE:
         height, width, channels = (*shape, 1)[:3]
         self._require(height % squeeze == 0 and width % squeeze == 0, f"squeeze {squeeze!r}")
         one = 1 << MATRIX_BITS
-        matrices = [
-            self._array(tensors, name, (n, n), -one, one)
-            for name, n in (("rows", height), ("columns", width), ("colours", channels))
-        ]
+        rows = self._array(tensors, "rows", (height, height), -one, one)
+        columns = self._array(tensors, "columns", (width, width), -one, one)
+        colours = self._array(tensors, "colours", (channels, channels), -one, one)
         places = self._array(tensors, "places", (-1,), 0, self.pixels - 1)
         self._require(bool((np.diff(places) > 0).all()), "places that do not ascend")
-        self.transform = Transform(*matrices, places)
+        self.transform = Transform(rows, columns, colours, places)
         self.deviations = self._array(tensors, "deviations", (-1, places.size), 0, DEVIATIONS - 1)
         self.noises = self._array(tensors, "noises", (-1,), 0, DEVIATIONS - 1)
         self._require(len(self.noises) <= 64, f"{len(self.noises)} qualities")
@@ -183,7 +185,7 @@ class LossyVAE:
             bits = np.maximum(deviations, self.noises[quality])
             constant = 2 * math.log(2) * (bits.sum() / 64 - math.log2(count))
             costs.append((squares * scales(-2 * bits)).sum(1) + constant)
-        return np.argmin(costs, axis=0).astype(np.int64)
+        return np.asarray(np.argmin(costs, axis=0), np.int64)
 
     def posterior(self, y: NDArray[np.int64], quality: int, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean (n, latents) and scale (latents,) of q(z | x), in units of the prior's deviation, of items of class k."""

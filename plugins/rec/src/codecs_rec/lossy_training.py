@@ -106,7 +106,7 @@ def _along(rows: Tensor, columns: Tensor, colours: Tensor, x: Tensor) -> Tensor:
     return torch.einsum("vj,nujc->nuvc", columns, x) @ colours.t()
 
 
-def classify(y: NDArray[np.float64], classes: int, floor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def classify(y: NDArray[Any], classes: int, floor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Variances (classes, coefficients) and shares (classes,) of a mixture of Gaussians, by the Lloyd algorithm from classes by energy."""
     squares, whole = np.square(y), np.square(y).mean(0)
     label = np.empty(len(y), np.int64)

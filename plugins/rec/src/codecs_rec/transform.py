@@ -37,7 +37,7 @@ class Transform:
     def forward(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
         """Coefficients, shape (n, L), of images of shape (n, H, W, C)."""
         y = _along(self.rows, self.columns, self.colours, x)
-        return y.reshape(len(x), int(np.prod(self.shape)))[:, self.places]
+        return np.asarray(y.reshape(len(x), int(np.prod(self.shape)))[:, self.places])
 
     def inverse(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
         """Images that have these coefficients, and 0 for the others."""
