@@ -58,4 +58,4 @@ def cosines(size: int) -> NDArray[np.int64]:
     """The discrete cosine transform of so many values (DCT-II), as a matrix; for those who make models: its floats need not be exact."""
     k, i = np.mgrid[:size, :size]
     matrix = np.cos(np.pi * k * (2 * i + 1) / (2 * size)) * np.sqrt(np.where(k == 0, 1, 2) / size)
-    return np.rint(matrix * (1 << MATRIX_BITS)).astype(np.int64)
+    return np.asarray(np.rint(matrix * (1 << MATRIX_BITS)), np.int64)
