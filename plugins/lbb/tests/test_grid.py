@@ -51,7 +51,8 @@ def test_gaussian_is_as_wide_as_the_noise_times_the_slope(log_slope: float) -> N
     sample = GRID.values(z)
     scale = 2.0**-GRID.noise * math.exp(log_slope)
     assert abs(sample.mean() - 1.75) < 5 * scale / math.sqrt(20_000)
-    assert 0.97 < sample.std() / scale < 1.03
+    # a count for every bin, however far off, widens what is narrow on the grid
+    assert 0.97 < sample.std() / scale < 1.05
     codec.push(message, z)
     message.verify_end()
 

@@ -55,7 +55,7 @@ class FlowCodec(Codec):
             grey = " or (n, h, w)" if channels == 1 else ""
             raise UnsupportedArrayError(
                 f"model {name!r} takes stacks of images of shape (n, h, w, {channels}){grey}, h and w multiples of {step}, not an array "
-                f"of shape {spec.shape}"
+                f"of shape {spec.shape}; images of one size are stacked in one array"
             )
         n, h, w, _ = shape
         return n, h, w, channels
