@@ -168,6 +168,10 @@ class Codec(ABC):
 
     # --- what everybody calls --------------------------------------------------------------------
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Settings and model alone, for pickles and copies; what a codec worked out and keeps, it works out again."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
     def encode(self, chunk: NDArray[Any]) -> bytes:
         """Encode an array of any layout; raises `UnsupportedArrayError` for what the codec cannot take."""
         array = normalise(chunk)

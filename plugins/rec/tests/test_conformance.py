@@ -1,0 +1,37 @@
+"""The codecs hold to the Codec contract."""
+
+from pathlib import Path
+
+import numpy as np
+from codecs_rec.testing import random_lossy, random_model
+
+from codecs_core.testing import CodecConformance
+
+
+class Conformance(CodecConformance):
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)  # tests/exactness has the others
+    examples = 10
+    largest = 255
+
+    def samples(self):
+        bits = np.asarray(np.random.Philox(5).random_raw(20 * 12)).astype(np.uint8) & self.largest
+        return [bits.reshape(20, 4, 3), bits[:12].reshape(1, 4, 3)]
+
+
+class TestLossy(Conformance):
+    codec_id = "rec.vae"
+    model = random_lossy((4, 3))
+    configs = ({}, {"quality": 1})
+
+
+class TestGrey(Conformance):
+    codec_id = "rec.vae-lossless"
+    model = random_model("mixture", (4, 3))
+    configs = ({}, {"search": False})
+
+
+class TestBinary(Conformance):
+    codec_id = "rec.vae-lossless"
+    model = random_model("bernoulli", (4, 3))
+    largest = 1
