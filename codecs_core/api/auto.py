@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from codecs_core.registry import Registry
 
 #: About what the container spends on a chunk beside its payload.
-CHUNK_OVERHEAD = 104
+CHUNK_OVERHEAD = 68
 #: A candidate this many times the size of the best after a rough look gets no second.
 WORTH = 1.25
 #: Arrays of a kind each get a codec of their own, of so many, if that makes the sample this many times as large or less.
