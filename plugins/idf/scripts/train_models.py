@@ -19,7 +19,7 @@ from PIL import Image
 
 SETTINGS = {
     "cifar10": Settings(couplings=(4, 4, 2, 1), crop=32, batch=16, steps=18_000),
-    "photo": Settings(couplings=(4, 4, 2, 1, 1), crop=64, batch=8, steps=4_500, rate=3e-3),
+    "photo": Settings(couplings=(4, 4, 2, 1, 1), crop=64, batch=8, steps=14_000, rate=3e-3),
 }
 HELD_OUT = {"cifar10": 2_500, "photo": 12}
 ABOUT = {
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
-    parser.add_argument("--start", default="", help="the network in floating point of another model to start from")
+    parser.add_argument("--start", default="", help="name or path of a model to start from")
     parser.add_argument("--network", type=Path, help="freeze this network, trained before with the same settings")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -16,13 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+import codecs_core as cc
 from codecs_core.codec import Progress
 from codecs_core.entropy import Message
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import CodecsError, ConfigError, UnsupportedArrayError
 from codecs_core.models import Model
 from codecs_idf import colour
 from codecs_idf.flow import Flow
-from codecs_idf.freezing import frozen
+from codecs_idf.freezing import frozen, thawed
 from codecs_idf.network import Network
 
 #: Seconds between two looks at the validation part, and between two checkpoints.
@@ -54,7 +55,7 @@ class Settings:
     seed
         Of the initial weights and of the order of the data.
     start
-        File with the state of a network of the same widths, whose weights to start from, as far as there are levels in both.
+        Name or path of a model of the same widths to start from, as far as there are levels and couplings in both.
     """
 
     couplings: Sequence[int] = (4, 4, 2, 1)
@@ -85,7 +86,7 @@ class Settings:
         if not isinstance(self.rate, int | float) or not 0 < self.rate < math.inf:
             raise ConfigError(f"rate is a positive number, not {self.rate!r}")
         if not isinstance(self.start, str):
-            raise ConfigError(f"start is the path of a file, not {self.start!r}")
+            raise ConfigError(f"start is the name or the path of a model, not {self.start!r}")
         for name, most in {"steps": 1 << 40, "seed": 1 << 62}.items():
             value = getattr(self, name)
             if type(value) is not int or not 0 <= value <= most:
@@ -179,12 +180,13 @@ def fit(
     return network, state.step
 
 
-def begin(network: Network, path: str) -> None:
-    """Give a network the weights in a file; raises `ConfigError` if they do not fit."""
+def begin(network: Network, start: str) -> None:
+    """Give a network the weights of a model; raises `ConfigError` if there is none, or it does not fit."""
     try:
-        network.load_state_dict(torch.load(path, weights_only=True), strict=False)
-    except Exception as error:
-        raise ConfigError(f"start: {path!r} has no weights for this network: {error}") from error
+        model = cc.get_codec("idf.image", model=start).model
+        thawed(network, model.tensors())  # type: ignore[union-attr]
+    except CodecsError as error:
+        raise ConfigError(f"cannot start from {start!r}: {error}") from error
 
 
 @dataclass
