@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import imagecodecs
+import numba
 import numpy as np
 from codecs_ar.codec import ImageCodec
+from codecs_ar.learner import BIAS_BITS, FEATURE_BITS, WEIGHT_BITS
+from codecs_ar.planes import ROLES, Planes
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -53,53 +56,78 @@ def pieces(codec: ImageCodec, x: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def information(codec: ImageCodec, arrays: dict[str, NDArray[Any]]) -> float:
-    """Bits that the frozen model says all values cost."""
-    from codecs_ar.planes import ROLES, Planes
+    """Bits that the model says all values cost, as it learns."""
+    coder, bits = codec._coder, 0.0
+    for x in arrays.values():
+        for part in pieces(codec, x):
+            planes = Planes.of(part.reshape(codec._images(cc.ArraySpec.of(part))))
+            for i in range(planes.count):
+                seen = coder.follow(planes, i)
+                values = planes.values[i].reshape(-1).astype(np.int32)
+                for start in range(0, values.size, 1 << 16):
+                    block = slice(start, start + (1 << 16))
+                    bits += coder.mixture(seen, block, planes.top).bits(values[block])
+    return bits
 
+
+def float_bits(codec: ImageCodec, arrays: dict[str, NDArray[Any]]) -> float:
+    """The same in floating point: networks whose steps and outputs are not rounded, and logistics that are no tables."""
     coder, bits = codec._coder, 0.0
     for x in arrays.values():
         for part in pieces(codec, x):
             planes = Planes.of(part.reshape(codec._images(cc.ArraySpec.of(part))))
             for i in range(planes.count):
                 plane = coder.planes[ROLES[i]]
-                seen = planes.look(i, plane.prior, coder.decays)
-                values = planes.values[i].reshape(-1).astype(np.int32)
-                for start in range(0, values.size, 1 << 16):
-                    block = slice(start, start + (1 << 16))
-                    bits += coder.mixture(plane, seen, block, planes.top).bits(values[block])
+                seen = planes.look(i, plane.prior, coder.predictors)
+                v = planes.values[i]
+                row, column = (index.reshape(-1) & 1 for index in np.indices(v.shape)[1:])
+                bits += learnt(
+                    seen.features * 2.0**-FEATURE_BITS,
+                    v.reshape(-1) - seen.centres,
+                    seen.spreads,
+                    v.reshape(-1) == 0,
+                    v.reshape(-1) == planes.top,
+                    2 * row + column,
+                    [w.T * 2.0**-WEIGHT_BITS for w in plane.weights],
+                    [np.tile(b * 2.0**-BIAS_BITS, (4, 1)) for b in plane.biases],
+                    tuple(2.0**-r if r else 0.0 for r in coder.rates),
+                )
     return bits
 
 
-def float_bits(path: Path, codec: ImageCodec, arrays: dict[str, NDArray[Any]]) -> float:
-    """Bits of the networks in floating point, whose state was kept when they were trained."""
-    import torch
-    from codecs_ar.network import Network
-    from codecs_ar.planes import ROLES, Planes
-    from codecs_ar.training import Values, rate_of
-
-    coder, bits = codec._coder, 0.0
-    networks = []
-    for state in torch.load(path, weights_only=True):
-        weights = [v for k, v in state.items() if k.endswith("weight")]
-        hidden = [len(w) for w in weights[:-1]]
-        network = Network(weights[0].shape[1], hidden=hidden, components=len(weights[-1]) // 3)
-        network.load_state_dict(state)
-        networks.append(network)
-    for x in arrays.values():
-        for part in pieces(codec, x):
-            planes = Planes.of(part.reshape(codec._images(cc.ArraySpec.of(part))))
-            for i in range(planes.count):
-                seen = planes.look(i, coder.planes[ROLES[i]].prior, coder.decays)
-                v = planes.values[i].reshape(-1)
-                fields = (
-                    seen.features,
-                    (v - seen.centres).astype(np.float32),
-                    seen.spreads.astype(np.float32),
-                    v == 0,
-                    v == planes.top,
-                )
-                values = Values(*map(torch.from_numpy, fields))
-                bits += rate_of([networks[ROLES[i]]], [values]) * v.size
+@numba.njit(fastmath=True)
+def learnt(features, misses, spreads, lowest, highest, parities, weights, biases, rates):  # type: ignore[no-untyped-def]
+    """Bits of the values of a plane by a network that learns, in doubles: `codecs_ar.learner` as a textbook has it."""
+    bits, layers = 0.0, len(weights)
+    k = weights[-1].shape[1] // 3
+    for n in range(len(misses)):
+        q, inputs = parities[n], [features[n]]
+        for layer in range(layers):
+            s = inputs[layer] @ weights[layer] + biases[layer][q]
+            inputs.append(np.maximum(s, 0.0) if layer < layers - 1 else s)
+        out = inputs[-1]
+        w = np.exp(out[:k] - out[:k].max())
+        w /= w.sum()
+        inverse = np.exp(-out[2 * k :]) / spreads[n]
+        z = (misses[n] - out[k : 2 * k] * spreads[n]) * inverse
+        upper, lower = z + 0.5 * inverse, z - 0.5 * inverse
+        high = np.ones(k) if highest[n] else 1.0 / (1.0 + np.exp(-upper))
+        low = np.zeros(k) if lowest[n] else 1.0 / (1.0 + np.exp(-lower))
+        p = w * (high - low)
+        total = p.sum() + 2.0**-24
+        bits -= np.log2(total)
+        if rates[0] == 0.0:
+            continue
+        high, low = high * (1.0 - high), low * (1.0 - low)
+        means = w * (high - low) * inverse * spreads[n] / total
+        gradient = np.concatenate((w - p / total, means, w * (high * upper - low * lower) / total))
+        gradient = np.minimum(np.maximum(gradient, -1.0), 1.0)
+        for layer in range(layers - 1, -1, -1):
+            x = inputs[layer]
+            below = (weights[layer] @ gradient) * (x > 0.0)
+            weights[layer] -= rates[0] * x.reshape(-1, 1) * gradient.reshape(1, -1)
+            biases[layer][q] -= rates[1] * gradient
+            gradient = below
     return bits
 
 
@@ -177,11 +205,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             "decode_mb_per_second": nbytes / 1e6 / (stop - middle),
             "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
-    if arguments.network:
+    if arguments.float:
         bits = information(codec, arrays)
         found["information_bits_per_value"] = bits / values
         found["file_over_information"] = 8 * found["file_bytes"] / bits - 1
-        found["float_bits_per_value"] = float_bits(arguments.network, codec, arrays) / values
+        found["float_bits_per_value"] = float_bits(codec, arrays) / values
         found["freezing"] = found["information_bits_per_value"] / found["float_bits_per_value"] - 1
     if not arguments.no_classical:
         found["classical"] = classical(arrays, arguments.effort)
@@ -215,7 +243,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="name or path")
     parser.add_argument("data", type=Path, nargs="+")
-    parser.add_argument("--network", type=Path, help="the model's .pt, kept when it was trained")
+    parser.add_argument("--float", action="store_true", help="what rounding costs: slow, once more in floating point")
     parser.add_argument("--items", type=int, help="only so many images of a stack")
     parser.add_argument("--effort", type=int, nargs="*", default=[7], help="of JPEG XL")
     parser.add_argument("--no-classical", action="store_true")

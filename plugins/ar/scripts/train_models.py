@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from codecs_ar.training import Settings, learn
+from codecs_ar.data import priors_of
+from codecs_ar.network import Network
+from codecs_ar.settings import Settings
+from codecs_ar.training import finish, learn, shuffled
 from numpy.typing import NDArray
 from PIL import Image
 
 SETTINGS = {
     "photo": Settings(pixels=8_000_000),
-    "cifar10": Settings(pixels=6_000_000, enlarge=0.0),
+    "cifar10": Settings(hidden=(128, 64), periods=(1, 4), pixels=6_000_000, enlarge=0.0),
     "gray": Settings(pixels=4_000_000, rate=3e-3),
 }
 HELD_OUT = {"photo": 12, "cifar10": 500, "gray": 12}
@@ -51,6 +54,17 @@ def load(folder: Path, name: str) -> list[NDArray[Any]]:
     return [*deeper, *(np.rint(x).astype(np.uint8) for x in grey)]
 
 
+def kept_networks(path: Path) -> list[Network]:
+    """The networks in floating point that were saved beside a model."""
+    networks = []
+    for state in torch.load(path, weights_only=True):
+        weights = [v for k, v in state.items() if k.endswith("weight")]
+        hidden = [len(w) for w in weights[:-1]]
+        networks.append(Network(weights[0].shape[1], hidden=hidden, components=len(weights[-1]) // 3))
+        networks[-1].load_state_dict(state)
+    return networks
+
+
 def main() -> None:
     """Train one model on one thread; save it, and beside it the networks in floating point."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,7 +72,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--start", default="", help="networks in floating point of another model to start from")
+    parser.add_argument("--start", default="", help="name or path of a model to start from")
+    parser.add_argument("--network", type=Path, help="freeze these networks, trained before with the same settings")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = replace(SETTINGS[arguments.name], start=arguments.start)
@@ -74,20 +89,26 @@ def main() -> None:
     )
     if arguments.start:
         command += f" --start {Path(arguments.start).name}"
-    about = {"command": command, "data": ABOUT[name]}
-    checkpoint = arguments.out.with_suffix(".checkpoint")
-    networks, model = learn(
-        images,
-        budget=60 * arguments.minutes,
-        settings=settings,
-        held_out=HELD_OUT[arguments.name],
-        progress=progress,
-        checkpoint=checkpoint,
-        name=arguments.name,
-        about=about,
-    )
-    torch.save([network.state_dict() for network in networks], arguments.out.with_suffix(".pt"))
-    checkpoint.unlink(missing_ok=True)
+    about: dict[str, Any] = {"command": command, "data": ABOUT[name]}
+    held, checkpoint = HELD_OUT[name], arguments.out.with_suffix(".checkpoint")
+    if arguments.network:
+        kept, _ = shuffled(images[:-held], settings)
+        networks = kept_networks(arguments.network)
+        about |= {"seed": settings.seed, "images": len(kept)}
+        model = finish(networks, priors_of(kept), images[-held:], settings, attrs=about, name=name)
+    else:
+        networks, model = learn(
+            images,
+            budget=60 * arguments.minutes,
+            settings=settings,
+            held_out=held,
+            progress=progress,
+            checkpoint=checkpoint,
+            name=name,
+            about=about,
+        )
+        torch.save([network.state_dict() for network in networks], arguments.out.with_suffix(".pt"))
+        checkpoint.unlink(missing_ok=True)
     model.save(arguments.out)
     print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
 

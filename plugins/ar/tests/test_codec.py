@@ -120,7 +120,7 @@ def test_chunks() -> None:
     codec = CODECS[3]
     assert codec.default_chunk(ArraySpec((10_000, 32, 32, 3), "uint8")) == 341
     assert codec.default_chunk(ArraySpec((5, 2000, 1000, 3), "uint8")) == 1
-    assert codec.default_chunk(ArraySpec((512, 768, 3), "uint8")) == 256  # one for each of two cores
+    assert codec.default_chunk(ArraySpec((512, 768, 3), "uint8")) == 512
     assert codec.default_chunk(ArraySpec((250, 200, 3), "uint8")) == 250
     rows = codec.default_chunk(ArraySpec((4000, 6000, 3), "uint8"))
     assert BAND_ROWS // 2 < rows <= BAND_ROWS

@@ -38,7 +38,18 @@ def test_every_tensor_is_needed() -> None:
 
 @pytest.mark.parametrize(
     "config",
-    [{"channels": 2}, {"channels": "1"}, {"components": 3}, {"components": 0}, {"decays": [1]}, {"decays": [1, 256]}],
+    [
+        {"channels": 2},
+        {"channels": "1"},
+        {"components": 3},
+        {"components": 0},
+        {"decays": [1]},
+        {"decays": [1, 256]},
+        {"rates": [10]},
+        {"rates": [25, 7]},
+        {"periods": [0, 4]},
+        {"periods": None},
+    ],
 )
 def test_configs_that_are_refused(config: dict[str, object]) -> None:
     with pytest.raises(ModelError):
@@ -73,21 +84,47 @@ def test_priors_that_predict_nothing(prior: float) -> None:
     np.testing.assert_array_equal(codec.decode(codec.encode(x), ArraySpec.of(x)), x)
 
 
-def test_both_evaluations_of_a_network_agree() -> None:
+def follow(coder: Autoregression, x: NDArray[np.uint8]) -> float:
+    """The bits of images, by the distributions an encoder has."""
+    planes, bits = Planes.of(x), 0.0
+    for i in range(planes.count):
+        mixture = coder.mixture(coder.follow(planes, i), slice(None), planes.top)
+        bits += mixture.bits(planes.values[i].reshape(-1).astype(np.int32))
+    return bits
+
+
+def test_encoder_and_decoder_learn_alike() -> None:
     """The distributions of an encoder, and of a decoder that pops value by value: each message is what the other one reads."""
     coder = Autoregression(random_model(3).config, random_model(3).tensors())
     x = np.random.default_rng(1).integers(0, 256, (2, 30, 21, 3)).astype(np.uint8)
     message = Message()
     coder.push(message, x)
-    planes = Planes.of(x)
-    bits = 0.0
-    for i in range(3):
-        seen = planes.look(i, coder.planes[i].prior, coder.decays)
-        mixture = coder.mixture(coder.planes[i], seen, slice(None), 255)
-        bits += mixture.bits(planes.values[i].reshape(-1).astype(np.int32))
-    assert message.bits == pytest.approx(bits, abs=2)
+    assert message.bits == pytest.approx(follow(coder, x), abs=2)
     np.testing.assert_array_equal(coder.pop(message, x.shape, "uint8"), x)
     message.verify_end()
+
+
+def test_learning_pays() -> None:
+    """A model that knows nothing learns of one image what it can, and nothing at the rate 0."""
+    y, x = np.mgrid[:60, :70]
+    image = (100 + 60 * np.sin(x / 9 + y / 23) + np.random.default_rng(0).normal(0, 3, y.shape)).astype(np.uint8)
+    ignorant, bits = random_model(1, width=16), {}
+    for rates in ([0, 0], [10, 7]):
+        coder = Autoregression({**ignorant.config, "rates": rates}, ignorant.tensors())
+        bits[rates[0]] = follow(coder, image[None, :, :, None])
+        assert follow(coder, image[None, :, :, None]) == bits[rates[0]]  # each time from the beginning
+    assert bits[10] < 0.6 * bits[0]
+
+
+def test_parities_have_biases_of_their_own() -> None:
+    """What lies in every other column is learnt."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 2, (64, 64)) * 3 + 100
+    image[:, ::2] += rng.integers(0, 40, (64, 32))
+    coder = Autoregression({**MODEL.config, "rates": [10, 7]}, MODEL.tensors())
+    shuffled = np.take_along_axis(image, rng.random(image.shape).argsort(1), 1)
+    striped, plain = (follow(coder, x.astype(np.uint8)[None, :, :, None]) for x in (image, shuffled))
+    assert striped < 0.95 * plain
 
 
 def test_registration() -> None:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 from codecs_ar.codec import ImageCodec
-from codecs_ar.training import Settings, as_images, collect, fit, learn, priors_of, train
+from codecs_ar.data import as_images, collect, priors_of, stacks
+from codecs_ar.settings import Settings
+from codecs_ar.training import RATES, fit, learn, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -38,6 +40,8 @@ def test_model_codes_what_it_says() -> None:
     _, model = learn(data, settings=Settings(steps=60, **SMALL))
     held_out = model.attrs["held_out"]
     assert held_out["integer_bits_per_value"] == pytest.approx(held_out["float_bits_per_value"], rel=1e-2)
+    assert held_out["learning_bits_per_value"] <= held_out["integer_bits_per_value"]
+    assert tuple(model.config["rates"]) in RATES
     codec = ImageCodec(model=model)
     payload = codec.encode(data)
     assert np.array_equal(codec.decode(payload, ArraySpec.of(data)), data)
@@ -64,7 +68,7 @@ def test_same_steps_same_model() -> None:
 
 
 def values_of(images: list[NDArray[Any]]) -> list[Any]:
-    return collect(images, priors_of(images), 1 << 20, np.random.default_rng(0))
+    return collect(images, priors_of(images), (1, 4), 1 << 20, np.random.default_rng(0))
 
 
 def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,21 +109,29 @@ def test_checkpoint_of_another_run(tmp_path: Path) -> None:
         fit(values, values, Settings(steps=2, **SMALL), budget=1, checkpoint=tmp_path / "noise")
 
 
-def test_starting_from_other_networks(tmp_path: Path) -> None:
+def test_starting_from_another_model(tmp_path: Path) -> None:
     """A grey model starts from the first plane of one in colour."""
-    colour = values_of(list(waves(4, 24, 24)))
-    trained, _ = fit(colour, colour, Settings(steps=60, **SMALL), budget=1)
-    torch.save([network.state_dict() for network in trained], tmp_path / "net.pt")
-    grey = values_of([x[..., 1:2] for x in waves(4, 24, 24)])
+    colour = list(waves(4, 24, 24))
+    learn(colour, budget=1, settings=Settings(steps=60, **SMALL))[1].save(tmp_path / "colour.safetensors")
+    grey = values_of([x[..., 1:2] for x in colour])
     settings = {**SMALL, "steps": 1, "rate": 1e-6}
     bits = []
-    for start in (str(tmp_path / "net.pt"), ""):
+    for start in (str(tmp_path / "colour.safetensors"), ""):
         seen: list[str] = []
         fit(grey, grey, Settings(start=start, **settings), budget=1, progress=lambda _, m, seen=seen: seen.append(m))
         bits.append(float(seen[-1].split()[2]))
     assert bits[0] < bits[1] - 0.01
-    with pytest.raises(ConfigError, match="no weights"):
-        fit(grey, grey, Settings(start=str(tmp_path / "net.pt"), **{**settings, "hidden": (9,)}), budget=1)
+    other = Settings(start=str(tmp_path / "colour.safetensors"), **{**settings, "hidden": (9,)})
+    with pytest.raises(ConfigError, match=r"cannot start from .* no layer of shape"):
+        fit(grey, grey, other, budget=1)
+
+
+def test_stacks_are_of_one_shape() -> None:
+    """As the codec makes chunks: in order, of one shape, of about a million values."""
+    data = [*waves(3, 4, 5), *waves(400, 32, 32), *waves(1, 4, 5)]
+    found = list(stacks(data))
+    assert [x.shape for x in found] == [(3, 4, 5, 3), (341, 32, 32, 3), (59, 32, 32, 3), (1, 4, 5, 3)]
+    assert all(np.array_equal(a, b) for a, b in zip([x for stack in found for x in stack], data, strict=True))
 
 
 def test_budget_ends_a_run() -> None:
@@ -167,11 +179,12 @@ def test_data_that_is_refused(data: object, match: str) -> None:
         ({"enlarge": 2}, "enlarge"),
         ({"rate": float("nan")}, "rate"),
         ({"seed": -1}, "seed"),
+        ({"periods": [0, 4]}, "periods"),
         ({"steps": 1.5}, "steps"),
         ({"wide": 1}, "no setting 'wide'"),
         ({"held_out": 40}, "held_out"),
         ({"budget": -1.0}, "budget"),
-        ({"start": "nowhere.pt", "steps": 1}, "start"),
+        ({"start": "nowhere", "steps": 1}, "start"),
     ],
 )
 def test_settings_that_are_refused(settings: dict[str, Any], match: str) -> None:

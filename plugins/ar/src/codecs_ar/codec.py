@@ -21,7 +21,7 @@ from codecs_core.models import Model
 #: Values of a chunk of small images.
 STACK_VALUES = 1 << 20
 #: Pixels of a band of rows of a large image, and the fewest rows that are worth a new beginning.
-BAND_PIXELS, BAND_ROWS = 1 << 18, 128
+BAND_PIXELS, BAND_ROWS = 1 << 19, 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class ImageCodec(Codec):
         )
 
     def default_chunk(self, spec: ArraySpec) -> int:
-        """Of a stack, items of about a million values; of an image, bands of about a quarter of a million pixels."""
+        """Of a stack, items of about a million values; of an image, bands of about half a million pixels."""
         n, h, w, channels = self._images(spec)
         if self._single(spec):
             rows = max(BAND_ROWS, BAND_PIXELS // max(1, w))

@@ -11,19 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_ar.learner import differentiate, evaluate, learn
 from codecs_ar.neighbours import MARGIN
-from codecs_ar.neighbours import features as features_of
+from codecs_ar.regression import backward, forward, multiply, solve
 from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.distributions.mixture_kernels import find
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, pop_one
 from codecs_core.entropy.tables import table
 
-#: A value is predicted from the weights that were the best a short, and a long way around; these are solved for every so many values.
-SHORT, LONG = 1, 4
-#: Below this magnitude, sums over the past are zero.
-TINY = 1e-100
-#: Inputs of a layer are a multiple of this.
-LANES = 64
 #: Units of predictions, errors and scales: 2^-8. The least scale.
 UNIT, LEAST = 256.0, 8.0 / 256
 
@@ -42,104 +37,21 @@ class Places(NamedTuple):
     cross: NDArray[np.int64]
 
 
-class Network(NamedTuple):
-    """An exact network without skips, all its sums below 2^24, weights and what passes between layers in int16.
+class Predictors(NamedTuple):
+    """The two predictors: what weights are the best a short, and a long way around.
 
-    `weights` are (outputs, inputs), layer after layer; the others are for each output of each layer; `sizes` are the widths from the inputs
-    on, all but the last made divisible by `LANES` with zeros; `widest` is the largest of them.
+    What is a step away counts `short`, or `long`, times as much; each is solved once for so many values as its period says.
     """
 
-    weights: NDArray[np.int16]
-    biases: NDArray[np.int64]
-    shifts: NDArray[np.int64]
-    lows: NDArray[np.int64]
-    highs: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    widest: int
+    short: float
+    long: float
+    short_period: int
+    long_period: int
 
     @classmethod
-    def none(cls, role: int) -> Network:
-        """Of no layer."""
-        nothing, width = np.zeros(0, np.int64), padded(features_of(role))
-        return cls(np.zeros(0, np.int16), nothing, nothing, nothing, nothing, np.array([width], np.int64), width)
-
-
-def padded(width: int) -> int:
-    """The next multiple of `LANES`."""
-    return -(-width // LANES) * LANES
-
-
-@inline
-def solve(sums, n, rows, pivot, w):  # type: ignore[no-untyped-def]
-    """Solve A w = b by elimination without pivoting; leaves w as it is where A is not positive definite.
-
-    `sums` holds the lower triangle of A, row after row, and b. Rows are worked on in blocks of eight, whose first numbers may be below the
-    diagonal, and mean nothing then.
-    """
-    k = 0
-    for i in range(n):
-        for j in range(i + 1):
-            rows[np.uint64(j), np.uint64(i)] = sums[np.uint64(k + j)]
-        k += i + 1
-    for j in range(n):
-        rows[np.uint64(j), np.uint64(n)] = sums[np.uint64(k + j)]
-    blocks = (n + 8) >> 3
-    for j in range(n):
-        row = np.uint64(j)
-        if not rows[row, row] > TINY:
-            return
-        inverse = 1.0 / rows[row, row]
-        for i in range(8 * blocks):
-            pivot[np.uint64(i)] = rows[row, np.uint64(i)]
-        for i in range(j + 1, n):
-            factor = pivot[np.uint64(i)] * inverse
-            for block in range(i >> 3, blocks):
-                for lane in range(8):
-                    at = np.uint64(8 * block + lane)
-                    rows[np.uint64(i), at] -= factor * pivot[at]
-    for i in range(n):
-        w[i] = rows[i, n]
-    for j in range(n - 1, -1, -1):
-        w[j] = w[j] / rows[j, j]
-        for i in range(j):
-            w[i] -= rows[i, j] * w[j]
-
-
-@inline
-def multiply(products, r, n, target, weight):  # type: ignore[no-untyped-def]
-    """The products of the regressors with each other, and with what they are to predict, as `solve` takes their sums."""
-    k = 0
-    for i in range(n):
-        factor = weight * r[i]
-        for j in range(i + 1):
-            products[np.uint64(k + j)] = factor * r[np.uint64(j)]
-        k += i + 1
-    factor = weight * target
-    for j in range(n):
-        products[np.uint64(k + j)] = factor * r[np.uint64(j)]
-
-
-@inline
-def faded(value):  # type: ignore[no-untyped-def]
-    """Zero for what is all but zero: there is never a subnormal number."""
-    return value if abs(value) > TINY else 0.0
-
-
-@inline
-def forward(products, run, above, rate):  # type: ignore[no-untyped-def]
-    """Take in a value: in the sums along its row, and in those that its column hands on to the next row."""
-    for k in range(products.size):
-        total = run[k] + products[k]
-        above[k] = faded(rate * (above[k] + total))
-        run[k] = faded(rate * total)
-
-
-@inline
-def backward(products, run, above, rate):  # type: ignore[no-untyped-def]
-    """Take in a value in the sums along its row, from the right, and hand them on in the column before."""
-    for k in range(products.size):
-        run[k] = faded(rate * (run[k] + products[k]))
-        above[k] += rate * run[k]
+    def of(cls, decays: tuple[int, int], periods: tuple[int, int]) -> Predictors:
+        """Decays in 256ths."""
+        return cls(decays[0] / 256.0, decays[1] / 256.0, *periods)
 
 
 @inline
@@ -172,29 +84,6 @@ def bounded(v):  # type: ignore[no-untyped-def]
     return np.float64(min(max(v, -127), 127))
 
 
-@inline
-def evaluate(row, network, a, b):  # type: ignore[no-untyped-def]
-    """Evaluate a `Network`; the outputs are left in `b`."""
-    weights, biases, shifts, lows, highs, sizes, _ = network
-    for i in range(sizes[0]):
-        a[i] = np.int16(row[i])
-    first, at = 0, 0
-    for layer in range(sizes.size - 1):
-        inputs, outputs = sizes[layer], sizes[layer + 1]
-        x = a[:inputs]
-        for j in range(outputs):
-            w = weights[first : first + inputs]
-            # in 32 bits, for which there are instructions that take many products at once
-            total = np.int32(0)
-            for i in range(inputs):
-                total = np.int32(total + np.int32(np.int32(w[np.uint64(i)]) * np.int32(x[np.uint64(i)])))
-            first += inputs
-            b[j] = min(max((np.int64(total) + biases[at + j]) >> shifts[at + j], lows[at + j]), highs[at + j])
-        for j in range(outputs):
-            a[j] = np.int16(b[j])
-        at += outputs
-
-
 @kernel
 def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
     """Go through one plane of images.
@@ -207,20 +96,22 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
         The values, flat: read, or written if `decoding`.
     params
         decoding; (plane, images, height, width, largest value); `x`, the planes with their margins, and `e`, the errors of predictions,
-        flat; `Places`; the prior's sums; the two decays; log2 of mantissas; `Network`; what a mixture is made of; and, to be written
-        unless `decoding`, features (n, F), predictions and scales.
+        flat; `Places`; the prior's sums; `Predictors`; log2 of mantissas; `learner.Network`; what a mixture is made of; and, to be
+        written unless `decoding`, features (n, F) if the network has no layers, or else what it says (n, 3K); predictions and scales.
     """
-    decoding, size, x, e, places, prior, decays, mantissas, network, family, features, centres, spreads = params
+    decoding, size, x, e, places, prior, predictors, mantissas, network, family, features, outputs, centres, spreads = (
+        params
+    )
     plane, images, height, width, top = size
     own, before, earlier, near, near_weights, error_at, value_at, around, cross = places
-    sizes, widest = network[5], network[6]
-    symbols, exp2, cells, reciprocals, variances, quantiles, components = family
+    symbols, exp2, cells, reciprocals, variances, quantiles, inverses, components = family
+    gradients, looking, learning = network[6], network[2].size == 1, network[9][0] > 0
     stride, tall = width + 2 * MARGIN, height + 2 * MARGIN
     area = tall * stride
     back = images * area  # from a plane to the one before it
     n = own.size + before.size + earlier.size
     terms = n * (n + 1) // 2 + n
-    short, long = decays[0], decays[1]
+    short, long, short_period, long_period = predictors
     middle = np.float64((np.int64(top) + 1) // 2)
     limit = np.float64(top)
 
@@ -235,9 +126,8 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
     rows, pivot, w_short, w_long = np.zeros((n, n + 8)), np.zeros(n + 8), np.zeros(n), np.zeros(n)
     regressors, targets, trust, misses = np.zeros((width, n)), np.zeros(width), np.zeros(width), np.zeros(width)
     miss_short, miss_long = np.zeros(area), np.zeros(area)
-    inputs = sizes[0]
-    row = np.zeros(inputs)
-    a, b = np.zeros(widest, np.int16), np.zeros(widest, np.int64)
+    row = np.zeros(network[2][0])
+    said, parts = np.zeros(3 * components, np.int64), np.zeros((4, components))
     logits = np.zeros((1, components), np.int64)
     mix_weights, means, log_scales = (
         np.zeros((1, components), np.uint32),
@@ -290,11 +180,11 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
                     for i in range(earlier.size):
                         r[k + i] = x[there + earlier[i]] - other
                 us, ul = above_short[column], above_long[column]
-                if column % SHORT == 0:
+                if column % short_period == 0:
                     for k in range(terms):
                         sums[k] = prior[k] + (us[k] + run_short[k])
                     solve(sums, n, rows, pivot, w_short)
-                if column % LONG == 0:
+                if column % long_period == 0:
                     for k in range(terms):
                         sums[k] = prior[k] + (ul[k] + run_long[k])
                     solve(sums, n, rows, pivot, w_long)
@@ -375,18 +265,22 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
                     row[f] = bounded((log2(other, mantissas) - log_scale) >> 2)
 
                 i = (image * height + y) * width + column
-                if decoding:
-                    evaluate(row, network, a, b)
-                    best, largest = 0, b[0]
+                if looking:
+                    for k in range(features.shape[1]):
+                        features[i, k] = np.int8(row[k])
+                else:
+                    parity = 2 * (y & 1) + (column & 1)
+                    evaluate(row, parity, network, components, said)
+                    best, largest = 0, said[0]
                     for k in range(components):
-                        logit = b[k]
+                        logit = said[k]
                         logits[0, k] = logit
                         if logit > largest:
                             best, largest = k, logit
                         means[0, k] = np.int64(centre * UNIT) + np.int64(
-                            np.floor(np.float64(b[components + k]) * (scale * 4.0))
+                            np.floor(np.float64(said[components + k]) * (scale * 4.0))
                         )
-                        log_scales[0, k] = min(max(log_scale + b[2 * components + k], -384), 1280)
+                        log_scales[0, k] = min(max(log_scale + said[2 * components + k], -384), 1280)
                     total_weight = np.int64(0)
                     for k in range(components):
                         logits[0, k] = exp2[min(largest - logits[0, k], 1023)]
@@ -398,15 +292,20 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
                         mix_weights[0, k] = share
                         rest -= share
                     mix_weights[0, best] += rest
-                    symbol, begin, freq = find(head & mask, np.uint64(0), mix)
-                    head, words_left = pop_one(head, words, words_left, begin, freq, p)
-                    if words_left < GUARD:
-                        return EXHAUSTED, i
-                    out[i] = symbol
-                    x[at] = np.float64(symbol)
-                else:
-                    for k in range(features.shape[1]):
-                        features[i, k] = np.int8(row[k])
+                    if decoding:
+                        symbol, begin, freq = find(head & mask, np.uint64(0), mix)
+                        head, words_left = pop_one(head, words, words_left, begin, freq, p)
+                        if words_left < GUARD:
+                            return EXHAUSTED, i
+                        out[i] = symbol
+                        x[at] = np.float64(symbol)
+                    else:
+                        for k in range(outputs.shape[1]):
+                            outputs[i, k] = np.int16(said[k])
+                    if learning:
+                        differentiate(np.int64(x[at]), scale, np.int64(top), mix, inverses, parts, gradients)
+                        learn(parity, network)
+                if not decoding:
                     centres[i] = centre
                     spreads[i] = scale
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-#: Features are integers in units of 1/32.
-FEATURE_BITS = 5
+from codecs_ar.learner import FEATURE_BITS
+
 #: No value is less likely than the coder makes it.
 FLOOR = 2.0**-24
 

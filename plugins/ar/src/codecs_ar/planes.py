@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import neighbours
-from codecs_ar.kernels import Network, Places, code
+from codecs_ar.kernels import Places, Predictors, code
+from codecs_ar.learner import Network
 from codecs_ar.neighbours import MARGIN
 from codecs_core.entropy import Message
 from codecs_core.entropy.distributions.location_scale import cells, reciprocals
@@ -32,18 +34,21 @@ class Seen:
     ----------
     features
         Shape (n, F), int8.
+    outputs
+        What the network says, shape (n, 3K), int16.
     centres, spreads
         Prediction and scale in grey levels, multiples of 2^-8, shape (n,).
     """
 
     features: NDArray[np.int8]
+    outputs: NDArray[np.int16]
     centres: NDArray[np.float64]
     spreads: NDArray[np.float64]
 
     @classmethod
-    def empty(cls, n: int, inputs: int) -> Seen:
+    def empty(cls, n: int, *, features: int = 0, outputs: int = 0) -> Seen:
         """To be written."""
-        return cls(np.empty((n, inputs), np.int8), np.empty(n), np.empty(n))
+        return cls(np.empty((n, features), np.int8), np.empty((n, outputs), np.int16), np.empty(n), np.empty(n))
 
 
 class Planes:
@@ -84,24 +89,43 @@ class Planes:
             out[..., channel] = self.values[plane]
         return out
 
-    def look(self, plane: int, prior: NDArray[np.float64], decays: NDArray[np.float64]) -> Seen:
+    def look(self, plane: int, prior: NDArray[np.float64], predictors: Predictors) -> Seen:
         """Predict and describe the values of a plane, and leave the errors for the planes after it."""
-        seen = Seen.empty(self.values[0].size, neighbours.features(ROLES[plane]))
-        params = self._params(plane, prior, decays, Network.none(ROLES[plane]), 1, seen, decoding=False)
-        code(np.zeros(3, np.uint64), np.zeros(8, np.uint32), np.zeros(0, np.int32), 0, PRECISION, params)
+        seen = Seen.empty(self.values[0].size, features=neighbours.features(ROLES[plane]))
+        self._look(plane, prior, predictors, Network.of([], [], neighbours.features(ROLES[plane])), 1, seen)
         return seen
+
+    def follow(
+        self, plane: int, prior: NDArray[np.float64], predictors: Predictors, network: Network, components: int
+    ) -> Seen:
+        """Predict the values of a plane, and let the network say what it does when they are coded."""
+        seen = Seen.empty(self.values[0].size, outputs=3 * components)
+        self._look(plane, prior, predictors, network, components, seen)
+        return seen
+
+    def _look(
+        self,
+        plane: int,
+        prior: NDArray[np.float64],
+        predictors: Predictors,
+        network: Network,
+        components: int,
+        seen: Seen,
+    ) -> None:
+        params = self._params(plane, prior, predictors, network, components, seen, decoding=False)
+        code(np.zeros(3, np.uint64), np.zeros(8, np.uint32), np.zeros(0, np.int32), 0, PRECISION, params)
 
     def pop(
         self,
         message: Message,
         plane: int,
         prior: NDArray[np.float64],
-        decays: NDArray[np.float64],
+        predictors: Predictors,
         network: Network,
         components: int,
     ) -> None:
         """Decode the values of a plane, by one head throughout."""
-        params = self._params(plane, prior, decays, network, components, Seen.empty(0, 0), decoding=True)
+        params = self._params(plane, prior, predictors, network, components, Seen.empty(0), decoding=True)
         out = np.empty(self.values[0].size, np.int32)
         message.pop_symbols(code, out, PRECISION, params, thin=True)
 
@@ -109,7 +133,7 @@ class Planes:
         self,
         plane: int,
         prior: NDArray[np.float64],
-        decays: NDArray[np.float64],
+        predictors: Predictors,
         network: Network,
         components: int,
         seen: Seen,
@@ -125,6 +149,7 @@ class Planes:
             reciprocals(),
             variances(),
             table("logistic_quantile"),
+            inverses(),
             components,
         )
         return (
@@ -134,11 +159,12 @@ class Planes:
             e,
             places(role, self.width + 2 * MARGIN),
             prior,
-            decays,
+            predictors,
             table("log2_mantissa"),
             network,
             mixture,
             seen.features,
+            seen.outputs,
             seen.centres,
             seen.spreads,
         )
@@ -161,3 +187,11 @@ def places(role: int, stride: int) -> Places:
         at(neighbours.AROUND, 1),
         at(neighbours.CROSS, 2),
     )
+
+
+@cache
+def inverses() -> NDArray[np.float64]:
+    """1 / scale for each log-scale: the multiplier of `reciprocals` as the double it stands for."""
+    both = reciprocals()
+    result: NDArray[np.float64] = np.ldexp((both >> 8) / 1.0, -16 - (both & 255))
+    return result

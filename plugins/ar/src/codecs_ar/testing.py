@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import neighbours
-from codecs_ar.model import FEATURE_LIMIT, LIMITS
-from codecs_core.exact import ExactNet, Layer
 from codecs_core.models import Model
 
 
@@ -24,17 +23,6 @@ def random_model(
         raw = np.asarray(bits.random_raw(math.prod(shape))) >> np.uint64(32)
         return (low + (raw.astype(np.int64) * (high - low + 1) >> 32)).reshape(shape)
 
-    def layer(inputs: int, low: Any, high: Any, shift: int) -> Layer:
-        lows, highs = np.asarray(low, np.int32), np.asarray(high, np.int32)
-        return Layer(
-            weight=draw(-20, 20, lows.size, inputs).astype(np.int8),
-            bias=draw(-1000, 1000, lows.size),
-            shift=np.full(lows.size, shift, np.int8),
-            low=lows,
-            high=highs,
-        )
-
-    limit = np.repeat(LIMITS, components)
     tensors: dict[str, NDArray[Any]] = {}
     for plane in range(channels):
         n = neighbours.regressors(plane)
@@ -43,11 +31,9 @@ def random_model(
         tensors[f"plane{plane}.prior"] = np.concatenate(
             [products[np.tril_indices(n)], draw(-9, 9, n).astype(np.float64)]
         )
-        layers = [
-            layer(neighbours.features(plane), np.zeros(width), np.full(width, 1000), 6),
-            layer(width, np.zeros(width), np.full(width, 1000), 6),
-            layer(width, -limit, limit, 8),
-        ]
-        tensors |= ExactNet(layers, -FEATURE_LIMIT, FEATURE_LIMIT).tensors(f"plane{plane}.network")
-    config = {"channels": channels, "components": components, "decays": [192, 240]}
+        sizes = [neighbours.features(plane), width, width, 3 * components]
+        for i, (inputs, outputs) in enumerate(pairwise(sizes)):
+            tensors[f"plane{plane}.{i}.weight"] = draw(-(1 << 19), 1 << 19, outputs, inputs).astype(np.int32)
+            tensors[f"plane{plane}.{i}.bias"] = draw(-(1 << 22), 1 << 22, outputs).astype(np.int32)
+    config = {"channels": channels, "components": components, "decays": [192, 240], "periods": [1, 4], "rates": [10, 7]}
     return Model.create(codec="ar.image", config=config, tensors=tensors, attrs={"seed": seed}, name=name)

@@ -1,0 +1,200 @@
+"""What the codec sees of images, to learn from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from codecs_ar import neighbours
+from codecs_ar.codec import STACK_VALUES
+from codecs_ar.kernels import Predictors
+from codecs_ar.neighbours import MARGIN
+from codecs_ar.planes import ROLES, Planes
+from codecs_core.codec import Progress
+from codecs_core.errors import UnsupportedArrayError
+
+#: Pixels that priors are made of, and their weight, in pixels.
+PRIOR_PIXELS, PRIOR_WEIGHT = 1 << 21, 3.0
+#: Of the predictors: 0.72 and 0.95.
+DECAYS = (184, 243)
+#: Pixels of a part that is looked at at once.
+PART = 1 << 18
+
+Fields = tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """Values of one plane to learn from, as `Network.bits` takes them."""
+
+    features: Tensor
+    misses: Tensor
+    spreads: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __len__(self) -> int:
+        return len(self.misses)
+
+    def __getitem__(self, at: Any) -> tuple[Tensor, ...]:
+        return tuple(part[at] for part in (self.features, self.misses, self.spreads, self.low, self.high))
+
+
+def normal_equations(planes: Planes, plane: int) -> NDArray[np.float64]:
+    """Sums of the products of the regressors and of what they predict, over all but a border, a flat activity counting most, per value."""
+    role = ROLES[plane]
+    x = planes.x[plane - role : plane + 1]
+    h, w, m = planes.height, planes.width, MARGIN
+
+    def at(back: int, place: tuple[int, int]) -> NDArray[np.float64]:
+        there = x[role - back, :, m + place[0] : m + place[0] + h, m + place[1] : m + place[1] + w]
+        return there[:, m : h - m, m : w - m]
+
+    def difference(back: int, place: tuple[int, int]) -> NDArray[np.float64]:
+        return at(back, place) - at(back, (0, -1))
+
+    lists = [neighbours.OWN[role], neighbours.BEFORE, neighbours.EARLIER][: role + 1]
+    r = np.stack([difference(back, place) for back, places in enumerate(lists) for place in places], -1)
+    activity = np.abs(r[..., :4]).mean(-1)
+    weight = (1 / (0.25 * activity * activity + 1)).reshape(-1)
+    flat, target = r.reshape(-1, r.shape[-1]), difference(0, (0, 0)).reshape(-1)
+    weighted = flat * weight[:, None]
+    products, result = weighted.T @ flat, weighted.T @ target
+    return np.concatenate([products[np.tril_indices(len(result))], result])
+
+
+def priors_of(images: Sequence[NDArray[Any]]) -> list[NDArray[np.float64]]:
+    """For each plane the mean normal equations, with the weight of `PRIOR_WEIGHT` values."""
+    channels = images[0].shape[-1]
+    sums = [np.zeros(0)] * channels
+    pixels = 0
+    for x in images:
+        h, w = x.shape[:2]
+        # of a small image there may be nothing but border: then it is repeated
+        tiled = x if min(h, w) >= 4 * MARGIN else np.tile(x, (-(-4 * MARGIN // h), -(-4 * MARGIN // w), 1))
+        planes = Planes.of(tiled[None, :2048, :2048])
+        for i in range(channels):
+            found = normal_equations(planes, i)
+            sums[i] = found if not sums[i].size else sums[i] + found
+        pixels += (planes.height - 2 * MARGIN) * (planes.width - 2 * MARGIN)
+        if pixels >= PRIOR_PIXELS:
+            break
+    priors = []
+    for i, total in enumerate(sums):
+        n = neighbours.regressors(ROLES[i])
+        prior = total * (PRIOR_WEIGHT / pixels)
+        # keeps images of one colour from being singular
+        diagonal = np.cumsum(np.arange(1, n + 1)) - 1
+        prior[diagonal] += 1e-3 * (1 + prior[diagonal].mean())
+        priors.append(prior)
+    return priors
+
+
+def enlarged(x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """A part of an image, 1.4 to 2.5 times as large and now and then with a little noise."""
+    size = 224
+    top, left = (int(rng.integers(max(1, n - size))) for n in x.shape[:2])
+    part = x[top : top + size, left : left + size].astype(np.float32)
+    factor = float(rng.uniform(1.4, 2.5))
+    source = torch.from_numpy(np.moveaxis(part, -1, 0)[None].copy())
+    large = nn.functional.interpolate(source, scale_factor=factor, mode="bicubic")[0].numpy()
+    noise = rng.uniform(0, 2) * (rng.random() < 0.7) * rng.standard_normal(large.shape)
+    out = np.rint(large + noise).clip(0, np.iinfo(x.dtype).max)
+    return np.moveaxis(out, 0, -1).astype(x.dtype)
+
+
+def look(x: NDArray[Any], priors: Sequence[NDArray[np.float64]], predictors: Predictors) -> list[Fields]:
+    """What is seen of one image, plane by plane: the fields of `Values`."""
+    planes = Planes.of(np.ascontiguousarray(x)[None])
+    found: list[Fields] = []
+    for i, prior in enumerate(priors):
+        seen, values = planes.look(i, prior, predictors), planes.values[i].reshape(-1)
+        misses, spreads = (v.astype(np.float32) for v in (values - seen.centres, seen.spreads))
+        found.append((seen.features, misses, spreads, values == 0, values == planes.top))
+    return found
+
+
+def joined(parts: Sequence[Sequence[Fields]], most: int | None = None) -> list[Values]:
+    """What is seen of several images, at most so many values of each plane."""
+    return [
+        Values(*(torch.from_numpy(np.concatenate(field)[:most]) for field in zip(*plane, strict=True)))
+        for plane in zip(*parts, strict=True)
+    ]
+
+
+def collect(
+    images: Sequence[NDArray[Any]],
+    priors: Sequence[NDArray[np.float64]],
+    periods: Sequence[int],
+    most: int,
+    rng: np.random.Generator,
+    *,
+    share: float = 1.0,
+    enlarge: float = 0.0,
+    progress: Progress | None = None,
+) -> list[Values]:
+    """What is seen of images: a random share of the pixels, and as many images as give no more than `most` of them.
+
+    Half of the images are mirrored.
+    """
+    predictors = Predictors.of(DECAYS, (periods[0], periods[1]))
+    parts: list[list[Fields]] = []
+    count = 0
+    for number, x in enumerate(images):
+        again = [enlarged(x, rng)] if rng.random() < enlarge else []
+        for image in (x, *again):
+            flipped = image[:, ::-1] if rng.random() < 0.5 else image
+            rows = max(1, PART // max(1, flipped.shape[1]))
+            for start in range(0, len(flipped), rows):
+                part = flipped[start : start + rows]
+                n = part.shape[0] * part.shape[1]
+                keep = np.sort(rng.permutation(n)[: max(1, math.ceil(n * share))])
+                seen = look(part, priors, predictors)
+                parts.append([tuple(field[keep] for field in plane) for plane in seen])
+                count += keep.size
+        if progress:
+            progress(0.0, f"looked at {number + 1} images, {count} pixels kept")
+        if count >= most:
+            break
+    return joined(parts, most)
+
+
+def as_images(data: Sequence[NDArray[Any]] | NDArray[Any]) -> list[NDArray[Any]]:
+    """Images of shape (h, w, channels); raises `UnsupportedArrayError` for what is not a set of them."""
+    if isinstance(data, np.ndarray) and data.ndim == 4 - (data.shape[-1] not in (1, 3, 4)):
+        data = list(data)
+    images = [x[:, :, None] if isinstance(x, np.ndarray) and x.ndim == 2 else x for x in data]
+    for i, x in enumerate(images):
+        fits = isinstance(x, np.ndarray) and x.ndim == 3 and x.shape[2] in (1, 3, 4)
+        if not fits or not (x.dtype == np.uint8 or (x.dtype == np.uint16 and x.shape[2] == 1)):
+            what = f"{x.dtype} of shape {x.shape}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
+            raise UnsupportedArrayError(
+                "training takes images of uint8 with 1, 3 or 4 channels in a last axis, or none, or grey ones of uint16; "
+                f"number {i} is {what}"
+            )
+        if x.shape[2] != images[0].shape[2]:
+            raise UnsupportedArrayError(
+                f"training takes images of one number of channels; number {i} has {x.shape[2]}, the first has {images[0].shape[2]}"
+            )
+    # alpha is coded as green is
+    images = [x[:, :, :3] for x in images if x.size]
+    if len(images) < 2:
+        raise UnsupportedArrayError(f"training takes at least 2 images, one of them to validate on, not {len(images)}")
+    return images
+
+
+def stacks(images: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Images of one shape that follow each other, as the codec makes chunks of them: shape (n, h, w, channels)."""
+    for _, like in groupby(images, key=lambda x: (x.shape, x.dtype)):
+        stack = np.stack(list(like))
+        step = max(1, STACK_VALUES // stack[0].size)
+        for start in range(0, len(stack), step):
+            yield stack[start : start + step]

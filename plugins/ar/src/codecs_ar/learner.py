@@ -1,0 +1,252 @@
+"""The compiled network, which goes on learning while it codes: after each value, one step down the gradient of its cost.
+
+Encoder and decoder take the same steps. Numbers are of single precision, of which ``+ - *`` are taken in a fixed order.
+Hidden activations are multiples of 2^-8 and gradients of 2^-12, so that no product is ever subnormal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.distributions.location_scale import SCALE_RANGE, standard_pair
+from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS
+
+#: Outputs of a layer are a multiple of this.
+LANES = 64
+#: Fractional bits of features, and of weights and biases in a model.
+FEATURE_BITS, WEIGHT_BITS, BIAS_BITS = 5, 20, 24
+#: Sets of biases: one for each parity of row and column.
+PARITIES = 4
+#: Bounds, in magnitude, of what is said of a value: logits, means and log-scales, in units of 1/64.
+LOGIT_LIMIT, MEAN_LIMIT, LOG_SCALE_LIMIT = 1 << 11, 1 << 11, 1 << 10
+#: Units and largest magnitudes of hidden activations and of gradients.
+_HIDDEN, _HIDDEN_UNIT, _HIDDEN_LIMIT = np.array([2.0**8, 2.0**-8, 2.0**7], np.float32)
+_GRADIENT, _GRADIENT_UNIT, _GRADIENT_LIMIT = np.array([2.0**12, 2.0**-12, 2.0**3], np.float32)
+_FEATURE = np.float32(2.0**-FEATURE_BITS)
+_ZERO = np.float32(0)
+#: What networks say is in nats, or in scales: 64 log2(e) to eight digits, and 64.
+_OCTAVES, _UNITS = 92.332482, 64.0
+
+
+class Network(NamedTuple):
+    """Layers with a ReLU between them.
+
+    `weights` are (inputs, outputs), layer after layer; `biases`, shape (`PARITIES`, all outputs); `sizes` are the widths from the
+    inputs on, made divisible by `LANES` with zeros; `rates` are those of learning, of weights and of biases, or 0. The last layer has
+    the logits, means and log-scales of a mixture. `hidden` are the inputs of all layers, of which those that may not be zero are listed in
+    `active`, so many as `counts` says; `gradients` are those by the outputs; `sums` and `listed` are to work in.
+    """
+
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+    sizes: NDArray[np.int64]
+    hidden: NDArray[np.float32]
+    active: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    gradients: NDArray[np.float32]
+    sums: NDArray[np.float32]
+    listed: NDArray[np.int64]
+    rates: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        weights: Sequence[NDArray[np.int32]],
+        biases: Sequence[NDArray[np.int32]],
+        inputs: int,
+        rates: tuple[int, int] = (0, 0),
+    ) -> Network:
+        """Weights of shape (outputs, inputs) and biases as a model holds them.
+
+        Parameters
+        ----------
+        weights, biases
+            Layer after layer.
+        inputs
+            Features.
+        rates
+            Negative exponents of 2, or 0.
+        """
+        sizes = [padded(inputs), *(padded(len(b)) for b in biases)]
+        wide = [np.zeros((a, b), np.float32) for a, b in pairwise(sizes)]
+        long = [np.zeros(b, np.float32) for b in sizes[1:]]
+        for weight, bias, w, b in zip(weights, biases, wide, long, strict=True):
+            w[: weight.shape[1], : weight.shape[0]] = weight.T * 2.0**-WEIGHT_BITS
+            b[: len(bias)] = bias * 2.0**-BIAS_BITS
+        nothing = np.zeros(0, np.float32)
+        active, counts = np.zeros(sum(sizes), np.int64), np.zeros(len(sizes), np.int64)
+        active[:inputs], counts[0] = np.arange(inputs), inputs
+        return cls(
+            np.concatenate([nothing, *(w.reshape(-1) for w in wide)]),
+            np.tile(np.concatenate([nothing, *long]), (PARITIES, 1)),
+            np.array(sizes, np.int64),
+            np.zeros(sum(sizes), np.float32),
+            active,
+            counts,
+            np.zeros(max(sizes), np.float32),
+            np.zeros(max(sizes), np.float32),
+            np.zeros(max(sizes), np.int64),
+            np.array([2.0**-rate if rate else 0.0 for rate in rates], np.float32),
+        )
+
+
+def padded(width: int) -> int:
+    """The next multiple of `LANES`."""
+    return -(-width // LANES) * LANES
+
+
+@inline
+def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-def]
+    """Evaluate a network on a row of features; the outputs, in units of 1/64, are left in `out`."""
+    weights, biases, sizes, hidden, active, counts, _, sums, _, _ = network
+    layers = sizes.size - 1
+    for i in range(sizes[0]):
+        hidden[i] = np.float32(row[i]) * _FEATURE
+    first, at, here = 0, 0, 0
+    for layer in range(layers):
+        inputs, outputs = sizes[layer], sizes[layer + 1]
+        count = counts[0]
+        if layer > 0:
+            count = np.int64(0)
+            for i in range(inputs):
+                active[here + count] = i
+                count += np.int64(hidden[here + i] != _ZERO)
+            counts[layer] = count
+        for column in range(outputs):
+            j = np.uint64(column)
+            sums[j] = biases[parity, np.uint64(at) + j]
+        # the weights of one input after the other's; of four together, since a loop costs much beside what is in it
+        for number in range(0, count - 3, 4):
+            row0, x0 = _weighted(number, first, outputs, here, active, hidden)
+            row1, x1 = _weighted(number + 1, first, outputs, here, active, hidden)
+            row2, x2 = _weighted(number + 2, first, outputs, here, active, hidden)
+            row3, x3 = _weighted(number + 3, first, outputs, here, active, hidden)
+            for column in range(outputs):
+                j = np.uint64(column)
+                total = (sums[j] + x0 * weights[row0 + j]) + x1 * weights[row1 + j]
+                sums[j] = (total + x2 * weights[row2 + j]) + x3 * weights[row3 + j]
+        for number in range(count & ~3, count):
+            row, x = _weighted(number, first, outputs, here, active, hidden)
+            for column in range(outputs):
+                j = np.uint64(column)
+                sums[j] += x * weights[row + j]
+        first += inputs * outputs
+        at += outputs
+        here += inputs
+        if layer < layers - 1:
+            for column in range(outputs):
+                j = np.uint64(column)
+                value = min(max(sums[j], _ZERO), _HIDDEN_LIMIT)
+                hidden[np.uint64(here) + j] = np.floor(value * _HIDDEN) * _HIDDEN_UNIT
+    for k in range(components):
+        out[k] = _bounded(np.float64(sums[k]) * _OCTAVES, LOGIT_LIMIT)
+        out[components + k] = _bounded(np.float64(sums[components + k]) * _UNITS, MEAN_LIMIT)
+        out[2 * components + k] = _bounded(np.float64(sums[2 * components + k]) * _OCTAVES, LOG_SCALE_LIMIT)
+
+
+@inline
+def _weighted(number, first, outputs, here, active, hidden):  # type: ignore[no-untyped-def]
+    """Where the weights of an active input begin, and the input."""
+    i = active[here + number]
+    return np.uint64(first + i * outputs), hidden[here + i]
+
+
+@inline
+def _bounded(value, limit):  # type: ignore[no-untyped-def]
+    return np.int64(np.floor(min(max(value, -np.float64(limit)), np.float64(limit)) + 0.5))
+
+
+@inline
+def differentiate(symbol, scale, top, mix, inverses, parts, gradients):  # type: ignore[no-untyped-def]
+    """The gradient of the cost of a symbol, in nats, by the outputs of a network.
+
+    `mix` is a mixture as `mixture_kernels` takes it, `scale` that of the means; `parts` is to work in.
+    """
+    _, weights, means, log_scales, cells, reciprocals, _, _, _ = mix
+    components = weights.shape[1]
+    # what every value has at the least
+    total = 2.0**-24
+    for c in range(components):
+        low, high = standard_pair(symbol, means[0, c], log_scales[0, c], cells, CELL_BITS, reciprocals)
+        below = 0.0 if symbol == 0 else np.float64(low) * 2.0**-32
+        upto = 1.0 if symbol == top else np.float64(high) * 2.0**-32
+        weight, inverse = (
+            np.float64(weights[0, c]) * 2.0**-16,
+            inverses[np.uint64(np.int64(log_scales[0, c]) - SCALE_RANGE[0])],
+        )
+        distance = np.float64((symbol << 8) - np.int64(means[0, c])) * 2.0**-8
+        # of the CDF at both ends of the bin, by where they are
+        slope_low, slope_high = below * (1.0 - below), upto * (1.0 - upto)
+        part = weight * (upto - below)
+        total += part
+        parts[0, c], parts[1, c] = weight, part
+        parts[2, c] = weight * (slope_high - slope_low) * (scale * inverse)
+        parts[3, c] = weight * (slope_high * ((distance + 0.5) * inverse) - slope_low * ((distance - 0.5) * inverse))
+    for c in range(components):
+        gradients[c] = _rounded(parts[0, c] - parts[1, c] / total)
+        gradients[components + c] = _rounded(parts[2, c] / total)
+        gradients[2 * components + c] = _rounded(parts[3, c] / total)
+
+
+@inline
+def _rounded(gradient):  # type: ignore[no-untyped-def]
+    return np.float32(np.floor(min(max(gradient, -1.0), 1.0) * 4096.0 + 0.5)) * _GRADIENT_UNIT
+
+
+@inline
+def learn(parity, network):  # type: ignore[no-untyped-def]
+    """One step of stochastic gradient descent, given the gradient by the outputs; in the end all gradients are zero."""
+    weights, biases, sizes, hidden, active, counts, gradients, sums, listed, rates = network
+    layers = sizes.size - 1
+    weight_rate, bias_rate, found = rates[0], rates[1], np.int64(0)
+    for k in range(sizes[layers]):
+        listed[found] = k
+        found += np.int64(gradients[k] != _ZERO)
+    first, at, here = weights.size, biases.shape[1], hidden.size - sizes[layers]
+    for layer in range(layers - 1, -1, -1):
+        inputs, outputs = sizes[layer], sizes[layer + 1]
+        first -= inputs * outputs
+        at -= outputs
+        here -= inputs
+        count = counts[layer]
+        for number in range(count if layer > 0 else 0):
+            row, _ = _weighted(number, first, outputs, here, active, hidden)
+            total = _ZERO
+            for other in range(found):
+                j = np.uint64(listed[other])
+                total += gradients[j] * weights[row + j]
+            sums[active[here + number]] = total
+        for number in range(0, count - 1, 2):
+            row0, x0 = _weighted(number, first, outputs, here, active, hidden)
+            row1, x1 = _weighted(number + 1, first, outputs, here, active, hidden)
+            x0, x1 = x0 * weight_rate, x1 * weight_rate
+            for column in range(outputs):
+                j = np.uint64(column)
+                gradient = gradients[j]
+                weights[row0 + j] -= x0 * gradient
+                weights[row1 + j] -= x1 * gradient
+        if count & 1:
+            row, x = _weighted(count - 1, first, outputs, here, active, hidden)
+            x *= weight_rate
+            for column in range(outputs):
+                j = np.uint64(column)
+                weights[row + j] -= x * gradients[j]
+        for column in range(outputs):
+            j = np.uint64(column)
+            biases[parity, np.uint64(at) + j] -= bias_rate * gradients[j]
+            gradients[j] = _ZERO
+        if layer > 0:
+            found = np.int64(0)
+            for number in range(count):
+                i = active[here + number]
+                back = min(max(sums[i], -_GRADIENT_LIMIT), _GRADIENT_LIMIT)
+                back = np.floor(back * _GRADIENT) * _GRADIENT_UNIT
+                gradients[i] = back
+                listed[found] = i
+                found += np.int64(back != _ZERO)
