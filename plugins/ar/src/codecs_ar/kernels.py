@@ -1,6 +1,6 @@
 """The compiled part: predicting a value, describing where it is, learning from it, and decoding it.
 
-Encoder and decoder run this one loop; they differ in where a value comes from. All real numbers are doubles, of which ``+ - * /`` are
+Encoder and decoder run this one loop; they differ in where a value comes from. Real numbers are doubles, of which ``+ - * /`` are
 taken in a fixed order.
 """
 
