@@ -37,9 +37,9 @@ def codecs_register_models() -> list[ModelSpec]:
             name="cifar10",
             codec="ar.image",
             resource="codecs_ar:models/cifar10.safetensors",
-            sha256="db68ebab7e955d5403f96669ea73674fc24f92156c9af1effddf6394d6dc662f",
+            sha256="4338e33d804f34c965671a3221799b7d22670a9461952629568b7b1c8ce2193e",
             summary="colour images of 32 x 32",
-            nbytes=186940,
+            nbytes=186948,
         ),
         ModelSpec(
             name="gray",
