@@ -29,7 +29,7 @@ def codecs_register_models() -> list[ModelSpec]:
             name="photo",
             codec="idf.image",
             resource="codecs_idf:models/photo.safetensors",
-            sha256="5754bde36a0ea32f044679f9768fdd39d82e0d374bde9d0704b5c2fe14e00f8e",
+            sha256="c91abf0b2fa67b827e7ca24d14fbae13599e67e5ade3e0727a21f5719b80dd43",
             summary="photographs in colour, of any size",
             nbytes=1349633,
         ),
