@@ -294,7 +294,9 @@ class Chain(StackCodec):
 
     def pop(self, message: Message) -> NDArray[Any]:
         """Pop an array, its first items first."""
-        return np.concatenate([self.codec(size).pop(message) for size in reversed(self.sizes or [0])])
+        if not self.items:  # nothing was pushed: what the array would look like is said by another message
+            return self.codec(0).pop(Message())  # type: ignore[no-any-return]
+        return np.concatenate([self.codec(size).pop(message) for size in reversed(self.sizes)])
 
 
 __all__ = [

@@ -573,11 +573,11 @@ class Bijection:
 
 
 class Chain:
-    def __init__(self, codec, items, batch):
+    def __init__(self, codec, items, batch, part=4):
         self.codec, self.sizes = codec, []
         done = 0
         while done < items:
-            self.sizes.append(min(max(1, done // 4), batch, items - done))
+            self.sizes.append(min(max(1, done // part), batch, items - done))
             done += self.sizes[-1]
 
     def push(self, message, x):
@@ -618,7 +618,7 @@ def build(c, names=None):
             lambda x: build(c["posterior"], names | {"x": x}),
         )
     if kind == "Chain":
-        return Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"])
+        return Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"], c.get("part", 4))
     if kind == "Bijection":
         return Bijection(build(c["base"], names), c["multiply"], c["add"], c["modulo"])
     if kind == "Escape":

@@ -38,7 +38,7 @@ from codecs_core.entropy import (
 )
 from codecs_core.entropy.distributions.location_scale import MEAN_LIMIT, SCALE_RANGE
 from codecs_core.entropy.rans import TAIL, WIDE
-from codecs_core.errors import EntropyError, ExhaustedMessageError
+from codecs_core.errors import CorruptDataError, EntropyError, ExhaustedMessageError
 
 Shape = tuple[int, ...]
 shapes = st.sampled_from([(), (0,), (1,), (7,), (3, 5), (2, 0, 3), (40, 3)])
@@ -411,6 +411,17 @@ def test_escapes_keep_the_shape_and_sit_on_any_distribution() -> None:
     codec = Escape(DiscretizedGaussian(np.full((4, 5), 2000), 100, symbols=16))
     x = np.arange(-5, 15).reshape(4, 5)
     check_inverse(codec, x)
+
+
+def test_more_escapes_than_integers_are_refused() -> None:
+    message = stirred()
+    Uniform(4, 3).push(message, [3, 3, 3])
+    for _ in range(2):
+        EliasDelta(3).push(message, [1, 1, 1])
+    EliasDelta().push(message, 4)
+    Bernoulli(1, precision=20).push(message, 1)
+    with pytest.raises(CorruptDataError, match="a block of 3 integers has 4 escapes"):
+        Escape(Uniform(4, 3)).pop(message)
 
 
 # --- refusals ------------------------------------------------------------------------------------

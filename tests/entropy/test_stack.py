@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecs_core.entropy import Bernoulli, Bijection, BitsBack, Chain, Message, Serial, StackCodec, Uniform
+from codecs_core.entropy import Bernoulli, Bijection, BitsBack, Chain, Escape, Message, Serial, StackCodec, Uniform
 from codecs_core.entropy.stack import ramp
 
 
@@ -44,6 +44,14 @@ def check_inverse(codec: StackCodec, x: Any) -> None:
 def test_chain_of_bits_back(bits: list[int], batch: int) -> None:
     x = np.array(bits, np.uint8)
     check_inverse(Chain(toy_model, len(x), batch), x)
+
+
+def test_a_chain_of_nothing_leaves_the_message_alone() -> None:
+    # a codec that has something to say of no items too
+    chain = Chain(lambda n: Escape(Bernoulli(1, precision=1, shape=(n, 2))), 0, 4)
+    x = np.zeros((0, 2), np.int64)
+    check_inverse(chain, x)
+    assert chain.pop(Message(seeds=False)).shape == x.shape
 
 
 @given(st.integers(0, 99), st.lists(st.integers(0, 5), min_size=3, max_size=3))

@@ -45,7 +45,9 @@ class Escape(StackCodec):
         """Pop integers of `shape`."""
         where = outside = np.zeros(0, np.int64)
         if _FLAG.pop(message):
-            size = min(int(EliasDelta().pop(message)), int(np.prod(self.shape, dtype=np.int64)))
+            size, most = int(EliasDelta().pop(message)), int(np.prod(self.shape, dtype=np.int64))
+            if size > most:
+                raise CorruptDataError(f"a block of {most} integers has {size} escapes: the message is damaged")
             where = np.cumsum(EliasDelta(size).pop(message)) - 1
             code = EliasDelta(size).pop(message)
             outside = np.where(code % 2 == 0, -(code // 2), (code + 1) // 2)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, ConfigError, ModelError, UnsupportedArrayError
+from codecs_core.models import Model
 
 CODECS = {c: FlowCodec(model=random_model(c)) for c in (1, 3)}
 
@@ -37,6 +38,17 @@ def test_round_trip(shape: tuple[int, ...]) -> None:
 def test_shapes_that_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(UnsupportedArrayError):
         CODECS[3].encode(np.zeros(shape, np.uint8))
+
+
+def test_learned_noise_is_of_images_of_even_sides() -> None:
+    model = random_model(1)
+    tensors = {name: tensor for name, tensor in model.tensors().items() if name.startswith("noise.")}
+    codec = FlowCodec(model=Model.create(codec="lbb.flow", config=model.config | {"layers": []}, tensors=tensors))
+    for shape in (2, 5, 4), (2, 4, 5):
+        with pytest.raises(UnsupportedArrayError, match="multiples of 2"):
+            codec.check(ArraySpec.of(pixels(*shape)))
+    x = pixels(2, 6, 4)
+    assert np.array_equal(codec.decode(codec.encode(x), ArraySpec.of(x)), x)
 
 
 def test_no_model() -> None:
@@ -78,12 +90,33 @@ def test_damaged_payloads(data: st.DataObject) -> None:
         ({"layers": [["squeeze"], *[["logit"]] * 2, ["squeeze"], ["actnorm"]]}, "lacks"),
         ({"channels": 1, "layers": [["convolution"]]}, "channels"),
         ({"layers": [["squeeze"]] * 6}, "more than 1024"),
+        ({"layers": [["squeeze", 7]]}, r"squeeze, is followed by \[7\]"),
+        ({"layers": [["factor", 0], ["actnorm"]]}, "actnorm, is given no channels"),
     ],
 )
 def test_models_that_do_not_fit(change: dict[str, Any], match: str) -> None:
     model = random_model(3)
     with pytest.raises(ModelError, match=match):
         FlowModel(model.config | change, model.tensors())
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "match"),
+    [
+        ("layer0.order", np.int32(0), r"order .* shape \(\)"),
+        ("layer0.order", np.arange(3.0), "permutation of the integers"),
+        ("layer3.shift", np.int32(0), r"shift .* shape \(\)"),
+        ("layer3.log_scale", np.full(12, -(2**63)), "from -9223372036854775808"),
+        ("layer3.log_scale", np.full(12, (1 << 19) + 1), "up to 524288"),
+        ("layer1.network.0.weight", np.int8(0), "shape"),
+        ("layer6.head.range", np.int32(0), "head"),
+    ],
+)
+def test_tensors_that_do_not_fit(name: str, tensor: Any, match: str) -> None:
+    model = random_model(3)
+    FlowModel(model.config, model.tensors())
+    with pytest.raises(ModelError, match=match):
+        FlowModel(model.config, model.tensors() | {name: np.asarray(tensor)})
 
 
 def test_training_and_a_file(tmp_path: Path) -> None:

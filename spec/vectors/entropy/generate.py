@@ -53,7 +53,7 @@ def build(c: Json, names: Json | None = None) -> e.StackCodec:
             lambda x: build(c["posterior"], names | {"x": x}),
         )
     if kind == "Chain":
-        return e.Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"])
+        return e.Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"], c.get("part", 4))
     if kind == "Bijection":
         multiply, add, modulo = c["multiply"], c["add"], c["modulo"]
         inverse = pow(multiply, -1, modulo)
@@ -498,6 +498,8 @@ def combinators() -> Iterator[Json]:
         "codec": {"type": "Uniform", "symbols": 1000, "shape": [{"of": "n"}, 3]},
     }
     yield vector("a chain of rows", rows, drawn(33, 1000, 0, size=69))
+    halves = {"type": "Chain", "items": 20, "batch": 6, "part": 2, "item_shape": [], "codec": toy({"of": "n"})}
+    yield vector("a chain of 20 items by 6, each step half of those before", halves, drawn(34, 2, 0, size=20))
 
 
 def wide() -> Iterator[Json]:
@@ -596,8 +598,12 @@ def invalid() -> Iterator[Json]:
         {"type": "EliasDelta", "shape": [1]},
         c,
     ]
+    escape = {"type": "Escape", "distribution": c}
     outside = message_of({"type": "Serial", "codecs": parts}, [[1], [1], [13], [1], [255] * 12])
-    yield bad("an escape outside its array", {"type": "Escape", "distribution": c}, outside, "corrupt")
+    yield bad("an escape outside its array", escape, outside, "corrupt")
+    parts[2] = parts[3] = {"type": "EliasDelta", "shape": [12]}
+    many = message_of({"type": "Serial", "codecs": parts}, [[1], [13], [1] * 12, [1] * 12, [255] * 12])
+    yield bad("more escapes than symbols", escape, many, "corrupt")
 
 
 WIDE = 1 << 14

@@ -42,13 +42,13 @@ class FlowCodec(Codec):
         return FlowModel(self.model.config, self.model.tensors())
 
     def check(self, spec: ArraySpec) -> None:
-        """Raise `UnsupportedArrayError` unless the array is a stack of images that the model's squeezes divide."""
+        """Raise `UnsupportedArrayError` unless the array is a stack of images of a size that the model takes."""
         super().check(spec)
         self._images(spec)
 
     def _images(self, spec: ArraySpec) -> tuple[int, int, int, int]:
         """The shape (n, h, w, channels) of an array's images."""
-        channels, step = self._flow.channels, 1 << self._flow.squeezes
+        channels, step = self._flow.channels, self._flow.step
         shape = (*spec.shape, 1) if channels == 1 and len(spec.shape) == 3 else spec.shape
         if len(shape) != 4 or shape[3] != channels or shape[1] % step or shape[2] % step:
             name = self.model.name or self.model.sha256[:16] if self.model else "?"

@@ -12,8 +12,8 @@ import numpy as np
 
 from codecs_core.entropy.compiled import inline
 
-#: Beyond this, exp stays where it is.
-LIMIT = 700.0
+#: Beyond this, exp stays where it is: a difference of two such values is still no subnormal number, which some processes flush to zero.
+LIMIT = 670.0
 _LOG2E = 1.4426950408889634
 # ln 2 in two parts, the first with so few bits that its products with exponents are exact
 _LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
@@ -28,7 +28,7 @@ _LOG = tuple(1.0 / (2 * n + 1) for n in range(10, -1, -1))
 
 @inline
 def exp(x):  # type: ignore[no-untyped-def]
-    """e^x, for x within [-700, 700]; at these ends for what is beyond."""
+    """e^x, for x within [-670, 670]; at these ends for what is beyond."""
     x = min(max(x, -LIMIT), LIMIT)
     n = np.floor(x * _LOG2E + 0.5)
     r = (x - n * _LN2_HIGH) - n * _LN2_LOW

@@ -20,6 +20,8 @@ from codecs_lbb.elementary import decay, exp, log
 
 #: Weight of the broad component.
 BROAD = 2.0**-12
+#: Weights are held times this, a power of two: it changes no digit, and without it products of small ones would be subnormal numbers.
+_WEIGHT_UNIT = 2.0**160
 #: Halvings of the bracket of a quantile.
 HALVINGS = 24
 #: Values that are worked on together, so that loops over them become vector instructions.
@@ -39,7 +41,8 @@ def forward(
 def inverse(y: NDArray[np.float64], parameters: NDArray[Any], first: int, components: int) -> NDArray[np.float64]:
     """Inverse of `forward` by a fixed number of bisections."""
     x = np.empty(y.shape)
-    _inverse(*_flat(y, parameters), first, components, x.reshape(-1))
+    with np.errstate(over="ignore"):  # a balance may be minus infinity, which plain Python warns of
+        _inverse(*_flat(y, parameters), first, components, x.reshape(-1))
     return x
 
 
@@ -49,7 +52,7 @@ def _flat(x: NDArray[np.float64], parameters: NDArray[Any]) -> tuple[NDArray[np.
 
 @inline
 def _components(rows, at, size, column, components, weights, means, scales):  # type: ignore[no-untyped-def]
-    """Weights, means and inverse scales of a block, one row a component, the broad one last."""
+    """Weights (times `_WEIGHT_UNIT`), means and inverse scales of a block, one row a component, the broad one last."""
     for k in range(components):
         for j in range(size):
             weights[k, j] = rows[at + j, column + k] * _LOG_UNIT
@@ -72,9 +75,9 @@ def _components(rows, at, size, column, components, weights, means, scales):  # 
             total[j] += weights[k, j]
     for k in range(components):
         for j in range(size):
-            weights[k, j] *= (1.0 - BROAD) / total[j]
+            weights[k, j] *= (1.0 - BROAD) * _WEIGHT_UNIT / total[j]
     for j in range(size):
-        weights[components, j], means[components, j], scales[components, j] = BROAD, 0.0, 1.0
+        weights[components, j], means[components, j], scales[components, j] = BROAD * _WEIGHT_UNIT, 0.0, 1.0
 
 
 @kernel
@@ -101,7 +104,7 @@ def _forward(x, rows, column, components, y, log_slope):  # type: ignore[no-unty
                 density[j] += small / (1.0 + e) * scales[k, j]
         for j in range(size):
             y[first + j] = log(below[j] / above[j])
-            log_slope[first + j] = log(density[j] / (below[j] * above[j]))
+            log_slope[first + j] = log(density[j] / (below[j] * above[j]) * _WEIGHT_UNIT)
 
 
 @kernel

@@ -27,12 +27,14 @@ from codecs_lbb.layers import (
 
 #: Kinds of layers.
 KINDS = ("logit", "squeeze", "actnorm", "convolution", "additive", "affine", "mixture", "factor")
+#: Those of which there is nothing to say.
+PLAIN = ("logit", "squeeze", "actnorm", "convolution")
 #: The most channels, which four squeezes of four channels make.
 _CHANNELS = 1024
 
 
 class FlowModel:
-    """A frozen flow, for images of any height and width that its squeezes divide.
+    """A frozen flow, for images of any height and width that are multiples of `step`.
 
     Parameters
     ----------
@@ -66,6 +68,8 @@ class FlowModel:
         for number, entry in enumerate(layers):
             if not isinstance(entry, list) or not entry or entry[0] not in KINDS:
                 raise ModelError(f"layer {number} of a flow is {entry!r}; expected its kind, one of {', '.join(KINDS)}")
+            if not wide:
+                raise ModelError(f"layer {number} of a flow, {entry[0]}, is given no channels; expected 1 or more")
             layer = self._layer(f"layer{number}", entry[0], entry[1:], wide, tensors)
             self.layers.append(layer)
             self.squeezes += isinstance(layer, Squeeze)
@@ -77,16 +81,20 @@ class FlowModel:
         if not isinstance(learned, bool):
             raise ModelError(f"learned of a flow is {learned!r}; expected true or false")
         self.noise = Learned(self.grid, tensors, "noise", channels=channels) if learned else Uniform(self.grid)
+        #: What height and width are multiples of; learned noise is that of squeezed images.
+        self.step = 1 << max(self.squeezes, int(learned))
 
     def _layer(self, name: str, kind: str, rest: list[Any], wide: int, tensors: Mapping[str, NDArray[Any]]) -> Layer:
         def of(part: str) -> NDArray[Any]:
             tensor = tensors.get(f"{name}.{part}")
             if tensor is None:
                 raise ModelError(f"a model lacks the tensor {name}.{part}")
-            if len(tensor) != wide:
-                raise ModelError(f"{name}.{part} of a flow is of {len(tensor)} channels; expected {wide}")
+            if tensor.shape[:1] != (wide,):
+                raise ModelError(f"{name}.{part} of a flow is of shape {tensor.shape}; expected {wide} channels")
             return tensor
 
+        if kind in PLAIN and rest:
+            raise ModelError(f"{name} of a flow, {kind}, is followed by {rest!r}; expected nothing")
         if kind == "logit":
             return Logit(self.grid, self.centre)
         if kind == "squeeze":

@@ -129,6 +129,19 @@ def random_model(channels: int = 3, *, seed: int = 0, name: str = "random") -> M
     return Model.create(codec="lbb.flow", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
 
 
+def steep_model() -> Model:
+    """Make a model of ``lbb.flow`` whose grey levels come to a mixture as values up to 720: far from all that a trained one meets."""
+    tensors = {
+        "layer0.shift": np.zeros(1, np.int32),
+        "layer0.log_scale": np.full(1, 340_000, np.int32),
+        "layer1.constants": np.array([-32768, 32768, 0, 0, -7168, 4096], np.int32),
+    }
+    config = {"channels": 1, "centre": 128, "components": 2, "grid": [24, 12], "learned": False}
+    return Model.create(
+        codec="lbb.flow", config=config | {"layers": [["actnorm"], ["mixture", [0, 1]]]}, tensors=tensors
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Couplings:
     """A smooth flow of vectors, which can be coded layer by layer and as a black box: affine couplings, whose halves take turns.

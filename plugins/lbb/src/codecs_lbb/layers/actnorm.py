@@ -32,8 +32,11 @@ class ActNorm(Layer):
     def __init__(self, grid: Grid, shift: NDArray[Any], log_scale: NDArray[Any]) -> None:
         if shift.ndim != 1 or shift.shape != log_scale.shape or {shift.dtype.kind, log_scale.dtype.kind} != {"i"}:
             raise ModelError(f"a normalisation has shifts of shape {shift.shape} and log-scales of {log_scale.shape}")
-        if np.abs(log_scale.astype(np.int64)).max() > LOG_LIMIT:
-            raise ModelError("a normalisation has a log-scale beyond 8 nats")
+        least, most = int(log_scale.min()), int(log_scale.max())
+        if least < -LOG_LIMIT or most > LOG_LIMIT:
+            raise ModelError(
+                f"a normalisation has log-scales from {least} to {most}; expected magnitudes up to {LOG_LIMIT}"
+            )
         self.grid, self.shift = grid, on_grid(grid, shift)
         self.map = Scale(log_scale * 2.0**-SHIFT_BITS)
 

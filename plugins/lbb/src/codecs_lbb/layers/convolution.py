@@ -30,8 +30,10 @@ class Convolution(Shuffle):
 
     def __init__(self, order: NDArray[Any], lower: NDArray[Any], upper: NDArray[Any]) -> None:
         size = order.size
-        if order.shape != (size,) or sorted(order.tolist()) != list(range(size)):
-            raise ModelError(f"the order of a convolution's outputs is no permutation: {order.tolist()}")
+        if order.shape != (size,) or order.dtype.kind not in "iu" or sorted(order.tolist()) != list(range(size)):
+            raise ModelError(
+                f"the order of a convolution's outputs is {order.tolist()}; expected a permutation of the integers from 0 to {size - 1}"
+            )
         if lower.shape != (size, size) or upper.shape != (size, size) or {lower.dtype.kind, upper.dtype.kind} != {"i"}:
             raise ModelError(f"a convolution of {size} channels has matrices of shapes {lower.shape} and {upper.shape}")
         self.order = order.astype(np.int64)
