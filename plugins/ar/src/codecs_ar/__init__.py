@@ -45,8 +45,8 @@ def codecs_register_models() -> list[ModelSpec]:
             name="gray",
             codec="ar.image",
             resource="codecs_ar:models/gray.safetensors",
-            sha256="6db50a3b49a933fae6e971b6d8e77640d5e87604d188b2896d7ea02220e91de4",
+            sha256="f301ce19538b2abce86181b8e8c3da61feac7484009660acaa7c30cdfe019e91",
             summary="grey images of 8 to 16 bits, of any size",
-            nbytes=56212,
+            nbytes=30372,
         ),
     ]
