@@ -18,7 +18,7 @@ from codecs_core.entropy.distributions.location_scale import SCALE_RANGE, standa
 from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS
 
 #: Outputs of a layer are a multiple of this.
-LANES = 64
+LANES = 16
 #: Fractional bits of features, and of weights and biases in a model.
 FEATURE_BITS, WEIGHT_BITS, BIAS_BITS = 5, 20, 24
 #: Sets of biases: one for each parity of row and column.
