@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from codecs_ar.data import priors_of
+from codecs_ar.data import as_images, priors_of
 from codecs_ar.network import Network
 from codecs_ar.settings import Settings
 from codecs_ar.training import finish, learn, shuffled
@@ -92,10 +92,11 @@ def main() -> None:
     about: dict[str, Any] = {"command": command, "data": ABOUT[name]}
     held, checkpoint = HELD_OUT[name], arguments.out.with_suffix(".checkpoint")
     if arguments.network:
-        kept, _ = shuffled(images[:-held], settings)
+        items = as_images(images)
+        kept, _ = shuffled(items[:-held], settings)
         networks = kept_networks(arguments.network)
         about |= {"seed": settings.seed, "images": len(kept)}
-        model = finish(networks, priors_of(kept), images[-held:], settings, attrs=about, name=name)
+        model = finish(networks, priors_of(kept), items[-held:], settings, attrs=about, name=name)
     else:
         networks, model = learn(
             images,

@@ -1,7 +1,7 @@
 """The compiled network, which goes on learning while it codes: after each value, one step down the gradient of its cost.
 
 Encoder and decoder take the same steps. Numbers are of single precision, of which ``+ - *`` are taken in a fixed order.
-Hidden activations are multiples of 2^-8 and gradients of 2^-12, so that no product is ever subnormal.
+Hidden activations are multiples of 2^-8 and gradients of 2^-12, so that no product is near the subnormal ones.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _HIDDEN, _HIDDEN_UNIT, _HIDDEN_LIMIT = np.array([2.0**8, 2.0**-8, 2.0**7], np.fl
 _GRADIENT, _GRADIENT_UNIT, _GRADIENT_LIMIT = np.array([2.0**12, 2.0**-12, 2.0**3], np.float32)
 _FEATURE = np.float32(2.0**-FEATURE_BITS)
 _ZERO = np.float32(0)
+#: Where the squares of a layer's inputs add up to more, a step is as much shorter: or it would go too far for these inputs.
+ENERGY = 128.0
 #: What networks say is in nats, or in scales: 64 log2(e) to eight digits, and 64.
 _OCTAVES, _UNITS = 92.332482, 64.0
 
@@ -40,7 +42,8 @@ class Network(NamedTuple):
     `weights` are (inputs, outputs), layer after layer; `biases`, shape (`PARITIES`, all outputs); `sizes` are the widths from the
     inputs on, made divisible by `LANES` with zeros; `rates` are those of learning, of weights and of biases, or 0. The last layer has
     the logits, means and log-scales of a mixture. `hidden` are the inputs of all layers, of which those that may not be zero are listed in
-    `active`, so many as `counts` says; `gradients` are those by the outputs; `sums` and `listed` are to work in.
+    `active`, so many as `counts` says; `energies` are the
+    sums of the squares of a layer's inputs; `gradients` are those by the outputs; `sums` and `listed` are to work in.
     """
 
     weights: NDArray[np.float32]
@@ -53,6 +56,7 @@ class Network(NamedTuple):
     sums: NDArray[np.float32]
     listed: NDArray[np.int64]
     rates: NDArray[np.float32]
+    energies: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -93,6 +97,7 @@ class Network(NamedTuple):
             np.zeros(max(sizes), np.float32),
             np.zeros(max(sizes), np.int64),
             np.array([2.0**-rate if rate else 0.0 for rate in rates], np.float32),
+            np.zeros(len(sizes)),
         )
 
 
@@ -104,10 +109,13 @@ def padded(width: int) -> int:
 @inline
 def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-def]
     """Evaluate a network on a row of features; the outputs, in units of 1/64, are left in `out`."""
-    weights, biases, sizes, hidden, active, counts, _, sums, _, _ = network
+    weights, biases, sizes, hidden, active, counts, _, sums, _, _, energies = network
     layers = sizes.size - 1
+    energy = np.int64(0)
     for i in range(sizes[0]):
         hidden[i] = np.float32(row[i]) * _FEATURE
+        energy += np.int64(row[i]) * np.int64(row[i])
+    energies[0] = np.float64(energy) * 2.0 ** (-2 * FEATURE_BITS)
     first, at, here = 0, 0, 0
     for layer in range(layers):
         inputs, outputs = sizes[layer], sizes[layer + 1]
@@ -140,10 +148,13 @@ def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-
         at += outputs
         here += inputs
         if layer < layers - 1:
+            energy = np.int64(0)
             for column in range(outputs):
                 j = np.uint64(column)
-                value = min(max(sums[j], _ZERO), _HIDDEN_LIMIT)
-                hidden[np.uint64(here) + j] = np.floor(value * _HIDDEN) * _HIDDEN_UNIT
+                value = np.floor(min(max(sums[j], _ZERO), _HIDDEN_LIMIT) * _HIDDEN)
+                hidden[np.uint64(here) + j] = value * _HIDDEN_UNIT
+                energy += np.int64(np.int32(value)) * np.int64(np.int32(value))
+            energies[layer + 1] = np.float64(energy) * 2.0**-16
     for k in range(components):
         out[k] = _bounded(np.float64(sums[k]) * _OCTAVES, LOGIT_LIMIT)
         out[components + k] = _bounded(np.float64(sums[components + k]) * _UNITS, MEAN_LIMIT)
@@ -202,7 +213,7 @@ def _rounded(gradient):  # type: ignore[no-untyped-def]
 @inline
 def learn(parity, network):  # type: ignore[no-untyped-def]
     """One step of stochastic gradient descent, given the gradient by the outputs; in the end all gradients are zero."""
-    weights, biases, sizes, hidden, active, counts, gradients, sums, listed, rates = network
+    weights, biases, sizes, hidden, active, counts, gradients, sums, listed, rates, energies = network
     layers = sizes.size - 1
     weight_rate, bias_rate, found = rates[0], rates[1], np.int64(0)
     for k in range(sizes[layers]):
@@ -222,10 +233,11 @@ def learn(parity, network):  # type: ignore[no-untyped-def]
                 j = np.uint64(listed[other])
                 total += gradients[j] * weights[row + j]
             sums[active[here + number]] = total
+        rate = np.float32(np.float64(weight_rate) * (ENERGY / max(energies[layer], ENERGY)))
         for number in range(0, count - 1, 2):
             row0, x0 = _weighted(number, first, outputs, here, active, hidden)
             row1, x1 = _weighted(number + 1, first, outputs, here, active, hidden)
-            x0, x1 = x0 * weight_rate, x1 * weight_rate
+            x0, x1 = x0 * rate, x1 * rate
             for column in range(outputs):
                 j = np.uint64(column)
                 gradient = gradients[j]
@@ -233,7 +245,7 @@ def learn(parity, network):  # type: ignore[no-untyped-def]
                 weights[row1 + j] -= x1 * gradient
         if count & 1:
             row, x = _weighted(count - 1, first, outputs, here, active, hidden)
-            x *= weight_rate
+            x *= rate
             for column in range(outputs):
                 j = np.uint64(column)
                 weights[row + j] -= x * gradients[j]
