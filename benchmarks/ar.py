@@ -23,7 +23,7 @@ import imagecodecs
 import numba
 import numpy as np
 from codecs_ar.codec import ImageCodec
-from codecs_ar.learner import BIAS_BITS, FEATURE_BITS, WEIGHT_BITS
+from codecs_ar.learner import BIAS_BITS, ENERGY, FEATURE_BITS, WEIGHT_BITS
 from codecs_ar.planes import ROLES, Planes
 from numpy.typing import NDArray
 from PIL import Image
@@ -125,7 +125,8 @@ def learnt(features, misses, spreads, lowest, highest, parities, weights, biases
         for layer in range(layers - 1, -1, -1):
             x = inputs[layer]
             below = (weights[layer] @ gradient) * (x > 0.0)
-            weights[layer] -= rates[0] * x.reshape(-1, 1) * gradient.reshape(1, -1)
+            rate = rates[0] * ENERGY / max(ENERGY, (x * x).sum())
+            weights[layer] -= rate * x.reshape(-1, 1) * gradient.reshape(1, -1)
             biases[layer][q] -= rates[1] * gradient
             gradient = below
     return bits
