@@ -29,6 +29,8 @@ LOGIT_LIMIT, MEAN_LIMIT, LOG_SCALE_LIMIT = 1 << 11, 1 << 11, 1 << 10
 _HIDDEN, _HIDDEN_UNIT, _HIDDEN_LIMIT = np.array([2.0**8, 2.0**-8, 2.0**7], np.float32)
 _GRADIENT, _GRADIENT_UNIT, _GRADIENT_LIMIT = np.array([2.0**12, 2.0**-12, 2.0**3], np.float32)
 _FEATURE = np.float32(2.0**-FEATURE_BITS)
+#: Units of their squares, made here: a power is a function of a library where it is compiled.
+_FEATURE_SQUARE, _HIDDEN_SQUARE = 2.0 ** (-2 * FEATURE_BITS), 2.0**-16
 _ZERO = np.float32(0)
 #: Where the squares of a layer's inputs add up to more, a step is as much shorter: or it would go too far for these inputs.
 ENERGY = 128.0
@@ -115,7 +117,7 @@ def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-
     for i in range(sizes[0]):
         hidden[i] = np.float32(row[i]) * _FEATURE
         energy += np.int64(row[i]) * np.int64(row[i])
-    energies[0] = np.float64(energy) * 2.0 ** (-2 * FEATURE_BITS)
+    energies[0] = np.float64(energy) * _FEATURE_SQUARE
     first, at, here = 0, 0, 0
     for layer in range(layers):
         inputs, outputs = sizes[layer], sizes[layer + 1]
@@ -154,7 +156,7 @@ def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-
                 value = np.floor(min(max(sums[j], _ZERO), _HIDDEN_LIMIT) * _HIDDEN)
                 hidden[np.uint64(here) + j] = value * _HIDDEN_UNIT
                 energy += np.int64(np.int32(value)) * np.int64(np.int32(value))
-            energies[layer + 1] = np.float64(energy) * 2.0**-16
+            energies[layer + 1] = np.float64(energy) * _HIDDEN_SQUARE
     for k in range(components):
         out[k] = _bounded(np.float64(sums[k]) * _OCTAVES, LOGIT_LIMIT)
         out[components + k] = _bounded(np.float64(sums[components + k]) * _UNITS, MEAN_LIMIT)
