@@ -113,6 +113,6 @@ def kernel(function: Callable[..., Any]) -> Any:
     """Compile an entry point, releasing the GIL, and keep its machine code on disk."""
     compiled = njit(**OPTIONS)(function)
     if PLAIN:  # wrapping around 2^64 is meant, and what is divided by 0 is not used
-        return np.errstate(over="ignore", divide="ignore")(compiled)
+        return np.errstate(over="ignore", divide="ignore", invalid="ignore")(compiled)
     compiled._cache = _FingerprintCache(compiled)
     return compiled

@@ -31,8 +31,17 @@ _TORCH = {
     "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
     "EXACTNESS_TORCH": "1",
 }
-#: The kernels of OpenBLAS that this processor may choose among.
-CORES = ("Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX") if X86 else ("ARMV8",)
+#: Kernels of OpenBLAS, and the names that numpy has had for what they need.
+_NEEDS = {
+    "Prescott": (),
+    "Nehalem": (),
+    "Sandybridge": ("AVX2", "X86_V3"),
+    "Haswell": ("AVX2", "X86_V3"),
+    "Zen": ("AVX2", "X86_V3"),
+    "SkylakeX": ("AVX512_SKX", "X86_V4"),
+}
+#: The kernels that this processor can run: others would stop the process.
+CORES = tuple(c for c, names in _NEEDS.items() if not names or set(names) & set(SIMD)) if X86 else ("ARMV8",)
 
 #: Name of a way to compute -> environment variables; "{tmp}" is an empty folder.
 ENVIRONMENTS: dict[str, dict[str, str]] = {

@@ -17,4 +17,22 @@ class TestConformance(CodecConformance):
 
     def samples(self):
         bits = np.asarray(np.random.Philox(5).random_raw(3 * 6 * 7 * 3)).astype(np.uint8)
-        return [bits.reshape(3, 6, 7, 3), bits[: 6 * 7 * 3].reshape(7, 6, 3) // 8]
+        alpha = (bits[: 2 * 5 * 9 * 4] // 64 * 85).reshape(2, 5, 9, 4)
+        return [bits.reshape(3, 6, 7, 3), bits[: 6 * 7 * 3].reshape(7, 6, 3) // 8, alpha]
+
+
+class TestGrey(CodecConformance):
+    """Of up to 16 bits, with layers of more than 16 outputs."""
+
+    codec_id = "ar.image"
+    model = random_model(1, width=24, components=6)
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)
+    examples = 10
+
+    def samples(self):
+        y, x = np.mgrid[:40, :36].astype(np.uint16)
+        noise = (np.asarray(np.random.Philox(6).random_raw(x.size)) % 7).astype(np.uint16).reshape(x.shape)
+        flat = np.full((24, 50), 40_000, np.uint16)
+        flat[20:, 30:] = 3
+        return [300 * y + x * x + noise, flat, noise[:1].astype(np.uint8), noise[:, :1, None]]

@@ -113,7 +113,7 @@ def test_learning_pays() -> None:
         coder = Autoregression({**ignorant.config, "rates": rates}, ignorant.tensors())
         bits[rates[0]] = follow(coder, image[None, :, :, None])
         assert follow(coder, image[None, :, :, None]) == bits[rates[0]]  # each time from the beginning
-    assert bits[10] < 0.6 * bits[0]
+    assert bits[10] < 0.7 * bits[0]
 
 
 def test_parities_have_biases_of_their_own() -> None:

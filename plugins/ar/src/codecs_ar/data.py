@@ -18,6 +18,7 @@ from codecs_ar.codec import STACK_VALUES
 from codecs_ar.kernels import Predictors
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.planes import ROLES, Planes
+from codecs_ar.regression import packed
 from codecs_core.codec import Progress
 from codecs_core.errors import UnsupportedArrayError
 
@@ -51,7 +52,7 @@ class Values:
 def normal_equations(planes: Planes, plane: int) -> NDArray[np.float64]:
     """Sums of the products of the regressors and of what they predict, over all but a border, a flat activity counting most, per value."""
     role = ROLES[plane]
-    x = planes.x[plane - role : plane + 1]
+    x = planes.x[plane - role : plane + 1].astype(np.float64)
     h, w, m = planes.height, planes.width, MARGIN
 
     def at(back: int, place: tuple[int, int]) -> NDArray[np.float64]:
@@ -116,9 +117,9 @@ def look(x: NDArray[Any], priors: Sequence[NDArray[np.float64]], predictors: Pre
     planes = Planes.of(np.ascontiguousarray(x)[None])
     found: list[Fields] = []
     for i, prior in enumerate(priors):
-        seen, values = planes.look(i, prior, predictors), planes.values[i].reshape(-1)
-        misses, spreads = (v.astype(np.float32) for v in (values - seen.centres, seen.spreads))
-        found.append((seen.features, misses, spreads, values == 0, values == planes.top))
+        n = neighbours.regressors(ROLES[i])
+        seen, values = planes.look(i, packed(prior, n), predictors), planes.values[i].reshape(-1)
+        found.append((seen.features, values - seen.centres, seen.spreads, values == 0, values == planes.top))
     return found
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distributions.location_scale import SCALE_RANGE, standard_pair
 from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS
+from codecs_core.exact.lanes import clamped, floored, folded, load16, store
 
 #: Outputs of a layer are a multiple of this.
 LANES = 16
@@ -29,11 +30,9 @@ LOGIT_LIMIT, MEAN_LIMIT, LOG_SCALE_LIMIT = 1 << 11, 1 << 11, 1 << 10
 _HIDDEN, _HIDDEN_UNIT, _HIDDEN_LIMIT = np.array([2.0**8, 2.0**-8, 2.0**7], np.float32)
 _GRADIENT, _GRADIENT_UNIT, _GRADIENT_LIMIT = np.array([2.0**12, 2.0**-12, 2.0**3], np.float32)
 _FEATURE = np.float32(2.0**-FEATURE_BITS)
-#: Units of their squares, made here: a power is a function of a library where it is compiled.
-_FEATURE_SQUARE, _HIDDEN_SQUARE = 2.0 ** (-2 * FEATURE_BITS), 2.0**-16
 _ZERO = np.float32(0)
 #: Where the squares of a layer's inputs add up to more, a step is as much shorter: or it would go too far for these inputs.
-ENERGY = 128.0
+ENERGY = np.float32(128)
 #: What networks say is in nats, or in scales: 64 log2(e) to eight digits, and 64.
 _OCTAVES, _UNITS = 92.332482, 64.0
 
@@ -41,11 +40,11 @@ _OCTAVES, _UNITS = 92.332482, 64.0
 class Network(NamedTuple):
     """Layers with a ReLU between them.
 
-    `weights` are (inputs, outputs), layer after layer; `biases`, shape (`PARITIES`, all outputs); `sizes` are the widths from the
+    `weights` are (inputs, outputs), layer after layer; `biases`, so, one set after the other; `sizes` are the widths from the
     inputs on, made divisible by `LANES` with zeros; `rates` are those of learning, of weights and of biases, or 0. The last layer has
     the logits, means and log-scales of a mixture. `hidden` are the inputs of all layers, of which those that may not be zero are listed in
     `active`, so many as `counts` says; `energies` are the
-    sums of the squares of a layer's inputs; `gradients` are those by the outputs; `sums` and `listed` are to work in.
+    sums of the squares of a layer's inputs; `gradients` are those by the outputs; `sums` are to work in.
     """
 
     weights: NDArray[np.float32]
@@ -56,9 +55,8 @@ class Network(NamedTuple):
     counts: NDArray[np.int64]
     gradients: NDArray[np.float32]
     sums: NDArray[np.float32]
-    listed: NDArray[np.int64]
     rates: NDArray[np.float32]
-    energies: NDArray[np.float64]
+    energies: NDArray[np.float32]
 
     @classmethod
     def of(
@@ -89,18 +87,26 @@ class Network(NamedTuple):
         active, counts = np.zeros(sum(sizes), np.int64), np.zeros(len(sizes), np.int64)
         active[:inputs], counts[0] = np.arange(inputs), inputs
         return cls(
-            np.concatenate([nothing, *(w.reshape(-1) for w in wide)]),
-            np.tile(np.concatenate([nothing, *long]), (PARITIES, 1)),
+            aligned(np.concatenate([nothing, *(w.reshape(-1) for w in wide)])),
+            aligned(np.tile(np.concatenate([nothing, *long]), PARITIES)),
             np.array(sizes, np.int64),
-            np.zeros(sum(sizes), np.float32),
+            aligned(np.zeros(sum(sizes), np.float32)),
             active,
             counts,
-            np.zeros(max(sizes), np.float32),
-            np.zeros(max(sizes), np.float32),
-            np.zeros(max(sizes), np.int64),
+            aligned(np.zeros(max(sizes), np.float32)),
+            aligned(np.zeros(max(sizes), np.float32)),
             np.array([2.0**-rate if rate else 0.0 for rate in rates], np.float32),
-            np.zeros(len(sizes)),
+            np.zeros(len(sizes), np.float32),
         )
+
+
+def aligned(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A copy whose vectors do not lie across the lines of a cache."""
+    memory = np.zeros(array.nbytes + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    result = memory[start : start + array.nbytes].view(np.float32)
+    result[:] = array
+    return result
 
 
 def padded(width: int) -> int:
@@ -111,52 +117,59 @@ def padded(width: int) -> int:
 @inline
 def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-def]
     """Evaluate a network on a row of features; the outputs, in units of 1/64, are left in `out`."""
-    weights, biases, sizes, hidden, active, counts, _, sums, _, _, energies = network
+    weights, biases, sizes, hidden, active, counts, _, sums, _, energies = network
     layers = sizes.size - 1
-    energy = np.int64(0)
-    for i in range(sizes[0]):
-        hidden[i] = np.float32(row[i]) * _FEATURE
-        energy += np.int64(row[i]) * np.int64(row[i])
-    energies[0] = np.float64(energy) * _FEATURE_SQUARE
-    first, at, here = 0, 0, 0
+    energy = load16(hidden, 0) * _ZERO
+    for i in range(0, sizes[0], LANES):
+        x = load16(row, i) * _FEATURE
+        store(hidden, i, x)
+        energy = energy + x * x
+    energies[0] = folded(energy)
+    first, at, here = 0, parity * (biases.size // PARITIES), 0
     for layer in range(layers):
         inputs, outputs = sizes[layer], sizes[layer + 1]
-        count = counts[0]
         if layer > 0:
             count = np.int64(0)
             for i in range(inputs):
-                active[here + count] = i
-                count += np.int64(hidden[here + i] != _ZERO)
+                active[np.uint64(here + count)] = i
+                count += np.int64(hidden[np.uint64(here + i)] != _ZERO)
             counts[layer] = count
-        for column in range(outputs):
-            j = np.uint64(column)
-            sums[j] = biases[parity, np.uint64(at) + j]
-        # the weights of one input after the other's; of four together, since a loop costs much beside what is in it
-        for number in range(0, count - 3, 4):
-            row0, x0 = _weighted(number, first, outputs, here, active, hidden)
-            row1, x1 = _weighted(number + 1, first, outputs, here, active, hidden)
-            row2, x2 = _weighted(number + 2, first, outputs, here, active, hidden)
-            row3, x3 = _weighted(number + 3, first, outputs, here, active, hidden)
-            for column in range(outputs):
-                j = np.uint64(column)
-                total = (sums[j] + x0 * weights[row0 + j]) + x1 * weights[row1 + j]
-                sums[j] = (total + x2 * weights[row2 + j]) + x3 * weights[row3 + j]
-        for number in range(count & ~3, count):
-            row, x = _weighted(number, first, outputs, here, active, hidden)
-            for column in range(outputs):
-                j = np.uint64(column)
-                sums[j] += x * weights[row + j]
+        count = counts[layer]
+        # the weights of one input after the other's, for as many outputs as there are registers
+        wide = outputs & ~63
+        for j in range(0, wide, 64):
+            a, b, c, d = (
+                load16(biases, at + j),
+                load16(biases, at + j + 16),
+                load16(biases, at + j + 32),
+                load16(biases, at + j + 48),
+            )
+            for number in range(count):
+                row_at, x = _weighted(number, first + j, outputs, here, active, hidden)
+                a = a + x * load16(weights, row_at)
+                b = b + x * load16(weights, row_at + 16)
+                c = c + x * load16(weights, row_at + 32)
+                d = d + x * load16(weights, row_at + 48)
+            store(sums, j, a)
+            store(sums, j + 16, b)
+            store(sums, j + 32, c)
+            store(sums, j + 48, d)
+        for j in range(wide, outputs, LANES):
+            a = load16(biases, at + j)
+            for number in range(count):
+                row_at, x = _weighted(number, first + j, outputs, here, active, hidden)
+                a = a + x * load16(weights, row_at)
+            store(sums, j, a)
         first += inputs * outputs
         at += outputs
         here += inputs
         if layer < layers - 1:
-            energy = np.int64(0)
-            for column in range(outputs):
-                j = np.uint64(column)
-                value = np.floor(min(max(sums[j], _ZERO), _HIDDEN_LIMIT) * _HIDDEN)
-                hidden[np.uint64(here) + j] = value * _HIDDEN_UNIT
-                energy += np.int64(np.int32(value)) * np.int64(np.int32(value))
-            energies[layer + 1] = np.float64(energy) * _HIDDEN_SQUARE
+            energy = load16(hidden, 0) * _ZERO
+            for j in range(0, outputs, LANES):
+                x = floored(clamped(load16(sums, j), _ZERO, _HIDDEN_LIMIT) * _HIDDEN) * _HIDDEN_UNIT
+                store(hidden, here + j, x)
+                energy = energy + x * x
+            energies[layer + 1] = folded(energy)
     for k in range(components):
         out[k] = _bounded(np.float64(sums[k]) * _OCTAVES, LOGIT_LIMIT)
         out[components + k] = _bounded(np.float64(sums[components + k]) * _UNITS, MEAN_LIMIT)
@@ -166,8 +179,8 @@ def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-
 @inline
 def _weighted(number, first, outputs, here, active, hidden):  # type: ignore[no-untyped-def]
     """Where the weights of an active input begin, and the input."""
-    i = active[here + number]
-    return np.uint64(first + i * outputs), hidden[here + i]
+    i = active[np.uint64(here + number)]
+    return first + i * outputs, hidden[np.uint64(here + i)]
 
 
 @inline
@@ -214,53 +227,38 @@ def _rounded(gradient):  # type: ignore[no-untyped-def]
 
 @inline
 def learn(parity, network):  # type: ignore[no-untyped-def]
-    """One step of stochastic gradient descent, given the gradient by the outputs; in the end all gradients are zero."""
-    weights, biases, sizes, hidden, active, counts, gradients, sums, listed, rates, energies = network
+    """One step of stochastic gradient descent, given the gradient by the outputs; in the end it is zero."""
+    weights, biases, sizes, hidden, active, counts, gradients, sums, rates, energies = network
     layers = sizes.size - 1
-    weight_rate, bias_rate, found = rates[0], rates[1], np.int64(0)
-    for k in range(sizes[layers]):
-        listed[found] = k
-        found += np.int64(gradients[k] != _ZERO)
-    first, at, here = weights.size, biases.shape[1], hidden.size - sizes[layers]
+    weight_rate, bias_rate = rates[0], rates[1]
+    first, at, here = weights.size, (parity + 1) * (biases.size // PARITIES), hidden.size - sizes[layers]
+    nothing = load16(gradients, 0) * _ZERO
     for layer in range(layers - 1, -1, -1):
         inputs, outputs = sizes[layer], sizes[layer + 1]
         first -= inputs * outputs
         at -= outputs
         here -= inputs
-        count = counts[layer]
-        for number in range(count if layer > 0 else 0):
-            row, _ = _weighted(number, first, outputs, here, active, hidden)
-            total = _ZERO
-            for other in range(found):
-                j = np.uint64(listed[other])
-                total += gradients[j] * weights[row + j]
-            sums[active[here + number]] = total
-        rate = np.float32(np.float64(weight_rate) * (ENERGY / max(energies[layer], ENERGY)))
-        for number in range(0, count - 1, 2):
-            row0, x0 = _weighted(number, first, outputs, here, active, hidden)
-            row1, x1 = _weighted(number + 1, first, outputs, here, active, hidden)
-            x0, x1 = x0 * rate, x1 * rate
-            for column in range(outputs):
-                j = np.uint64(column)
-                gradient = gradients[j]
-                weights[row0 + j] -= x0 * gradient
-                weights[row1 + j] -= x1 * gradient
-        if count & 1:
-            row, x = _weighted(count - 1, first, outputs, here, active, hidden)
-            x *= rate
-            for column in range(outputs):
-                j = np.uint64(column)
-                weights[row + j] -= x * gradients[j]
-        for column in range(outputs):
-            j = np.uint64(column)
-            biases[parity, np.uint64(at) + j] -= bias_rate * gradients[j]
-            gradients[j] = _ZERO
+        rate = weight_rate * (ENERGY / max(energies[layer], ENERGY))
+        for j in range(0, inputs, LANES):
+            store(sums, j, nothing)
+        for number in range(counts[layer]):
+            row_at, x = _weighted(number, first, outputs, here, active, hidden)
+            step = x * rate
+            if layer == 0:
+                for j in range(0, outputs, LANES):
+                    store(weights, row_at + j, load16(weights, row_at + j) - step * load16(gradients, j))
+                continue
+            total = nothing
+            for j in range(0, outputs, LANES):
+                gradient, weight = load16(gradients, j), load16(weights, row_at + j)
+                total = total + gradient * weight
+                store(weights, row_at + j, weight - step * gradient)
+            sums[np.uint64(active[np.uint64(here + number)])] = folded(total)
+        for j in range(0, outputs, LANES):
+            store(biases, at + j, load16(biases, at + j) - bias_rate * load16(gradients, j))
         if layer > 0:
-            found = np.int64(0)
-            for number in range(count):
-                i = active[here + number]
-                back = min(max(sums[i], -_GRADIENT_LIMIT), _GRADIENT_LIMIT)
-                back = np.floor(back * _GRADIENT) * _GRADIENT_UNIT
-                gradients[i] = back
-                listed[found] = i
-                found += np.int64(back != _ZERO)
+            for j in range(0, inputs, LANES):
+                back = clamped(load16(sums, j), -_GRADIENT_LIMIT, _GRADIENT_LIMIT)
+                store(gradients, j, floored(back * _GRADIENT) * _GRADIENT_UNIT)
+    for j in range(0, sizes[layers], LANES):
+        store(gradients, j, nothing)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from codecs_ar import kernels, neighbours
 from codecs_ar.kernels import Predictors
 from codecs_ar.learner import Network
-from codecs_ar.planes import PRECISION, ROLES, Planes, Seen
+from codecs_ar.planes import PRECISION, ROLES, Expert, Planes, Seen
+from codecs_ar.regression import packed
 from codecs_core.entropy import LogisticMixture, Message
 from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
 from codecs_core.errors import ModelError
@@ -29,7 +30,7 @@ BLOCK = 1 << 13
 class Plane:
     """How the values of a plane are coded: the predictor's prior, as `regression.solve` takes it, and the network to begin with."""
 
-    prior: NDArray[np.float64]
+    prior: NDArray[np.float32]
     weights: list[NDArray[np.int32]]
     biases: list[NDArray[np.int32]]
     rates: tuple[int, int]
@@ -95,7 +96,7 @@ class Autoregression:
                 f"a network of ar.image has 1 to {LAYERS} layers, the last one of {3 * self.components} outputs; that of plane "
                 f"{plane} has {len(weights)}" + (f", the last one of {len(weights[-1])}" if weights else "")
             )
-        return Plane(prior.copy(), weights, biases, self.rates)
+        return Plane(packed(prior, n), weights, biases, self.rates)
 
     def push(self, message: Message, images: NDArray[Any]) -> None:
         """Push images of shape (n, height, width, channels), uint8 or uint16: the last plane first, in each the last value first."""
@@ -112,14 +113,17 @@ class Autoregression:
         n, h, w, channels = shape
         planes = Planes((channels, n, h, w), int(np.iinfo(dtype).max))
         for i in range(channels):
-            plane = self.planes[ROLES[i]]
-            planes.pop(message, i, plane.prior, self.predictors, plane.network, self.components)
+            planes.pop(message, i, self.expert(i))
         return planes.images_of(dtype)
 
     def follow(self, planes: Planes, i: int) -> Seen:
         """What is known of each value of a plane before it is coded; plane after plane."""
+        return planes.follow(i, self.expert(i))
+
+    def expert(self, i: int) -> Expert:
+        """A new one for a plane, which knows what the model says."""
         plane = self.planes[ROLES[i]]
-        return planes.follow(i, plane.prior, self.predictors, plane.network, self.components)
+        return Expert(plane.prior, self.predictors, plane.network, self.components)
 
     def mixture(self, seen: Seen, part: slice, top: int) -> LogisticMixture:
         """Distribution of some values of a plane."""

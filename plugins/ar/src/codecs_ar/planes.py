@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,27 @@ ROLES = (0, 1, 2, 0)
 PRECISION = 24
 
 
+class Expert(NamedTuple):
+    """How the values of one plane are coded.
+
+    Parameters
+    ----------
+    prior
+        The sums that the predictors begin with, as `regression.packed` makes them.
+    predictors
+        How they forget.
+    network
+        What will learn.
+    components
+        Logistics of a mixture.
+    """
+
+    prior: NDArray[np.float32]
+    predictors: Predictors
+    network: Network
+    components: int
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What is known of each value of a plane before it is coded.
@@ -42,13 +63,18 @@ class Seen:
 
     features: NDArray[np.int8]
     outputs: NDArray[np.int16]
-    centres: NDArray[np.float64]
-    spreads: NDArray[np.float64]
+    centres: NDArray[np.float32]
+    spreads: NDArray[np.float32]
 
     @classmethod
     def empty(cls, n: int, *, features: int = 0, outputs: int = 0) -> Seen:
         """To be written."""
-        return cls(np.empty((n, features), np.int8), np.empty((n, outputs), np.int16), np.empty(n), np.empty(n))
+        return cls(
+            np.empty((n, features), np.int8),
+            np.empty((n, outputs), np.int16),
+            np.empty(n, np.float32),
+            np.empty(n, np.float32),
+        )
 
 
 class Planes:
@@ -66,7 +92,7 @@ class Planes:
         self.count, self.images, self.height, self.width = shape
         self.top = top
         padded = (*shape[:2], self.height + 2 * MARGIN, self.width + 2 * MARGIN)
-        self.x, self.e = np.zeros(padded), np.zeros(padded)
+        self.x, self.e = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
 
     @classmethod
     def of(cls, images: NDArray[Any]) -> Planes:
@@ -78,7 +104,7 @@ class Planes:
         return planes
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def values(self) -> NDArray[np.float32]:
         """Without the margins: a view of shape (planes, images, height, width)."""
         return self.x[:, :, MARGIN : MARGIN + self.height, MARGIN : MARGIN + self.width]
 
@@ -89,57 +115,30 @@ class Planes:
             out[..., channel] = self.values[plane]
         return out
 
-    def look(self, plane: int, prior: NDArray[np.float64], predictors: Predictors) -> Seen:
+    def look(self, plane: int, prior: NDArray[np.float32], predictors: Predictors) -> Seen:
         """Predict and describe the values of a plane, and leave the errors for the planes after it."""
-        seen = Seen.empty(self.values[0].size, features=neighbours.features(ROLES[plane]))
-        self._look(plane, prior, predictors, Network.of([], [], neighbours.features(ROLES[plane])), 1, seen)
+        count = neighbours.features(ROLES[plane])
+        seen = Seen.empty(self.values[0].size, features=count)
+        self._look(plane, Expert(prior, predictors, Network.of([], [], count), 1), seen)
         return seen
 
-    def follow(
-        self, plane: int, prior: NDArray[np.float64], predictors: Predictors, network: Network, components: int
-    ) -> Seen:
+    def follow(self, plane: int, expert: Expert) -> Seen:
         """Predict the values of a plane, and let the network say what it does when they are coded."""
-        seen = Seen.empty(self.values[0].size, outputs=3 * components)
-        self._look(plane, prior, predictors, network, components, seen)
+        seen = Seen.empty(self.values[0].size, outputs=3 * expert.components)
+        self._look(plane, expert, seen)
         return seen
 
-    def _look(
-        self,
-        plane: int,
-        prior: NDArray[np.float64],
-        predictors: Predictors,
-        network: Network,
-        components: int,
-        seen: Seen,
-    ) -> None:
-        params = self._params(plane, prior, predictors, network, components, seen, decoding=False)
+    def _look(self, plane: int, expert: Expert, seen: Seen) -> None:
+        params = self._params(plane, expert, seen, decoding=False)
         code(np.zeros(3, np.uint64), np.zeros(8, np.uint32), np.zeros(0, np.int32), 0, PRECISION, params)
 
-    def pop(
-        self,
-        message: Message,
-        plane: int,
-        prior: NDArray[np.float64],
-        predictors: Predictors,
-        network: Network,
-        components: int,
-    ) -> None:
+    def pop(self, message: Message, plane: int, expert: Expert) -> None:
         """Decode the values of a plane, by one head throughout."""
-        params = self._params(plane, prior, predictors, network, components, Seen.empty(0), decoding=True)
+        params = self._params(plane, expert, Seen.empty(0), decoding=True)
         out = np.empty(self.values[0].size, np.int32)
         message.pop_symbols(code, out, PRECISION, params, thin=True)
 
-    def _params(
-        self,
-        plane: int,
-        prior: NDArray[np.float64],
-        predictors: Predictors,
-        network: Network,
-        components: int,
-        seen: Seen,
-        *,
-        decoding: bool,
-    ) -> tuple[Any, ...]:
+    def _params(self, plane: int, expert: Expert, seen: Seen, *, decoding: bool) -> tuple[Any, ...]:
         role = ROLES[plane]
         x, e = (a[plane - role : plane + 1].reshape(-1) for a in (self.x, self.e))
         mixture = (
@@ -150,7 +149,7 @@ class Planes:
             variances(),
             table("logistic_quantile"),
             inverses(),
-            components,
+            expert.components,
         )
         return (
             decoding,
@@ -158,10 +157,10 @@ class Planes:
             x,
             e,
             places(role, self.width + 2 * MARGIN),
-            prior,
-            predictors,
+            expert.prior,
+            expert.predictors,
             table("log2_mantissa"),
-            network,
+            expert.network,
             mixture,
             seen.features,
             seen.outputs,
@@ -181,7 +180,7 @@ def places(role: int, stride: int) -> Places:
         at(neighbours.BEFORE, 1),
         at(neighbours.EARLIER, 2),
         at(neighbours.NEAR),
-        np.array(neighbours.WEIGHTS) / 16.0,
+        np.array(neighbours.WEIGHTS, np.float32) / np.float32(16),
         at(neighbours.ERRORS),
         at(neighbours.VALUES),
         at(neighbours.AROUND, 1),

@@ -1,86 +1,116 @@
 """The compiled part of a linear predictor: weighted least squares over all that was decoded, fading in two dimensions.
 
-Meyer, Tischer: GLICBAWLS, DCC 2001. Doubles, of which ``+ - * /`` are taken in a fixed order.
+Meyer, Tischer: GLICBAWLS, DCC 2001. What is to be predicted, t, comes before the regressors in a vector v = (t, r1, ..., rn), padded
+with zeros to a multiple of eight. Sums of products are flat: for i = 1 ... n those of v[i] and v[0] ... v[i], a row of lanes of which
+those beyond v[i] mean nothing. All is in binary32.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codecs_core.entropy.compiled import inline
+from codecs_core.exact.lanes import cleared, folded, load8, store
 
-#: Below this magnitude, sums over the past are zero.
-TINY = 1e-100
-
-
-@inline
-def solve(sums, n, rows, pivot, w):  # type: ignore[no-untyped-def]
-    """Solve A w = b by elimination without pivoting; leaves w as it is where A is not positive definite.
-
-    `sums` holds the lower triangle of A, row after row, and b. Rows are worked on in blocks of eight, whose first numbers may be below the
-    diagonal, and mean nothing then.
-    """
-    k = 0
-    for i in range(n):
-        for j in range(i + 1):
-            rows[np.uint64(j), np.uint64(i)] = sums[np.uint64(k + j)]
-        k += i + 1
-    for j in range(n):
-        rows[np.uint64(j), np.uint64(n)] = sums[np.uint64(k + j)]
-    blocks = (n + 8) >> 3
-    for j in range(n):
-        row = np.uint64(j)
-        if not rows[row, row] > TINY:
-            return
-        inverse = 1.0 / rows[row, row]
-        for i in range(8 * blocks):
-            pivot[np.uint64(i)] = rows[row, np.uint64(i)]
-        for i in range(j + 1, n):
-            factor = pivot[np.uint64(i)] * inverse
-            for block in range(i >> 3, blocks):
-                for lane in range(8):
-                    at = np.uint64(8 * block + lane)
-                    rows[np.uint64(i), at] -= factor * pivot[at]
-    for i in range(n):
-        w[i] = rows[i, n]
-    for j in range(n - 1, -1, -1):
-        w[j] = w[j] / rows[j, j]
-        for i in range(j):
-            w[i] -= rows[i, j] * w[j]
+LANES = 8
+#: Up to this magnitude, sums and weights are zero: what machines make of subnormal numbers is never seen.
+TINY = np.float32(1e-20)
+_ZERO, _ONE = np.array([0, 1], np.float32)
 
 
-@inline
-def multiply(products, r, n, target, weight):  # type: ignore[no-untyped-def]
-    """The products of the regressors with each other, and with what they are to predict, as `solve` takes their sums."""
-    k = 0
-    for i in range(n):
-        factor = weight * r[i]
-        for j in range(i + 1):
-            products[np.uint64(k + j)] = factor * r[np.uint64(j)]
-        k += i + 1
-    factor = weight * target
-    for j in range(n):
-        products[np.uint64(k + j)] = factor * r[np.uint64(j)]
+def width(n: int) -> int:
+    """Numbers in a vector of n regressors."""
+    return LANES * (n // LANES + 1)
+
+
+def terms(n: int) -> int:
+    """Numbers in the sums of n regressors."""
+    return sum(width(i) for i in range(1, n + 1))
+
+
+def packed(prior: NDArray[np.float64], n: int) -> NDArray[np.float32]:
+    """Sums as `solve` takes them from the lower triangle of A, row after row, and b."""
+    single = prior.astype(np.float32)
+    single[np.abs(single) <= TINY] = 0
+    triangle, result = single[:-n], single[-n:]
+    rows = [np.zeros(width(i), np.float32) for i in range(1, n + 1)]
+    for i, row in enumerate(rows):
+        row[0], row[1 : i + 2] = result[i], triangle[i * (i + 1) // 2 : (i + 1) * (i + 2) // 2]
+    return np.concatenate(rows)
 
 
 @inline
 def faded(value):  # type: ignore[no-untyped-def]
-    """Zero for what is all but zero: there is never a subnormal number."""
-    return value if abs(value) > TINY else 0.0
+    """Zero for what is all but zero."""
+    return value if abs(value) > TINY else _ZERO
 
 
 @inline
-def forward(products, run, above, rate):  # type: ignore[no-untyped-def]
-    """Take in a value: in the sums along its row, and in those that its column hands on to the next row."""
-    for k in range(products.size):
-        total = run[k] + products[k]
-        above[k] = faded(rate * (above[k] + total))
-        run[k] = faded(rate * total)
+def predict(w, v, at, n):  # type: ignore[no-untyped-def]
+    """What the weights make of the regressors; `w[0]` is 0."""
+    total = load8(w, 0) * load8(v, at)
+    for j in range(LANES, n + 1, LANES):
+        total = total + load8(w, j) * load8(v, at + j)
+    return folded(total)
 
 
 @inline
-def backward(products, run, above, rate):  # type: ignore[no-untyped-def]
-    """Take in a value in the sums along its row, from the right, and hand them on in the column before."""
-    for k in range(products.size):
-        run[k] = faded(rate * (run[k] + products[k]))
-        above[k] += rate * run[k]
+def solve(prior, above, first, run, n, rows, inverses, w):  # type: ignore[no-untyped-def]
+    """Solve A w = b by elimination without pivoting, the last row first; leaves w as it is where A is not positive definite."""
+    stride, k = LANES * (n // LANES + 1), 0
+    for i in range(1, n + 1):
+        for j in range(0, i + 1, LANES):
+            store(rows, i * stride + j, load8(prior, k) + (load8(above, first + k) + load8(run, k)))
+            k += LANES
+    for p in range(n, 0, -1):
+        pivot = p * stride
+        if not rows[np.uint64(pivot + p)] > TINY:
+            return
+        inverse = _ONE / rows[np.uint64(pivot + p)]
+        inverses[np.uint64(p)] = inverse
+        for i in range(1, p):
+            row = i * stride
+            factor = rows[np.uint64(pivot + i)] * inverse
+            for j in range(0, i + 1, LANES):
+                left = load8(rows, row + j) - factor * load8(rows, pivot + j)
+                store(rows, row + j, cleared(left, TINY))
+    for i in range(1, n + 1):
+        weight = faded(rows[np.uint64(i * stride)] * inverses[np.uint64(i)])
+        w[np.uint64(i)] = weight
+        for m in range(i + 1, n + 1):
+            rows[np.uint64(m * stride)] -= rows[np.uint64(m * stride + i)] * weight
+
+
+@inline
+def forward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):  # type: ignore[no-untyped-def]
+    """Take in a value in two sets of sums along its row, and in those that its column hands on to the next row."""
+    k = 0
+    for i in range(1, n + 1):
+        factor = trust * v[np.uint64(at + i)]
+        for j in range(0, i + 1, LANES):
+            product = factor * load8(v, at + j)
+            total1, total2 = load8(run1, k) + product, load8(run2, k) + product
+            below1, below2 = load8(above1, first + k) + total1, load8(above2, first + k) + total2
+            store(above1, first + k, cleared(rate1 * below1, TINY))
+            store(above2, first + k, cleared(rate2 * below2, TINY))
+            store(run1, k, cleared(rate1 * total1, TINY))
+            store(run2, k, cleared(rate2 * total2, TINY))
+            k += LANES
+
+
+@inline
+def backward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):  # type: ignore[no-untyped-def]
+    """Take in a value in two sets of sums along its row, from the right, and hand them on in the column before."""
+    k = 0
+    for i in range(1, n + 1):
+        factor = trust * v[np.uint64(at + i)]
+        for j in range(0, i + 1, LANES):
+            product = factor * load8(v, at + j)
+            total1 = cleared(rate1 * (load8(run1, k) + product), TINY)
+            total2 = cleared(rate2 * (load8(run2, k) + product), TINY)
+            store(above1, first + k, load8(above1, first + k) + rate1 * total1)
+            store(above2, first + k, load8(above2, first + k) + rate2 * total2)
+            store(run1, k, total1)
+            store(run2, k, total2)
+            k += LANES

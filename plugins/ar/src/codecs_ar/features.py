@@ -1,0 +1,105 @@
+"""The compiled part that describes where a value is: what the network sees. In binary32, but for logarithms, which are integers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codecs_core.entropy.compiled import inline
+from codecs_core.exact.lanes import clamped, floored, load8, magnitude, signed, store
+
+#: The least scale, and what keeps others from being zero.
+LEAST = np.float32(8 / 256)
+_0, _1, _4, _31, _32, _64, _127, _192 = np.array([0, 1, 4, 31, 32, 64, 127, 192], np.float32)
+_HALF, _QUARTER, _16TH = np.array([1 / 2, 1 / 4, 1 / 16], np.float32)
+
+
+@inline
+def log2(x, mantissas):  # type: ignore[no-untyped-def]
+    """The logarithm of a normal float32 above zero, in units of 1/64."""
+    bits = np.float64(x).view(np.int64)
+    return (((bits >> 52) - 1023) << 6) + (mantissas[np.uint64((bits >> 44) & 255)] >> 10)
+
+
+@inline
+def companded(v):  # type: ignore[no-untyped-def]
+    """Straight up to 64, then ever less steep, from -127 to 127: integers."""
+    a = magnitude(v)
+    a = clamped(a, _0, _64) + clamped((a - _64) * _QUARTER, _0, _32) + clamped((a - _192) * _16TH, _0, _31)
+    return signed(floored(a + _HALF), v)
+
+
+@inline
+def bounded(v):  # type: ignore[no-untyped-def]
+    """An integer from -127 to 127."""
+    return np.float32(min(max(v, -127), 127))
+
+
+@inline
+def _scaled(row, first, count, found, rate):  # type: ignore[no-untyped-def]
+    """So many of `found`, times `rate`; what is written beyond them is written again later."""
+    for i in range(0, count, 8):
+        store(row, first + i, companded(load8(found, i) * rate))
+
+
+@inline
+def _other(row, f, e, there, places, found, log_scale, mantissas, share):  # type: ignore[no-untyped-def]
+    """The errors in another plane, by how large they are there."""
+    total = _0
+    for i in range(places.size):
+        v = e[np.uint64(there + places[i])]
+        found[i] = v
+        total += abs(v)
+    scale = share * total + LEAST
+    for i in range(places.size, (places.size + 7) & ~7):
+        found[i] = _0
+    _scaled(row, f, places.size, found, _32 / scale)
+    f += places.size
+    row[f] = bounded((log2(scale, mantissas) - log_scale) >> 2)
+    return f + 1
+
+
+@inline
+def describe(row, found, x, e, at, back, stride, places, where, guess, past, limit, mantissas):  # type: ignore[no-untyped-def]
+    """Write the features of a value; returns the logarithm of its scale.
+
+    `where` is (row, column), `guess` (centre, scale, both predictions, their errors), `past` the sums of absolute errors, errors and
+    weights around; `found` is to work in.
+    """
+    centre, scale, by_short, by_long, error_short, error_long = guess
+    rate, log_scale = _32 / scale, log2(scale, mantissas)
+    k, total = 0, _0
+    for i in range(places.errors.size):
+        v = e[np.uint64(at + places.errors[i])]
+        found[k + i] = v
+        total += abs(v)
+    k += places.errors.size
+    for i in range(places.values.size):
+        found[k + i] = x[np.uint64(at + places.values[i])] - centre
+    k += places.values.size
+    sure = past[2] + _16TH
+    found[k] = by_short - by_long
+    found[k + 1] = past[1] / sure * _4
+    found[k + 2] = centre
+    found[k + 3] = limit - centre
+    f = k + 4
+    if places.around.size:
+        found[f] = e[np.uint64(at - back)]
+        f += 1
+    _scaled(row, 0, f, found, rate)
+    left, above, corner = x[np.uint64(at - 1)], x[np.uint64(at - stride)], x[np.uint64(at - stride - 1)]
+    active = abs(above - x[np.uint64(at - stride + 1)]) + abs(left - corner)
+    active = LEAST + _QUARTER * ((active + abs(above - corner)) + abs(left - x[np.uint64(at - 2)]))
+    row[f] = bounded(log_scale >> 3)
+    row[f + 1] = bounded((log2(error_short, mantissas) - log2(error_long, mantissas)) >> 2)
+    row[f + 2] = bounded((log2(past[0] / sure + LEAST, mantissas) - log_scale) >> 2)
+    row[f + 3] = bounded((log2(total * _16TH + LEAST, mantissas) - log_scale) >> 2)
+    row[f + 4] = bounded((log2(active, mantissas) - log_scale) >> 2)
+    row[f + 5] = np.floor(centre * _127 / limit)
+    row[f + 6] = np.float32(4 * min(where[0], 31))
+    row[f + 7] = np.float32(4 * min(where[1], 31))
+    f += 8
+    if places.around.size:
+        f = _other(row, f, e, at - back, places.around, found, log_scale, mantissas, _16TH)
+    if places.cross.size:
+        f = _other(row, f, e, at - 2 * back, places.cross, found, log_scale, mantissas, _QUARTER)
+    return log_scale
