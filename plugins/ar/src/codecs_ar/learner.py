@@ -228,7 +228,7 @@ def _rounded(gradient):  # type: ignore[no-untyped-def]
 @inline
 def learn(parity, network):  # type: ignore[no-untyped-def]
     """One step of stochastic gradient descent, given the gradient by the outputs; in the end it is zero."""
-    weights, biases, sizes, hidden, active, counts, gradients, sums, rates, energies = network
+    weights, biases, sizes, hidden, _, _, gradients, sums, rates, energies = network
     layers = sizes.size - 1
     weight_rate, bias_rate = rates[0], rates[1]
     first, at, here = weights.size, (parity + 1) * (biases.size // PARITIES), hidden.size - sizes[layers]
@@ -238,22 +238,9 @@ def learn(parity, network):  # type: ignore[no-untyped-def]
         first -= inputs * outputs
         at -= outputs
         here -= inputs
-        rate = weight_rate * (ENERGY / max(energies[layer], ENERGY))
-        for j in range(0, inputs, LANES):
-            store(sums, j, nothing)
-        for number in range(counts[layer]):
-            row_at, x = _weighted(number, first, outputs, here, active, hidden)
-            step = x * rate
-            if layer == 0:
-                for j in range(0, outputs, LANES):
-                    store(weights, row_at + j, load16(weights, row_at + j) - step * load16(gradients, j))
-                continue
-            total = nothing
-            for j in range(0, outputs, LANES):
-                gradient, weight = load16(gradients, j), load16(weights, row_at + j)
-                total = total + gradient * weight
-                store(weights, row_at + j, weight - step * gradient)
-            sums[np.uint64(active[np.uint64(here + number)])] = folded(total)
+        if layer > 0:
+            _back(layer, first, here, network)
+        _move(layer, first, here, weight_rate * (ENERGY / max(energies[layer], ENERGY)), network)
         for j in range(0, outputs, LANES):
             store(biases, at + j, load16(biases, at + j) - bias_rate * load16(gradients, j))
         if layer > 0:
@@ -262,3 +249,47 @@ def learn(parity, network):  # type: ignore[no-untyped-def]
                 store(gradients, j, floored(back * _GRADIENT) * _GRADIENT_UNIT)
     for j in range(0, sizes[layers], LANES):
         store(gradients, j, nothing)
+
+
+@inline
+def _back(layer, first, here, network):  # type: ignore[no-untyped-def]
+    """The gradient by the inputs of a layer, left in `sums`."""
+    weights, _, sizes, hidden, active, counts, gradients, sums, _, _ = network
+    inputs, outputs = sizes[layer], sizes[layer + 1]
+    nothing, wide = load16(gradients, 0) * _ZERO, outputs & ~63
+    for i in range(0, inputs, LANES):
+        store(sums, i, nothing)
+    for number in range(counts[layer]):
+        at, _ = _weighted(number, first, outputs, here, active, hidden)
+        total = nothing
+        for j in range(0, wide, 64):
+            total = total + load16(gradients, j) * load16(weights, at + j)
+            total = total + load16(gradients, j + 16) * load16(weights, at + j + 16)
+            total = total + load16(gradients, j + 32) * load16(weights, at + j + 32)
+            total = total + load16(gradients, j + 48) * load16(weights, at + j + 48)
+        for j in range(wide, outputs, LANES):
+            total = total + load16(gradients, j) * load16(weights, at + j)
+        sums[np.uint64(active[np.uint64(here + number)])] = folded(total)
+
+
+@inline
+def _move(layer, first, here, rate, network):  # type: ignore[no-untyped-def]
+    """Move the weights of a layer a step down the gradient."""
+    weights, _, sizes, hidden, active, counts, gradients, _, _, _ = network
+    count, outputs = counts[layer], sizes[layer + 1]
+    wide = outputs & ~63
+    for j in range(0, wide, 64):
+        a, b = load16(gradients, j), load16(gradients, j + 16)
+        c, d = load16(gradients, j + 32), load16(gradients, j + 48)
+        for number in range(count):
+            at, x = _weighted(number, first + j, outputs, here, active, hidden)
+            step = x * rate
+            store(weights, at, load16(weights, at) - step * a)
+            store(weights, at + 16, load16(weights, at + 16) - step * b)
+            store(weights, at + 32, load16(weights, at + 32) - step * c)
+            store(weights, at + 48, load16(weights, at + 48) - step * d)
+    for j in range(wide, outputs, LANES):
+        a = load16(gradients, j)
+        for number in range(count):
+            at, x = _weighted(number, first + j, outputs, here, active, hidden)
+            store(weights, at, load16(weights, at) - (x * rate) * a)

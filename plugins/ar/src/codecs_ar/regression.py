@@ -69,7 +69,8 @@ def solve(prior, above, first, run, n, rows, inverses, w):  # type: ignore[no-un
             return
         inverse = _ONE / rows[np.uint64(pivot + p)]
         inverses[np.uint64(p)] = inverse
-        for i in range(1, p):
+        # the next pivot first: it is waited for
+        for i in range(p - 1, 0, -1):
             row = i * stride
             factor = rows[np.uint64(pivot + i)] * inverse
             for j in range(0, i + 1, LANES):
