@@ -18,6 +18,7 @@ DTYPES = frozenset(
     + [f"float{bits}" for bits in (16, 32, 64)]
     + ["complex64", "complex128"]
 )
+_SIZES = {name: np.dtype(name).itemsize for name in DTYPES}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class ArraySpec:
     @property
     def itemsize(self) -> int:
         """Bytes a value."""
-        return self.numpy.itemsize
+        return _SIZES[self.dtype]
 
     @property
     def nbytes(self) -> int:

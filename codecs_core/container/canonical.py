@@ -5,6 +5,7 @@ None, booleans, integers of 64 bits, finite 64-bit floats, text, bytes, lists, a
 
 from __future__ import annotations
 
+import io
 import math
 from itertools import pairwise
 from typing import Any
@@ -15,46 +16,114 @@ from codecs_core.errors import ConfigError, FormatError
 
 #: Levels of lists and maps, the outermost included.
 MAX_DEPTH = 16
-#: Lists and maps in one document: a byte of file may not become a hundred bytes of memory without end.
-MAX_CONTAINERS = 1 << 22
+#: Bytes of what is parsed at once, and values in it, keys and containers too: a byte of a file may become a hundred bytes of memory.
+MAX_BYTES, MAX_VALUES = 1 << 22, 1 << 18
+
+_NOT = "is not canonical MessagePack"
+_CHECKED = frozenset([float, list, dict])
 
 
 def pack(value: Any) -> bytes:
-    """Encode `value`; raises `ConfigError` if it has no canonical form. Tuples are written as lists."""
+    """Encode `value`; raises `ConfigError` if it has no canonical form, or is too large. Tuples are written as lists."""
     try:
-        return _dump(_normal(value, "", MAX_DEPTH))
+        packed = _dump(_normal(value, "", MAX_DEPTH))
     except (_NotCanonicalError, OverflowError, UnicodeEncodeError) as e:
         raise ConfigError(f"cannot be stored in a container: {e}") from e
+    if len(packed) > MAX_BYTES or (len(packed) > MAX_VALUES and _count(value) > MAX_VALUES):
+        raise ConfigError(
+            f"cannot be stored in a container: settings or attributes of {len(packed)} bytes, at most {MAX_BYTES} bytes and "
+            f"{MAX_VALUES} values together can; keep what is large as an array of its own"
+        )
+    return packed
 
 
 def unpack(data: bytes) -> Any:
     """Decode `data`; raises `FormatError` unless it is what `pack` makes of the value it holds."""
-    room = _Room()
-    try:
-        value = msgpack.unpackb(
-            data,
+    parts = Parts(data)
+    value = parts.value()
+    parts.end()
+    return value
+
+
+class Parts:
+    """A document that is read part by part, in order: so no more than one of them is in memory.
+
+    Parameters
+    ----------
+    data
+        The document. Each method raises `FormatError` where it is not canonical.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._room = data, _Room()
+        #: Where the next part starts, and how many values the last one might have had on top of those that it had.
+        self.at, self.left = 0, MAX_VALUES
+        self._unpacker = msgpack.Unpacker(
+            io.BytesIO(data),
+            read_size=min(1 << 16, MAX_BYTES),
+            max_buffer_size=MAX_BYTES,
             raw=False,
             strict_map_key=True,
-            object_pairs_hook=room.pairs,
-            list_hook=room.list,
+            object_pairs_hook=self._room.pairs,
+            list_hook=self._room.list,
             ext_hook=_refuse_ext,
-            max_str_len=len(data),
-            max_bin_len=len(data),
-            max_array_len=len(data),
-            max_map_len=len(data),
+            max_str_len=MAX_BYTES,
+            max_bin_len=MAX_BYTES,
+            max_array_len=MAX_VALUES,
+            max_map_len=MAX_VALUES,
             max_ext_len=0,
         )
-        _check(value, MAX_DEPTH)
-        again = _dump(value)
-    except (_NotCanonicalError, ValueError, OverflowError) as e:
-        raise FormatError(f"is not canonical MessagePack: {str(e) or type(e).__name__}") from e
-    if again != data:
-        at = next((i for i, (a, b) in enumerate(zip(again, data, strict=False)) if a != b), len(again))
-        raise FormatError(
-            f"is not canonical MessagePack: byte {at} is not what its values encode to (a number longer than it "
-            f"needs to be, or a 32-bit float)"
-        )
-    return value
+
+    def map(self) -> int:
+        """Enter a map: the number of its pairs, whose keys and values are the next parts."""
+        return self._enter("read_map_header", "pack_map_header")
+
+    def list(self) -> int:
+        """Enter a list: the number of its values, which are the next parts."""
+        return self._enter("read_array_header", "pack_array_header")
+
+    def value(self, depth: int = MAX_DEPTH, most: int = MAX_VALUES) -> Any:
+        """The next part, whole, of up to so many levels and values."""
+        self._room.left = most
+        value = self._read("unpack")
+        self.left = self._room.left
+        if (size := self._unpacker.tell() - self.at) > MAX_BYTES:
+            raise FormatError(f"{_NOT}: what starts at byte {self.at} has {size} bytes, more than {MAX_BYTES}")
+        try:
+            _check(value, depth)
+        except _NotCanonicalError as e:
+            raise FormatError(f"{_NOT}: {e}") from e
+        self._same(_dump(value))
+        return value
+
+    def end(self) -> None:
+        """Raise unless all was read."""
+        if self.at != len(self._data):
+            raise FormatError(f"{_NOT}: it goes on behind its end at byte {self.at}")
+
+    def _enter(self, read: str, write: str) -> int:
+        n: int = self._read(read)
+        self._same(getattr(msgpack.Packer(), write)(n))
+        return n
+
+    def _read(self, method: str) -> Any:
+        try:
+            return getattr(self._unpacker, method)()
+        except (_NotCanonicalError, ValueError, OverflowError, msgpack.UnpackException) as e:
+            text = str(e) or type(e).__name__
+            if isinstance(e, msgpack.BufferFull):
+                text = f"what starts at byte {self.at} has more than {MAX_BYTES} bytes"
+            raise FormatError(f"{_NOT}: {text}") from e
+
+    def _same(self, again: bytes) -> None:
+        start, self.at = self.at, self._unpacker.tell()
+        if self._data[start : self.at] != again:
+            stored = self._data[start : self.at]
+            at = next((i for i, (a, b) in enumerate(zip(again, stored, strict=False)) if a != b), len(again))
+            raise FormatError(
+                f"{_NOT}: byte {start + at} is not what its values encode to (a number longer than it needs to be, or a "
+                "32-bit float)"
+            )
 
 
 class _NotCanonicalError(Exception):
@@ -65,15 +134,17 @@ class _Room:
     """Hooks of the parser: count what it builds, and refuse keys that are not in order."""
 
     def __init__(self) -> None:
-        self._left = MAX_CONTAINERS
+        self.left = MAX_VALUES
 
-    def _take(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise _NotCanonicalError(f"more than {MAX_CONTAINERS} lists and maps")
+    def _take(self, n: int) -> None:
+        self.left -= n
+        if self.left < 0:
+            raise _NotCanonicalError(f"more than {MAX_VALUES} values in one part")
 
     def pairs(self, items: list[tuple[Any, Any]]) -> dict[Any, Any]:
-        self._take()
+        if not items:
+            return {}
+        self._take(2 * len(items))
         keys = [key for key, _ in items]
         if any(type(key) is not str for key in keys):
             raise _NotCanonicalError("a map has a key that is no text")
@@ -82,7 +153,7 @@ class _Room:
         return dict(items)
 
     def list(self, items: list[Any]) -> list[Any]:
-        self._take()
+        self._take(len(items))
         return items
 
 
@@ -99,7 +170,15 @@ def _check(value: Any, depth: int) -> None:
         if depth == 0:
             raise _NotCanonicalError(f"lists and maps are nested deeper than {MAX_DEPTH}")
         for item in value if kind is list else value.values():
-            _check(item, depth - 1)
+            if type(item) in _CHECKED:
+                _check(item, depth - 1)
+
+
+def _count(value: Any) -> int:
+    """Values in lists and maps, keys too."""
+    if type(value) is dict:
+        return 2 * len(value) + sum(map(_count, value.values()))
+    return len(value) + sum(map(_count, value)) if type(value) in (list, tuple) else 0
 
 
 def _dump(value: Any) -> bytes:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import reprlib
+import secrets
+from array import array
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+import msgpack  # type: ignore[import-untyped]
+import numpy as np
+
 from codecs_core.arrays import ArraySpec
-from codecs_core.container.canonical import pack, unpack
+from codecs_core.container.canonical import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Parts, pack
+from codecs_core.container.entries import ByName, Entries, hashing
 from codecs_core.container.entry import Entry, is_sha256
 from codecs_core.errors import ConfigError, FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from codecs_core.limits import Limits
 
@@ -21,6 +30,7 @@ _TOP = {"attrs": dict, "codecs": list, "entries": list, "models": list}
 _CODEC = {"config": dict, "id": str, "model": (int, type(None)), "package": str, "version": int}
 #: In this order: entries are many, so they are lists.
 _ENTRY = {"name": str, "dtype": str, "shape": list, "chunk": int, "codec": int, "attrs": dict}
+_ENTRY_TYPES = list(_ENTRY.values())
 _MODEL = {"name": str, "sha256": bytes}
 
 
@@ -39,7 +49,7 @@ class Header:
         Attributes of the file as a whole.
     """
 
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     models: tuple[tuple[str, str], ...]
     attrs: dict[str, Any]
 
@@ -75,45 +85,132 @@ class Header:
                 if seen[key] == len(codecs):
                     codecs.append(codec)
             spec = entry.spec
-            entries.append([entry.name, spec.dtype, list(spec.shape), entry.chunk, seen[key], entry.attrs])
+            entries.append(pack([entry.name, spec.dtype, list(spec.shape), entry.chunk, seen[key], entry.attrs]))
         models = [{"name": name, "sha256": bytes.fromhex(sha256)} for sha256, name in self.models]
-        return pack({"attrs": self.attrs, "codecs": codecs, "entries": entries, "models": models})
+        others = pack({"attrs": self.attrs, "codecs": codecs, "entries": [], "models": models})
+        # their place in it: the empty list before the models
+        end = len(others) - len(pack(models)) - len(pack("models"))
+        return b"".join([others[: end - 1], msgpack.Packer().pack_array_header(len(entries)), *entries, others[end:]])
 
     @classmethod
     def from_bytes(cls, data: bytes, limits: Limits) -> Header:
         """Decode, within `limits`; raises `FormatError` for anything `to_bytes` would not have written."""
-        top = _map(unpack(data), _TOP, "")
-        limits.check("entries", len(top["entries"]), "the header")
+        parts = Parts(data)
+        _keys(parts, 0)
+        attrs = parts.value(MAX_DEPTH - 1, MAX_VALUES - 2 * len(_TOP))
+        left = parts.left
+        _keys(parts, 1)
+        raw_codecs = _listed(parts.value(MAX_DEPTH - 1, left), "codecs")
+        left = parts.left
+        _keys(parts, 2)
+        before = parts.at
+        scan = _Scan(parts, limits, len(raw_codecs))
+        after = parts.at
+        _keys(parts, 3)
+        raw_models = _listed(parts.value(MAX_DEPTH - 1, left), "models")
+        parts.end()
+        if before + 1 + len(data) - after > MAX_BYTES:
+            raise FormatError(f"has more than {MAX_BYTES} bytes beside its entries")
+        if type(attrs) is not dict:
+            raise FormatError("the header has attrs that are no map")
         models = []
-        for i, item in enumerate(top["models"]):
+        for i, item in enumerate(raw_models):
             item = _map(item, _MODEL, f"model {i}")
             models.append((item["sha256"].hex(), item["name"]))
-        codecs = [_codec(item, i, models) for i, item in enumerate(top["codecs"])]
-        if len({_pack_codec(item) for item in top["codecs"]}) != len(codecs):
+        codecs = [_codec(item, i, models) for i, item in enumerate(raw_codecs)]
+        if len({_pack_codec(item) for item in raw_codecs}) != len(codecs):
             raise FormatError("lists a codec twice")
-        entries = tuple(_entry(item, i, codecs, limits) for i, item in enumerate(top["entries"]))
-        if list(dict.fromkeys(item[4] for item in top["entries"])) != list(range(len(codecs))):
-            raise FormatError("lists codecs that no entry uses, or not in the order of their first use")
         if models != sorted(models):
             raise FormatError("lists models that are not sorted by SHA-256")
-        header = cls(entries=entries, models=tuple(models), attrs=top["attrs"])
+        header = cls(entries=scan.entries(data, codecs), models=tuple(models), attrs=attrs)
         header._check()
         return header
 
+    @cached_property
+    def chunks(self) -> NDArray[np.int64]:
+        """How many chunks each entry has."""
+        if isinstance(self.entries, Entries):
+            return self.entries.chunks
+        return np.array([entry.n_chunks for entry in self.entries], np.int64)
+
+    def find(self, name: str) -> int | None:
+        """Position of the entry of this name, if there is one."""
+        if isinstance(self.entries, Entries):
+            return self.entries.find(name)
+        return next((i for i, entry in enumerate(self.entries) if entry.name == name), None)
+
+    @property
+    def by_name(self) -> Mapping[str, Entry]:
+        """Entries by name, in their order."""
+        return ByName(self.entries) if isinstance(self.entries, Entries) else {e.name: e for e in self.entries}
+
     def _check(self) -> None:
-        names = Counter(entry.name for entry in self.entries)
-        if len(names) != len(self.entries):
-            raise FormatError(f"has two entries named {names.most_common(1)[0][0]!r}")
-        if "" in names and len(names) > 1:
+        if isinstance(self.entries, Entries):
+            twice, nameless = self.entries.twice(), self.entries.find("") is not None
+        else:
+            names = Counter(entry.name for entry in self.entries)
+            twice, nameless = next((name for name, n in names.items() if n > 1), None), "" in names
+        if twice is not None:
+            raise FormatError(f"has two entries named {twice!r}")
+        if nameless and len(self.entries) > 1:
             raise FormatError("has an entry named '' among others; only the sole entry of a file can have no name")
         known = {sha256 for sha256, _ in self.models}
         if len(known) != len(self.models) or not all(is_sha256(sha256) for sha256 in known):
             raise FormatError("lists a model twice, or by something that is not a SHA-256")
         if not all(type(name) is str for _, name in self.models):
             raise FormatError("lists a model whose name is not text")
+        if isinstance(self.entries, Entries):
+            return  # their models are numbers of those
         for entry in self.entries:
             if entry.model is not None and entry.model not in known:
                 raise FormatError(f"has entry {entry.name!r}, whose model {entry.model} is not among its models")
+
+
+class _Scan:
+    """Go through the entries of a header one by one, each of which is checked and let go."""
+
+    def __init__(self, parts: Parts, limits: Limits, codecs: int) -> None:
+        n = parts.list()
+        limits.check("entries", n, "the header")
+        self._key = hashing(secrets.randbits(63))
+        self._starts, self._chunks, self._keys = array("q"), array("q"), array("Q")
+        used, blank = 0, [{"codec": "?"}] * codecs
+        for i in range(n):
+            self._starts.append(parts.at)
+            item = parts.value(MAX_DEPTH - 2)
+            entry = _entry(item, i, blank, limits)
+            used = max(used, item[4] + 1) if item[4] <= used else codecs + 1
+            self._chunks.append(entry.n_chunks)
+            self._keys.append(self._key(entry.name))
+            del item, entry  # before the next one is made
+        self._starts.append(parts.at)
+        if used != codecs:
+            raise FormatError("lists codecs that no entry uses, or not in the order of their first use")
+
+    def entries(self, data: bytes, codecs: list[dict[str, Any]]) -> Entries:
+        """All of them, given what their codecs are."""
+        starts, chunks = (
+            np.frombuffer(a, np.int64) if a else np.zeros(0, np.int64) for a in (self._starts, self._chunks)
+        )
+        keys = np.frombuffer(self._keys, np.uint64) if self._keys else np.zeros(0, np.uint64)
+        return Entries(data, starts, chunks, keys, self._key, partial(_made, codecs=codecs))
+
+
+def _keys(parts: Parts, i: int) -> None:
+    """Enter the header, or go on to its next key."""
+    key = sorted(_TOP)[i]
+    n = parts.map() if i == 0 else len(_TOP)
+    found = parts.value() if n else None
+    if n != len(_TOP) or found != key:
+        raise FormatError(
+            f"the header has {n} keys, and {reprlib.repr(found)} where {key!r} is due; expected {sorted(_TOP)}"
+        )
+
+
+def _listed(value: Any, what: str) -> list[Any]:
+    if type(value) is not list:
+        raise FormatError(f"the header has {what} that are no list")
+    return value
 
 
 def _pack_codec(codec: dict[str, Any]) -> bytes:
@@ -131,31 +228,44 @@ def _codec(item: Any, i: int, models: list[tuple[str, str]]) -> dict[str, Any]:
         raise FormatError(f"codec {i} refers to model {model} of {len(models)}")
     if _has_bytes(item["config"]):
         raise FormatError(f"codec {i} has settings that hold bytes")
-    return {
+    found = {
         "codec": item["id"],
         "codec_version": item["version"],
         "config": item["config"],
         "model": None if model is None else models[model][0],
         "package": item["package"],
     }
+    try:
+        Entry(name="", spec=ArraySpec((), "bool"), chunk=1, **found)
+    except FormatError as e:
+        raise FormatError(f"codec {i}: {e}") from e
+    return found
 
 
 def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> Entry:
+    """An entry that keeps to all rules, and to the limits."""
     if type(item) is not list or len(item) != len(_ENTRY):
         raise FormatError(f"entry {i} is not a list of {len(_ENTRY)} values")
-    item = _map(dict(zip(_ENTRY, item, strict=True)), _ENTRY, f"entry {i}")
-    if not 0 <= item["codec"] < len(codecs):
-        raise FormatError(f"entry {i} refers to codec {item['codec']} of {len(codecs)}")
+    if [type(value) for value in item] != _ENTRY_TYPES:
+        _map(dict(zip(_ENTRY, item, strict=True)), _ENTRY, f"entry {i}")
+    if not 0 <= item[4] < len(codecs):
+        raise FormatError(f"entry {i} refers to codec {item[4]} of {len(codecs)}")
     try:
-        spec = ArraySpec(tuple(item["shape"]), item["dtype"])
-        entry = Entry(name=item["name"], spec=spec, chunk=item["chunk"], attrs=item["attrs"], **codecs[item["codec"]])
+        entry = _made(item, codecs)
     except FormatError as e:
         raise FormatError(f"entry {i}: {e}") from e
-    where = f"entry {entry.name!r}" if entry.name else "the array without a name"
-    limits.check("chunks", entry.n_chunks, where)
-    limits.check("array_bytes", spec.nbytes, where)
-    limits.check("chunk_bytes", entry.chunk_spec(0).nbytes if entry.n_chunks else 0, where)
+    nbytes = entry.spec.nbytes
+    if entry.n_chunks > limits.chunks or nbytes > min(limits.array_bytes, limits.chunk_bytes):
+        where = f"entry {entry.name!r}" if entry.name else "the array without a name"
+        limits.check("chunks", entry.n_chunks, where)
+        limits.check("array_bytes", nbytes, where)
+        limits.check("chunk_bytes", entry.chunk_spec(0).nbytes if entry.n_chunks else 0, where)
     return entry
+
+
+def _made(item: Any, codecs: list[dict[str, Any]]) -> Entry:
+    name, dtype, shape, chunk, codec, attrs = item
+    return Entry(name=name, spec=ArraySpec(tuple(shape), dtype), chunk=chunk, attrs=attrs, **codecs[codec])
 
 
 def _map(value: Any, keys: Mapping[str, Any], where: str) -> dict[str, Any]:

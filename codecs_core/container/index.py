@@ -11,7 +11,7 @@ from codecs_core.container.frame import FLAGS, ChunkHead, ModelHead, check_kind,
 from codecs_core.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -71,17 +71,15 @@ class Index:
         self.records = _records(data)
         _check_kinds(self.records)
         self._offsets = _offsets(self.records, start, end)
-        counts = [entry.n_chunks for entry in header.entries]
-        self._first = [0]
-        for n in counts:
-            self._first.append(self._first[-1] + n)
+        counts = header.chunks
+        self._first = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         # Memory goes by what the index lists, never by what the header claims.
         self._slots, self._rows = _chunk_rows(self.records, counts, self._first, incomplete)
         self._models = _model_rows(self.records, header)
 
     def chunk(self, entry: int, chunk: int) -> Place | None:
         """Place of a chunk; None if it is missing."""
-        slot = self._first[entry] + chunk
+        slot = int(self._first[entry]) + chunk
         at = slot if len(self._slots) == self._first[-1] else int(np.searchsorted(self._slots, slot))
         if at == len(self._slots) or self._slots[at] != slot:
             return None
@@ -90,7 +88,7 @@ class Index:
     def chunks(self, entry: int) -> NDArray[np.int64]:
         """Numbers of the chunks of an entry that are there, in ascending order."""
         start, stop = np.searchsorted(self._slots, self._first[entry : entry + 2])
-        return self._slots[start:stop] - self._first[entry]
+        return self._slots[start:stop] - int(self._first[entry])
 
     def model(self, model: int) -> Place | None:
         """Place of an embedded model; None if the file only names it."""
@@ -153,20 +151,20 @@ def _offsets(records: NDArray[Any], start: int, end: int) -> NDArray[np.uint64]:
 
 
 def _chunk_rows(
-    records: NDArray[Any], counts: Sequence[int], first: Sequence[int], incomplete: bool
+    records: NDArray[Any], counts: NDArray[np.int64], first: NDArray[np.int64], incomplete: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Number of every chunk that is listed, counted through all entries, in ascending order; and its row."""
     rows = np.flatnonzero(records["type"] == layout.CHUNK)
-    total = first[-1]
+    total = int(first[-1])
     if len(rows) != total and not incomplete:
         raise FormatError(f"the index lists {len(rows)} chunks, and the entries have {total}")
     entry = records["number"][rows].astype(np.int64)
     chunk = records["chunk"][rows].astype(np.int64)
     if len(rows) and entry.max() >= len(counts):
         raise FormatError(f"the index lists a chunk of entry {entry.max()}, and there are {len(counts)} entries")
-    if len(rows) and (chunk >= np.array(counts, np.int64)[entry]).any():
+    if len(rows) and (chunk >= counts[entry]).any():
         raise FormatError("the index lists a chunk beyond the end of its entry")
-    slot = np.array(first, np.int64)[entry] + chunk
+    slot = first[entry] + chunk
     order = np.argsort(slot, kind="stable")
     slot = slot[order]
     if (slot[1:] == slot[:-1]).any():

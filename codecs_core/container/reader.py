@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 from codecs_core.container import frame, layout
@@ -19,6 +20,7 @@ from codecs_core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -91,7 +93,7 @@ class Reader:
         size = source.size
         start = source.read_at(0, min(size, getattr(source, "head_read", HEAD_READ)))
         # A small file came whole with the first read.
-        preamble, self._header, frames_start = read_head(source, start, limits)
+        preamble, self._header, frames_start = self._head = read_head(source, start, limits)
         tail_read = getattr(source, "tail_read", TAIL_READ)
         tail = start if len(start) == size else source.read_at(max(0, size - tail_read), min(size, tail_read))
         trailer = self._trailer(tail, start)
@@ -100,8 +102,7 @@ class Reader:
 
         self.version = f"{preamble.major}.{preamble.minor}"
         self.attrs = self._header.attrs
-        self.entries: dict[str, Entry] = {entry.name: entry for entry in self._header.entries}
-        self._numbers = {name: i for i, name in enumerate(self.entries)}
+        self.entries: Mapping[str, Entry] = self._header.by_name
         self.models: dict[str, ModelRecord] = {}
         self._embedded: dict[str, Place] = {}
         for i, (sha256, name) in enumerate(self._header.models):
@@ -144,7 +145,7 @@ class Reader:
                 f"take other items, or have such chunks filled in with fill=... (--fill)"
             )
         head, payload = self._frame(place, what)
-        if not isinstance(head, ChunkHead) or (head.entry, head.chunk) != (self._numbers[entry], i):
+        if not isinstance(head, ChunkHead) or (head.entry, head.chunk) != (self._number(entry), i):
             self._wrong_head(place, what)
         return payload, head.digest
 
@@ -191,9 +192,9 @@ class Reader:
         self.close()
 
     def _number(self, entry: str) -> int:
-        number = self._numbers.get(entry)
+        number = self._header.find(entry)
         if number is None:
-            raise ConfigError(f"{self._source} has no entry {entry!r}; it has {list(self.entries)[:20]}")
+            raise ConfigError(f"{self._source} has no entry {entry!r}; it has {list(islice(self.entries, 20))}")
         return number
 
     def _place(self, entry: str, i: int) -> Place | None:
@@ -267,7 +268,7 @@ class Reader:
 
     def _no_trailer(self, why: FormatError) -> NoReturn:
         """Say why a file does not end as it should: cut short, followed by other bytes, or damaged at the end."""
-        found = scan(self._source, limits=self._limits)
+        found = scan(self._source, limits=self._limits, known=self._head)
         size = self._source.size
         start = self._source.read_at(found.end, layout.INDEX.size)
         if len(start) == layout.INDEX.size and start.startswith(layout.INDEX_MAGIC):
@@ -282,7 +283,7 @@ class Reader:
                 raise CorruptDataError(
                     f"{self._source} is damaged in its last bytes: {why}; {_AGAIN}, or `codecs recover` it"
                 ) from why
-        total = sum(entry.n_chunks for entry in found.header.entries)
+        total = found.header.chunks.sum()
         raise TruncatedFileError(
             f"{self._source} ends at byte {size}, before its trailer: "
             f"{found.chunks} of {total} chunks are whole; {_AGAIN}, or `codecs recover` it"

@@ -67,15 +67,16 @@ class Scan:
         return len({(h.entry, h.chunk) for h in heads})
 
 
-def scan(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Scan:
-    """Read the header and walk the frames, front to back, ignoring index and trailer.
+def scan(source: Source, *, limits: Limits = DEFAULT_LIMITS, known: tuple[Preamble, Header, int] | None = None) -> Scan:
+    """Read the header, unless `known` is what `read_head` found, and walk the frames, front to back, ignoring index and trailer.
 
     Raises
     ------
     NotAContainerError, TruncatedFileError, CorruptDataError, UnsupportedFeatureError, LimitExceededError
         If not even the header can be read.
     """
-    preamble, header, end = read_head(source, source.read_at(0, min(source.size, layout.PREAMBLE.size)), limits)
+    start = source.read_at(0, min(source.size, layout.PREAMBLE.size))
+    preamble, header, end = known or read_head(source, start, limits)
     frames = []
     for found in walk(source, end):
         head = found.head
@@ -96,9 +97,9 @@ def read_head(source: Source, start: bytes, limits: Limits) -> tuple[Preamble, H
             f"{source} ends after {source.size} bytes, inside its header, which ends at {end}; "
             f"get the file again from where it came from"
         )
-    if len(start) < end:
-        start += source.read_at(len(start), end - len(start))
-    packed = start[layout.PREAMBLE.size : end]
+    # read anew, not joined: a header may be large
+    at = layout.PREAMBLE.size
+    packed = start[at:end] if len(start) >= end else source.read_at(at, end - at)
     found = crc32c(packed)
     if found != preamble.header_crc:
         raise CorruptDataError(
@@ -133,4 +134,4 @@ def walk(source: Source, start: int) -> Iterator[Frame]:
 
 
 def _fits(head: frame.ChunkHead, header: Header) -> bool:
-    return head.entry < len(header.entries) and head.chunk < header.entries[head.entry].n_chunks
+    return head.entry < len(header.entries) and head.chunk < header.chunks[head.entry]

@@ -20,9 +20,13 @@ LONG |= {0xC5: ("bin", 1, 1 << 8), 0xDA: ("str", 1, 1 << 8), 0xDD: ("list", 2, 1
 LONG |= {0xC6: ("bin", 2, 1 << 16), 0xDB: ("str", 2, 1 << 16)}
 
 
-def unpack(data):
-    """The value that canonical MessagePack stands for."""
-    at, room = 0, 1 << 22
+#: Bytes, and items of lists and maps, of an entry, and of all else in a header.
+BYTES, ITEMS = 1 << 22, 1 << 18
+
+
+def unpack(data, listed=None):
+    """The value that canonical MessagePack stands for; `listed` is the key of a map whose items have room of their own."""
+    at, room = 0, ITEMS
 
     def take(n):
         nonlocal at
@@ -37,18 +41,34 @@ def unpack(data):
         require(not short, "a number longer than it needs to be")
         return x
 
-    def items(kind, n, depth):
+    def alone(depth):
+        """A value with room of its own."""
+        nonlocal room
+        start, before, room = at, room, ITEMS
+        found = value(depth)
+        require(at - start <= BYTES, "an entry of too many bytes")
+        room = before
+        return found
+
+    def items(kind, n, depth, key):
+        nonlocal room
+        if kind == "list" and depth == 14 and key == listed is not None:
+            return [alone(depth) for _ in range(n)]
+        room -= n if kind == "list" else 2 * n
+        require(room >= 0, "lists and maps of too many items")
         if kind == "list":
             return [value(depth) for _ in range(n)]
         found, last = {}, None
         for _ in range(n):
             key = value(0)
             require(type(key) is str and (last is None or key > last), "keys that are no text, or not in order")
-            found[key], last = value(depth), key
+            start = at
+            found[key], last = value(depth, key), key
+            if depth == 15 and key == listed:
+                spans.append((start, at))
         return found
 
-    def value(depth):
-        nonlocal room
+    def value(depth, key=None):
         b = take(1)[0]
         if b < 0x80 or b >= 0xE0 or b in CONSTANTS:
             return CONSTANTS.get(b, b) if b < 0xE0 else b - 256
@@ -72,10 +92,12 @@ def unpack(data):
                 raise Malformed("text that is not UTF-8") from None
         if kind == "bin":
             return take(n)
-        room -= 1
-        require(depth > 0 and room >= 0, "lists and maps too deep, or too many")
-        return items(kind, n, depth - 1)
+        require(depth > 0, "lists and maps too deep")
+        return items(kind, n, depth - 1, key)
 
+    spans = []
     found = value(16)
     require(at == len(data), "bytes after the header")
+    others = at - sum(stop - start - 1 for start, stop in spans)
+    require(others <= BYTES, "too many bytes beside the entries")
     return found

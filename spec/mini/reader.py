@@ -1,8 +1,8 @@
 """A reader of ``.ccf`` files in plain Python and numpy, written from the text of ``spec/``: ``python spec/mini/reader.py FILE.ccf``.
 
-It reads the container, ``classic.*`` and ``bbans.vae``, with ``canonical.py``, ``entropy.py`` and ``exact.py`` beside it. Some codecs
-take a library (zstandard, Pillow, imagecodecs); without it, such files are refused. So does XXH3 (xxhash); without it, digests are
-not compared.
+It reads the container and ``classic.*``, with ``canonical.py`` beside it. Each of the other codecs has a file beside it, and builds
+on ``entropy.py`` and ``exact.py``. Some codecs take a library (zstandard, Pillow, imagecodecs); without it, such files are refused. So
+does XXH3 (xxhash); without it, digests are not compared.
 """
 
 import bz2
@@ -19,9 +19,13 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+import ar
+import bbans
 import canonical
-import entropy
 import exact
+import idf
+import lbb
+import rec
 
 SIGNATURE = b"\x89CCF\r\n\x1a\n"
 CHUNK, MODEL = 1, 2
@@ -113,7 +117,7 @@ class Entry:
 def parse_header(data):
     kinds = {"attrs": dict, "codecs": list, "entries": list, "models": list}
     try:
-        _, codecs, entries, models = values(canonical.unpack(data), kinds, "the header")
+        _, codecs, entries, models = values(canonical.unpack(data, "entries"), kinds, "the header")
     except canonical.Malformed as error:
         raise Refused("format", str(error)) from error
     require(len(entries) <= ENTRIES, "limit", "too many entries")
@@ -252,11 +256,14 @@ class File:
 
 def decode(file, entry, payload, shape):
     name, dtype = entry.codec.removeprefix("classic."), np.dtype(entry.dtype).newbyteorder("<")
-    require(entry.codec == "bbans.vae" or (name in DECODERS and name != entry.codec), "unknown-codec", entry.codec)
+    require(entry.codec in LEARNED or (name in DECODERS and name != entry.codec), "unknown-codec", entry.codec)
     require(entry.version == 1, "unsupported-feature", f"version {entry.version} of {entry.codec}")
     try:
-        if entry.codec == "bbans.vae":
-            array = decode_vae(*exact.parse_model(file.model(entry.model)), payload, shape)
+        if entry.codec in LEARNED:
+            require(entry.model is not None, "model", "a codec without its model")
+            model = exact.parse_model(file.model(entry.model))
+            exact.check(model[0] == entry.codec, "the model of another codec")
+            array = LEARNED[entry.codec](model, entry.config, payload, shape, entry.dtype)
         elif name in ("png", "webp", "jxl"):
             array = decode_images(DECODERS[name], name, entry, payload, shape)
         else:
@@ -309,6 +316,10 @@ DECODERS = {
 }
 
 
+LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
+LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode}
+
+
 def decode_images(decoder, name, entry, payload, shape):
     one = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
     n, h, w, c = ((1, *shape, 1) if one else (*shape, 1))[:4]
@@ -334,47 +345,6 @@ def decode_images(decoder, name, entry, payload, shape):
         at += size
     require(at == len(payload), "corrupt", "bytes are left over")
     return np.concatenate(stack)
-
-
-def decode_vae(codec, config, tensors, payload, shape):
-    kind, item, latents = config.get("likelihood"), config.get("item_shape"), config.get("latents")
-    exact.check(codec == "bbans.vae" and kind in ("bernoulli", "mixture"), "another codec or likelihood")
-    exact.check(type(item) is list and all(type(a) is int and a > 0 for a in [*item, latents]), "sizes")
-    encoder, decoder = exact.Network(tensors, "encoder"), exact.Network(tensors, "decoder")
-    tables = tensors.get("tables", np.zeros((1, 0), int)) if kind == "mixture" else np.zeros((1, 0), int)
-    counts = tables.shape[1:] == (256,) and (tables >= 0).all() and (tables.sum(1) == 1 << 18).all()
-    exact.check(kind != "mixture" or counts, "tables that are no counts")
-    pixels, k = math.prod(item), len(tables)
-    edges = np.array(entropy.table("normal_edges"))
-    points = edges[(np.arange(256) << 4) + 8] >> 16
-    widths = encoder.inputs, encoder.outputs, decoder.inputs, decoder.outputs
-    exact.check(widths == (pixels, 2 * latents, latents, pixels * k), "networks of other widths")
-    span = (encoder.low, encoder.high) == (0, 255 if kind == "mixture" else 1)
-    exact.check(span and decoder.low <= points[0] and points[255] <= decoder.high, "networks of other ranges")
-    low, high = encoder.layers[-1][3:5]
-    limits = np.repeat([[-(1 << 16), 1 << 16], [-640, 128]], latents, axis=0)
-    exact.check((limits[:, 0] <= low).all() and (high <= limits[:, 1]).all(), "a posterior out of range")
-    require(list(shape[1:]) == item and len(shape) > 0, "corrupt", "items of another shape")
-
-    def likelihood(z, n):
-        out = decoder(points[np.reshape(z, (n, latents))])
-        if kind == "bernoulli":
-            ones = [entropy.ones_of_log_odds(22, v) for v in out.reshape(-1).tolist()]
-            return entropy.bernoulli(n * pixels, 22, ones)
-        return entropy.categorical_mixture(n * pixels, 22, tables.tolist(), out.reshape(-1, k).tolist())
-
-    def posterior(x, n):
-        mean, scale = (part.reshape(-1).tolist() for part in np.split(encoder(np.reshape(x, (n, pixels))), 2, axis=1))
-        return entropy.bucketed_gaussian(n * latents, 8, 26, mean, scale, [0] * len(mean), [0] * len(mean))
-
-    def step(n):
-        prior = entropy.uniform(n * latents, 256)
-        return entropy.BitsBack(prior, lambda z: likelihood(z, n), lambda x: posterior(x, n))
-
-    message = entropy.Message.parse(payload)
-    found = entropy.Chain(step, shape[0], 128).pop(message)
-    message.check_end()
-    return np.array(found, np.uint8)
 
 
 # --- files ---------------------------------------------------------------------------------------

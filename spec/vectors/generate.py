@@ -18,7 +18,11 @@ import msgpack
 import numpy as np
 import zstandard
 from codecs_bbans.testing import random_model
+from codecs_ar.testing import random_model as random_autoregression
 from codecs_idf.testing import random_model as random_flow
+from codecs_lbb.testing import random_model as random_local_flow
+from codecs_rec.testing import random_lossy
+from codecs_rec.testing import random_model as random_relative
 from numpy.typing import NDArray
 
 import codecs_core as cc
@@ -31,8 +35,9 @@ from codecs_core.models import Model
 
 HERE = Path(__file__).parent
 Array = NDArray[Any]
-#: What a reader may lack, by the codec: a library, or a codec that is large.
-NEEDS = {"zstd": "zstandard", "png": "PNG", "webp": "WebP", "jxl": "JPEG XL", "image": "idf.image"}
+#: What a reader may lack, by the codec: a library, or the codec.
+NEEDS = {"classic.zstd": "zstandard", "classic.png": "PNG", "classic.webp": "WebP", "classic.jxl": "JPEG XL"}
+NEEDS |= {name: name for name in ("ar.image", "idf.image", "lbb.flow", "rec.vae")}
 #: Of these, encoders of other versions make other payloads.
 FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl")
 DATA = np.arange(60, dtype=np.uint8).reshape(5, 12)
@@ -91,7 +96,9 @@ def build(
     chunks = [(entry, i) for entry in entries for i in range(entry.n_chunks)]
     for entry, i in reversed(chunks) if reverse else chunks:
         part = arrays[entry.name][entry.chunk_slice(i)]
-        writer.write_chunk(entry.name, i, change(made.encode(part)), seal(digest(part)))
+        payload = made.encode(part)
+        decoded = part if made.info.kind == "lossless" else made.decode(payload, entry.chunk_spec(i))
+        writer.write_chunk(entry.name, i, change(payload), seal(digest(decoded)))
     writer.close()
     return file.getvalue()
 
@@ -239,6 +246,18 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     yield one("bbans-batches", "bbans.vae: steps of more than one size", raw(3, (40, 4, 3), 2), codec, chunk=40)
     flow = cc.get_codec("idf.image", model=random_flow(1, width=6))
     yield one("idf", "idf.image: a stack of odd size", raw(4, (2, 7, 9, 1)), flow)
+    local = cc.get_codec("ar.image", model=random_autoregression(3, width=20))
+    yield one("ar-alpha", "ar.image: four channels, in bands", raw(5, (7, 6, 4), 90), local, chunk=4)
+    grey = cc.get_codec("ar.image", model=random_autoregression(1))
+    yield one("ar-16", "ar.image: grey images of 16 bits", raw(6, (2, 9, 5)).astype(np.uint16) * 200, grey)
+    yield one("lbb", "lbb.flow: a stack", raw(7, (3, 4, 8, 3)), cc.get_codec("lbb.flow", model=random_local_flow(3)))
+    for likelihood, high in ("mixture", 256), ("bernoulli", 2), ("colour", 256):
+        shape = (2, 2, 3) if likelihood == "colour" else (4, 3)
+        relative = cc.get_codec("rec.vae-lossless", model=random_relative(likelihood, shape))
+        yield one(f"rec-{likelihood}", f"rec.vae-lossless: {likelihood}", raw(8, (5, *shape), high), relative, chunk=3)
+    lossy, array = cc.get_codec("rec.vae", model=random_lossy((4, 3)), quality=1), raw(9, (5, 4, 3))
+    found = lossy.decode(lossy.encode(array), cc.ArraySpec.of(array))
+    yield "rec-lossy", "rec.vae: what is decoded is not what was encoded", build({"": array}, lossy, chunk=5), {"": found}
 
 
 def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
@@ -563,7 +582,7 @@ def models() -> Iterator[tuple[str, str, bytes, str, int | None]]:
 
 def needs(data: bytes) -> list[str]:
     """What a reader may lack."""
-    return sorted({need for name, need in NEEDS.items() if f".{name}".encode() in data[:2000]})
+    return sorted({need for name, need in NEEDS.items() if name.encode() in data[:2000]})
 
 
 def described(arrays: dict[str, Array]) -> dict[str, Any]:

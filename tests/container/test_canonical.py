@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codecs_core.container.canonical import MAX_DEPTH, pack, unpack
+from codecs_core.container.canonical import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Parts, pack, unpack
 from codecs_core.errors import ConfigError, FormatError
 
 values = st.recursive(
@@ -139,10 +139,47 @@ def test_no_other_bytes_decode_to_a_value(value, data):
     assert pack(other) == bytes(packed)
 
 
-def test_number_of_containers_is_capped(monkeypatch):
-    monkeypatch.setattr("codecs_core.container.canonical.MAX_CONTAINERS", 100)
-    assert unpack(pack([{}] * 99)) == [{}] * 99
-    with pytest.raises(FormatError, match="more than 100"):
-        unpack(pack([{}] * 100))
-    with pytest.raises(FormatError, match="more than 100"):
-        unpack(pack([[]] * 100))
+@pytest.mark.parametrize(
+    ("most", "more"),
+    [
+        ([0] * MAX_VALUES, [0] * (MAX_VALUES + 1)),
+        ([[]] * MAX_VALUES, [[[]]] * (MAX_VALUES // 2 + 1)),
+        ([[0, 1]] * (MAX_VALUES // 3), [[0, 1]] * (MAX_VALUES // 3 + 1)),
+        ([{}] * MAX_VALUES, [{"": 0}] * (MAX_VALUES // 3 + 1)),
+        ("x" * (MAX_BYTES - 5), "x" * (MAX_BYTES - 4)),
+        (["x" * 999] * 4000, ["x" * 999] * 5000),
+    ],
+    ids=["numbers", "lists", "pairs", "maps", "text", "texts"],
+)
+def test_size_is_capped(most, more):
+    assert unpack(pack(most)) == most
+    with pytest.raises(ConfigError, match="at most"):
+        pack(more)
+    with pytest.raises(FormatError, match=r"more than|exceeds"):
+        unpack(msgpack.packb(more))
+
+
+def test_parts():
+    document = {"a": [1, "x"], "b": [{"c": None}, 2.5], "d": True}
+    parts = Parts(pack(document))
+    assert parts.map() == 3
+    assert [parts.value(), parts.value(), parts.value()] == ["a", [1, "x"], "b"]
+    assert parts.left == MAX_VALUES
+    assert parts.list() == 2
+    assert parts.value() == {"c": None}
+    assert parts.left == MAX_VALUES - 2
+    assert [parts.value(), parts.value(), parts.value()] == [2.5, "d", True]
+    parts.end()
+
+
+@given(values)
+def test_parts_are_canonical(value):
+    """What is entered is held to the same rules as what is read whole."""
+    packed = pack([value])
+    parts = Parts(packed)
+    assert parts.list() == 1
+    assert parts.at == 1
+    assert pack(parts.value()) == packed[1:]
+    long = Parts(b"\xdc\0\1" + packed[1:])
+    with pytest.raises(FormatError, match="byte 0"):
+        long.list()

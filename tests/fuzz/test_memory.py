@@ -134,23 +134,69 @@ def test_every_invalid_vector():
     assert found == [v["code"] for v in plain]
 
 
-@pytest.mark.parametrize(
-    "attrs",
-    [
-        {"a": [{}] * 400_000},
-        {"a": ["ab"] * 1_300_000},
-        {"a": [1.5] * 400_000},
-        {f"{i:06}": None for i in range(400_000)},
-    ],
-    ids=["maps", "texts", "floats", "keys"],
-)
-def test_headers_that_grow(tmp_path, attrs):
-    """A header of some megabytes, refused for its last byte, when all of it is parsed."""
+def header(path, **changes):
+    """A file that ends after this header."""
     from codecs_core.container import layout
     from codecs_core.container.checksum import crc32c
 
-    packed = msgpack.packb({"attrs": attrs, "codecs": [], "entries": [], "models": [0]})
+    codec = {"config": {}, "id": "classic.raw", "model": None, "package": "", "version": 1}
+    packed = msgpack.packb({"attrs": {}, "codecs": [codec], "entries": [], "models": []} | changes)
+    assert len(packed) < 1 << 26
     preamble = layout.PREAMBLE.pack(layout.SIGNATURE, 0, 2, 0, 0, len(packed), crc32c(packed), 0)[:-4]
-    path = tmp_path / "header.ccf"
     path.write_bytes(preamble + layout.CRC.pack(crc32c(preamble)) + packed + bytes(100))
-    assert refuse(path) == ["format"]
+    return path
+
+
+def entry(i, attrs):
+    return [f"{i:06}", "uint8", [3], 3, 0, attrs]
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"a": [{}] * 120_000},
+        {"a": ["ab"] * 250_000},
+        {"a": [1.5] * 250_000},
+        {f"{i:06}": None for i in range(120_000)},
+        {"a": "\N{GRINNING FACE}" + "a" * 4_000_000},
+    ],
+    ids=["maps", "texts", "floats", "keys", "wide"],
+)
+def test_headers_that_grow(tmp_path, attrs):
+    """Of what a header may hold, as much as possible, refused in its last byte: when all of it is parsed."""
+    full = header(tmp_path / "header.ccf", attrs=attrs, models=[0])
+    many = header(tmp_path / "entries.ccf", entries=[*(entry(i, attrs) for i in range(8)), 0])
+    assert refuse(full, many) == ["format", "format"]
+
+
+def test_the_longest_header(tmp_path):
+    """All that it may have: entries as large as they can be."""
+    attrs = {"a": ["ab"] * 100_000, "b": "\N{GRINNING FACE}" + "a" * 3_800_000}
+    entries = [entry(i, attrs) for i in range(14)]
+    good = header(tmp_path / "good.ccf", attrs=attrs, entries=entries)
+    bad = header(tmp_path / "bad.ccf", attrs=attrs, entries=[*entries, 0])
+    assert refuse(good) == ["truncated"]
+    assert refuse(bad) == ["format"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attrs": {"a": [{}] * (60 << 20)}},
+        {"attrs": {"a": ["ab"] * (20 << 20)}},
+        {"attrs": {"a": "\N{GRINNING FACE}" + "a" * (60 << 20)}},
+        {"codecs": [{"config": {}, "id": "a"}] * (3 << 20)},
+        {"models": [{"name": "", "sha256": bytes(32)}] * (1 << 20)},
+        {"entries": [0] * (1 << 20)},
+    ],
+    ids=["maps", "texts", "wide", "codecs", "models", "entries"],
+)
+def test_headers_that_are_too_large(tmp_path, changes):
+    """Tens of megabytes of header, all of one kind."""
+    assert refuse(header(tmp_path / "header.ccf", **changes)) == ["format"]
+
+
+def test_many_entries(tmp_path):
+    """A header of many entries, each as it should be, in a file that is cut short behind it."""
+    path = header(tmp_path / "many.ccf", entries=[entry(i, {}) for i in range(100_000)])
+    assert refuse(path) == ["truncated"]

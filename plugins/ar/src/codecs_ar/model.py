@@ -61,7 +61,12 @@ class Autoregression:
 
     def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
         channels, components = config.get("channels"), config.get("components")
-        if channels not in (1, 3) or type(components) is not int or not 1 <= components <= 16:
+        if (
+            type(channels) is not int
+            or channels not in (1, 3)
+            or type(components) is not int
+            or not 1 <= components <= 16
+        ):
             raise ModelError(
                 f"a model of ar.image has 1 or 3 channels and 1 to 16 components, not {channels!r} and {components!r}"
             )
@@ -82,7 +87,12 @@ class Autoregression:
         while (weight := tensors.get(f"plane{plane}.{len(weights)}.weight")) is not None:
             where, wanted = f"plane{plane}.{len(weights)}", len(weights[-1]) if weights else neighbours.features(plane)
             bias = tensors.get(f"{where}.bias")
-            if weight.dtype != np.int32 or weight.ndim != 2 or not len(weight) <= WIDEST or weight.shape[1] != wanted:
+            if (
+                weight.dtype != np.int32
+                or weight.ndim != 2
+                or not 1 <= len(weight) <= WIDEST
+                or weight.shape[1] != wanted
+            ):
                 raise ModelError(
                     f"{where}.weight of a model of ar.image has the shape (1 to {WIDEST} outputs, {wanted}) and int32, "
                     f"not {weight.shape} and {weight.dtype}"

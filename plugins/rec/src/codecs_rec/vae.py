@@ -56,6 +56,7 @@ class VAE:
         self._require(isinstance(kind, str) and kind in LIKELIHOODS, f"likelihood {kind!r}")
         sizes = [*shape, latents] if isinstance(shape, list) else [None]
         self._require(all(type(n) is int and n > 0 for n in sizes), f"item_shape {shape!r} and latents {latents!r}")
+        self._require(kind != "colour" or sizes[:-1] != [], "colours of items without axes")
         self.kind: str = kind
         self.item_shape = tuple(shape)
         self.latents: int = latents
@@ -82,6 +83,7 @@ class VAE:
             raise ModelError(f"model {self._name} lacks the integer tensor {name!r}")
         fits = array.ndim == len(shape) and all(n == m or (n < 0 < m) for n, m in zip(shape, array.shape, strict=True))
         self._require(fits, f"{name} of shape {array.shape}")
+        self._require(bool((array <= np.iinfo(np.int64).max).all()), f"numbers of 2^63 and more in {name}")
         return array.astype(np.int64)
 
     def _blocks(self, tensors: dict[str, NDArray[Any]]) -> Blocks:
@@ -100,6 +102,8 @@ class VAE:
     def _check(self) -> None:
         """Whatever the networks are given and whatever they compute, the codecs can take it."""
         encoder, decoder, kind = self.encoder, self.decoder, self.kind
+        layers = [*encoder.layers, *decoder.layers]
+        self._require(all(layer.weight.ndim == 2 for layer in layers), "convolutions")
         outputs = {"mixture": len(self.tables), "colour": 2}.get(kind, 1) * self.pixels
         wide = encoder.inputs, encoder.outputs, decoder.inputs, decoder.outputs
         self._require(

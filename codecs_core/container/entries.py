@@ -1,0 +1,147 @@
+"""The entries of a file that was opened: checked once, and parsed again when they are asked for.
+
+There may be a million; as Python objects they would take a thousand times the memory of a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, overload
+
+import msgpack  # type: ignore[import-untyped]
+import numpy as np
+import xxhash
+
+from codecs_core.container.entry import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+class Entries(Sequence[Entry]):
+    """Entries in the order of the file.
+
+    Parameters
+    ----------
+    data
+        The header.
+    starts
+        Where each entry starts in it, and where the last one ends.
+    chunks
+        How many chunks each has.
+    keys
+        `key` of each name.
+    key
+        A hash of a name, of 64 bits. It is another one in each process, so that no file can have many names of one hash.
+    parse
+        An entry from the value that stands for it in the header.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        starts: NDArray[np.int64],
+        chunks: NDArray[np.int64],
+        keys: NDArray[np.uint64],
+        key: Callable[[str], int],
+        parse: Callable[[Any], Entry],
+    ) -> None:
+        self._data, self._starts, self.chunks, self._key, self._parse = data, starts, chunks, key, parse
+        self._order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._order]
+        self._at = lru_cache(maxsize=64)(self._parsed)
+
+    def __len__(self) -> int:
+        return len(self.chunks)
+
+    @overload
+    def __getitem__(self, i: int) -> Entry: ...
+    @overload
+    def __getitem__(self, i: slice) -> tuple[Entry, ...]: ...
+    def __getitem__(self, i: int | slice) -> Entry | tuple[Entry, ...]:
+        numbers = range(len(self))[i]
+        return self._at(numbers) if isinstance(numbers, int) else tuple(map(self._parsed, numbers))
+
+    def __iter__(self) -> Iterator[Entry]:
+        return map(self._parsed, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Sequence)
+            and len(self) == len(other)
+            and all(a == b for a, b in zip(self, other, strict=True))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _parsed(self, i: int) -> Entry:
+        start, stop = self._starts[i : i + 2].tolist()
+        return self._parse(msgpack.unpackb(self._data[start:stop]))
+
+    def find(self, name: str) -> int | None:
+        """Position of the entry of this name, if there is one."""
+        start, stop = (int(np.searchsorted(self._keys, np.uint64(self._key(name)), side)) for side in ("left", "right"))
+        return next((i for i in self._order[start:stop].tolist() if self[i].name == name), None)
+
+    def twice(self) -> str | None:
+        """A name that two entries have, if there is one."""
+        again = self._keys[1:][self._keys[1:] == self._keys[:-1]]
+        seen: set[str] = set()
+        for i in self._order[np.isin(self._keys, again)].tolist():
+            name: str = self[i].name
+            if name in seen:
+                return name
+            seen.add(name)
+        return None
+
+
+class ByName(Mapping[str, Entry]):
+    """The same by their names."""
+
+    def __init__(self, entries: Entries) -> None:
+        self.entries = entries
+
+    def __getitem__(self, name: str) -> Entry:
+        i = self.entries.find(name)
+        if i is None:
+            raise KeyError(name)
+        return self.entries[i]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.entries.find(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry.name for entry in self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def values(self) -> ValuesView[Entry]:
+        """The entries, in the order of the file."""
+        return _Values(self)
+
+    def items(self) -> ItemsView[str, Entry]:
+        """Names and entries, in the order of the file."""
+        return _Items(self)
+
+
+class _Values(ValuesView[Entry]):
+    _mapping: ByName
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._mapping.entries)
+
+
+class _Items(ItemsView[str, Entry]):
+    _mapping: ByName
+
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+        return ((entry.name, entry) for entry in self._mapping.entries)
+
+
+def hashing(seed: int) -> Callable[[str], int]:
+    """A hash of names."""
+    return lambda name: xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass"), seed)

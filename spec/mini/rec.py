@@ -1,0 +1,288 @@
+"""The codecs ``rec.vae`` and ``rec.vae-lossless`` in plain Python and numpy, written from ``spec/codecs/rec.md``."""
+
+import math
+from decimal import Decimal, localcontext
+from functools import cache
+from statistics import NormalDist
+
+import entropy
+import exact
+import numpy as np
+
+PI = Decimal("3.14159265358979323846264338327950288419716939937511")
+
+
+# --- proposals -----------------------------------------------------------------------------------
+
+
+def philox(a, b, c, d):
+    """The words of Philox under the key 0, of numbers or arrays."""
+    k0 = k1 = 0
+    for _ in range(10):
+        x, y = 0xD2511F53 * a, 0xCD9E8D57 * c
+        a, b, c, d = y >> 32 ^ b ^ k0, y & 0xFFFFFFFF, x >> 32 ^ d ^ k1, x & 0xFFFFFFFF
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return a, b, c, d
+
+
+def tail(e, i):
+    """T[e, i]: the nearest double, and from there a step of Newton's method with 50 digits."""
+    due = Decimal(256 + i) / (1 << (e + 10))
+    x = Decimal(-NormalDist().inv_cdf(float(due)))
+    density = (-x * x / 2).exp() / (2 * PI).sqrt()
+    total, term, k = Decimal(0), x, 1
+    while abs(term) > Decimal("1e-40"):
+        total, k = total + term, k + 2
+        term *= x * x / k
+    return math.floor((x + (Decimal("0.5") - density * total - due) / density) * (1 << 32))
+
+
+@cache
+def grid():
+    with localcontext(prec=50):  # the grid takes no more than 17 rows of the table
+        t = [[tail(e, i) for i in range(257)] for e in range(17)]
+
+    def quantile(u):
+        v = min(u, (1 << 64) - 1 - u)
+        z = 64 - v.bit_length()
+        r = v << (z + 1) & entropy.MASK64
+        e, i, p = z - 1, r >> 56, r >> 24 & 0xFFFFFFFF
+        x = t[e][i] - ((t[e][i] - t[e][i + 1]) * p >> 32)
+        return x if u >> 63 else -x
+
+    return np.array([quantile((k << 48) + (1 << 47)) for k in range(1 << 16)])
+
+
+def proposals(n, m, size):
+    """Points of the proposals with the indices n of block number m: a row of `size` coordinates each."""
+    n, g = np.array(n, np.uint64), np.arange(-(-size // 8), dtype=np.uint64)
+    words = np.stack(np.broadcast_arrays(*philox(n[:, None], g, m, 1)), -1)
+    halves = np.stack([words & 0xFFFF, words >> 16], -1).reshape(len(n), 8 * len(g))
+    return grid()[halves[:, :size].astype(int)]
+
+
+# --- models --------------------------------------------------------------------------------------
+
+
+def whole(config, key, allowed):
+    found = config.get(key)
+    exact.check(type(found) is int and found in allowed, f"{key} is not one that is allowed")
+    return found
+
+
+def item_of(config):
+    item = config.get("item_shape")
+    exact.check(type(item) is list and all(type(a) is int and a > 0 for a in item), "an item without a shape")
+    return item
+
+
+def tensor(tensors, name, shape, low, high):
+    """Integers of these lengths, None for any, from `low` to `high`."""
+    found = tensors.get(name)
+    exact.check(found is not None and found.dtype.kind in "iu" and found.ndim == len(shape), f"another {name}")
+    exact.check(all(b in (a, None) for a, b in zip(found.shape, shape, strict=True)), f"{name} of another shape")
+    exact.check(not found.size or low <= int(found.min()) <= int(found.max()) <= high, f"{name} out of range")
+    return found.astype(np.int64)
+
+
+def sums_of(tensors, name, shape, low, p):
+    """Cumulative counts of the rows of a tensor."""
+    rows = tensor(tensors, name, shape, low, 1 << p)
+    exact.check((rows.sum(-1) == 1 << p).all(), f"rows of {name} with another sum")
+    return [entropy.cumulate(row) for row in np.atleast_2d(rows).tolist()]
+
+
+def octaves_of(tensors, rows):
+    sums = sums_of(tensors, "octaves", (rows, None), 1, 20)
+    exact.check(len(sums[0]) <= 23, "more than 22 octaves")
+    return sums
+
+
+def check_chunk(item, largest, shape, dtype):
+    """The number of items."""
+    if list(shape[1:]) != item or len(shape) == 0 or dtype not in ("uint8", "bool")[: 2 if largest == 1 else 1]:
+        raise entropy.Corrupt("items of another shape or dtype")
+    return shape[0]
+
+
+def within(network, low, high, start=0):
+    """Whether a network's outputs are, from number `start` on."""
+    return (network.layers[-1][3][start:] >= low).all() and (network.layers[-1][4][start:] <= high).all()
+
+
+def number_left(message):
+    """m and r of the number 2^m + r that is left of a message."""
+    number = int.from_bytes(message.to_bytes(), "little")
+    m = number.bit_length() - 1
+    return m, number - (1 << m)
+
+
+# --- rec.vae -------------------------------------------------------------------------------------
+
+
+def plan(d, t, block_bits):
+    """The latents of each block, and the row."""
+    i = np.maximum(d - t, 0)
+    order, total = np.argsort(-i, kind="stable")[: np.count_nonzero(i)].tolist(), int(i.sum())
+    blocks = [[] for _ in range(min(len(order), -(-total // (64 * block_bits))))]
+    for j, latent in enumerate(order):
+        a, b = divmod(j, len(blocks))
+        blocks[-1 - b if a % 2 else b].append(latent)
+    return blocks, min(total // (64 * max(1, len(blocks))), block_bits)
+
+
+def gains(d, t):
+    e = entropy.table("exp2_negative")
+    a = np.array([math.isqrt((1 << 16) * ((1 << 16) - e[2 * i])) for i in range(512)])
+    r = 1024 - d
+    return a[np.clip(d - t, 0, 511)] * np.array(e)[r & 63] >> 8 + (r >> 6)
+
+
+def pop_parts(message, sums, index):
+    """Symbols by a Categorical, in arrays of 2^14 - 1."""
+    parts = [index[i : i + (1 << 14) - 1] for i in range(0, len(index), (1 << 14) - 1)]
+    return [x for part in parts for x in entropy.categorical(len(part), sums, part).pop(message)]
+
+
+def pop_indices(message, classes, octaves, plans, n):
+    """The class of each item, and the indices of its blocks."""
+    found = pop_parts(message, classes, [0] * n)
+    exponents = pop_parts(message, octaves, [plans[k][1] for k in found for _ in plans[k][0]])
+    (m, r), w = number_left(message), sum(exponents)
+    if m != max(w, 32) or r >> w:
+        raise entropy.Corrupt("what is left is not the rests of the indices")
+    digits, ends = f"{r:0{w}b}", entropy.cumulate(exponents)
+    indices = iter([int("1" + digits[end - e : end], 2) for e, end in zip(exponents, ends[1:], strict=True)])
+    return found, [[next(indices) for _ in plans[k][0]] for k in found]
+
+
+def decode_vae(config, tensors, settings, payload, shape, dtype):
+    item, largest, s = item_of(config), whole(config, "largest", (1, 255)), whole(config, "squeeze", (1, 2, 4))
+    block_bits, (h, w, c) = whole(config, "block_bits", range(1, 18)), (*item, 1, 1, 1)[:3]
+    fits = len(item) in (2, 3) and h * w * c <= 1 << 16 and h % s == w % s == 0
+    exact.check(fits, "an item of another shape")
+    sides = {"rows": h, "columns": w, "colours": c}
+    rows, columns, colours = (tensor(tensors, name, (a, a), -(1 << 13), 1 << 13) for name, a in sides.items())
+    places = tensor(tensors, "places", (None,), 0, h * w * c - 1)
+    exact.check(len(places) and (np.diff(places) > 0).all(), "no places, or some that do not ascend")
+    deviations = tensor(tensors, "deviations", (None, len(places)), 0, 1023)
+    noises = tensor(tensors, "noises", (None,), 0, 1023)
+    exact.check(1 <= len(noises) <= 64, "no quality, or too many")
+    classes, octaves = sums_of(tensors, "classes", (len(deviations),), 1, 20), octaves_of(tensors, block_bits + 1)
+    decoder = exact.Network(tensors, "decoder")
+    due = c * s * s + 1, c * s * s, -4096, 4096
+    fits = (decoder.inputs, decoder.outputs, decoder.low, decoder.high) == due
+    exact.check(fits and within(decoder, -2048, 2048), "a network of other widths or ranges")
+
+    n, quality = check_chunk(item, largest, shape, dtype), settings.get("quality", 0)
+    if type(quality) is not int or not 0 <= quality <= len(noises):
+        raise entropy.Corrupt("a quality that the model does not have")
+    t = int(noises[quality - 1])
+    plans = [plan(d, t, block_bits) for d in deviations]
+    kinds, indices = pop_indices(entropy.Message.parse(payload), classes, octaves, plans, n)
+    f = np.zeros((n, h * w * c), np.int64)
+    for k in set(kinds):
+        items, gain = [i for i in range(n) if kinds[i] == k], gains(deviations[k], t)
+        for m, block in enumerate(plans[k][0]):
+            points = proposals([indices[i][m] for i in items], m, len(block))
+            f[np.ix_(items, places[block])] = (points >> 16) * gain[block] >> 20
+    f = f.reshape(n, h, w, c)
+    f = np.einsum("ui,nuwc->niwc", rows, f) >> 13
+    f = np.einsum("vj,nhvc->nhjc", columns, f) >> 13
+    f = np.einsum("dk,nhwd->nhwk", colours, f) >> 13
+    pixels = f.reshape(n, h // s, s, w // s, s, c).transpose(0, 1, 3, 5, 2, 4)
+    inputs = np.clip(pixels.reshape(n, h // s, w // s, c * s * s), -4096, 4096)
+    outputs = decoder(np.concatenate([inputs, np.full_like(inputs[..., :1], 4 * t)], -1)).reshape(pixels.shape)
+    v = np.clip((f + outputs.transpose(0, 1, 4, 2, 5, 3).reshape(f.shape) + 8 >> 4) + 128, 0, 255)
+    return (v >> 7 if largest == 1 else v).reshape(shape)
+
+
+# --- rec.vae-lossless ----------------------------------------------------------------------------
+
+
+def decode_lossless(config, tensors, settings, payload, shape, dtype):
+    kind, item, latents = config.get("likelihood"), item_of(config), config.get("latents")
+    exact.check(kind in ("bernoulli", "mixture", "colour"), "another likelihood")
+    exact.check(type(latents) is int and latents > 0, "no latents")
+    pixels, largest, parameters = math.prod(item), 1 if kind == "bernoulli" else 255, 1
+    if kind == "mixture":
+        tables = np.diff(sums_of(tensors, "tables", (None, 256), 0, 18)).tolist()
+        parameters = len(tables)
+    if kind == "colour":
+        channels, parameters = item[-1] if item else 0, 2
+        exact.check(1 <= channels <= 4, "no channels, or more than four")
+        coefficients = tensor(tensors, "coefficients", (channels * (channels - 1) // 2,), -4096, 4096).tolist()
+    blocks = tensor(tensors, "blocks", (latents,), -1, latents - 1)
+    count = int(blocks.max()) + 1
+    exact.check(count and {*range(count)} <= {*blocks.tolist()}, "no blocks, or a gap in their numbers")
+    octaves = octaves_of(tensors, count)
+    encoder, decoder = exact.Network(tensors, "encoder"), exact.Network(tensors, "decoder")
+    exact.check(all(layer[0].ndim == 2 for layer in encoder.layers + decoder.layers), "networks of images")
+    widths = encoder.inputs, encoder.outputs, decoder.inputs, decoder.outputs
+    exact.check(widths == (pixels, 2 * latents, latents, pixels * parameters), "networks of other widths")
+    fits = (encoder.low, encoder.high) == (0, largest) and decoder.low <= -1108 and decoder.high >= 1108
+    scales = kind != "colour" or within(decoder, -384, 1280, pixels)
+    exact.check(fits and scales and within(encoder, -4096, -1, latents), "networks of other ranges")
+
+    n, message = check_chunk(item, largest, shape, dtype), entropy.Message.parse(payload)
+    exponents = entropy.categorical(n * count, octaves, [*range(count)] * n).pop(message)
+    rests = entropy.Bits(exponents).pop(message)
+    indices = np.array([(1 << e) + r for e, r in zip(exponents, rests, strict=True)], int).reshape(n, count)
+    z = np.zeros((n, latents), np.int64)
+    for m in range(count):
+        members = np.flatnonzero(blocks == m)
+        z[:, members] = proposals(indices[:, m], m, len(members)) >> 24
+    outputs = decoder(z)
+    if kind == "mixture":
+        logits = outputs.reshape(-1, parameters).tolist()
+        x = entropy.categorical_mixture(n * pixels, 22, tables, logits).pop(message)
+    elif kind == "colour":
+        means, scales = outputs.reshape(n, 2, pixels // channels, channels).transpose(1, 3, 0, 2)
+        x = pop_colours(message, means, scales, coefficients)
+    else:
+        ones = [entropy.ones_of_log_odds(22, v) for v in outputs.reshape(-1).tolist()]
+        bottom = pixels if 0 < n * pixels < 1 << 14 else 0
+        stop = n * pixels - bottom
+        x = entropy.bernoulli(stop, 22, ones[:stop]).pop(message)
+        if bottom:
+            return np.array(x + decode_bottom(*number_left(message), ones[stop:])).reshape(shape)
+    message.check_end()
+    return np.array(x).reshape(shape)
+
+
+def pop_colours(message, means, scales, coefficients):
+    """Pixels of all channels, from means and log-scales of shape (channels, n, pixels)."""
+    x = []
+    for d in range(len(means)):
+        row = coefficients[d * (d - 1) // 2 :][:d]
+        mean = means[d].reshape(-1) + sum(a * (np.array(b) - 128) for a, b in zip(row, x, strict=True))
+        scale = scales[d].reshape(-1).tolist()
+        values = entropy.location_scale("DiscretizedLogistic", len(scale), 256, 24, mean.tolist(), scale)
+        x.append(values.pop(message))
+    return np.stack(x, -1)
+
+
+def decode_bottom(m, r, ones):
+    """Pixels of the arithmetic code r / 2^m; `over` is what it exceeds the interval's start by, in 2^-(t + m)."""
+    t = 22 * len(ones)
+    pixels, over, w = [], r << t, 1
+    for j, f in enumerate(ones):
+        lower = w * ((1 << 22) - f)
+        split = lower << (t + m - 22 * (j + 1))
+        pixels.append(int(over >= split))
+        over, w = (over - split, w * f) if pixels[-1] else (over, lower)
+    start, least = (r << t) - over >> m, max(32, t - w.bit_length())
+    multiple = lambda m: -(-(start << m) >> t)  # noqa: E731
+    while multiple(least) << t >= start + w << least:
+        least += 1
+    if (m, r) != (least, multiple(least)):
+        raise entropy.Corrupt("another number than the shortest")
+    return pixels
+
+
+def decode(model, settings, payload, shape, dtype):
+    """The array of a chunk."""
+    codec, config, tensors = model
+    exact.check(codec in ("rec.vae", "rec.vae-lossless") and type(config) is dict, "a model of another codec")
+    decoder = decode_vae if codec == "rec.vae" else decode_lossless
+    return decoder(config, tensors, settings, payload, shape, dtype).astype(dtype)
