@@ -12,7 +12,7 @@ SIGNATURE = b"\x89CCF\r\n\x1a\n"
 #: Last bytes of a file: the signature, reversed.
 END = SIGNATURE[::-1]
 
-MAJOR, MINOR = 0, 2
+MAJOR, MINOR = 1, 0
 #: Incompatible feature bit: chunks may be missing, as after a recovery.
 INCOMPLETE = 1
 #: Incompatible feature bits this reader knows.

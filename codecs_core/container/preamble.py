@@ -55,6 +55,11 @@ class Preamble:
             raise CorruptDataError(
                 f"{where} has a damaged preamble: its CRC32C is {found:08x}, expected {crc:08x}; {_AGAIN}"
             )
+        if major < layout.MAJOR:
+            raise UnsupportedFeatureError(
+                f"{where} has format version {major}.{minor}, a draft of version {layout.MAJOR}; decode it with the "
+                f"codecs-core that wrote it, and encode it again"
+            )
         if major != layout.MAJOR:
             raise UnsupportedFeatureError(
                 f"{where} has format version {major}.{minor}, and this reader knows {layout.MAJOR}.x; "

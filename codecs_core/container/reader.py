@@ -79,7 +79,7 @@ class Reader:
     incomplete
         Whether chunks may be missing: the file was recovered from a damaged one.
     version
-        Format version the file was written to, for example ``"0.1"``.
+        Format version the file was written to, for example ``"1.0"``.
     sizes
         Bytes of the file by use. ``total`` is the sum of ``header`` (preamble and header), ``models`` (frames with
         models), ``payload`` (stored chunks) and ``index`` (heads of the chunk frames, index, trailer: what it takes to

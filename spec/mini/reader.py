@@ -166,7 +166,7 @@ class File:
         require(len(data) >= 32, "truncated", "it ends inside the preamble")
         major, _, incompat, _, length, crc, self.crc = struct.unpack_from("<HHIIIII", data, 8)
         require(crc32c(data[:28]) == self.crc, "corrupt", "the preamble is damaged")
-        known = major == 0 and not incompat & ~INCOMPLETE
+        known = major == 1 and not incompat & ~INCOMPLETE
         require(known, "unsupported-feature", f"version {major}, bits {incompat:#x}")
         require(length <= HEADER_BYTES, "limit", "the header is too long")
         self.start = 32 + length

@@ -17,8 +17,8 @@ from typing import Any
 import msgpack
 import numpy as np
 import zstandard
-from codecs_bbans.testing import random_model
 from codecs_ar.testing import random_model as random_autoregression
+from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
 from codecs_lbb.testing import random_model as random_local_flow
 from codecs_rec.testing import random_lossy
@@ -257,7 +257,12 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         yield one(f"rec-{likelihood}", f"rec.vae-lossless: {likelihood}", raw(8, (5, *shape), high), relative, chunk=3)
     lossy, array = cc.get_codec("rec.vae", model=random_lossy((4, 3)), quality=1), raw(9, (5, 4, 3))
     found = lossy.decode(lossy.encode(array), cc.ArraySpec.of(array))
-    yield "rec-lossy", "rec.vae: what is decoded is not what was encoded", build({"": array}, lossy, chunk=5), {"": found}
+    yield (
+        "rec-lossy",
+        "rec.vae: what is decoded is not what was encoded",
+        build({"": array}, lossy, chunk=5),
+        {"": found},
+    )
 
 
 def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
@@ -270,7 +275,7 @@ def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
     yield "order", "chunks in reverse order", build({"": DATA}, reverse=True), {"": DATA}
     small = np.frombuffer(b"abc", np.uint8)
     yield "compatible-bits", "compatible bits that no reader knows", forged(bits=(0, 0xFFFFFFFF)), {"": small}
-    yield "minor", "a later minor version", forged(version=(0, 999)), {"": small}
+    yield "minor", "a later minor version", forged(version=(1, 999)), {"": small}
     forge = Forge()
     forge.frames.insert(1, forge.frame(99, 0, b"fields", b"an ancillary frame", 1 << 31, 5))
     yield "ancillary-frame", "a frame of an unknown type that is not critical", forge.join(), {"": small}
@@ -344,7 +349,8 @@ def invalid() -> Iterator[tuple[str, str, bytes, str, int | None]]:
         None,
     )
 
-    yield "major", "a later major version", forged(version=(1, 0)), "unsupported-feature", 8
+    yield "major", "a later major version", forged(version=(2, 0)), "unsupported-feature", 8
+    yield "draft", "a draft of version 1", forged(version=(0, 2)), "unsupported-feature", 8
     for bit in (1, 31):
         yield f"incompatible-{bit}", f"incompatible bit {bit}", forged(bits=(1 << bit, 0)), "unsupported-feature", 12
     forge = Forge()
@@ -431,7 +437,7 @@ def headers() -> Iterator[tuple[str, str, bytes, str, int | None]]:
         ("chunk", "a chunk of 2^35 bytes", [1 << 35], 1 << 35),
     ):
         yield f"claims-{name}", feature, with_entry("", "uint8", shape, chunk, 0, {}), "limit", 32
-    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, 0, 2, 0, 0, 1 << 27, 0, 0)[:-4]
+    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, layout.MAJOR, layout.MINOR, 0, 0, 1 << 27, 0, 0)[:-4]
     yield (
         "claims-header",
         "a header of 2^27 bytes",

@@ -33,17 +33,23 @@ def test_the_forge_makes_good_files(kit, forge):
 # --- versions ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("major", [1, 2, 65535])
+@pytest.mark.parametrize("major", [0, 2, 65535])
 def test_unknown_major(kit, forge, major):
     forge.version = (major, 7)
     with pytest.raises(UnsupportedFeatureError, match=rf"format version {major}\.7"):
         Reader(kit.Memory(forge.join()))
 
 
+def test_drafts_are_called_so(kit, forge):
+    forge.version = (0, 2)
+    with pytest.raises(UnsupportedFeatureError, match=r"0\.2, a draft of version 1"):
+        Reader(kit.Memory(forge.join()))
+
+
 @pytest.mark.parametrize("minor", [0, 1, 65535])
 def test_minor_never_gates(kit, forge, minor):
     forge.version = (layout.MAJOR, minor)
-    assert Reader(kit.Memory(forge.join())).version == f"0.{minor}"
+    assert Reader(kit.Memory(forge.join())).version == f"{layout.MAJOR}.{minor}"
 
 
 @pytest.mark.parametrize("bit", range(1, 32))
@@ -330,7 +336,7 @@ def test_a_header_length_beyond_the_limit_is_not_read(kit, forge):
 
 
 def test_a_long_header_that_is_not_there(kit):
-    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, 0, 1, 0, 0, 1 << 25, 0, 0)[:-4]
+    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, layout.MAJOR, 1, 0, 0, 1 << 25, 0, 0)[:-4]
     source = kit.Memory(preamble + crc32c(preamble).to_bytes(4, "little") + bytes(100))
     with pytest.raises(TruncatedFileError, match="inside its header"):
         Reader(source)

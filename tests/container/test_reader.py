@@ -63,7 +63,7 @@ def test_round_trip(kit, held, chunk, config, attrs, embed, version):
             package="codecs-test",
         )
     assert r.attrs == attrs
-    assert r.version == "0.2"
+    assert r.version == "1.0"
     assert models == ({model: kit.MODEL if embed == "embedded" else None} if model else {})
     assert r.sizes["total"] == len(data) == sum(v for k, v in r.sizes.items() if k != "total")
     assert r.sizes["payload"] == sum(r.stored(n, i) for n, e in r.entries.items() for i in range(e.n_chunks))

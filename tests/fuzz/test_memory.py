@@ -142,7 +142,7 @@ def header(path, **changes):
     codec = {"config": {}, "id": "classic.raw", "model": None, "package": "", "version": 1}
     packed = msgpack.packb({"attrs": {}, "codecs": [codec], "entries": [], "models": []} | changes)
     assert len(packed) < 1 << 26
-    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, 0, 2, 0, 0, len(packed), crc32c(packed), 0)[:-4]
+    preamble = layout.PREAMBLE.pack(layout.SIGNATURE, layout.MAJOR, 0, 0, 0, len(packed), crc32c(packed), 0)[:-4]
     path.write_bytes(preamble + layout.CRC.pack(crc32c(preamble)) + packed + bytes(100))
     return path
 
