@@ -85,7 +85,10 @@ class Header:
                 if seen[key] == len(codecs):
                     codecs.append(codec)
             spec = entry.spec
-            entries.append(pack([entry.name, spec.dtype, list(spec.shape), entry.chunk, seen[key], entry.attrs]))
+            try:
+                entries.append(pack([entry.name, spec.dtype, list(spec.shape), entry.chunk, seen[key], entry.attrs]))
+            except ConfigError as e:
+                raise ConfigError(f"entry {entry.name!r} {e}") from e
         models = [{"name": name, "sha256": bytes.fromhex(sha256)} for sha256, name in self.models]
         others = pack({"attrs": self.attrs, "codecs": codecs, "entries": [], "models": models})
         # their place in it: the empty list before the models

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from codecs_core.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Chunks of PNG that are kept as they are (those about density, profile and EXIF are kept by what they say).
 CHUNKS = ("cHRM", "cICP", "gAMA", "sBIT", "sRGB", "tIME", "bKGD", "hIST", "sPLT", "tEXt", "zTXt", "iTXt")
+#: Bytes of all of it: a container takes 4 MiB of attributes with an array.
+LARGEST = 4_000_000
 #: What Pillow calls the bytes that many formats have.
 _BYTES = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
 #: Which of them a format takes; XMP of a PNG file is among its chunks.
@@ -31,7 +35,13 @@ _TAKES = {
 
 
 def metadata(path: Path, image: ImageFile) -> dict[str, Any]:
-    """What the file of an image says beside the pixels; reads none of them."""
+    """What the file of an image says beside the pixels; reads none of them.
+
+    Raises
+    ------
+    InputError
+        If it has more than `LARGEST` bytes.
+    """
     found: dict[str, Any] = {"format": image.format, "mode": image.mode, "name": path.name}
     for key, info in _BYTES.items():
         if isinstance(image.info.get(info), bytes) and image.info[info]:
@@ -49,6 +59,14 @@ def metadata(path: Path, image: ImageFile) -> dict[str, Any]:
         found.pop("xmp", None)
         if chunks := _chunks(path):
             found["chunks"] = chunks
+    size = sum(
+        len(data) for data in (*found.values(), *(data for _, data in found.get("chunks", ()))) if type(data) is bytes
+    )
+    if size > LARGEST:
+        raise InputError(
+            f"{path} has {size} bytes of metadata (profile, EXIF, XMP, text), and {LARGEST} can be kept with an image; "
+            "take some out of the file, or decode it to an array"
+        )
     return found
 
 

@@ -66,6 +66,15 @@ def test_what_cannot_be_stored(entries, models):
         Header.of(entries, models, {}).to_bytes()
 
 
+def test_attributes_that_are_too_large_are_named():
+    fine, large = entry("fine", attrs={"a": bytes(4_000_000)}), entry("large", attrs={"a": [0] * 300_000})
+    assert parsed(Header.of([fine], {}, {})).entries == (fine,)
+    with pytest.raises(ConfigError, match=r"entry 'large' cannot be stored .* at most 4194304 bytes and 262144 values"):
+        Header.of([fine, large], {}, {}).to_bytes()
+    with pytest.raises(ConfigError, match="at most"):
+        Header.of([fine], {}, {"a": bytes(1 << 22)}).to_bytes()
+
+
 def raw():
     return {
         "attrs": {},

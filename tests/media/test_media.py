@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from codecs_core.container.canonical import pack
 from codecs_core.errors import InputError, OutputError, UnknownKindError
 from codecs_core.media import read, safe_path, write
 
@@ -269,6 +270,17 @@ def test_hostile_metadata_does_no_harm(tmp_path, more, mode):
     array = pixels(5, 5) % 2
     write(tmp_path / "out", {"a.png": array}, {"a.png": {"media": {"format": "PNG", "mode": mode} | more}})
     assert np.array_equal(only(tmp_path / "out" / "a.png").read(), array)
+
+
+def test_metadata_without_end_is_refused(tmp_path):
+    """One file that says too much beside its pixels does not keep the others of a folder from being read."""
+    Image.fromarray(pixels(4, 4, 3)).save(tmp_path / "a.tiff", icc_profile=bytes(3_900_000))
+    Image.fromarray(pixels(4, 4, 3)).save(tmp_path / "b.tiff", icc_profile=bytes(4_100_000))
+    skipped = {}
+    kept = read([tmp_path], on_skip=lambda path, e: skipped.setdefault(path.name, str(e)))
+    assert list(kept) == ["a.tiff"]
+    assert "4100000 bytes of metadata" in skipped["b.tiff"]
+    assert len(pack(kept["a.tiff"].attrs)) > 3_900_000
 
 
 def test_jpeg_and_cmyk_come_back_exactly_in_another_format(tmp_path):
