@@ -67,7 +67,8 @@ class Subject:
     def samples(self) -> Sequence[NDArray[Any]]:
         """Small arrays, not empty, of the kind the codec is for; by default, smooth ones of the shapes that it takes."""
         domain = Domain.of(self.codecs()[0])
-        largest = {len(spec.shape): spec for spec in domain.specs if 0 < spec.size <= 2048}
+        held = [spec for spec in domain.specs if spec.size]
+        largest = {len(spec.shape): spec for spec in held if spec.size <= 2048} or dict(enumerate(held[:1]))
         return [domain.smooth(spec, seed) for seed, spec in enumerate(largest.values())]
 
     def arrays(self, codec: Codec) -> SearchStrategy[NDArray[Any]]:
@@ -133,7 +134,9 @@ class Subject:
         run()
 
     def _samples(self) -> Sequence[NDArray[Any]]:
-        return _once(type(self), "samples", self.samples)
+        found = _once(type(self), "samples", self.samples)
+        require(len(found) > 0, f"codec {self.codec_id} has no samples, without which no clause says anything")
+        return found
 
     def _found_model(self) -> Model | None:
         from codecs_core.api.plan import find

@@ -238,3 +238,40 @@ def test_vectors_of_this_repository_are_there():
     root = Path(__file__).parents[2] / "plugins"
     for folder in root.glob("*/tests/vectors"):
         assert any(folder.glob("*.json")), folder
+
+
+class Wide(Codec):
+    """Takes squares of 64 x 64 and of nothing."""
+
+    id = "zoo.wide"
+    info = cc.CodecInfo(summary="wide", dtypes=("uint8",))
+
+    def check(self, spec):
+        super().check(spec)
+        if spec.shape not in ((64, 64), (0, 64)):
+            raise UnsupportedArrayError("shape")
+
+    def _encode(self, chunk):
+        return chunk.tobytes()
+
+    def _decode(self, payload, spec):
+        return np.frombuffer(payload, spec.numpy).reshape(spec.shape)
+
+
+def test_there_is_always_a_sample():
+    """Of a codec that takes nothing small, the smallest that it takes; and nobody passes for want of samples."""
+
+    class Large(CodecConformance):
+        codec_id = "zoo.wide"
+
+        def codecs(self):
+            return [Wide()]
+
+    assert [array.shape for array in Large()._samples()] == [(64, 64)]
+
+    class Empty(Large):
+        def samples(self):
+            return []
+
+    with pytest.raises(AssertionError, match="no samples"):
+        Empty()._samples()
