@@ -23,7 +23,7 @@ def check(
 ) -> None:
     """Hold a codec to every clause of the Codec contract.
 
-    Exit status 1 if one does not hold. It starts some twenty processes, and takes from seconds to a minute.
+    Exit status 1 if one does not hold. It starts some twenty processes, and takes from seconds to some minutes.
     """
     from codecs_core import registry
     from codecs_core.cli.arguments import settings
