@@ -60,7 +60,7 @@ class Parts:
         self.at, self.left = 0, MAX_VALUES
         self._unpacker = msgpack.Unpacker(
             io.BytesIO(data),
-            read_size=min(1 << 16, MAX_BYTES),
+            read_size=1 << 16,
             max_buffer_size=MAX_BYTES,
             raw=False,
             strict_map_key=True,

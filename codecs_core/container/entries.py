@@ -1,6 +1,6 @@
 """The entries of a file that was opened: checked once, and parsed again when they are asked for.
 
-There may be a million; as Python objects they would take a thousand times the memory of a chunk.
+There may be a million, which as Python objects would take more than a gigabyte.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Entries(Sequence[Entry]):
     keys
         `key` of each name.
     key
-        A hash of a name, of 64 bits. It is another one in each process, so that no file can have many names of one hash.
+        A hash of a name, of 64 bits. It is another one for each header, so that no file can have many names of one hash.
     parse
         An entry from the value that stands for it in the header.
     """

@@ -199,7 +199,7 @@ class Reader:
 
     def _place(self, entry: str, i: int) -> Place | None:
         number = self._number(entry)
-        self.entries[entry].chunk_slice(i)  # raises for a number out of range
+        self._header.entries[number].chunk_slice(i)  # raises for a number out of range
         return self._index.chunk(number, i)
 
     def _frame(self, place: Place, what: str) -> tuple[Head, bytes]:

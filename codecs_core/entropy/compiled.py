@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -18,6 +20,7 @@ from numba import njit
 from numba.core import config
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
 
 #: Whether NUMBA_DISABLE_JIT=1 is set: functions stay plain Python, as a readable reference.
 PLAIN = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
@@ -46,6 +49,8 @@ def _describe(value: Any, names: tuple[str, ...], seen: dict[int, int]) -> Any:
         parts = [(n, _describe(getattr(value, n), names, seen)) for n in sorted({*names} & {*vars(value)})]
         del seen[id(value)]  # another function may use other names of it
         return "module", value.__name__, parts
+    if isinstance(value, _Intrinsic):
+        return "intrinsic", value._name, _file_sha256(value._defn.__code__.co_filename)
     if isinstance(value, CodeType):
         variables = (value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)
         return "code", value.co_code, value.co_argcount, variables, _describe(value.co_consts, names, seen)
@@ -63,6 +68,12 @@ def _describe(value: Any, names: tuple[str, ...], seen: dict[int, int]) -> Any:
 def _names(code: CodeType) -> tuple[str, ...]:
     inner = (_names(c) for c in code.co_consts if isinstance(c, CodeType))
     return tuple(sorted({*code.co_names}.union(*inner)))
+
+
+@cache
+def _file_sha256(path: str) -> str:
+    """Of a whole file: what emits instructions calls helpers, and has operators beside it that no kernel names."""
+    return _sha256(Path(path).read_bytes())
 
 
 def _sha256(data: str | bytes) -> str:

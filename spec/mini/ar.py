@@ -46,7 +46,7 @@ def lane_sum(lanes, a):
 
 def flush(a):
     """D of the text."""
-    return np.where(np.abs(a) <= TINY, REAL(0), a)
+    return np.where(np.abs(a) > TINY, a, REAL(0))
 
 
 def log2(a):

@@ -162,6 +162,26 @@ def test_what_a_function_reads_is_part_of_its_fingerprint(values: tuple[Any, Any
     assert prints[0] != prints[1]
 
 
+def test_the_file_of_an_intrinsic_is_part_of_the_fingerprint(tmp_path: Path) -> None:
+    """What it calls, and the operators beside it, are not seen otherwise."""
+    intrinsic = """
+from numba.core import types
+from numba.extending import intrinsic
+@intrinsic
+def same(typing, k):
+    return k(k), lambda context, builder, signature, arguments: helper(arguments[0])
+def helper(value): return {}
+"""
+    prints = []
+    for number, text in enumerate(["value", "value", "builder.neg(value)"]):
+        path, scope = tmp_path / f"{number}.py", {}
+        path.write_text(intrinsic.format(text))
+        exec(compile(path.read_text(), str(path), "exec"), scope)
+        prints.append(fingerprint(numba.njit(compiled("def f(k): return same(k)", same=scope["same"]))))
+    assert prints[0] == prints[1]
+    assert prints[0] != prints[2]
+
+
 def test_processes_that_save_at_the_same_time_do_not_mix_up_their_files(tmp_path: Path) -> None:
     # each has read the folder before the other writes: numba would give both the same file
     here, there = (_Files(str(tmp_path), "kernel", None) for _ in range(2))

@@ -9,7 +9,7 @@ from codecs_core.exact.lanes import clamped, floored, load8, magnitude, signed, 
 
 #: The least scale, and what keeps others from being zero.
 LEAST = np.float32(8 / 256)
-_0, _1, _4, _31, _32, _64, _127, _192 = np.array([0, 1, 4, 31, 32, 64, 127, 192], np.float32)
+_0, _4, _31, _32, _64, _127, _192 = np.array([0, 4, 31, 32, 64, 127, 192], np.float32)
 _HALF, _QUARTER, _16TH = np.array([1 / 2, 1 / 4, 1 / 16], np.float32)
 
 
