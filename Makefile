@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-TOOLS := ruff mypy import-linter pytest-xdist hatchling editables scipy mpmath constriction xarray
+TOOLS := ruff mypy import-linter pytest-xdist hatchling editables scipy mpmath constriction
 # More for pytest, for example: make test ARGS='-k container -n 0'
 ARGS ?=
 
@@ -30,7 +30,7 @@ $(STAMP): Makefile constraints.txt pyproject.toml plugins $(PLUGINS:=/pyproject.
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing into $(VENV): a few minutes the first time, most of it torch."
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[torch,images,bench,testing,zarr,dask,remote]' $(addprefix --editable ./,$(PLUGINS)) $(TOOLS)
+		--editable '.[torch,images,medical,science,tensors,bench,testing,zarr,dask,remote]' $(addprefix --editable ./,$(PLUGINS)) $(TOOLS)
 	@touch $@
 
 demo: $(STAMP)
