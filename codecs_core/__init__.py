@@ -9,10 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codecs_core.api import create, get_codec, inspect, list_codecs, load, open, recover, save, train
+    from codecs_core import entropy, errors, exact, testing
+    from codecs_core.api import (
+        EntryView,
+        File,
+        Source,
+        StreamWriter,
+        create,
+        get_codec,
+        inspect,
+        list_codecs,
+        load,
+        load_model,
+        open,
+        recover,
+        save,
+        train,
+    )
     from codecs_core.arrays import ArraySpec
     from codecs_core.bars import progress_bar
-    from codecs_core.codec import Codec, CodecInfo
+    from codecs_core.codec import Codec, CodecInfo, Progress
     from codecs_core.errors import CodecsError
     from codecs_core.limits import Limits
     from codecs_core.models import Model
@@ -23,6 +39,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Codec": "codec",
     "CodecInfo": "codec",
+    "Progress": "codec",
     "ArraySpec": "arrays",
     "Limits": "limits",
     "CodecsError": "errors",
@@ -39,8 +56,16 @@ _HOME = {
     "get_codec": "api",
     "list_codecs": "api",
     "train": "api",
+    "load_model": "api",
+    "File": "api",
+    "EntryView": "api",
+    "StreamWriter": "api",
+    "Source": "api",
     "progress_bar": "bars",
 }
+
+#: Public modules: `codecs_core.errors` is there without an import of its own, and is loaded on first use.
+_MODULES = ("entropy", "errors", "exact", "testing")
 
 __all__ = [
     "ArraySpec",
@@ -48,15 +73,21 @@ __all__ = [
     "CodecInfo",
     "CodecSpec",
     "CodecsError",
+    "EntryView",
+    "File",
     "Limits",
     "Model",
     "ModelSpec",
+    "Progress",
+    "Source",
+    "StreamWriter",
     "create",
     "get_codec",
     "hookimpl",
     "inspect",
     "list_codecs",
     "load",
+    "load_model",
     "open",
     "progress_bar",
     "recover",
@@ -66,10 +97,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"codecs_core.{name}")
     if name in _HOME:
         return getattr(import_module(f"codecs_core.{_HOME[name]}"), name)
     raise AttributeError(f"module 'codecs_core' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_MODULES, "__version__"]

@@ -1,19 +1,90 @@
 """One tree of exceptions. Catch `CodecsError` to catch everything this project raises on purpose.
 
 Each class carries a stable `code` (match on it, never on the text) and the `exit_status` the command
-line ends with. A message is one sentence: what happened, where, what was expected and found, what to do next.
+line ends with. A message is one sentence: what happened, where, what was expected and found, what to do next. Where an
+error arose in a file is in its attributes `path`, `entry`, `chunk` and `offset`, as far as that is known.
+
+::
+
+    CodecsError                        error, 1
+        ConfigError                    config, 2
+        InputError                     input, 2
+            UnknownKindError           unknown-kind, 2
+        UnsupportedArrayError          unsupported-array, 2
+        OutputError                    output, 1
+        UnknownCodecError              unknown-codec, 3
+        CodecConflictError             codec-conflict, 3
+        PluginLoadError                plugin-load, 3
+        MissingDependencyError         missing-dependency, 3
+        ModelError                     model, 3
+            ModelNotFoundError         model-not-found, 3
+        FormatError                    format, 4
+            NotAContainerError         not-a-container, 4
+            TruncatedFileError         truncated, 4
+            CorruptDataError           corrupt, 4
+            MissingChunkError          missing-chunk, 4
+            UnsupportedFeatureError    unsupported-feature, 3
+        DecodeMismatchError            decode-mismatch, 1
+        LimitExceededError             limit, 5
+        EntropyError                   entropy, 2
+            ExhaustedMessageError      exhausted, 4
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class CodecsError(Exception):
-    """Base of every error of the project."""
+    """Base of every error of the project.
+
+    Attributes
+    ----------
+    code
+        A short name that stays the same from version to version.
+    exit_status
+        What the command line ends with.
+    path
+        The file, or None.
+    entry
+        Name of the entry of a container, or None.
+    chunk
+        Number of the chunk of the entry, from 0, or None.
+    offset
+        Bytes from the start of the file, or None.
+    """
 
     code: ClassVar[str] = "error"
     exit_status: ClassVar[int] = 1
+    path: str | None = None
+    entry: str | None = None
+    chunk: int | None = None
+    offset: int | None = None
+
+    def at(
+        self,
+        where: str = "",
+        *,
+        path: str | None = None,
+        entry: str | None = None,
+        chunk: int | None = None,
+        offset: int | None = None,
+    ) -> Self:
+        """A copy of this error that says where it arose; what is known already stays.
+
+        Parameters
+        ----------
+        where
+            Goes in front of the sentence, with a colon.
+        path, entry, chunk, offset
+            Become the attributes of these names.
+        """
+        error = type(self)(f"{where}: {self}" if where else f"{self}")
+        error.__dict__.update(self.__dict__)
+        for name, value in {"path": path, "entry": entry, "chunk": chunk, "offset": offset}.items():
+            if value is not None and getattr(self, name) is None:
+                setattr(error, name, value)
+        return error
 
 
 # --- what the caller asked for ------------------------------------------------------------------
@@ -74,6 +145,13 @@ class PluginLoadError(CodecsError, ImportError):
     """A plugin or the implementation of a codec failed to import."""
 
     code = "plugin-load"
+    exit_status = 3
+
+
+class MissingDependencyError(CodecsError, ImportError):
+    """Something needs a library that is not installed; the message has the line for pip."""
+
+    code = "missing-dependency"
     exit_status = 3
 
 

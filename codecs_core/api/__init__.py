@@ -1,7 +1,7 @@
 """What `import codecs_core` offers: save and load files, open and inspect them, get codecs and train them."""
 
 from codecs_core.api.items import Source
-from codecs_core.api.lookup import get_codec, list_codecs, train
+from codecs_core.api.lookup import get_codec, list_codecs, load_model, train
 from codecs_core.api.reading import File, inspect, load, open
 from codecs_core.api.recovering import recover
 from codecs_core.api.stream import StreamWriter
@@ -19,6 +19,7 @@ __all__ = [
     "inspect",
     "list_codecs",
     "load",
+    "load_model",
     "open",
     "recover",
     "save",

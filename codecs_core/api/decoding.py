@@ -91,7 +91,7 @@ class Decoder:
         where = f"{self.path}, {_called(entry)}chunk {i}"
         payload, expected = self.reader.chunk(entry.name, i)
         codec = self.codec(entry)
-        with _located(where):
+        with _located(where, path=self.path, entry=entry.name, chunk=i):
             array = codec.decode(payload, entry.chunk_spec(i), version=entry.codec_version, limits=self.limits)
         if digest(array) != expected:
             raise DecodeMismatchError(
@@ -99,14 +99,14 @@ class Decoder:
                 f"(payload version {entry.codec_version}, installed {codec.format_version}, from "
                 f"{self.registry.provider(entry.codec)}) decodes them to something else than was encoded; "
                 f"do not use the result, and report it together with the file"
-            )
+            ).at(path=self.path, entry=entry.name, chunk=i)
         return array
 
     def preview(self, entry: Entry, i: int, levels: int) -> NDArray[Any]:
         """A preview of chunk `i`. It is not what was encoded, so there is no digest to compare it with."""
         payload = self.reader.payload(entry.name, i)
         codec, spec = self.codec(entry), entry.chunk_spec(i)
-        with _located(f"{self.path}, {_called(entry)}chunk {i}"):
+        with _located(f"{self.path}, {_called(entry)}chunk {i}", path=self.path, entry=entry.name, chunk=i):
             return codec.preview(payload, spec, levels, version=entry.codec_version, limits=self.limits)
 
     def codec(self, entry: Entry) -> Codec:
@@ -166,12 +166,12 @@ def filled(spec: ArraySpec, value: complex, limits: Limits) -> NDArray[Any]:
 
 
 @contextmanager
-def _located(where: str) -> Iterator[None]:
+def _located(where: str, *, path: str, entry: str, chunk: int) -> Iterator[None]:
     """Say where in which file an error of a codec arose."""
     try:
         yield
     except (CorruptDataError, LimitExceededError) as error:
-        raise type(error)(f"{where}: {error}") from error
+        raise error.at(where, path=path, entry=entry, chunk=chunk) from error
 
 
 def _called(entry: Entry) -> str:

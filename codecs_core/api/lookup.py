@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.api.plan import build
+from codecs_core.api.plan import build, find
 from codecs_core.arrays import normalise
 from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
 from codecs_core.models import Model
@@ -81,6 +81,28 @@ def list_codecs(*, registry: Registry | None = None) -> list[dict[str, Any]]:
         }
         for id, spec in registry.codecs.items()
     ]
+
+
+def load_model(model: ModelChoice, *, codec: str | None = None, registry: Registry | None = None) -> Model:
+    """A model by what people call it.
+
+    Parameters
+    ----------
+    model
+        A path, the name of a model that ships with a plugin (``"mnist"``, or ``"bbans.vae/mnist"``), a SHA-256, or a `Model`.
+    codec
+        Id of the codec it must be for.
+    registry
+        Where shipped models come from; by default the installed plugins.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such model.
+    ModelError
+        If it is damaged, or for another codec.
+    """
+    return find(model, codec, registry or default())
 
 
 def train(

@@ -143,10 +143,13 @@ class Reader:
             raise MissingChunkError(
                 f"{what} is missing from {self._source}, which was recovered from a damaged file; "
                 f"take other items, or have such chunks filled in with fill=... (--fill)"
-            )
-        head, payload = self._frame(place, what)
-        if not isinstance(head, ChunkHead) or (head.entry, head.chunk) != (self._number(entry), i):
-            self._wrong_head(place, what)
+            ).at(path=self._source.path, entry=entry, chunk=i)
+        try:
+            head, payload = self._frame(place, what)
+            if not isinstance(head, ChunkHead) or (head.entry, head.chunk) != (self._number(entry), i):
+                self._wrong_head(place, what)
+        except FormatError as error:
+            raise error.at(path=self._source.path, entry=entry, chunk=i, offset=place.offset) from error.__cause__
         return payload, head.digest
 
     def payload(self, entry: str, i: int) -> bytes:
@@ -262,7 +265,7 @@ class Reader:
         try:
             index = Index(data, self._header, frames_start, trailer.index_offset, incomplete=self.incomplete)
         except FormatError as e:
-            raise type(e)(f"{self._source}: {e}") from e
+            raise e.at(f"{self._source}", path=self._source.path) from e
         self._limits.check("chunk_bytes", index.largest(layout.CHUNK), f"the largest stored chunk of {self._source}")
         return index
 

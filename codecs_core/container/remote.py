@@ -43,7 +43,7 @@ class UrlSource:
     tail_read = 1 << 12
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url = self.path = url
         self._fs, self._path = _file_system(url, InputError, f"cannot open {url!r}")
         with _failing(InputError, f"cannot open {url!r}"):
             info = self._fs.info(self._path)

@@ -27,6 +27,11 @@ class Source(Protocol):
     """
 
     @property
+    def path(self) -> str:
+        """The path or URL, as it was given."""
+        ...
+
+    @property
     def size(self) -> int:
         """Number of bytes."""
         ...

@@ -109,7 +109,7 @@ def read_head(source: Source, start: bytes, limits: Limits) -> tuple[Preamble, H
     try:
         return preamble, Header.from_bytes(packed, limits), end
     except FormatError as e:
-        raise type(e)(f"the header of {source}: {e}") from e
+        raise e.at(f"the header of {source}", path=source.path) from e
 
 
 def walk(source: Source, start: int) -> Iterator[Frame]:

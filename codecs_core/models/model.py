@@ -146,7 +146,7 @@ class Model:
         try:
             return cls.from_bytes(data, _HASH_SUFFIX.sub("", path.stem), expect)
         except ModelError as error:
-            raise type(error)(f"{path}: {error}") from error
+            raise error.at(f"{path}", path=str(path)) from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file; what stood under `path` stays until all of it is on disk.

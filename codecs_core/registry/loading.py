@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
 
+from codecs_core import __version__
 from codecs_core.errors import PluginLoadError
 from codecs_core.registry.hooks import PROJECT, Hooks
 from codecs_core.registry.specs import CodecSpec, ModelSpec, PluginRecord
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 #: Environment variable: distributions to load, comma separated; empty loads none; unset loads all.
 PLUGINS_VARIABLE = "CODECS_PLUGINS"
+
+#: Operators of a requirement in words.
+_WORDS = {">=": "{} or newer", "<": "older than {}", "==": "{}", "!=": "other than {}", "~=": "compatible with {}"}
 
 _Spec = TypeVar("_Spec", CodecSpec, ModelSpec)
 
@@ -52,6 +56,40 @@ def discover(points: Iterable[EntryPoint] | None = None) -> list[Plugin]:
     return [_load(point, wanted) for point in found]
 
 
+def check_core(who: str, requirements: Iterable[str]) -> None:
+    """Compare the versions of codecs-core that a distribution asks for with the one that runs.
+
+    Parameters
+    ----------
+    who
+        Name and version of the distribution.
+    requirements
+        What its metadata says it needs, in the form of PEP 508.
+
+    Raises
+    ------
+    PluginLoadError
+        If it needs another version.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in requirements:
+        try:
+            needed = Requirement(text)
+        except InvalidRequirement:  # of another package, or pip would not have installed it
+            continue
+        if canonical(needed.name) != "codecs-core" or (needed.marker and not needed.marker.evaluate({"extra": ""})):
+            continue
+        if not needed.specifier.contains(__version__, prereleases=True):
+            versions = " and ".join(
+                _WORDS.get(s.operator, s.operator).format(s.version)
+                for s in sorted(needed.specifier, key=str, reverse=True)
+            )
+            raise PluginLoadError(
+                f"{who} needs codecs-core {versions}, this is {__version__}; pip install -U codecs-core {who.split()[0]}"
+            )
+
+
 def call_hooks(plugin: object, record: PluginRecord) -> Plugin:
     """Call the hooks of one plugin.
 
@@ -67,6 +105,11 @@ def call_hooks(plugin: object, record: PluginRecord) -> Plugin:
         manager.register(plugin, name=record.name)
     except pluggy.PluginValidationError as error:
         raise PluginLoadError(one_line(error)) from error
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        hooks = ", ".join(name for name in vars(Hooks) if name.startswith("codecs_"))
+        raise PluginLoadError(f"{one_line(error)}; the hooks are {hooks}") from error
     if not manager.get_hookcallers(plugin):
         raise PluginLoadError(f"{record.value} implements no hook; decorate codecs_register with codecs_core.hookimpl")
     codecs = _checked("codecs_register", manager.hook.codecs_register(), CodecSpec)
@@ -102,6 +145,8 @@ def _load(point: EntryPoint, wanted: set[str] | None) -> Plugin:
         return Plugin(record=replace(record, state="disabled"))
     start = time.perf_counter()
     try:
+        if point.dist is not None:
+            check_core(f"{distribution} {version}", point.dist.requires or [])
         plugin = call_hooks(point.load(), record)
     except PluginLoadError as error:
         plugin = Plugin(record=replace(record, state="failed", error=" ".join(str(error).split())))

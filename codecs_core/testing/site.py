@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import DistributionFinder, EntryPoint, MetadataPathFinder
 from pathlib import Path
 
@@ -22,7 +23,14 @@ class Site:
         self.path = path
 
     def install(
-        self, distribution: str, module: str, source: str, *, version: str = "1.0", name: str | None = None
+        self,
+        distribution: str,
+        module: str,
+        source: str,
+        *,
+        version: str = "1.0",
+        name: str | None = None,
+        requires: Sequence[str] = (),
     ) -> None:
         """Install a distribution of one module, which its entry point names.
 
@@ -34,10 +42,14 @@ class Site:
             Name and code of the module.
         name
             Of the entry point; by default that of the module.
+        requires
+            What it depends on, in the form of PEP 508, such as ``"codecs-core>=0.2"``.
         """
         info = self.path / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n", "utf-8")
+        fields = {"Metadata-Version": "2.1", "Name": distribution, "Version": version}
+        lines = [f"{key}: {value}" for key, value in fields.items()] + [f"Requires-Dist: {one}" for one in requires]
+        (info / "METADATA").write_text("\n".join(lines) + "\n", "utf-8")
         (info / "entry_points.txt").write_text(f"[{PROJECT}]\n{name or module} = {module}\n", "utf-8")
         self.module(module, source)
 

@@ -101,6 +101,10 @@ BROKEN = {
     "missing": ("import not_there_at_all", "No module named 'not_there_at_all'"),
     "syntax": ("def", "SyntaxError"),
     "empty": ("", "implements no hook"),
+    "mistyped": (
+        "from codecs_core import hookimpl\n@hookimpl\ndef codecs_registr(): return []",
+        "unknown hook 'codecs_registr'",
+    ),
     "argument": (
         "from codecs_core import hookimpl\n@hookimpl\ndef codecs_register(colour): return []",
         "colour",
@@ -144,6 +148,28 @@ def test_ctrl_c_in_a_plugin_is_still_ctrl_c(site):
     site.install("codecs-bad", "bad", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         _ = site.registry().codecs
+
+
+@pytest.mark.parametrize(
+    ("requirement", "text"),
+    [
+        ("codecs-core>=99,<100", "good 1.0 needs codecs-core 99 or newer and older than 100, this is"),
+        ("Codecs.Core[images]==0.0.1", "good 1.0 needs codecs-core 0.0.1, this is"),
+        ("codecs-core>=0.0.1; python_version > '2'", None),
+        ("codecs-core>=99; extra == 'train'", None),
+        ("numpy>=99", None),
+    ],
+)
+def test_a_plugin_for_another_version_of_the_core_says_so(site, requirement, text):
+    source = GOOD.format(module="zg", id="z.g")
+    site.install("good", "zg", source, requires=[requirement])
+    record = site.registry().plugins[0]
+    assert record.state == ("loaded" if text is None else "failed")
+    if text is not None:
+        assert text in record.error.replace("  ", " ")
+        assert "pip install -U codecs-core good" in record.error
+        with pytest.raises(UnknownCodecError, match="needs codecs-core"):
+            site.registry().spec("z.g", package="good")
 
 
 def test_an_id_claimed_twice_is_an_error_at_look_up_only(site):
