@@ -9,7 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codecs_core import entropy, errors, exact, testing
+    from codecs_core import entropy as entropy
+    from codecs_core import errors as errors
+    from codecs_core import exact as exact
+    from codecs_core import testing as testing
     from codecs_core.api import (
         EntryView,
         File,

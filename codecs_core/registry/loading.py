@@ -81,10 +81,8 @@ def check_core(who: str, requirements: Iterable[str]) -> None:
         if canonical(needed.name) != "codecs-core" or (needed.marker and not needed.marker.evaluate({"extra": ""})):
             continue
         if not needed.specifier.contains(__version__, prereleases=True):
-            versions = " and ".join(
-                _WORDS.get(s.operator, s.operator).format(s.version)
-                for s in sorted(needed.specifier, key=str, reverse=True)
-            )
+            parts = sorted(needed.specifier, key=str, reverse=True)
+            versions = " and ".join(_WORDS.get(s.operator, s.operator).format(s.version) for s in parts)
             raise PluginLoadError(
                 f"{who} needs codecs-core {versions}, this is {__version__}; pip install -U codecs-core {who.split()[0]}"
             )
