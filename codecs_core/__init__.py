@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from codecs_core.limits import Limits
     from codecs_core.models import Model
     from codecs_core.registry import CodecSpec, ModelSpec, hookimpl
-
-__version__ = "0.1.0"
+    from codecs_core.version import __version__ as __version__
 
 _HOME = {
     "Codec": "codec",
@@ -65,6 +64,7 @@ _HOME = {
     "StreamWriter": "api",
     "Source": "api",
     "progress_bar": "bars",
+    "__version__": "version",
 }
 
 #: Public modules: `codecs_core.errors` is there without an import of its own, and is loaded on first use.

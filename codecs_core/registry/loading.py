@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
 
-from codecs_core import __version__
 from codecs_core.errors import PluginLoadError
 from codecs_core.registry.hooks import PROJECT, Hooks
 from codecs_core.registry.specs import CodecSpec, ModelSpec, PluginRecord
+from codecs_core.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,6 +15,7 @@ from string import Template
 from typing import Self
 
 from codecs_core.errors import ConfigError, OutputError
+from codecs_core.version import __version__
 
 #: File of the package, in which names are filled in as well -> file of ours.
 FILES = {
@@ -93,7 +94,7 @@ def write(names: Names, folder: Path) -> list[Path]:
     """
     if folder.exists():
         raise ConfigError(f"{folder} exists; choose another name, or move it away")
-    values = asdict(names) | {"year": str(datetime.now(UTC).year)}
+    values = asdict(names) | {"year": str(datetime.now(UTC).year), "core": core_versions()}
     templates = resources.files(__package__).joinpath("files")
     try:
         for path, template in FILES.items():
@@ -105,6 +106,12 @@ def write(names: Names, folder: Path) -> list[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
     return [Path(Template(path).substitute(values)) for path in FILES]
+
+
+def core_versions() -> str:
+    """The versions of codecs-core that a plugin made today works with: this minor one, from the first on, while it is 0.x."""
+    major, minor = __version__.split(".")[:2]
+    return f">={major}.{minor},<{major}.{int(minor) + 1}" if major == "0" else f">={major}.{minor},<{int(major) + 1}"
 
 
 def _importable(package: str) -> bool:
