@@ -475,6 +475,24 @@ def test_json_has_the_keys_that_are_promised(held, images):
                 assert set(inner or ()) <= (one.keys() if inner else set()), (args, key)
 
 
+def test_models_prints_the_spec_of_a_file(tmp_path):
+    from codecs_core import ModelSpec
+    from codecs_core.models import Model
+
+    model = Model.create(codec="acme.delta-two", config={}, tensors={"a": np.zeros(3, "f4")}, name="tiny")
+    model.save(tmp_path / "tiny.safetensors")
+    done = codecs("models", "--spec", tmp_path / "tiny.safetensors")
+    assert done.exit_code == 0
+    spec = eval(done.stdout, {"ModelSpec": ModelSpec})
+    assert (spec.name, spec.codec, spec.resource) == (
+        "tiny",
+        "acme.delta-two",
+        "acme_delta_two:models/tiny.safetensors",
+    )
+    assert (spec.sha256, spec.nbytes) == (model.sha256, len(model.data))
+    assert codecs("models", "--spec", tmp_path / "none.safetensors").exit_code == 2
+
+
 def test_models(monkeypatch, tmp_path):
     monkeypatch.setenv("CODECS_MODELS", str(tmp_path))
     assert isinstance(json.loads(codecs("models", "--json").stdout)["models"], list)
