@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core import api
+from codecs_core.arrays import SMALL
 from codecs_core.errors import ConfigError
 
 try:
@@ -130,7 +131,8 @@ class Items(_OfFile):
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """Samples at several places; what a DataLoader asks for a batch."""
-        columns = [_tensors(self.file[name][np.asarray(indices, dtype=np.intp)]) for name in self.names]
+        chosen = np.asarray(indices, dtype=np.intp)
+        columns = [_tensors(self.file[name], chosen) for name in self.names]
         return [self._sample(row[0] if len(row) == 1 else row) for row in zip(*columns, strict=True)]
 
 
@@ -159,9 +161,17 @@ class Entries(_OfFile):
         return len(self.names)
 
     def __getitem__(self, index: int) -> Any:
-        return self._sample(torch.from_numpy(np.asarray(self.file[self.names[index]])))
+        view = self.file[self.names[index]]
+        return self._sample(_tensor(view, view.stored[...]))
 
 
-def _tensors(array: NDArray[Any]) -> list[torch.Tensor]:
+def _tensors(view: api.EntryView, chosen: NDArray[np.intp]) -> list[torch.Tensor]:
     # Copies, since a sample that outlives its batch must not keep all of it.
-    return [torch.from_numpy(np.array(item)) for item in array]
+    return [_tensor(view, np.array(item)) for item in view.stored[chosen]]
+
+
+def _tensor(view: api.EntryView, stored: NDArray[Any]) -> torch.Tensor:
+    """Stored values of an entry: bfloat16 and float8 as torch has them, times as their integers."""
+    tensor, name = torch.from_numpy(stored), view.attrs.get("dtype")
+    dtype = getattr(torch, str(name), None) if SMALL.get(str(name)) == stored.dtype.name else None
+    return tensor if dtype is None or not dtype.is_floating_point else tensor.view(dtype)

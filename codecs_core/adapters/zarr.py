@@ -14,7 +14,7 @@ import numpy as np
 
 from codecs_core.adapters.described import arguments, arrived, choose, describe, restore, travelling
 from codecs_core.adapters.sealed import seal, unseal
-from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.arrays import ArraySpec, normalise, stored, stored_dtype
 from codecs_core.codec import Codec
 from codecs_core.errors import ModelNotFoundError, PluginLoadError, UnsupportedArrayError
 from codecs_core.models import Model, use
@@ -124,13 +124,14 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         object.__setattr__(self, "refusal", None)
 
     def _encode_sync(self, chunk: NDBuffer, chunk_spec: ChunkSpec) -> Buffer:
-        array = normalise(chunk.as_numpy_array())
+        array = normalise(stored(chunk.as_numpy_array()))
         return chunk_spec.prototype.buffer.from_bytes(seal(self.codec, array, ArraySpec.of(array)))
 
     def _decode_sync(self, chunk: Buffer, chunk_spec: ChunkSpec, where: str = "a chunk of a zarr array") -> NDBuffer:
         dtype = chunk_spec.dtype.to_native_dtype()
         array = unseal(self.codec, chunk.to_bytes(), _spec(chunk_spec.shape, dtype), where)
-        return chunk_spec.prototype.nd_buffer.from_numpy_array(array.astype(dtype, copy=False))
+        array = array.astype(stored_dtype(dtype), copy=False).view(dtype)
+        return chunk_spec.prototype.nd_buffer.from_numpy_array(array)
 
     async def _encode_single(self, chunk: NDBuffer, chunk_spec: ChunkSpec) -> Buffer:
         return await asyncio.to_thread(self._encode_sync, chunk, chunk_spec)
@@ -208,7 +209,7 @@ async def _models(store: Any, path: str) -> list[Model]:
 
 
 def _spec(shape: tuple[int, ...], dtype: np.dtype[Any]) -> ArraySpec:
-    return ArraySpec(tuple(int(n) for n in shape), ArraySpec.of(np.empty(0, dtype)).dtype)
+    return ArraySpec(tuple(int(n) for n in shape), ArraySpec.of(np.empty(0, stored_dtype(dtype))).dtype)
 
 
 def _unpickle(description: dict[str, Any], model: Model | None) -> CodecsCore:

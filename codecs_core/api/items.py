@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.arrays import ArraySpec, logical_name, normalise, stored, stored_dtype, tensor
 from codecs_core.errors import InputError, UnsupportedArrayError
 
 if TYPE_CHECKING:
@@ -63,20 +63,32 @@ class Held(Items):
 
     def __init__(self, array: Any) -> None:
         self.array = array
-        self.spec = ArraySpec(tuple(int(n) for n in array.shape), _dtype_name(array.dtype))
-        self.attrs = {}
+        self.spec = ArraySpec(tuple(int(n) for n in array.shape), _dtype_name(stored_dtype(array.dtype)))
+        name = logical_name(array.dtype)
+        self.attrs = {} if name is None else {"dtype": name}
 
     def peek(self) -> Any:  # noqa: D102
-        return self.array
+        return _Stored(self.array) if self.attrs else self.array
 
     def expect(self, parts: int) -> None:  # noqa: D102
         pass
 
     def part(self, where: Where) -> Any:  # noqa: D102
         try:
-            return self.array[where]
+            part = self.array[where]
+            return stored(np.asarray(part)) if self.attrs else part
         except OSError as error:
             raise InputError(f"an array cannot be read: {error}") from error
+
+
+class _Stored:
+    """What can be sliced, of a logical dtype: slices are of the integers that are stored for it."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def __getitem__(self, where: Any) -> NDArray[Any]:
+        return stored(np.asarray(self._array[where]))
 
 
 class Deferred(Items):
@@ -129,6 +141,10 @@ def items(value: Any) -> Items:
         raise UnsupportedArrayError("a masked array cannot be stored; fill it, or store its mask as another entry")
     if isinstance(value, Source):
         return Deferred(value)
+    if (bits := tensor(value)) is not None:
+        held = Held(bits[0])
+        held.attrs = {"dtype": bits[1]}
+        return held
     if (
         isinstance(getattr(value, "dtype", None), np.dtype)
         and hasattr(value, "shape")

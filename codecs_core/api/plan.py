@@ -234,4 +234,7 @@ def _attrs(attrs: Mapping[str, Any] | None, arrays: Mapping[str, Items], many: b
             raise ConfigError(f"attrs names {name!r}, which is no entry; expected {{entry: {{key: value}}}}")
         if not isinstance(value, Mapping):
             raise ConfigError(f"attrs of entry {name!r} is a {type(value).__name__} where a mapping is due")
+        due = arrays[name].attrs.get("dtype")
+        if due is not None and value.get("dtype", due) != due:
+            raise ConfigError(f"attrs of entry {name!r} call its dtype {value['dtype']!r}, and it is {due}")
     return {name: {**held.attrs, **given.get(name, {})} for name, held in arrays.items()}

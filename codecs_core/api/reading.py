@@ -15,6 +15,7 @@ from codecs_core.api.plan import find
 from codecs_core.api.report import describe
 from codecs_core.api.verifying import verify
 from codecs_core.api.view import EntryView, anywhere
+from codecs_core.arrays import logical
 from codecs_core.container import Reader
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.models import Model
@@ -163,13 +164,15 @@ class File(Mapping[str, EntryView]):
         arrays = dict(self.arrays(progress=progress))
         return arrays[""] if set(arrays) == {""} else arrays
 
-    def arrays(self, *, progress: Progress | None = None) -> Iterator[tuple[str, NDArray[Any]]]:
+    def arrays(self, *, progress: Progress | None = None, stored: bool = False) -> Iterator[tuple[str, NDArray[Any]]]:
         """Names and decoded arrays in the order of the file, a few at a time: for more than memory holds.
 
         Parameters
         ----------
         progress
             Called with the fraction done and a message.
+        stored
+            Whether to leave logical dtypes (bfloat16, datetime64) aside, and give the integers that are stored for them.
 
         Raises
         ------
@@ -197,7 +200,8 @@ class File(Mapping[str, EntryView]):
         done = 0
         for entry, i in ordered(decode, tasks(), jobs=self._jobs):
             if i is None:
-                yield entry.name, begun.pop(entry.name)
+                array = begun.pop(entry.name)
+                yield entry.name, array if stored else logical(array, entry.attrs.get("dtype"))
                 continue
             done += entry.chunk_spec(i).nbytes
             if progress is not None:

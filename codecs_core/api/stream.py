@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from codecs_core.api.encoding import begin, encode
-from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.arrays import ArraySpec, logical_name, normalise, stored
 from codecs_core.container import Entry, Writer, atomic_write
 from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError
 
@@ -77,15 +77,17 @@ class StreamWriter:
         if not self._open or entry is None:
             known = ", ".join(map(repr, self._entries))
             raise ConfigError(f"nothing can be appended to {name!r}; open the writer with `with`; entries: {known}")
-        array = normalise(np.array(part))  # a copy: the caller may use its buffer again
+        given = np.array(part)  # a copy: the caller may use its buffer again
+        array = normalise(stored(given))
         spec = ArraySpec.of(array)
         if (
             spec.dtype != entry.spec.dtype
+            or logical_name(given.dtype) not in (None, entry.attrs.get("dtype"))
             or spec.shape[1:] != entry.spec.shape[1:]
             or bool(spec.shape) != bool(entry.spec.shape)
         ):
             raise UnsupportedArrayError(
-                f"a part of {spec.dtype} and shape {spec.shape} does not fit entry {name!r}, "
+                f"a part of {given.dtype} and shape {spec.shape} does not fit entry {name!r}, "
                 f"which is {entry.spec.dtype} of shape {entry.spec.shape}"
             )
         more = len(array) if array.ndim else 1

@@ -12,6 +12,7 @@ import numpy as np
 from codecs_core.api import html, report
 from codecs_core.api.parallel import ordered
 from codecs_core.api.selection import select
+from codecs_core.arrays import logical, logical_dtype
 from codecs_core.container.source import is_url
 
 if TYPE_CHECKING:
@@ -42,10 +43,16 @@ class EntryView:
         If more is asked for than the limits allow.
     """
 
-    def __init__(self, decoder: Decoder, entry: Entry, jobs: int) -> None:
+    def __init__(self, decoder: Decoder, entry: Entry, jobs: int, *, as_stored: bool = False) -> None:
         self._decoder = decoder
         self._entry = entry
         self._jobs = jobs
+        self._logical = None if as_stored else entry.attrs.get("dtype")
+
+    @property
+    def stored(self) -> EntryView:
+        """The same entry without its logical dtype: of bfloat16, datetime64 and the like the integers that are stored."""
+        return EntryView(self._decoder, self._entry, self._jobs, as_stored=True)
 
     @property
     def name(self) -> str:
@@ -59,8 +66,8 @@ class EntryView:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype, in the byte order of this machine."""
-        return np.dtype(self._entry.spec.dtype)
+        """The dtype, in the byte order of this machine; a logical one where the entry has such."""
+        return logical_dtype(np.dtype(self._entry.spec.dtype), self._logical)
 
     @property
     def ndim(self) -> int:
@@ -134,7 +141,7 @@ class EntryView:
         """What `key` asks for, of chunks by their number; `alone` gives a chunk that no other is needed beside."""
         entry, decoder = self._entry, self._decoder
         if not entry.spec.shape:
-            return alone(0).copy()[key]
+            return logical(alone(0).copy(), self._logical)[key]
         selection = select(key, entry.spec.shape[0], entry.chunk)
         shape = (selection.length, *entry.spec.shape[1:])
         wanted = f"{selection.length} items of entry {entry.name!r} of {decoder.path}"
@@ -142,7 +149,7 @@ class EntryView:
             "array_bytes", selection.length * (entry.spec.nbytes // max(1, entry.spec.shape[0])), wanted
         )
         parts = list(selection.parts) if entry.spec.size else []
-        taken = np.empty(shape, self.dtype)
+        taken = np.empty(shape, np.dtype(entry.spec.dtype))
         if len(parts) == 1:
             taken[parts[0].into] = alone(parts[0].chunk)[parts[0].local]
         else:
@@ -152,7 +159,7 @@ class EntryView:
 
             for _ in ordered(decode, parts, jobs=self._jobs):
                 pass
-        return taken[selection.key]
+        return logical(taken, self._logical)[selection.key]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -168,16 +175,27 @@ class EntryView:
         for index in range(len(self)):
             yield self[index]
 
-    def __dask_tokenize__(self) -> tuple[str, ...]:
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
         # Dask names what it computes by this: the same entry of the same file, as long as the file stays what it is.
         decoder = self._decoder
-        return ("codecs_core.EntryView", decoder.path, decoder.reader.stamp, self.name, repr(decoder.fill))
+        return (
+            "codecs_core.EntryView",
+            decoder.path,
+            decoder.reader.stamp,
+            self.name,
+            repr(decoder.fill),
+            self._logical is None,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Whoever unpickles it opens the file again.
         decoder = self._decoder
         models = list(decoder.models.values())
-        return (_reopen, (anywhere(decoder.path), self.name, decoder.limits, models, self._jobs, decoder.fill))
+        as_stored = self._logical is None
+        return (
+            _reopen,
+            (anywhere(decoder.path), self.name, decoder.limits, models, self._jobs, decoder.fill, as_stored),
+        )
 
     def _repr_html_(self) -> str:
         decoder = self._decoder
@@ -192,10 +210,18 @@ def anywhere(path: str) -> str:
     return path if is_url(path) else os.path.abspath(path)
 
 
-def _reopen(path: str, name: str, limits: Limits, models: list[Model], jobs: int, fill: complex | None) -> EntryView:
+def _reopen(
+    path: str,
+    name: str,
+    limits: Limits,
+    models: list[Model],
+    jobs: int,
+    fill: complex | None,
+    as_stored: bool = False,
+) -> EntryView:
     from codecs_core.api.reading import open
 
     file = open(path, limits=limits, models=models, jobs=jobs, fill=fill)
-    view = file[name]
+    view = file[name].stored if as_stored else file[name]
     weakref.finalize(view, file.close)  # nobody else holds the file
     return view

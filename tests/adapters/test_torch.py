@@ -81,3 +81,22 @@ def test_arrays_of_every_kind(tmp_path):
     for dtype in ("bool", "uint16", "int64", "float16", "float64", "complex64"):
         cc.save(tmp_path / "a.ccf", np.ones((3, 2), dtype), codec="classic.zlib")
         assert str(Items(tmp_path / "a.ccf")[1].dtype) == f"torch.{dtype}"
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"])
+def test_dtypes_that_numpy_has_not(tmp_path, name):
+    dtype = getattr(torch, name)
+    bits = torch.from_numpy(rng.integers(0, 256, (20, 8), dtype=np.uint8))
+    tensor = bits.view(dtype)
+    cc.save(tmp_path / "a.ccf", {"a": tensor.requires_grad_()}, codec="classic.zlib", chunk=7)
+    for sample in (Items(tmp_path / "a.ccf", "a")[5], Entries(tmp_path / "a.ccf")[0][5]):
+        assert sample.dtype == dtype
+        assert torch.equal(sample.view(torch.uint8), bits[5])
+    loaded = cc.load(tmp_path / "a.ccf")["a"]
+    assert loaded.dtype.name == name
+    assert np.array_equal(loaded.view(np.uint8), bits.numpy())
+
+
+def test_times_are_integers(tmp_path):
+    cc.save(tmp_path / "a.ccf", np.arange(5).astype("M8[D]"), codec="classic.zlib")
+    assert Items(tmp_path / "a.ccf")[3].item() == 3

@@ -442,3 +442,17 @@ def test_xarray(tmp_path, images, consolidated):
         with xarray.open_zarr(tmp_path / "x", consolidated=consolidated) as lazy:
             assert lazy.images.chunks == ((20, 20, 20), (28,), (28,))
             assert np.array_equal(lazy.images[33].values, images[33])
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[ns]", ">M8[D]"])
+@pytest.mark.parametrize("shards", [None, (12, 8)])
+def test_times(dtype, shards):
+    data = (np.arange(192) - 90).reshape(24, 8).astype(dtype)
+    data[3, 4] = "NaT"
+    store = MemoryStore()
+    array = create(store, data, chunks=(6, 8), shards=shards, fill_value=data[3, 4])
+    array[:] = data
+    again = zarr.open_array(store, mode="r")
+    assert again.dtype.kind == data.dtype.kind
+    assert np.array_equal(again[5:20].astype("i8"), data[5:20].astype("i8"))
+    assert np.array_equal(again[:].astype("i8"), data.astype("i8"))
