@@ -19,6 +19,7 @@ from codecs_core import api, models
 from codecs_core.api import html
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.errors import CodecsError, ConfigError, OutputError, UnsupportedArrayError
+from codecs_core.media.kinds import is_image
 from codecs_core.registry import Registry, default
 
 if TYPE_CHECKING:
@@ -194,8 +195,7 @@ def kinds(
     """The arrays by kind; the flag says that each is one item (an image), not items along an axis."""
     kinds: dict[tuple[Any, ...], list[Source]] = {}
     for source in sources.values():
-        media = source.attrs.get("media", {})
-        image = "format" in media
+        image = is_image(source.attrs)
         colour = source.spec.shape[2:] if image else ()
         kinds.setdefault((source.spec.dtype, len(source.spec.shape), image, colour), []).append(source)
     for (dtype, _, image, _), members in kinds.items():

@@ -10,6 +10,7 @@ error arose in a file is in its attributes `path`, `entry`, `chunk` and `offset`
         ConfigError                    config, 2
         InputError                     input, 2
             UnknownKindError           unknown-kind, 2
+            InexactError               inexact, 2
         UnsupportedArrayError          unsupported-array, 2
         OutputError                    output, 1
         UnknownCodecError              unknown-codec, 3
@@ -32,7 +33,10 @@ error arose in a file is in its attributes `path`, `entry`, `chunk` and `offset`
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class CodecsError(Exception):
@@ -105,9 +109,27 @@ class InputError(CodecsError, ValueError):
 
 
 class UnknownKindError(InputError):
-    """A file that is of no kind that holds arrays, going by its first bytes; in a folder it is passed over."""
+    """A file that is of no kind that holds arrays, going by its first bytes; an archive keeps it whole."""
 
     code = "unknown-kind"
+
+
+class InexactError(InputError):
+    """A file that is in order, but of which a reader would lose something; an archive keeps it whole.
+
+    Parameters
+    ----------
+    message
+        What would be lost.
+    rest
+        Of a file with several arrays, those that can be read all the same (`codecs_core.media.Source`).
+    """
+
+    code = "inexact"
+
+    def __init__(self, message: str, rest: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.rest = list(rest)
 
 
 class UnsupportedArrayError(CodecsError, ValueError):

@@ -12,6 +12,7 @@ from codecs_core.api.items import items
 from codecs_core.codec import Codec
 from codecs_core.container import Entry
 from codecs_core.errors import ConfigError, ModelError
+from codecs_core.media.kinds import is_image
 from codecs_core.models import Model, resolve
 
 if TYPE_CHECKING:
@@ -200,10 +201,8 @@ def _choices(
 
 def _is_image(one: Items) -> bool:
     """Whether an array is one image, so that its height and width say nothing of which codec is for it."""
-    shape, media = one.spec.shape, one.attrs.get("media")
-    return (len(shape) == 3 and shape[2] in (1, 3, 4)) or (
-        len(shape) in (2, 3) and isinstance(media, dict) and "format" in media
-    )
+    shape = one.spec.shape
+    return (len(shape) == 3 and shape[2] in (1, 3, 4)) or (len(shape) in (2, 3) and is_image(one.attrs))
 
 
 def _candidates(request: Request, first: Items, registry: Registry) -> list[auto.Candidate]:

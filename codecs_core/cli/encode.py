@@ -142,10 +142,11 @@ def _summary(dst: Place, info: dict[str, Any], found: "dict[str, Source]") -> li
     """The whole file in a line, what it replaces in another, then a line a codec and model."""
     from codecs_core.cli.output import count, plural, ratio, shown, table
     from codecs_core.cli.shapes import by_codec, decoded_bytes
+    from codecs_core.media.kinds import is_image
 
     before, after = sum(map(decoded_bytes, info["entries"])), info["bytes"]["total"]
     rate = info["bits_per_value"]
-    images = all("format" in source.attrs.get("media", {}) for source in found.values())
+    images = all(is_image(source.attrs) for source in found.values())
     files, originals = len({source.path for source in found.values()}), _file_bytes(found)
     lines = [
         f"{shown(dst)}: {plural(len(info['entries']), 'image' if images else 'array')}, {count(before)} bytes in, "

@@ -119,4 +119,6 @@ def _kind(items: "NDArray[Any] | list[NDArray[Any]]") -> str:
 
 def _alone(source: "Source", data: Sequence[Path]) -> bool:
     """Whether an array is one item, as an image is and a file of a folder, rather than a stack of items."""
-    return source.path not in data or "format" in source.attrs.get("media", {})
+    from codecs_core.media.kinds import is_image
+
+    return source.path not in data or is_image(source.attrs)

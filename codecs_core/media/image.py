@@ -15,17 +15,19 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InputError, OutputError, UnknownKindError
+from codecs_core.errors import InexactError, InputError, OutputError
 from codecs_core.media.metadata import metadata, palette, save_options
 from codecs_core.media.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
+
+    from codecs_core.media.source import Part
 
 FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "PPM", "GIF")
 #: Formats that hold pixels exactly, by suffix of the file to write.
@@ -39,10 +41,6 @@ SUFFIXES = {
     ".pgm": "PPM",
 }
 _LOSSY = {".jpg", ".jpeg", ".gif"}
-#: Suffixes of images that cannot be read: a folder with some must not pass for stored.
-_FOREIGN = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".exr", ".psd", ".svg", ".tga", ".pcx", ".ico"} | {
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"),  # raw data of cameras
-}
 #: Modes a format takes and gives back as they are.
 _MODES = {
     "PNG": {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"},
@@ -89,18 +87,10 @@ def _opened(path: Path) -> Iterator[ImageFile]:
 
 
 def _unidentified(path: Path) -> InputError:
-    if is_image_path(path):
-        return InputError(
-            f"image {path} cannot be read: it does not start like one; it is damaged, or called by a wrong name"
-        )
-    if path.suffix.lower() in _FOREIGN:
-        return InputError(f"{path} is of a kind that cannot be read here; save it as PNG, TIFF or .npy first")
-    return UnknownKindError(
-        f"{path} is no .npy, .npz, idx, PNG, WebP, JPEG, TIFF, BMP, PPM or GIF file, going by its first bytes"
-    )
+    return InputError(f"image {path} cannot be read: it starts like one, and does not go on like one; it is damaged")
 
 
-def read_image(path: Path, name: str) -> Source:
+def read_image(path: Path) -> list[Source]:
     """The pixels of an image file.
 
     Grey is (H, W), colour (H, W, C), all uint8 but for 16-bit grey (uint16) and what only TIFF has (int32, float32).
@@ -110,10 +100,10 @@ def read_image(path: Path, name: str) -> Source:
 
     Raises
     ------
-    UnknownKindError
-        If the file is no image, and does not look as if it should be one.
+    InexactError
+        If the array would hold less than the file.
     InputError
-        If it is one that is damaged, or that one array cannot hold.
+        If it is damaged.
     """
     with _opened(path) as image:
         _refuse_what_would_be_lost(path, image)
@@ -129,7 +119,26 @@ def read_image(path: Path, name: str) -> Source:
             raise InputError(f"image {path} changed while it was read: {shape} became {pixels.shape}")
         return pixels
 
-    return Source(name=name, path=path, spec=ArraySpec(shape, dtype), load=load, attrs={"media": media})
+    return [Source(name="", path=path, spec=ArraySpec(shape, dtype), load=load, attrs={"media": media})]
+
+
+def is_lossy(path: Path) -> bool:
+    """Whether a file dropped detail to be small: any JPEG."""
+    return True
+
+
+def is_lossy_webp(path: Path) -> bool:
+    """Whether a WebP file has an image that is not lossless."""
+    with path.open("rb") as file:
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            if head[:4] == b"VP8 ":
+                return True
+            if head[:4] == b"VP8L":
+                return False
+            size = int.from_bytes(head[4:], "little")
+            file.seek(size + size % 2, 1)
+    return False
 
 
 def _raw(image: ImageFile) -> tuple[str, Any]:
@@ -149,24 +158,24 @@ def _is_16_bit(image: ImageFile) -> bool:
 def _refuse_what_would_be_lost(path: Path, image: ImageFile) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
-        raise InputError(
+        raise InexactError(
             f"{path} has {frames} frames, and one array is due; save them as a .npy stack or as single images"
         )
     if image.mode not in _KEPT:
-        raise InputError(
+        raise InexactError(
             f"{path} has pixels of mode {image.mode}, which no array keeps as they are; save it as PNG first"
         )
     raw, last = _raw(image)
     if raw.startswith("RGBa"):
-        raise InputError(
+        raise InexactError(
             f"{path} stores colours multiplied by their alpha, which Pillow would divide and round; save it as PNG first"
         )
     if (";16" in raw and not raw.startswith(("I", "BGR"))) or raw.startswith("F;64"):
-        raise InputError(
+        raise InexactError(
             f"{path} stores {raw} values, of which Pillow would keep half the bits; save it as .npy instead"
         )
     if image.format == "PPM" and type(last) is int and last not in (255, -1) and (last, image.mode) != (65535, "I"):
-        raise InputError(f"{path} has {last} as its maximum, to which Pillow would scale its values; save it as .npy")
+        raise InexactError(f"{path} has {last} as its maximum, to which Pillow would scale its values; save it as .npy")
 
 
 def mode_of(array: NDArray[Any], media: Mapping[str, Any]) -> str | None:
@@ -194,6 +203,11 @@ def mode_of(array: NDArray[Any], media: Mapping[str, Any]) -> str | None:
     return None
 
 
+def suffix_of(parts: Sequence[Part]) -> str | None:
+    """The suffix of the file that holds the pixels that came from an image file; None for what is no image."""
+    return suffix_for(parts[0].array, parts[0].media) if len(parts) == 1 else None
+
+
 def suffix_for(array: NDArray[Any], media: Mapping[str, Any]) -> str | None:
     """The suffix of the format an image came in, or of one that holds it exactly; None for what is no image."""
     mode = mode_of(array, media)
@@ -206,7 +220,14 @@ def suffix_for(array: NDArray[Any], media: Mapping[str, Any]) -> str | None:
     return None
 
 
-def write_image(file: IO[bytes], path: Path, array: NDArray[Any], media: Mapping[str, Any]) -> None:
+def write_image(path: Path, parts: Sequence[Part]) -> None:
+    """Write the pixels that came from an image file as the format that the suffix of `path` names."""
+    (part,) = parts
+    with path.open("wb") as file:
+        save_image(file, path, part.array, part.media)
+
+
+def save_image(file: IO[bytes], path: Path, array: NDArray[Any], media: Mapping[str, Any]) -> None:
     """Write an array as the image format that the suffix of `path` names, and check that it reads back the same."""
     suffix = path.suffix.lower()
     if suffix in _LOSSY:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.errors import InputError
+from codecs_core.errors import InexactError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def metadata(path: Path, image: ImageFile) -> dict[str, Any]:
 
     Raises
     ------
-    InputError
+    InexactError
         If it has more than `LARGEST` bytes.
     """
     found: dict[str, Any] = {"format": image.format, "mode": image.mode, "name": path.name}
@@ -63,7 +63,7 @@ def metadata(path: Path, image: ImageFile) -> dict[str, Any]:
         len(data) for data in (*found.values(), *(data for _, data in found.get("chunks", ()))) if type(data) is bytes
     )
     if size > LARGEST:
-        raise InputError(
+        raise InexactError(
             f"{path} has {size} bytes of metadata (profile, EXIF, XMP, text), and {LARGEST} can be kept with an image; "
             "take some out of the file, or decode it to an array"
         )

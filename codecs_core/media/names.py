@@ -40,6 +40,11 @@ def safe_path(name: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
     return PurePosixPath(name)
 
 
+def fault(name: str) -> str | None:
+    """Why `name` cannot be a path below a folder, on this machine or one of another kind but Windows; None if it can."""
+    return next((why for why in map(_fault, name.split("/")) if why), None)
+
+
 def _fault(part: str) -> str | None:
     if not part:
         return "a part of it is empty"

@@ -1,93 +1,136 @@
-"""NumPy's own files: .npy, memory-mapped, and .npz."""
+"""NumPy's .npy, memory-mapped."""
 
 from __future__ import annotations
 
-import zipfile
+import io
+import math
+import warnings
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.lib import format as npy_format
 
-from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InputError, UnknownKindError, UnsupportedArrayError
+from codecs_core.arrays import DTYPES, ArraySpec
+from codecs_core.errors import InexactError, InputError
+from codecs_core.media import template
 from codecs_core.media.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-#: Every .npz of the same arrays has the same bytes: no time of day in it.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+    from codecs_core.media.source import Part
+
+#: What numpy counts bytes in.
+_MOST = (1 << 63) - 1
 
 
-def read_npy(path: Path, name: str) -> Source:
-    """The array of a .npy file, memory-mapped."""
+def read_npy(path: Path) -> list[Source]:
+    """The array of a .npy file.
+
+    ``attrs["media"]`` has a template, the byte order and the order of axes of a file that numpy would not write like this for
+    the values in C order and little endian.
+    """
     try:
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except ValueError:
-            # An empty array cannot be mapped; whatever else is wrong is wrong again.
-            array = np.load(path, allow_pickle=False)
-        spec = ArraySpec.of(array)
-    except UnsupportedArrayError as error:
-        raise InputError(f"{path}: {error}") from error
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path} is not a .npy file that can be read: {error}") from error
-    return Source(name=name, path=path, spec=spec, load=lambda: array)
+        with path.open("rb") as file:
+            shape, fortran, dtype = read_header(file, f"{path}")
+            offset = file.tell()
+            beyond = path.stat().st_size - offset
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    spec = ArraySpec(shape, dtype.name)
+    if beyond < spec.nbytes:
+        raise InputError(f"{path} is cut short: its values take {spec.nbytes} bytes, and it has {beyond}")
 
-
-def read_npz(path: Path) -> list[Source]:
-    """The arrays of a .npz file, named as in it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.namelist() if m.endswith(".npy")]
-            specs = [_member_spec(archive, m) for m in members]
-    except UnsupportedArrayError as error:
-        raise InputError(f"{path}: {error}") from error
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
-        raise InputError(f"{path} is not a .npz file that can be read: {error}") from error
-    if not members:
-        raise UnknownKindError(f"{path} is an archive without a .npy array in it")
-    return [
-        Source(name=member.removesuffix(".npy"), path=path, spec=spec, load=_member_loader(path, member))
-        for member, spec in zip(members, specs, strict=True)
-    ]
-
-
-def _member_spec(archive: zipfile.ZipFile, member: str) -> ArraySpec:
-    with archive.open(member) as file:
-        version = npy_format.read_magic(cast(BinaryIO, file))
-        reader = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-        shape, _, dtype = reader(cast(BinaryIO, file))
-    # A stand-in without memory: the header alone says what is in there.
-    return ArraySpec.of(np.broadcast_to(np.empty((), dtype), shape))
-
-
-def _member_loader(path: Path, member: str) -> Any:
     def load() -> NDArray[Any]:
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-                return npy_format.read_array(cast(BinaryIO, file), allow_pickle=False)
-        except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
-            raise InputError(f"array {member!r} of {path} cannot be read: {error}") from error
+            if not spec.size:
+                return np.empty(shape, dtype)
+            array: NDArray[Any] = np.memmap(path, dtype, "r", offset, shape, "F" if fortran else "C")
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read: {error}") from error
+        return array
 
-    return load
+    if dtype.kind == "b" and (load().view(np.uint8) > 1).any():
+        raise InexactError(f"{path} has booleans that are neither 0 nor 1")
+    return [Source(name="", path=path, spec=spec, load=load, attrs=_attrs(path, spec, offset, fortran, dtype))]
 
 
-def write_npy(file: IO[bytes], array: NDArray[Any]) -> None:
+def read_header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the first axis is the fastest, and dtype of a .npy stream, which is then at its values.
+
+    Raises
+    ------
+    InputError
+        If that is no header of a .npy file, or has a shape that no array has.
+    InexactError
+        If the array is one that no container holds.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            version = npy_format.read_magic(cast(BinaryIO, file))
+            reader = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+            shape, fortran, dtype = reader(cast(BinaryIO, file))
+    except OSError:
+        raise
+    except Exception as error:  # a header is an expression of Python: what evaluates it raises nearly anything
+        raise InputError(f"{where} has no header of a .npy file that can be read: {error}") from error
+    if any(type(n) is not int or not 0 <= n <= _MOST for n in shape) or _nbytes(shape, dtype) > _MOST:
+        raise InputError(f"{where} has the shape {_short(shape)}, which no array has")
+    if dtype.hasobject or dtype.name not in DTYPES or len(shape) > 32:
+        what = "Python objects" if dtype.hasobject else f"values of dtype {_short(dtype)} in {len(shape)} dimensions"
+        raise InexactError(f"{where} holds {what}, which no entry of a container can be")
+    return shape, bool(fortran), dtype
+
+
+def _nbytes(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    """Bytes as numpy counts them before it allocates: an axis of length 0 does not make the others harmless."""
+    return math.prod(max(1, n) for n in shape) * max(1, dtype.itemsize)
+
+
+def _short(what: object) -> str:
+    text = str(what)
+    return text if len(text) <= 100 else f"{text[:100]}..."
+
+
+def _attrs(path: Path, spec: ArraySpec, offset: int, fortran: bool, dtype: np.dtype[Any]) -> dict[str, Any]:
+    media: dict[str, Any] = {"format": "NPY"}
+    held = template.cut(path, [(offset, spec.nbytes)])
+    if held != [header(spec), b""]:
+        media["template"] = held
+        if not dtype.newbyteorder("<").isnative or dtype != dtype.newbyteorder("<"):
+            media["byteorder"] = ">"
+        if fortran:
+            media["order"] = "F"
+    return {"media": media}
+
+
+def header(spec: ArraySpec) -> bytes:
+    """What numpy writes in front of values of this spec, in C order and little endian."""
+    file = io.BytesIO()
+    told = {"descr": npy_format.dtype_to_descr(spec.numpy), "fortran_order": False, "shape": spec.shape}
+    npy_format.write_array_header_1_0(cast(BinaryIO, file), told)
+    return file.getvalue()
+
+
+def write_npy(path: Path, parts: Sequence[Part]) -> None:
+    """Write the .npy file that an array came from, identical to the byte; of other arrays, as numpy does."""
+    (part,) = parts
+    with path.open("wb") as file:
+        if "template" not in part.media:
+            save_npy(file, part.array)
+            return
+        order, byteorder = part.media.get("order"), part.media.get("byteorder")
+        array = part.array.T if order == "F" else part.array
+        template.join(file, part.media["template"], [template.raw(array, ">" if byteorder == ">" else "<")])
+
+
+def save_npy(file: IO[bytes], array: NDArray[Any]) -> None:
     """One .npy file, little endian."""
     array = np.asarray(array, order="C")
     npy_format.write_array_header_1_0(cast(BinaryIO, file), npy_format.header_data_from_array_1_0(array))
     # Not `write_array`: of a full disk it tells how many values there was room for, and not that it is full.
     file.write(array.reshape(-1).view(np.uint8).data)
-
-
-def write_npz(file: IO[bytes], arrays: Iterable[tuple[str, NDArray[Any]]]) -> None:
-    """One .npz file, uncompressed; an array without a name is ``arr_0``, as NumPy has it."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name, array in arrays:
-            member = zipfile.ZipInfo((name or "arr_0") + ".npy", _EPOCH)
-            with archive.open(member, "w", force_zip64=True) as out:
-                write_npy(out, array)

@@ -1,4 +1,4 @@
-"""An array that a file holds, described before it is read."""
+"""An array that a file holds, described before it is read; and decoded, on its way back into a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class Source:
     Parameters
     ----------
     name
-        Of the entry it becomes; ``""`` for the sole array of a sole file.
+        Of the entry it becomes; from a reader, the name of the member, and ``""`` for the sole array of a file.
     path
         The file.
     spec
@@ -29,7 +29,7 @@ class Source:
     load
         Reads the array; `Source.read` is the way to call it.
     attrs
-        What the file says beside the values: ``{"media": {"format", "mode", "name", ...}}`` for images.
+        What the file says beside the values: ``{"media": {"format", ...}}``.
     """
 
     name: str
@@ -41,3 +41,33 @@ class Source:
     def read(self) -> NDArray[Any]:
         """The array; raises `InputError` where the file is damaged behind its header."""
         return self.load()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One decoded entry of those that came from one file.
+
+    Parameters
+    ----------
+    name
+        Of the entry.
+    array
+        Its values.
+    attrs
+        What `Source.attrs` was. It comes from a container, so it may be hostile.
+    """
+
+    name: str
+    array: NDArray[Any]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def media(self) -> Mapping[str, Any]:
+        """``attrs["media"]``, or nothing where that is no mapping."""
+        return media_of(self.attrs)
+
+
+def media_of(attrs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``attrs["media"]``, or nothing where that is no mapping."""
+    media = attrs.get("media")
+    return media if isinstance(media, dict) else {}

@@ -196,7 +196,7 @@ def test_what_else_lies_in_a_folder(tmp_path):
     assert result.stderr == "passed over 7 files of other kinds: 6 .txt, 1 without a suffix\n"
     frames = [Image.fromarray(pixels(4, 4, 3)) for _ in range(3)]
     frames[0].save(folder / "moves.png", save_all=True, append_images=frames[1:])
-    (folder / "b.heic").write_text("words")
+    (folder / "b.png").write_text("words")
     result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", RAW)
     assert result.exit_code == 1
     assert result.stderr.count("not read: ") == 2
@@ -219,7 +219,7 @@ def test_a_folder_need_not_fit_into_memory(tmp_path, monkeypatch):
     images = {f"{n:02}.npy": np.full((40, 40), n, np.uint8) for n in range(40)}
     cc.save(tmp_path / "a.ccf", images, codec=RAW)
     decoded, ahead = [], []
-    arrays, write_npy = File.arrays, writing.write_npy
+    arrays, save_npy = File.arrays, writing.save_npy
 
     def counted(*args, **options):
         for name, array in arrays(*args, **options):
@@ -228,10 +228,10 @@ def test_a_folder_need_not_fit_into_memory(tmp_path, monkeypatch):
 
     def written(file, array):
         ahead.append(len(decoded) - len(ahead))
-        write_npy(file, array)
+        save_npy(file, array)
 
     monkeypatch.setattr(File, "arrays", counted)
-    monkeypatch.setattr(writing, "write_npy", written)
+    monkeypatch.setattr(writing, "save_npy", written)
     assert codecs("decode", tmp_path / "a.ccf", tmp_path / "out", "--jobs", 2).exit_code == 0
     assert len(list((tmp_path / "out").iterdir())) == 40
     assert max(ahead) <= 5

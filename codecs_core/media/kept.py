@@ -1,0 +1,74 @@
+"""Files that are kept whole: their bytes are the values of an entry, and become the same file again."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codecs_core.arrays import ArraySpec
+from codecs_core.errors import InputError, OutputError
+from codecs_core.media.source import Source, media_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from codecs_core.media.source import Part
+
+#: What ``attrs["media"]["format"]`` is of a file that is kept whole, and of a folder that has nothing in it.
+FILE, FOLDER = "file", "folder"
+_BLOCK = 1 << 20
+
+
+def keep_file(path: Path) -> Source:
+    """A file as an array of its bytes, uint8 of shape (bytes,). It is read once, so that what cannot be read is known.
+
+    Raises
+    ------
+    InputError
+        If the operating system cannot read it.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = sum(iter(lambda: len(file.read(_BLOCK)), 0))
+            executable = bool(os.fstat(file.fileno()).st_mode & 0o100)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    media = {"format": FILE, "executable": True} if executable and os.name != "nt" else {"format": FILE}
+    spec = ArraySpec((size,), "uint8")
+    return Source(name="", path=path, spec=spec, load=partial(_load, path, size), attrs={"media": media})
+
+
+def keep_folder(path: Path) -> Source:
+    """A folder with nothing in it, as an array without values."""
+    load = partial(np.empty, (0,), np.uint8)
+    return Source(name="", path=path, spec=ArraySpec((0,), "uint8"), load=load, attrs={"media": {"format": FOLDER}})
+
+
+def is_kept(attrs: Mapping[str, Any]) -> bool:
+    """Whether the values of an entry with these attributes are the bytes of a file, or stand for an empty folder."""
+    return media_of(attrs).get("format") in (FILE, FOLDER)
+
+
+def write_kept(path: Path, parts: Sequence[Part]) -> None:
+    """Write the file whose bytes an entry has, or make the empty folder that it stands for."""
+    (part,) = parts
+    if part.array.dtype != np.uint8 or part.array.ndim != 1:
+        raise OutputError(f"a file is an array of uint8 in one dimension, not {part.array.dtype} of {part.array.shape}")
+    with path.open("wb") as file:
+        file.write(np.ascontiguousarray(part.array).data)
+    if part.media.get("executable") is True:
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o444) >> 2)  # for whoever may read it
+
+
+def _load(path: Path, size: int) -> NDArray[Any]:
+    try:
+        return np.memmap(path, np.uint8, "r", shape=(size,)) if size else np.empty((0,), np.uint8)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
