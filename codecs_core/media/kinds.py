@@ -98,6 +98,15 @@ def _starts(*magic: bytes) -> Callable[[bytes, Path], bool]:
     return lambda head, path: head.startswith(magic)
 
 
+def _is_wav(head: bytes, path: Path) -> bool:
+    return head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE"
+
+
+def _is_safetensors(head: bytes, path: Path) -> bool:
+    """There is no magic number but the brace of the header."""
+    return head[8:9] == b"{" and path.suffix.lower() == ".safetensors"
+
+
 def _is_webp(head: bytes, path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
@@ -138,6 +147,29 @@ def _image(name: str, suffixes: tuple[str, ...], matches: Callable[[bytes, Path]
     )
 
 
+def _values(
+    name: str,
+    suffixes: tuple[str, ...],
+    matches: Callable[[bytes, Path], bool],
+    *,
+    module: str,
+    extra: str = "",
+    image: bool = False,
+    folder: bool = False,
+) -> Kind:
+    """A row for a file that comes back under the name it had, by ``read`` and ``write`` of a module."""
+    return Kind(
+        name=name,
+        suffixes=suffixes,
+        matches=matches,
+        read=f"codecs_core.media.{module}:read",
+        write=f"codecs_core.media.{module}:write",
+        extra=extra,
+        image=image,
+        folder=folder,
+    )
+
+
 KINDS: tuple[Kind, ...] = (
     Kind(
         name="NPY",
@@ -167,6 +199,8 @@ KINDS: tuple[Kind, ...] = (
         read="codecs_core.media.idx:read_zipped_idx",
         write="codecs_core.media.idx:write_zipped_idx",
     ),
+    _values("WAV", (".wav",), _is_wav, module="wav"),
+    _values("safetensors", (".safetensors",), _is_safetensors, module="safetensors"),
     _image("PNG", (".png",), _starts(b"\x89PNG\r\n\x1a\n")),
     _image("WEBP", (".webp",), _is_webp, lossy="codecs_core.media.image:is_lossy_webp"),
     _image("JPEG", (".jpg", ".jpeg"), _starts(b"\xff\xd8\xff"), lossy="codecs_core.media.image:is_lossy"),
