@@ -37,6 +37,7 @@ class Plan:
         spans: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
         bounds: Sequence[int],
     ) -> None:
+        self.spans = spans[: len(layers)]
         self.widths = [layers[0].inputs]  # of the buffers
         self.steps: list[Step] = []
         # activation 0 is the input of the network, activation i + 1 the output of layer i
@@ -80,7 +81,8 @@ class Plan:
         buffers = [np.empty(pixels * n * 4, np.uint8) for n in self.widths]
         sizes = zip(*(step.scratch(pixels) for step in self.steps), strict=True)
         columns, sums = (np.empty(max(n), np.uint8) for n in sizes)
-        with one_thread():
+        # sums are proven exact, whatever flags a kernel raises for lanes that it computes and does not use
+        with one_thread(), np.errstate(all="ignore"):
             for first in range(0, batch, images):
                 self._evaluate(x[first : first + images], out[first : first + images], buffers, columns, sums)
         return out

@@ -20,8 +20,10 @@ def _copy(to, values):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def windows(x, height, width, taps, start, columns):  # type: ignore[no-untyped-def]
-    """Write the window around each pixel from `start` on into a row of `columns`: convolution becomes a matrix product ("im2col").
+def windows(x, height, width, taps, channels, start, first, columns):  # type: ignore[no-untyped-def]
+    """Write of the window around each pixel from `start` on the terms from `first` on into a row of `columns`, as many as that holds.
+
+    A convolution becomes a matrix product ("im2col").
 
     Parameters
     ----------
@@ -31,24 +33,27 @@ def windows(x, height, width, taps, start, columns):  # type: ignore[no-untyped-
         Height and width of a window, odd. Outside of its image it holds zeros.
     """
     rows, across = taps
-    size = columns.shape[1] // rows
-    channels = size // across
+    size = across * channels
+    end = first + columns.shape[1]
+    reached = range(first // size, (end - 1) // size + 1)  # rows of the window
     for i in range(columns.shape[0]):
         pixel = start + i
         row, column = pixel // width % height, pixel % width
         # of each row of the window, what lies in the image
-        first = max(0, across // 2 - column) * channels
-        last = min(across, width - column + across // 2) * channels
-        for j in range(rows):
-            to = columns[i, j * size : (j + 1) * size]
+        left = max(0, across // 2 - column) * channels
+        right = min(across, width - column + across // 2) * channels
+        for j in reached:
+            begin, stop = max(first - j * size, 0), min(end - j * size, size)
+            to = columns[i, j * size + begin - first : j * size + stop - first]
             offset = j - rows // 2
             if not 0 <= row + offset < height:
                 _fill(to)
                 continue
-            begin = (pixel + offset * width - across // 2) * channels
-            _fill(to[:first])
-            _copy(to[first:last], x[begin + first : begin + last])
-            _fill(to[last:])
+            a, b = min(max(left, begin), stop), min(max(right, begin), stop)
+            source = (pixel + offset * width - across // 2) * channels
+            _fill(to[: a - begin])
+            _copy(to[a - begin : b - begin], x[source + a : source + b])
+            _fill(to[b - begin :])
 
 
 @kernel

@@ -83,7 +83,7 @@ class Step:
     def scratch(self, pixels: int) -> tuple[int, int]:
         """Bytes of the windows of a block and of its sums, for so many pixels or fewer."""
         size = min(pixels, self.block) * self.dtype.itemsize
-        return 0 if self.taps == (1, 1) else size * self.terms, size * self.outputs * len(self.weight)
+        return 0 if self.taps == (1, 1) else size * max(map(len, self.weight)), size * self.outputs * len(self.weight)
 
     def __call__(
         self,
@@ -99,21 +99,31 @@ class Step:
         for start in range(0, len(x), step):
             block = slice(start, min(start + step, len(x)))
             n = block.stop - start
-            if self.taps == (1, 1):
-                factor = x[block].astype(self.dtype, copy=False)
-            else:
-                factor = view(columns, self.dtype, n, self.terms)
-                windows(x.reshape(-1), *size, self.taps, start, factor)
             products = view(sums, self.dtype, len(self.weight), n, self.outputs)
-            first = 0
-            for weight, product in zip(self.weight, products, strict=True):
-                _multiply(factor[:, first : first + len(weight)], weight, product, self.rows)
-                first += len(weight)
+            self.multiply(x, size, start, columns, products)
             rescale(products, self.bias, self.scale, self.low, self.high, skip[block], out[block])
+
+    def multiply(
+        self, x: NDArray[Any], size: tuple[int, int], start: int, columns: NDArray[np.uint8], products: NDArray[Any]
+    ) -> None:
+        """Sum the products of the windows around pixels, from `start` on: `products` has the shape (parts, pixels, outputs)."""
+        n, first = products.shape[1], 0
+        for weight, product in zip(self.weight, products, strict=True):
+            if self.taps == (1, 1):
+                part = np.ascontiguousarray(x[start : start + n, first : first + len(weight)], self.dtype)
+            else:
+                part = view(columns, self.dtype, n, len(weight))
+                windows(x.reshape(-1), *size, self.taps, self.inputs, start, first, part)
+            _multiply(part, weight, product, self.rows)
+            first += len(weight)
 
 
 def _multiply(factor: NDArray[Any], weight: NDArray[Any], product: NDArray[Any], rows: int) -> None:
-    """So many rows at a time, and then those that are left."""
+    """So many rows at a time, and then those that are left.
+
+    All three are contiguous. Whatever else a BLAS may be given is tried less than that: kernels of OpenBLAS for SME, up to 0.3.31, take
+    rows that lie apart for neighbours where there are as many of them as their distance (its issue 5794).
+    """
     whole = len(factor) // rows * rows
     if whole:
         parts = factor[:whole].reshape(-1, rows, len(weight)), product[:whole].reshape(-1, rows, weight.shape[1])

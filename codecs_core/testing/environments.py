@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 from importlib.util import find_spec
@@ -31,8 +32,8 @@ _TORCH = {
     "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
     "EXACTNESS_TORCH": "1",
 }
-#: Kernels of OpenBLAS, and the names that numpy has had for what they need.
-_NEEDS = {
+#: Kernels of OpenBLAS for x86, and the names that numpy has had for what they need.
+_X86 = {
     "Prescott": (),
     "Nehalem": (),
     "Sandybridge": ("AVX2", "X86_V3"),
@@ -40,8 +41,41 @@ _NEEDS = {
     "Zen": ("AVX2", "X86_V3"),
     "SkylakeX": ("AVX512_SKX", "X86_V4"),
 }
-#: The kernels that this processor can run: others would stop the process.
-CORES = tuple(c for c, names in _NEEDS.items() if not names or set(names) & set(SIMD)) if X86 else ("ARMV8",)
+#: Kernels of OpenBLAS for ARM, and what they need: a bit of the words that Linux hands a program (AT_HWCAP, AT_HWCAP2).
+_HWCAP, _HWCAP2 = 16, 26
+_LSE, _ASIMDDP, _SVE, _SVE2, _SME = (_HWCAP, 8), (_HWCAP, 20), (_HWCAP, 22), (_HWCAP2, 1), (_HWCAP2, 23)
+_ARM = {
+    **dict.fromkeys(("ARMV8", "CORTEXA53", "CORTEXA57", "EMAG8180", "THUNDERX")),
+    **dict.fromkeys(("THUNDERX2T99", "THUNDERX3T110", "TSV110"), _LSE),
+    "NEOVERSEN1": _ASIMDDP,
+    **dict.fromkeys(("NEOVERSEV1", "ARMV8SVE", "A64FX"), _SVE),
+    "NEOVERSEN2": _SVE2,
+    "ARMV9SME": _SME,
+}
+
+
+def _has(feature: tuple[int, int] | None) -> bool:
+    """Whether Linux says that this processor has what kernels need; outside of Linux, whether they need nothing."""
+    if feature is None:
+        return True
+    try:
+        getauxval = ctypes.CDLL(None).getauxval
+    except (AttributeError, OSError, TypeError):
+        return False
+    word, bit = feature
+    getauxval.argtypes, getauxval.restype = [ctypes.c_ulong], ctypes.c_ulong
+    return bool(getauxval(word) >> bit & 1)
+
+
+def _cores() -> tuple[str, ...]:
+    """The kernels of OpenBLAS that this processor can run: others would stop the process."""
+    machine = platform.machine().lower()
+    if machine in ("aarch64", "arm64"):
+        return tuple(core for core, feature in _ARM.items() if _has(feature))
+    return tuple(core for core, names in _X86.items() if X86 and (not names or set(names) & set(SIMD)))
+
+
+CORES = _cores()
 
 #: Name of a way to compute -> environment variables; "{tmp}" is an empty folder.
 ENVIRONMENTS: dict[str, dict[str, str]] = {
@@ -54,8 +88,9 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     **{f"openblas-{core}": {"OPENBLAS_CORETYPE": core} for core in CORES},
 }
 
+_KERNELS = {"OPENBLAS_CORETYPE": CORES[0]} if CORES else {}
 #: One more way, which is most of them at once: one process that tells whether anything is amiss, if not what.
-PLAINEST = {**threads(1), **_NUMPY, "OPENBLAS_CORETYPE": CORES[0]} | (_TORCH if find_spec("torch") else {})
+PLAINEST = {**threads(1), **_NUMPY, **_KERNELS} | (_TORCH if find_spec("torch") else {})
 ROWS = {**ENVIRONMENTS, "plainest": PLAINEST}
 
 

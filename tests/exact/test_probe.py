@@ -103,9 +103,9 @@ def test_an_image_that_depends_on_its_batch_is_refused(monkeypatch: pytest.Monke
     ExactNet.from_tensors(tensors, "net")
     whole = step.windows
 
-    def sloppy(x, height, width, taps, start, columns):  # type: ignore[no-untyped-def]
-        whole(x, height, width, taps, start, columns)
-        columns[48:, 0] += 1
+    def sloppy(x, height, width, taps, channels, start, first, columns):  # type: ignore[no-untyped-def]
+        whole(x, height, width, taps, channels, start, first, columns)
+        columns[96:, 0] += 1  # more pixels than terms, of which the products are tried before
 
     monkeypatch.setattr(step, "windows", sloppy)
     with pytest.raises(ModelError, match="alone than in a batch"):
