@@ -107,6 +107,18 @@ def _is_safetensors(head: bytes, path: Path) -> bool:
     return head[8:9] == b"{" and path.suffix.lower() == ".safetensors"
 
 
+def _is_dicom(head: bytes, path: Path) -> bool:
+    return head[128:132] == b"DICM"
+
+
+def _is_nifti(head: bytes, path: Path) -> bool:
+    from codecs_core.media import gzipped, nifti
+
+    if head.startswith(gzipped.MAGIC):
+        return path.name.lower().endswith(".gz") and nifti.looks_like_nifti(gzipped.start(path, 348))
+    return nifti.looks_like_nifti(head)
+
+
 def _is_webp(head: bytes, path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
@@ -154,7 +166,6 @@ def _values(
     *,
     module: str,
     extra: str = "",
-    image: bool = False,
     folder: bool = False,
 ) -> Kind:
     """A row for a file that comes back under the name it had, by ``read`` and ``write`` of a module."""
@@ -165,7 +176,6 @@ def _values(
         read=f"codecs_core.media.{module}:read",
         write=f"codecs_core.media.{module}:write",
         extra=extra,
-        image=image,
         folder=folder,
     )
 
@@ -199,6 +209,8 @@ KINDS: tuple[Kind, ...] = (
         read="codecs_core.media.idx:read_zipped_idx",
         write="codecs_core.media.idx:write_zipped_idx",
     ),
+    _values("DICOM", (".dcm", ".dicom"), _is_dicom, module="dicom", extra="medical"),
+    _values("NIfTI", (".nii", ".nii.gz"), _is_nifti, module="nifti", extra="medical"),
     _values("WAV", (".wav",), _is_wav, module="wav"),
     _values("safetensors", (".safetensors",), _is_safetensors, module="safetensors"),
     _image("PNG", (".png",), _starts(b"\x89PNG\r\n\x1a\n")),
