@@ -86,11 +86,18 @@ class ArraySpec:
 
 
 def normalise(array: NDArray[Any]) -> NDArray[Any]:
-    """C-contiguous, native-endian view or copy of `array`; dimensions and values are kept."""
+    """C-contiguous, native-endian view or copy of `array`; dimensions and values are kept.
+
+    NumPy takes any byte but 0 for true, and views and foreign libraries make such arrays. Here true is 1, so that equal arrays
+    have equal bytes.
+    """
     array = np.asanyarray(array)
     ArraySpec.of(array)
     native = array.dtype.newbyteorder("=")
-    return np.asarray(array, dtype=native, order="C").view(np.ndarray)
+    plain = np.asarray(array, dtype=native, order="C").view(np.ndarray)
+    if plain.dtype.kind == "b" and plain.view(np.uint8).max(initial=0) > 1:
+        return np.asarray(plain.view(np.uint8) != 0)
+    return plain
 
 
 # --- logical dtypes, which are stored as integers of their width, with their name beside them ----

@@ -17,6 +17,10 @@ from codecs_core.errors import (
     ConfigError,
     CorruptDataError,
     EntropyError,
+    MachineError,
+    ModelError,
+    OutOfMemoryError,
+    PluginLoadError,
     UnsupportedArrayError,
     UnsupportedFeatureError,
 )
@@ -90,7 +94,8 @@ class Codec(ABC):
     3. `_encode` sees a C-contiguous, native-endian array that `check` has accepted. `_decode` sees bytes
        whose checksum matched, which may still be hostile: it never allocates more than the spec implies.
     4. Whatever `_decode` or `_preview` raises reaches the caller as `CorruptDataError`, unless it is of the error tree
-       and no `EntropyError`.
+       and no `EntropyError`, or tells of the machine (no memory, a full disk, a missing library): then it is a
+       `MachineError` or a `PluginLoadError`. What `check` raises before is a `ModelError`.
     5. `config` holds non-default keys only; ``from_config(c.config(), model=c.model) == c``.
     6. A reader decodes every `format_version` up to its own; a stream that older readers cannot decode
        has a new version or a new id.
@@ -247,13 +252,19 @@ class Codec(ABC):
     ) -> NDArray[Any]:
         """What a decoder makes of a payload, with its errors told as the contract says and its result checked."""
         limits.check("chunk_bytes", spec.nbytes, f"a chunk of codec {self.id}")
+        limits.check_claim(spec.size, len(payload), f"a chunk of codec {self.id}")
         try:
-            self.check(spec)
-            array: NDArray[Any] = np.asanyarray(decoder(bytes(payload), spec, *more))
+            self.check(spec)  # builds what the model holds, and has seen none of the bytes yet
         except UnsupportedArrayError as error:
             raise CorruptDataError(
                 f"payload of codec {self.id} cannot be {spec.dtype} of shape {spec.shape}: {error}"
             ) from error
+        except CodecsError:
+            raise
+        except Exception as error:
+            raise self._not_the_bytes(error) or self._no_model(error) from error
+        try:
+            array: NDArray[Any] = np.asanyarray(decoder(bytes(payload), spec, *more))
         except EntropyError as error:
             raise CorruptDataError(
                 f"payload of {len(payload)} bytes is no stream of codec {self.id}: {error}"
@@ -261,7 +272,7 @@ class Codec(ABC):
         except CodecsError:
             raise
         except Exception as error:
-            raise CorruptDataError(
+            raise self._not_the_bytes(error) or CorruptDataError(
                 f"payload of {len(payload)} bytes is no stream of codec {self.id}: {type(error).__name__}: {error}"
             ) from error
         if tuple(array.shape) != spec.shape or array.dtype != np.dtype(spec.dtype):
@@ -269,6 +280,25 @@ class Codec(ABC):
                 f"codec {self.id} decoded {array.dtype} of shape {array.shape} where {spec.dtype} of {spec.shape} is due"
             )
         return array
+
+    def _not_the_bytes(self, error: Exception) -> CodecsError | None:
+        """The error to raise instead, if this one is about the machine: no payload can be at fault."""
+        if isinstance(error, MemoryError):
+            return OutOfMemoryError(
+                f"there is not enough memory to decode a chunk of codec {self.id}; take fewer jobs (--jobs 1), "
+                f"or a machine with more memory"
+            )
+        if isinstance(error, ImportError):
+            return PluginLoadError(f"codec {self.id} lacks a library on this machine: {error}")
+        # Libraries tell of bad bytes by an OSError, too; what the system says has a number.
+        system = isinstance(error, OSError) and error.errno is not None
+        if system or type(error).__module__.partition(".")[0] in ("numba", "llvmlite"):
+            return MachineError(f"codec {self.id} cannot run on this machine: {type(error).__name__}: {error}")
+        return None
+
+    def _no_model(self, error: Exception) -> ModelError:
+        called = f"model {self.model.name or self.model.sha256[:16]}" if self.model is not None else "its settings"
+        return ModelError(f"codec {self.id} cannot be built from {called}: {type(error).__name__}: {error}")
 
     def config(self) -> dict[str, Any]:
         """The non-default settings, JSON-able; the model is not among them (files name it by its hash)."""

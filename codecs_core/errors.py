@@ -246,6 +246,26 @@ class LimitExceededError(CodecsError):
     exit_status = 5
 
 
+# --- the machine -----------------------------------------------------------------------------------
+
+
+class MachineError(CodecsError):
+    """Something is wrong with this machine, not with the file: a disk, a compiler, a library."""
+
+    code = "machine"
+    exit_status = 1
+
+
+class OutOfMemoryError(MachineError, MemoryError):
+    """There is not enough memory for what was asked."""
+
+    code = "memory"
+
+
+class MachineWarning(UserWarning):
+    """Something is wrong with this machine, and the work goes on without it."""
+
+
 # --- entropy coding -----------------------------------------------------------------------------
 
 

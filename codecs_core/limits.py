@@ -23,6 +23,11 @@ class Limits:
         Size of one model.
     entries, chunks
         Number of entries in a file, and of chunks in an entry.
+    values_per_byte
+        Values that one stored byte of a chunk may stand for. A decoder takes time for each value, so that a small file that
+        claims much keeps a machine busy for hours. The default only stops what no codec could have written: a large image
+        of one colour has up to a million values a byte. A service that decodes the files of strangers sets it to what its
+        data has; photographs have 1 to 3 values a byte, documents and masks up to some hundreds.
     """
 
     header_bytes: int = 1 << 26
@@ -32,6 +37,7 @@ class Limits:
     model_bytes: int = 1 << 30
     entries: int = 1 << 20
     chunks: int = 1 << 26
+    values_per_byte: int = 1 << 24
 
     def check(self, name: str, value: int, where: str) -> None:
         """Raise `LimitExceededError` if `value` exceeds the limit called `name`."""
@@ -39,8 +45,12 @@ class Limits:
         if value > cap:
             raise LimitExceededError(
                 f"{where} asks for {value} {name.replace('_', ' ')}, over the limit of {cap}; "
-                f"if you trust it, raise Limits({name}=...)"
+                f"if you trust it, raise Limits({name}=...) (--limit {name}=...)"
             )
+
+    def check_claim(self, values: int, stored: int, where: str) -> None:
+        """Raise `LimitExceededError` if so many values cannot come out of so few stored bytes."""
+        self.check("values_per_byte", -(-values // max(1, stored)), where)
 
 
 DEFAULT_LIMITS = Limits()

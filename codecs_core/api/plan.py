@@ -11,6 +11,7 @@ from codecs_core.api import auto
 from codecs_core.api.items import items
 from codecs_core.codec import Codec
 from codecs_core.container import Entry
+from codecs_core.container.entry import MAX_CHUNKS
 from codecs_core.errors import ConfigError, ModelError
 from codecs_core.media.kinds import is_image
 from codecs_core.models import Model, resolve
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from codecs_core.api.items import Items
     from codecs_core.codec import Progress
+    from codecs_core.limits import Limits
     from codecs_core.registry import Registry
 
     CodecChoice = str | Codec | Mapping[str, Any]
@@ -62,10 +64,15 @@ class Planned:
             If the codec does not take such arrays.
         """
         codec, spec = self.choice.codec, self.items.spec
+        chunk = self.chunk or codec.default_chunk(spec)
+        if spec.shape and spec.shape[0] > chunk * MAX_CHUNKS:
+            raise ConfigError(
+                f"{spec.shape[0]} items make more than 2^32 chunks of {chunk}; take larger chunks with chunk=... (--chunk)"
+            )
         entry = Entry(
             name=self.name,
             spec=spec,
-            chunk=self.chunk or codec.default_chunk(spec),
+            chunk=chunk,
             codec=codec.id,
             codec_version=codec.format_version,
             config=codec.config(),
@@ -88,12 +95,15 @@ def plan(
     attrs: Mapping[str, Any] | None,
     jobs: int,
     registry: Registry,
+    limits: Limits,
     progress: Progress | None = None,
 ) -> list[Planned]:
     """Work out what to store and how; raises what `codecs_core.save` documents."""
-    if chunk is not None and (type(chunk) is not int or chunk < 1):
-        raise ConfigError(f"chunk is {chunk!r} where a positive number of items is due")
+    if chunk is not None and (type(chunk) is not int or not 1 <= chunk < 1 << 63):
+        raise ConfigError(f"chunk must be a positive number of items below 2^63, got {chunk!r}")
     arrays = named(data)
+    for name, one in arrays.items():
+        limits.check("array_bytes", one.spec.nbytes, f"entry {name!r}" if name else "the array")
     kept = _attrs(attrs, arrays, isinstance(data, Mapping))
     asked = requests(codec, config, list(arrays))
     choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry, progress=progress)

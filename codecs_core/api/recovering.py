@@ -50,7 +50,7 @@ def recover(
     try:
         found = survey(source, limits=limits)
         with atomic_write(out) as file:
-            rescue(source, found, file)
+            rescue(source, found, file, limits=limits)
     finally:
         source.close()
     return _report(found, os.fspath(path), os.fspath(out))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from codecs_core.api.plan import Planned
+    from codecs_core.limits import Limits
     from codecs_core.registry import Registry
 
 
@@ -36,8 +37,10 @@ class StreamWriter:
         embed_model: bool | int,
         jobs: int,
         registry: Registry,
+        limits: Limits,
     ) -> None:
         self._path = path
+        self._limits = limits
         self._entries = {item.name: item.entry(registry) for item in planned}
         self._codecs = {item.name: item.choice.codec for item in planned}
         self._embed_model = embed_model
@@ -58,7 +61,7 @@ class StreamWriter:
             self._pool = stack.enter_context(ThreadPoolExecutor(self._jobs, thread_name_prefix="codecs"))
             stack.callback(self._cancel)
             entries = list(self._entries.values())
-            self._writer = begin(file, entries, list(self._codecs.values()), self._embed_model)
+            self._writer = begin(file, entries, list(self._codecs.values()), self._embed_model, self._limits)
             self._stack = stack.pop_all()
         self._open = True
         return self
@@ -134,7 +137,8 @@ class StreamWriter:
     def _submit(self, entry: Entry, chunk: NDArray[Any]) -> None:
         index = self._next[entry.name]
         self._next[entry.name] = index + 1
-        future = self._pool.submit(encode, self._codecs[entry.name], chunk, entry.chunk_spec(index))
+        spec = entry.chunk_spec(index)
+        future = self._pool.submit(encode, self._codecs[entry.name], chunk, spec, limits=self._limits)
         self._waiting.append((entry.name, index, future))
         self._write(2 * self._jobs)
 

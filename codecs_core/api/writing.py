@@ -12,6 +12,7 @@ from codecs_core.api.stream import StreamWriter
 from codecs_core.arrays import ArraySpec
 from codecs_core.container import Entry, atomic_write
 from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.registry import default
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def save(
     jobs: int | None = None,
     progress: Progress | None = None,
     registry: Registry | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> FileInfo:
     """Store arrays in a container file. Unless all goes well, whatever stood under `path` stays untouched.
 
@@ -72,6 +74,8 @@ def save(
         Called with the fraction done and a message.
     registry
         Where codecs come from; by default the installed plugins.
+    limits
+        Those of the readers that are to read the file: what they would refuse is refused here, before any work.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def save(
         If a source cannot be read.
     OutputError
         If the file cannot be written.
+    LimitExceededError
+        If an array, or a chunk of it, is more than readers with these limits take.
     """
     registry = registry or default()
     threads = job_count(jobs)
@@ -102,18 +108,19 @@ def save(
         attrs=attrs,
         jobs=threads,
         registry=registry,
+        limits=limits,
         progress=progress,
     )
     while True:
         refused: list[tuple[Planned, Exception]] = []
         try:
-            _write(path, planned, embed_model, threads, progress, registry, refused)
+            _write(path, planned, embed_model, threads, progress, registry, limits, refused)
             break
         except UnsupportedArrayError as error:
             # The sample did not show a value that the chosen codec cannot take: the next best one may.
             if not refused or not refused[0][0].choice.drop(error):
                 raise
-    info = inspect(path)
+    info = inspect(path, limits=limits)
     reports = (choice.report() for choice in {id(item.choice): item.choice for item in planned}.values())
     info["tried"] = [report for report in reports if report is not None]
     return info
@@ -131,6 +138,7 @@ def create(
     attrs: Mapping[str, Any] | None = None,
     jobs: int | None = None,
     registry: Registry | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> StreamWriter:
     """Open a file for arrays that come in parts; use it in a ``with`` block.
 
@@ -163,8 +171,10 @@ def create(
         chosen[name] = request.codec or build(request.id, request.config, wanted, registry)
     held = {name: _Shape(spec) for name, spec in specs.items()}
     one = None if attrs is None else (attrs if not isinstance(entries, ArraySpec) else {"": attrs})
-    planned = plan(held, codec=chosen, model=None, chunk=chunk, config=None, attrs=one, jobs=1, registry=registry)
-    return StreamWriter(path, planned, embed_model=embed_model, jobs=job_count(jobs), registry=registry)
+    planned = plan(
+        held, codec=chosen, model=None, chunk=chunk, config=None, attrs=one, jobs=1, registry=registry, limits=limits
+    )
+    return StreamWriter(path, planned, embed_model=embed_model, jobs=job_count(jobs), registry=registry, limits=limits)
 
 
 class _Shape:
@@ -186,6 +196,7 @@ def _write(
     jobs: int,
     progress: Progress | None,
     registry: Registry,
+    limits: Limits,
     refused: list[tuple[Planned, Exception]],
 ) -> None:
     entries = []
@@ -207,10 +218,10 @@ def _write(
         if part is None:
             part = item.items.part(entry.chunk_slice(index))
         with _Refusals(item, refused):
-            return entry, index, *encode(item.choice.codec, part, entry.chunk_spec(index))
+            return entry, index, *encode(item.choice.codec, part, entry.chunk_spec(index), limits=limits)
 
     with atomic_write(path) as file:
-        writer = begin(file, entries, [item.choice.codec for item in planned], embed_model)
+        writer = begin(file, entries, [item.choice.codec for item in planned], embed_model, limits)
         done = 0
         for entry, index, payload, seal in ordered(work, tasks(), jobs=jobs):
             writer.write_chunk(entry.name, index, payload, seal)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from codecs_core.errors import ConfigError, InputError, OutputError
+from codecs_core.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
+#: Names of the limits.
+CAPS = tuple(field.name for field in dataclasses.fields(Limits))
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 if TYPE_CHECKING:
     Place = Path | str
@@ -43,6 +51,33 @@ def settings(pairs: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             config[key] = value
     return config
+
+
+#: Every verb that reads a container takes it.
+Caps = Annotated[
+    list[str],
+    typer.Option(
+        "--limit",
+        metavar="NAME=VALUE",
+        help="Another cap on what a file may ask for, such as chunk_bytes=8G; repeatable. " + ", ".join(CAPS) + ".",
+    ),
+]
+
+
+def limits(pairs: Sequence[str]) -> Limits:
+    """``["chunk_bytes=8G", "entries=100"]`` as limits; K, M, G and T are powers of 1024."""
+    found: dict[str, int] = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if name not in CAPS:
+            raise ConfigError(f"--limit takes one of {', '.join(CAPS)}, as in chunk_bytes=8G, not {pair!r}")
+        digits, unit = (value[:-1], value[-1:].upper()) if value[-1:].upper() in _UNITS else (value, "")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+            raise ConfigError(f"--limit {name} takes a whole number such as 1000 or 8G, not {value!r}")
+        if name in found:
+            raise ConfigError(f"--limit {name} is given twice")
+        found[name] = int(digits) * _UNITS[unit]
+    return Limits(**found)
 
 
 def items(text: str) -> slice:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from codecs_core.cli.arguments import Place, place
+from codecs_core.cli.arguments import Caps, Place, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,7 @@ def decode(
         str | None, typer.Option(metavar="VALUE", help="What to put where chunks are missing from a recovered file.")
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
+    limit: Caps = [],  # noqa: B006
 ) -> None:
     """Decode a file to .npy, .npz, an image or a folder.
 
@@ -56,7 +57,7 @@ def decode(
     arguments.check_target(dst, [file])
     where = arguments.items(items) if items is not None else None
     value = arguments.number(fill) if fill is not None else None
-    with api.open(file, jobs=jobs, models=model, fill=value) as held:
+    with api.open(file, jobs=jobs, models=model, fill=value, limits=arguments.limits(limit)) as held:
         if entry is not None and entry not in held:
             known = ", ".join(repr(name) if name else "one without a name" for name in list(held)[:10])
             raise ConfigError(

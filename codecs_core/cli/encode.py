@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from codecs_core.cli.arguments import Place, place
+from codecs_core.cli.arguments import Caps, Place, place
 
 if TYPE_CHECKING:
     from codecs_core.media import Source
@@ -34,6 +34,7 @@ def encode(
     chunk: Annotated[int | None, typer.Option(min=1, metavar="N", help="Items along the first axis per chunk.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
     embed_model: Annotated[bool, typer.Option("--embed-model", help="Put the model into the file.")] = False,
+    limit: Caps = [],  # noqa: B006
 ) -> None:
     """Encode arrays and images into one file.
 
@@ -41,7 +42,7 @@ def encode(
     other kinds are passed over, and counted.
     """
     from codecs_core import api, media
-    from codecs_core.cli.arguments import check_file, check_target, settings
+    from codecs_core.cli.arguments import check_file, check_target, limits, settings
     from codecs_core.cli.output import plural, put, say, shown
     from codecs_core.cli.progress import progress
     from codecs_core.errors import ConfigError, UnknownKindError
@@ -75,6 +76,7 @@ def encode(
             embed_model=embed_model,
             jobs=jobs,
             progress=bar,
+            limits=limits(limit),
         )
     for line in [*_tried(info["tried"]), *_passed(passed), *_grown(info, found)]:
         say(line)

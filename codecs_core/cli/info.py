@@ -10,18 +10,20 @@ from typing import Annotated, Any
 
 import typer
 
-from codecs_core.cli.arguments import Place, place
+from codecs_core.cli.arguments import Caps, Place, place
 
 
 def info(
     file: Annotated[Place, typer.Argument(parser=place, metavar="FILE", show_default=False, help="A .ccf file.")],
+    limit: Caps = [],  # noqa: B006
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Tell what is in a file: entries, codecs, models, and where the bytes go."""
     from codecs_core import api
+    from codecs_core.cli.arguments import limits
     from codecs_core.cli.output import put, put_json
 
-    described = api.inspect(file)
+    described = api.inspect(file, limits=limits(limit))
     if json:
         put_json(described)
         return

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from codecs_core.cli.arguments import Place, place
+from codecs_core.cli.arguments import Caps, Place, place
 
 
 def recover(
@@ -15,6 +15,7 @@ def recover(
     out: Annotated[
         Place, typer.Argument(parser=place, metavar="OUT", show_default=False, help="The .ccf file to write.")
     ],
+    limit: Caps = [],  # noqa: B006
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Save every whole chunk of a file that is cut short or damaged, and tell which are lost.
@@ -22,12 +23,12 @@ def recover(
     Exit status 0 if nothing is lost, 1 if something is, 4 if nothing can be recovered and OUT was not written.
     """
     from codecs_core import api
-    from codecs_core.cli.arguments import check_file, check_target
+    from codecs_core.cli.arguments import check_file, check_target, limits
     from codecs_core.cli.output import put, put_json, say
 
     check_target(out, [file])
     check_file(out)
-    report = api.recover(file, out)
+    report = api.recover(file, out, limits=limits(limit))
     if json:
         put_json(report)
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from codecs_core.cli.arguments import Place, place
+from codecs_core.cli.arguments import Caps, Place, place
 
 
 def verify(
@@ -16,6 +16,7 @@ def verify(
     model: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="A model that is neither in the file nor installed.")
     ] = None,
+    limit: Caps = [],  # noqa: B006
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Check a file against its checksums, and with --decode against what was encoded.
@@ -23,10 +24,11 @@ def verify(
     Exit status 4 if bytes are damaged or missing, 1 if intact bytes decode to something else, 3 if a codec or model is missing.
     """
     from codecs_core import api
+    from codecs_core.cli.arguments import limits
     from codecs_core.cli.output import put, put_json, say
     from codecs_core.cli.progress import progress
 
-    with api.open(file, models=model) as held, progress("verifying") as bar:
+    with api.open(file, models=model, limits=limits(limit)) as held, progress("verifying") as bar:
         report = held.verify(decode=decode, progress=bar)
     if json:
         put_json(report)

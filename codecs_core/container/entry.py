@@ -13,6 +13,8 @@ from codecs_core.errors import ConfigError, FormatError
 if TYPE_CHECKING:
     from types import EllipsisType
 
+    from codecs_core.limits import Limits
+
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 #: Largest number of chunks in one entry; a frame numbers them in 32 bits.
 MAX_CHUNKS = 1 << 32
@@ -89,6 +91,16 @@ class Entry:
         if not isinstance(part, slice):
             return self.spec
         return ArraySpec((part.stop - part.start, *self.spec.shape[1:]), self.spec.dtype)
+
+    def check_limits(self, limits: Limits) -> None:
+        """Raise `LimitExceededError` if the array, a chunk of it, or the number of chunks is over the limits."""
+        nbytes = self.spec.nbytes
+        if self.n_chunks <= limits.chunks and nbytes <= min(limits.array_bytes, limits.chunk_bytes):
+            return
+        where = f"entry {self.name!r}" if self.name else "the array without a name"
+        limits.check("chunks", self.n_chunks, where)
+        limits.check("array_bytes", nbytes, where)
+        limits.check("chunk_bytes", self.chunk_spec(0).nbytes if self.n_chunks else 0, where)
 
     def _check(self, i: int) -> None:
         if not 0 <= i < self.n_chunks:

@@ -257,12 +257,7 @@ def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> E
         entry = _made(item, codecs)
     except FormatError as e:
         raise FormatError(f"entry {i}: {e}") from e
-    nbytes = entry.spec.nbytes
-    if entry.n_chunks > limits.chunks or nbytes > min(limits.array_bytes, limits.chunk_bytes):
-        where = f"entry {entry.name!r}" if entry.name else "the array without a name"
-        limits.check("chunks", entry.n_chunks, where)
-        limits.check("array_bytes", nbytes, where)
-        limits.check("chunk_bytes", entry.chunk_spec(0).nbytes if entry.n_chunks else 0, where)
+    entry.check_limits(limits)
     return entry
 
 

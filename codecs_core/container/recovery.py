@@ -109,7 +109,7 @@ def survey(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Survey:
     return found
 
 
-def rescue(source: Source, found: Survey, file: BinaryIO) -> None:
+def rescue(source: Source, found: Survey, file: BinaryIO, *, limits: Limits = DEFAULT_LIMITS) -> None:
     """Write a file of everything that is whole; marked as incomplete unless that is every chunk.
 
     Raises
@@ -121,7 +121,9 @@ def rescue(source: Source, found: Survey, file: BinaryIO) -> None:
     lost = any(found.lost())
     if lost and not found.chunks:
         raise CorruptDataError(f"not one chunk of {source} is whole; there is nothing to recover")
-    writer = Writer(file, header.entries, models=dict(header.models), attrs=header.attrs, incomplete=lost)
+    writer = Writer(
+        file, header.entries, models=dict(header.models), attrs=header.attrs, incomplete=lost, limits=limits
+    )
     for number, held in found.models.items():
         writer.write_model(header.models[number][0], _payload(source, held))
     for (entry, chunk), held in sorted(found.chunks.items(), key=lambda item: item[1].offset):

@@ -13,11 +13,13 @@ from codecs_core.container.index import IndexBuilder
 from codecs_core.container.preamble import Preamble
 from codecs_core.container.trailer import Trailer
 from codecs_core.errors import ConfigError
+from codecs_core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from codecs_core.container.entry import Entry
+    from codecs_core.limits import Limits
 
 
 class Writer:
@@ -35,11 +37,16 @@ class Writer:
         Attributes of the file as a whole.
     incomplete
         Whether chunks may be left out: the file says so, and is refused by readers that do not know such files.
+    limits
+        Those of the readers that are to read the file.
 
     Raises
     ------
     ConfigError
         If the entries, models or attributes cannot be stored; nothing has been written then.
+    LimitExceededError
+        If such readers could not open the file: before anything is written, but for models and payloads, whose size is seen
+        when they come.
     """
 
     def __init__(
@@ -50,13 +57,16 @@ class Writer:
         models: Mapping[str, str] | None = None,
         attrs: dict[str, Any] | None = None,
         incomplete: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._file = file
+        self._limits = limits
         self._header = Header.of(entries, models or {}, attrs or {})
         packed = self._header.to_bytes()
         if len(packed) >= 1 << 32:
             raise ConfigError(f"the header takes {len(packed)} bytes; expected less than 4 GiB: store fewer attributes")
         self._incomplete = incomplete
+        self._check_limits(len(packed))
         bits = layout.INCOMPLETE if incomplete else 0
         preamble = Preamble(header_length=len(packed), header_crc=crc32c(packed), incompat=bits).to_bytes()
         self._preamble_crc = layout.PREAMBLE.unpack(preamble)[-1]
@@ -84,6 +94,7 @@ class Writer:
         found = hashlib.sha256(data).hexdigest()
         if found != sha256:
             raise ConfigError(f"the bytes given for model {sha256} have the SHA-256 {found}")
+        self._limits.check("model_bytes", len(data), f"model {sha256}")
         head = ModelHead(stored=len(data), crc=crc32c(data), model=self._models[sha256], sha256=bytes.fromhex(sha256))
         self._embedded.add(sha256)
         self._frame(head, data)
@@ -94,11 +105,14 @@ class Writer:
         number = self._entries.get(entry)
         if number is None:
             raise ConfigError(f"there is no entry {entry!r} in this file; it has {list(self._entries)}")
-        self._header.entries[number].chunk_slice(index)  # raises for a number out of range
+        spec = self._header.entries[number].chunk_spec(index)  # raises for a number out of range
         if index in self._done[number]:
             raise ConfigError(f"chunk {index} of entry {entry!r} is written twice")
         if type(payload) is not bytes or type(digest) is not bytes or len(digest) != layout.DIGEST:
             raise ConfigError(f"chunk {index} of entry {entry!r} needs bytes, and a digest of {layout.DIGEST} bytes")
+        where = f"chunk {index} of entry {entry!r}"
+        self._limits.check("chunk_bytes", len(payload), where)
+        self._limits.check_claim(spec.size, len(payload), where)
         head = ChunkHead(stored=len(payload), crc=crc32c(payload), entry=number, chunk=index, digest=digest)
         self._chunks_begun = True
         self._done[number].add(index)
@@ -127,6 +141,17 @@ class Writer:
         self._write(index)
         self._write(trailer.to_bytes())
         self._closed = True
+
+    def _check_limits(self, header: int) -> None:
+        """Refuse what no reader with these limits would open."""
+        self._limits.check("header_bytes", header, "the header of the file to be written")
+        self._limits.check("entries", len(self._header.entries), "the file to be written")
+        for entry in self._header.entries:
+            entry.check_limits(self._limits)
+        if not self._incomplete:
+            frames = sum(entry.n_chunks for entry in self._header.entries)
+            index = layout.INDEX.size + frames * layout.RECORD.size
+            self._limits.check("index_bytes", index, "the index of the file to be written")
 
     def _check_open(self) -> None:
         if self._closed:

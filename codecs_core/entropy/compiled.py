@@ -14,13 +14,13 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-import numba
 import numpy as np
 from numba import njit
 from numba.core import config
-from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
 from numba.core.extending import _Intrinsic
+
+from codecs_core.entropy.code_cache import CodeCache, NoCache
 
 #: Whether NUMBA_DISABLE_JIT=1 is set: functions stay plain Python, as a readable reference.
 PLAIN = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
@@ -80,37 +80,6 @@ def _sha256(data: str | bytes) -> str:
     return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
 
 
-class _Files(IndexDataCacheFile):
-    """Files named by the key of what they hold.
-
-    Numba numbers them and keeps an index: two processes that compile different kernels at the same time can both take
-    a number, and then one finds the code of the other under its key.
-    """
-
-    def save(self, key: Any, data: Any) -> None:
-        self._save_data(self._file(key), data)  # type: ignore[no-untyped-call]
-
-    def load(self, key: Any) -> Any:
-        try:
-            return self._load_data(self._file(key))  # type: ignore[no-untyped-call]
-        except FileNotFoundError:
-            return None
-
-    def _file(self, key: Any) -> str:
-        return f"{self._index_name.removesuffix('.nbi')}.{_sha256(repr(key))[:32]}.nbc"
-
-
-class _FingerprintCache(FunctionCache):
-    def __init__(self, kernel: Dispatcher) -> None:
-        super().__init__(kernel.py_func)  # type: ignore[no-untyped-call]
-        self._fingerprint = fingerprint(kernel)
-        # no source stamp: the fingerprint says more
-        self._cache_file = _Files(self._cache_path, self._impl.filename_base, None)  # type: ignore[no-untyped-call]
-
-    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
-        return (sig, codegen.magic_tuple(), numba.__version__, self._fingerprint)
-
-
 #: Options of every function on a coding path: no fastmath, so no FMA contraction; IEEE division by zero; no GIL.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
 
@@ -125,5 +94,8 @@ def kernel(function: Callable[..., Any]) -> Any:
     compiled = njit(**OPTIONS)(function)
     if PLAIN:  # wrapping around 2^64 is meant, and what is divided by 0 is not used
         return np.errstate(over="ignore", divide="ignore", invalid="ignore")(compiled)
-    compiled._cache = _FingerprintCache(compiled)
+    try:
+        compiled._cache = CodeCache(compiled.py_func, fingerprint(compiled))
+    except RuntimeError:  # no folder can be written
+        compiled._cache = NoCache()
     return compiled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from codecs_core.errors import ModelError
@@ -21,7 +22,9 @@ def canonical_json(value: object) -> str:
         If the value is not JSON-able.
     """
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+        text.encode()  # half of a surrogate pair is no text
+        return text
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"config and attrs of a model must be JSON-able with finite numbers: {error}") from error
 
@@ -52,15 +55,16 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
     text = metadata.get(KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ModelError(f"{where} is a safetensors file, but no model of a codec: its metadata has no {KEY!r}")
-    about = _json(text.encode(), f"the metadata of {where}")
+    about = _json(text, f"the metadata of {where}")
     if about.keys() != _FIELDS.keys() or not all(isinstance(about[k], kind) for k, kind in _FIELDS.items()):
         raise ModelError(f"the metadata of {where} is not made of a codec, a config and attrs")
     return about
 
 
-def _json(raw: bytes, what: str) -> dict[str, Any]:
+def _json(raw: bytes | str, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{what} cannot be parsed: {error}") from error
     if not isinstance(value, dict):
@@ -75,12 +79,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not a finite number")
 
 
 def _end_of_tensors(header: dict[str, Any], where: str) -> int:
     try:
-        return max((int(t["data_offsets"][1]) for name, t in header.items() if name != "__metadata__"), default=0)
-    except (TypeError, KeyError, IndexError, ValueError) as error:
+        ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+    except (TypeError, KeyError, IndexError) as error:
         raise ModelError(f"the header of {where} does not say where its tensors are") from error
+    for end in ends:
+        if type(end) is not int or end < 0:
+            raise ModelError(f"the header of {where} has a tensor that ends at {end!r}; expected a number of bytes")
+    return max(ends, default=0)

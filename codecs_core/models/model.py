@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -140,9 +141,13 @@ class Model:
         """
         path = Path(path)
         try:
+            # Asked before it is opened: opening a pipe would wait for someone to write to it.
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise OSError("it is not a regular file")
             data = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"model file {path} cannot be read: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"model file {path} cannot be read: {why}") from error
         try:
             return cls.from_bytes(data, _HASH_SUFFIX.sub("", path.stem), expect)
         except ModelError as error:

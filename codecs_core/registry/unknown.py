@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from codecs_core.registry.specs import PluginRecord
 
 #: First-party packages by the vendor part of the ids they provide.
-KNOWN_PACKAGES = {vendor: f"codecs-{vendor}" for vendor in ("ar", "bbans", "classic", "idf", "lbb", "rec")}
+KNOWN_PACKAGES = {vendor: f"codecs-{vendor}" for vendor in ("ar", "bbans", "classic", "idf", "inr", "lbb", "rec")}
 
 # A package name may come from a file that nobody vouches for, and ends up in a line that people paste.
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
@@ -37,8 +37,9 @@ def explain(id: str, *, package: str | None, known: Collection[str], plugins: Se
     near = get_close_matches(id, known, n=3, cutoff=0.6)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""
     parts = [f"no installed plugin provides codec {id!r}{meant}"]
-    if package is None or not _PACKAGE.fullmatch(package):
-        package = KNOWN_PACKAGES.get(id.split(".", 1)[0])
+    ours = KNOWN_PACKAGES.get(id.split(".", 1)[0])
+    if ours is not None or package is None or not _PACKAGE.fullmatch(package):
+        package = ours  # which the file need not tell us
     if package is not None:
         parts.append(_remedy(package, plugins))
     elif not near:
@@ -55,8 +56,12 @@ def _remedy(package: str, plugins: Sequence[PluginRecord]) -> str:
     if "loaded" in states:
         version = f"{package} {states['loaded'].version}".strip()
         return f"{version} is installed and has none of that id: pip install -U {package}"
+    ours = package in KNOWN_PACKAGES.values()
+    said = f"{package} provides it" if ours else f"the file claims that the package {package} provides it"
     if "disabled" in states:
-        return f"{package} provides it, but CODECS_PLUGINS leaves it out"
+        return f"{said}, but CODECS_PLUGINS leaves it out"
     if "failed" in states:
-        return f"{package} provides it, but failed to load"
-    return f"{package} provides it: pip install {package}"
+        return f"{said}, but it failed to load"
+    if ours:
+        return f"{said}: pip install {package}"
+    return f"{said}, which nobody has checked; if you trust both: pip install {package}"

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from codecs_core.entropy import Categorical, Message, distribution
-from codecs_core.entropy.compiled import _Files, fingerprint
+from codecs_core.entropy.code_cache import _Files
+from codecs_core.entropy.compiled import fingerprint
 from codecs_core.errors import EntropyError
 
 SCRIPT = """

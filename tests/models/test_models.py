@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -134,6 +135,10 @@ def with_metadata(text):
     return save_tensors({"w": np.zeros(2, "f4")}, metadata=None if text is None else {"codecs": text})
 
 
+def with_header(text):
+    return len(text).to_bytes(8, "little") + text.encode()
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -150,8 +155,16 @@ def with_metadata(text):
         (with_metadata('{"codec":"a.b","config":{"x":NaN},"attrs":{}}'), "not a finite number"),
         (with_metadata('{"codec":5,"config":{},"attrs":{}}'), "not made of"),
         (with_metadata('{"codec":"a.b","config":{}}'), "not made of"),
+        (with_metadata('{"codec":"a.b","config":{"x":1e999},"attrs":{}}'), "not a finite number"),
+        (with_metadata(r'{"codec":"a.b","config":{},"attrs":{"summary":"\ud800"}}'), "surrogates"),
+        (with_header(r'{"__metadata__":{"codecs":"\udfff"}}'), "surrogates"),
+        (with_header('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,1e999]}}'), "not a finite number"),
+        (with_header('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4.0]}}'), r"ends at 4\.0"),
+        (with_header('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,-4]}}'), "ends at -4"),
+        (with_header('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0]}}'), "where its tensors are"),
+        (with_header('{"w":{"data_offsets":[0,%s]}}' % ("9" * 5000)), "cannot be parsed"),
     ],
-    ids=range(13),
+    ids=range(21),
 )
 def test_files_that_are_no_models(data, text):
     with pytest.raises(ModelError, match=text):
@@ -188,6 +201,35 @@ def test_files(tmp_path):
     path.write_bytes(b"x")
     with pytest.raises(ModelError, match="digits"):
         Model.from_file(path)
+
+
+def test_a_pipe_is_no_model(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes with names here")
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(InputError, match="not a regular file"):
+        Model.from_file(tmp_path / "pipe.safetensors")
+
+
+def check_listed(store, name, data, text):
+    """What cannot be a model is a line of its own, and the other models are still there."""
+    good = make(summary="good")
+    add(good, "good")
+    path = store / f"{name}-{'0' * 16}.safetensors"
+    os.mkfifo(path) if data is None else path.write_bytes(data)
+    found = {record.name: record for record in available(NOTHING)}
+    assert found["good"].sha256 == good.sha256
+    assert found[name].codec == ""
+    assert text in found[name].summary
+
+
+def test_what_lies_in_the_store_breaks_no_list(store):
+    check_listed(store, "endless", with_header('{"w":{"data_offsets":[0,1e999]}}'), "finite")
+    check_listed(
+        store, "half", with_metadata(r'{"codec":"a.b","config":{},"attrs":{"summary":"\ud800"}}'), "surrogates"
+    )
+    if hasattr(os, "mkfifo"):
+        check_listed(store, "pipe", None, "not a regular file")
 
 
 # --- the store --------------------------------------------------------------------------------------

@@ -204,7 +204,13 @@ def test_the_environment_limits_what_is_loaded(site, monkeypatch):
     [
         ("test.rav", None, "did you mean test.raw"),
         ("idf.flow", None, "codecs-idf provides it: pip install codecs-idf"),
-        ("acme.deep", "acme-codecs", "acme-codecs provides it: pip install acme-codecs"),
+        (
+            "acme.deep",
+            "acme-codecs",
+            "the file claims that the package acme-codecs provides it, which nobody has checked",
+        ),
+        ("idf.flow", "acme-codecs", "codecs-idf provides it: pip install codecs-idf"),
+        ("acme.deep", "codecs-rec", "codecs-rec provides it: pip install codecs-rec"),
         ("acme.deep", None, "`codecs list` shows"),
         ("test.old", "here", "here is installed and has none of that id: pip install -U here"),
     ],
