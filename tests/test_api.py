@@ -449,8 +449,8 @@ def test_progress_rises_to_one_and_may_stop_the_work(path, registry):
     [
         ({"codec": "test.rav"}, UnknownCodecError, "test.raw"),
         ({"codec": "test.nibble"}, UnsupportedArrayError, "below 16"),
-        ({"codec": "test.raw", "chunk": 0}, ConfigError, "chunk is 0"),
-        ({"codec": "test.raw", "chunk": 1.5}, ConfigError, "chunk is 1.5"),
+        ({"codec": "test.raw", "chunk": 0}, ConfigError, "got 0"),
+        ({"codec": "test.raw", "chunk": 1.5}, ConfigError, r"got 1\.5"),
         ({"codec": "test.raw", "jobs": 0}, ConfigError, "jobs is 0"),
         ({"codec": "test.raw", "config": {"lvl": 1}}, ConfigError, "no setting 'lvl'"),
         ({"codec": {"id": "test.raw", "lvl": 1}}, ConfigError, "no setting 'lvl'"),

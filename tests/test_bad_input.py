@@ -15,7 +15,9 @@ import codecs_core as cc
 from codecs_core import container
 from codecs_core.arrays import ArraySpec
 from codecs_core.cli.app import app
+from codecs_core.cli.arguments import CAPS
 from codecs_core.errors import CodecsError, CorruptDataError, FormatError, LimitExceededError, TruncatedFileError
+from codecs_core.limits import Limits
 
 random_model = pytest.importorskip("codecs_bbans.testing").random_model
 
@@ -139,7 +141,10 @@ def crafted(path, like, payload, **changes):
         "attrs": {},
     }
     with path.open("wb") as file:
-        writer = container.Writer(file, [container.Entry(**fields | changes)], models={sha256: "small"})
+        entries = [container.Entry(**fields | changes)]
+        writer = container.Writer(
+            file, entries, models={sha256: "small"}, limits=Limits(**dict.fromkeys(CAPS, 1 << 62))
+        )
         writer.write_chunk("", 0, payload, bytes(16))
         writer.close()
     return path

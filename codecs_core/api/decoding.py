@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import warnings
 from contextlib import contextmanager
@@ -17,15 +18,17 @@ from codecs_core.errors import (
     CorruptDataError,
     DecodeMismatchError,
     LimitExceededError,
+    MachineError,
     ModelError,
     ModelNotFoundError,
+    OutOfMemoryError,
     UnknownCodecError,
     UnsupportedFeatureError,
 )
 from codecs_core.models import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -83,6 +86,34 @@ class Decoder:
         array = self.decode(entry, i)
         self._last = (entry.name, i, array)
         return array
+
+    def room(self, entry: Entry, chunks: Iterable[int], shape: tuple[int, ...]) -> NDArray[Any]:
+        """Memory for an array that some chunks of an entry go to, unless they cannot be what they claim to be.
+
+        Raises
+        ------
+        MissingChunkError
+            If one of them is missing, and there is nothing to fill it with.
+        LimitExceededError
+            If their values are too many for their stored bytes.
+        OutOfMemoryError
+            If this machine has not as much.
+        """
+        values = stored = 0
+        for i in chunks:
+            if self.fill is None and not self.reader.has(entry.name, i):
+                self.reader.chunk(entry.name, i)  # raises, and says what to do
+            values += entry.chunk_spec(i).size
+            stored += self.reader.stored(entry.name, i)
+        where = f"{self.path}, {_called(entry)}".rstrip(", ")
+        self.limits.check_claim(values, stored, where)
+        try:
+            return np.empty(shape, np.dtype(entry.spec.dtype))
+        except MemoryError as error:
+            nbytes = math.prod(shape) * entry.spec.itemsize
+            raise OutOfMemoryError(
+                f"{where}: there is no memory for {nbytes} bytes; take fewer items at a time (--items)"
+            ) from error
 
     def decode(self, entry: Entry, i: int) -> NDArray[Any]:
         """Chunk `i`, decoded and compared with its digest."""
@@ -170,7 +201,7 @@ def _located(where: str, *, path: str, entry: str, chunk: int) -> Iterator[None]
     """Say where in which file an error of a codec arose."""
     try:
         yield
-    except (CorruptDataError, LimitExceededError) as error:
+    except (CorruptDataError, LimitExceededError, MachineError) as error:
         raise error.at(where, path=path, entry=entry, chunk=chunk) from error
 
 

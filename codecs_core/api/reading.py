@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from codecs_core.api import html
 from codecs_core.api.decoding import Decoder
 from codecs_core.api.parallel import job_count, ordered
@@ -187,7 +185,7 @@ class File(Mapping[str, EntryView]):
 
         def tasks() -> Iterator[tuple[Entry, int | None]]:
             for entry in entries:
-                begun[entry.name] = np.empty(entry.spec.shape, np.dtype(entry.spec.dtype))
+                begun[entry.name] = self._decoder.room(entry, range(entry.n_chunks), entry.spec.shape)
                 yield from ((entry, i) for i in range(entry.n_chunks))
                 yield entry, None  # results come in order: when this one is back, the array is complete
 

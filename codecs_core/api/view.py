@@ -149,7 +149,7 @@ class EntryView:
             "array_bytes", selection.length * (entry.spec.nbytes // max(1, entry.spec.shape[0])), wanted
         )
         parts = list(selection.parts) if entry.spec.size else []
-        taken = np.empty(shape, np.dtype(entry.spec.dtype))
+        taken = decoder.room(entry, (part.chunk for part in parts), shape)
         if len(parts) == 1:
             taken[parts[0].into] = alone(parts[0].chunk)[parts[0].local]
         else:
