@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from codecs_core.api.mapped import guarded, private
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored, stored_dtype, tensor
 from codecs_core.errors import InputError, UnsupportedArrayError
 
@@ -62,7 +63,7 @@ class Held(Items):
     """An array, or something with shape, dtype and slices: a memory map, a dataset, an entry of another file."""
 
     def __init__(self, array: Any) -> None:
-        self.array = array
+        self.array = guarded(array)
         self.spec = ArraySpec(tuple(int(n) for n in array.shape), _dtype_name(stored_dtype(array.dtype)))
         name = logical_name(array.dtype)
         self.attrs = {} if name is None else {"dtype": name}
@@ -98,7 +99,7 @@ class Deferred(Items):
         self.source = source
         self.spec = source.spec
         self.attrs = dict(source.attrs)
-        self._array: NDArray[Any] | None = None
+        self._array: Any = None
         self._left = 0
         self._lock = threading.Lock()
 
@@ -116,12 +117,12 @@ class Deferred(Items):
             self._array = array if self._left > 0 else None
         return array[where]
 
-    def _read(self) -> NDArray[Any]:
+    def _read(self) -> Any:
         try:
-            array = self.source.read()
+            array = guarded(self.source.read())
         except OSError as error:
             raise InputError(f"a source cannot be read: {error}") from error
-        if ArraySpec.of(array) != self.spec:
+        if ArraySpec(tuple(array.shape), _dtype_name(array.dtype)) != self.spec:
             raise InputError(
                 f"a source turned out {array.dtype} of shape {array.shape} where it had said {self.spec.dtype} "
                 f"of {self.spec.shape}; did its file change?"
@@ -158,8 +159,11 @@ def items(value: Any) -> Items:
 
 
 def exactly(array: Any, spec: ArraySpec) -> NDArray[Any]:
-    """A part as codecs take it; raises `InputError` if it is not what the spec of the whole implies."""
-    part = normalise(np.asarray(array))
+    """A part as codecs take it, and nobody else's; raises `InputError` if it is not what the spec of the whole implies.
+
+    What is encoded and what is digested are the same bytes, whatever becomes of the array meanwhile.
+    """
+    part = normalise(private(array))
     if ArraySpec.of(part) != spec:
         raise InputError(
             f"a part of an array turned out {part.dtype} of shape {part.shape} where {spec.dtype} of {spec.shape} is due"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from codecs_core.api.encoding import begin, encode
+from codecs_core.api.mapped import private
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored
 from codecs_core.container import Entry, Writer, atomic_write
 from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError
@@ -80,7 +81,7 @@ class StreamWriter:
         if not self._open or entry is None:
             known = ", ".join(map(repr, self._entries))
             raise ConfigError(f"nothing can be appended to {name!r}; open the writer with `with`; entries: {known}")
-        given = np.array(part)  # a copy: the caller may use its buffer again
+        given = private(part)  # a copy: the caller may use its buffer again
         array = normalise(stored(given))
         spec = ArraySpec.of(array)
         if (
