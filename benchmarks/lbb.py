@@ -29,7 +29,7 @@ from PIL import Image
 
 import codecs_core as cc
 from codecs_core.entropy import Message
-from codecs_core.entropy.stack import ramp
+from codecs_core.entropy.combinators import ramp
 from codecs_core.exact import ExactNet
 
 Found = dict[str, Any]

@@ -20,7 +20,7 @@ import numpy as np
 from codecs_rec.calibration import information
 from codecs_rec.codec import LosslessCodec, LossyCodec
 from codecs_rec.families import Family, Gaussian, Laplace, Triangular, Uniform, relate
-from codecs_rec.index import OctaveCode, calibrate, depth_code, octaves_of, zipf
+from codecs_rec.index import OctaveCode, calibrate, depth_code, zipf
 from codecs_rec.philox import check_key
 from codecs_rec.quantile import NORMAL
 from codecs_rec.samplers import (
@@ -39,7 +39,7 @@ from scipy import special, stats
 
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
-from codecs_core.entropy import EliasDelta, Message, StackCodec
+from codecs_core.entropy import EliasDelta, Message, StackCodec, exponents
 
 Found = dict[str, Any]
 Split = Literal["dyadic", "sample"]
@@ -83,7 +83,7 @@ def steps(samples: int, found: Found) -> None:
         rows.append(["global", bits, published, _near(index, published), _quartiles(index), None])
     for split in SPLITS:
         for bits, published in STEPS[split].items():
-            depth = octaves_of(BranchAndBound(split).encode(channel(bits, samples, 2), Gaussian(), 2)) + 1
+            depth = exponents(BranchAndBound(split).encode(channel(bits, samples, 2), Gaussian(), 2)) + 1
             rows.append([split, bits, published, _near(depth, published), _quartiles(depth), float(depth.mean())])
     found["steps"] = rows
     for name, bits, published, near, ours, mean in rows:
@@ -142,7 +142,7 @@ def peaks(samples: int, found: Found) -> None:
         target = Gaussian(np.full(samples, m), s)
         pair = relate(target, Gaussian())
         visited = AStar().steps(pair, NORMAL, check_key(3), np.empty(samples, np.int64)).mean()
-        depth = (octaves_of(BranchAndBound("sample").encode(target, Gaussian(), 3)) + 1).mean()
+        depth = (exponents(BranchAndBound("sample").encode(target, Gaussian(), 3)) + 1).mean()
         rows.append((float(nats) / math.log(2), float(visited), float(depth)))
         print(
             f"largest ratio {rows[-1][0]:5.1f} bits: AS* {visited:5.1f} nodes, branch-and-bound GPRS {depth:.2f} steps"

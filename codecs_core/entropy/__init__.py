@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from codecs_core.entropy.codec import Information, StackCodec
+from codecs_core.entropy.combinators import (
+    Autoregressive,
+    Bijection,
+    Binned,
+    BitsBack,
+    Chain,
+    Conditional,
+    Serial,
+)
 from codecs_core.entropy.custom import distribution
+from codecs_core.entropy.distribution import Distribution
 from codecs_core.entropy.distributions import (
     Bernoulli,
     BetaBinomial,
@@ -19,16 +30,19 @@ from codecs_core.entropy.distributions import (
     Escape,
     FineGaussian,
     LogisticMixture,
+    Octaves,
     Uniform,
     Zipf,
 )
+from codecs_core.entropy.distributions.unbounded import exponents
 from codecs_core.entropy.message import Message
-from codecs_core.entropy.stack import Bijection, BitsBack, Chain, Distribution, Serial, StackCodec
 
 __all__ = [
+    "Autoregressive",
     "Bernoulli",
     "BetaBinomial",
     "Bijection",
+    "Binned",
     "Bits",
     "BitsBack",
     "BucketedGaussian",
@@ -36,6 +50,7 @@ __all__ = [
     "CategoricalMixture",
     "Chain",
     "ChannelMixture",
+    "Conditional",
     "DiscretizedGaussian",
     "DiscretizedLaplace",
     "DiscretizedLogistic",
@@ -44,11 +59,14 @@ __all__ = [
     "EliasGamma",
     "Escape",
     "FineGaussian",
+    "Information",
     "LogisticMixture",
     "Message",
+    "Octaves",
     "Serial",
     "StackCodec",
     "Uniform",
     "Zipf",
     "distribution",
+    "exponents",
 ]

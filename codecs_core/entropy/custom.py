@@ -11,9 +11,9 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from numpy.typing import ArrayLike
 
 from codecs_core.entropy.compiled import PLAIN, inline
+from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
-from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
 from codecs_core.errors import EntropyError
 
 

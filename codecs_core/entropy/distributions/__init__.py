@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs_core.entropy.bits import Bits
 from codecs_core.entropy.distributions.bernoulli import Bernoulli
 from codecs_core.entropy.distributions.beta_binomial import BetaBinomial
 from codecs_core.entropy.distributions.bucketed_gaussian import BucketedGaussian
@@ -15,7 +16,7 @@ from codecs_core.entropy.distributions.location_scale import (
     DiscretizedLogistic,
 )
 from codecs_core.entropy.distributions.logistic_mixture import ChannelMixture, LogisticMixture
-from codecs_core.entropy.distributions.unbounded import Bits, EliasDelta, EliasGamma, Zipf
+from codecs_core.entropy.distributions.unbounded import EliasDelta, EliasGamma, Octaves, Zipf
 from codecs_core.entropy.distributions.uniform import Uniform
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Escape",
     "FineGaussian",
     "LogisticMixture",
+    "Octaves",
     "Uniform",
     "Zipf",
 ]

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.distribution import Distribution, integers
 from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
-from codecs_core.entropy.stack import Distribution, integers
 from codecs_core.errors import EntropyError
 
 #: Rows of the component tables add up to 2^18; weights to 2^16; logits are in 1/64 of an octave.

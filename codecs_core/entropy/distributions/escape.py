@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from codecs_core.entropy.codec import StackCodec
+from codecs_core.entropy.distribution import Distribution, fitted, integers
 from codecs_core.entropy.distributions.bernoulli import Bernoulli
 from codecs_core.entropy.distributions.unbounded import EliasDelta
 from codecs_core.entropy.message import Message
-from codecs_core.entropy.stack import Distribution, StackCodec, fitted, integers
 from codecs_core.errors import CorruptDataError
 
 #: A block without an escape costs -log2(1 - 2^-20) bits.
@@ -19,7 +20,7 @@ _FLAG = Bernoulli(1, precision=20)
 _LIMIT = 1 << 60
 
 
-class Escape(StackCodec):
+class Escape(StackCodec[NDArray[np.int64]]):
     """Integers of which nearly all, but not all, are in the support of a distribution.
 
     A block without an escape costs 10^-6 bits more than the distribution alone. Otherwise a list follows: how many escapes there
@@ -57,11 +58,14 @@ class Escape(StackCodec):
         x[where] += outside
         return x.reshape(self.shape)
 
-    def bits(self, x: ArrayLike) -> float:
-        """Information content in bits."""
-        return sum(codec.bits(part) for codec, part in self._parts(x))
+    def information(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Information content of each integer in bits; what the list of escapes costs, or that there is none, all share alike."""
+        (_, inside), *escapes = self._parts(x)
+        bits = self.distribution.information(inside)
+        shared = sum(codec.bits(part) for codec, part in escapes)
+        return bits + shared / max(1, bits.size)
 
-    def _parts(self, x: ArrayLike) -> Iterator[tuple[StackCodec, Any]]:
+    def _parts(self, x: ArrayLike) -> Iterator[tuple[StackCodec[Any], Any]]:
         """What is pushed, in this order: codecs and their symbols."""
         values = fitted(integers(x, "x", -_LIMIT, _LIMIT), self.shape)
         inside = np.clip(values, 0, self.distribution.symbols - 1)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
-from codecs_core.entropy.stack import Distribution, common_shape, flat, integers
 from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
 

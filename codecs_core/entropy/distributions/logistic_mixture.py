@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from codecs_core.entropy.codec import StackCodec
+from codecs_core.entropy.combinators import Autoregressive, Bijection
 from codecs_core.entropy.compiled import kernel
+from codecs_core.entropy.distribution import Distribution, integers
 from codecs_core.entropy.distributions.location_scale import (
     MEAN_LIMIT,
     SCALE_RANGE,
@@ -17,8 +21,7 @@ from codecs_core.entropy.distributions.location_scale import (
 )
 from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS, kernels, variances
 from codecs_core.entropy.distributions.softmax import softmax
-from codecs_core.entropy.message import Message, check_precision
-from codecs_core.entropy.stack import Distribution, StackCodec, integers
+from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
 
@@ -112,6 +115,13 @@ class LogisticMixture(Distribution):
             *guesses,
         )
 
+    def given(self, x: NDArray[Any], means: ArrayLike, log_scales: ArrayLike) -> LogisticMixture:
+        """The mixture of a second variable of which `x` and it have the component in common, once `x` is known."""
+        weights = self.condition(x)
+        mixture = LogisticMixture.__new__(LogisticMixture)
+        mixture._set(weights, np.shape(means), means, log_scales, self.symbols, self.precision)
+        return mixture
+
     def condition(self, x: NDArray[Any]) -> NDArray[np.uint32]:
         """Weights of the components, in units of 2^-16, once `x` is known: shape (size, components)."""
         n, weights, means, log_scales, cells, reciprocals, *_ = self._params
@@ -120,7 +130,7 @@ class LogisticMixture(Distribution):
         return out.astype(np.uint32)
 
 
-class ChannelMixture(StackCodec):
+class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
     """Pixels of several channels by a mixture whose component they share, each mean shifted by the channels before.
 
     Salimans et al. 2017 (PixelCNN++, arXiv:1701.05517), section 2.1 and 2.2: p(r, g, b) = sum over c of
@@ -158,7 +168,8 @@ class ChannelMixture(StackCodec):
         *shape, self.channels, components = self.means.shape if self.means.ndim > 1 else (0, 0)
         pairs = self.channels * (self.channels - 1) // 2
         if (
-            self.logits.shape != (*shape, components)
+            self.channels < 1
+            or self.logits.shape != (*shape, components)
             or self.log_scales.shape != self.means.shape
             or self.coefficients.shape != (*shape, pairs, components)
         ):
@@ -167,44 +178,35 @@ class ChannelMixture(StackCodec):
                 f"coefficients {self.coefficients.shape} are not (..., K), (..., C, K), (..., C, K) and (..., C (C - 1) / 2, K)"
             )
 
-    def _channel(self, c: int, before: NDArray[Any], last: LogisticMixture | None) -> LogisticMixture:
-        """The mixture of channel `c`, given the symbols of the channels before and the mixture of the last of them."""
+        super().__init__(
+            self._split, lambda parts: np.stack(parts, -1).astype(np.int64), Autoregressive(self._channels)
+        )
+
+    def _channels(self) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
+        """The mixture of each channel, given the symbols of the channels before."""
+        before = np.zeros((*self.means.shape[:-2], self.channels), np.int64)
+        mixture = LogisticMixture(
+            self.logits,
+            self._means(0, before),
+            self.log_scales[..., 0, :],
+            symbols=self.symbols,
+            precision=self.precision,
+        )
+        for c in range(self.channels):
+            before[..., c] = yield mixture
+            if c + 1 < self.channels:
+                mixture = mixture.given(before[..., c], self._means(c + 1, before), self.log_scales[..., c + 1, :])
+
+    def _means(self, c: int, before: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The means of channel `c`, given the symbols of the channels before."""
         first = c * (c - 1) // 2
-        centred = before.astype(np.int64) - self.symbols // 2
+        centred = before[..., :c] - self.symbols // 2
         shift = np.einsum("...jk,...j->...k", self.coefficients[..., first : first + c, :], centred)
-        means, log_scales = self.means[..., c, :] + shift, self.log_scales[..., c, :]
-        if last is None:
-            return LogisticMixture(self.logits, means, log_scales, symbols=self.symbols, precision=self.precision)
-        mixture = LogisticMixture.__new__(LogisticMixture)
-        weights = last.condition(before[..., c - 1])
-        mixture._set(weights, means.shape, means, log_scales, self.symbols, self.precision)
-        return mixture
+        means: NDArray[np.int64] = self.means[..., c, :] + shift
+        return means
 
-    def push(self, message: Message, x: ArrayLike) -> None:
-        """Push pixels of shape (*shape, channels), the last channel first."""
-        for mixture, symbols in reversed(self._channels(x)):
-            mixture.push(message, symbols)
-
-    def bits(self, x: ArrayLike) -> float:
-        """Information content in bits."""
-        return sum(mixture.bits(symbols) for mixture, symbols in self._channels(x))
-
-    def _channels(self, x: ArrayLike) -> list[tuple[LogisticMixture, NDArray[np.int64]]]:
-        """Mixture and symbols of each channel."""
+    def _split(self, x: ArrayLike) -> tuple[NDArray[Any], ...]:
         pixels = integers(x, "x", 0, self.symbols - 1)
         if pixels.shape != self.means.shape[:-1]:
             raise EntropyError(f"pixels of shape {pixels.shape} do not fit a mixture of {self.means.shape[:-1]}")
-        channels: list[tuple[LogisticMixture, NDArray[np.int64]]] = []
-        for c in range(self.channels):
-            mixture = self._channel(c, pixels[..., :c], channels[-1][0] if channels else None)
-            channels.append((mixture, pixels[..., c]))
-        return channels
-
-    def pop(self, message: Message) -> NDArray[np.int64]:
-        """Pop pixels, the first channel first."""
-        pixels = np.zeros(self.means.shape[:-1], np.int64)
-        mixture = None
-        for c in range(self.channels):
-            mixture = self._channel(c, pixels[..., :c], mixture)
-            pixels[..., c] = mixture.pop(message)
-        return pixels
+        return tuple(np.moveaxis(pixels, -1, 0))

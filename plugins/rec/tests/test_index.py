@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_rec.families import Gaussian, Laplace
-from codecs_rec.index import OCTAVES, PRECISION, OctaveCode, calibrate, depth_code, depth_counts, octaves_of, zipf
+from codecs_rec.index import OCTAVES, PRECISION, OctaveCode, calibrate, depth_code, depth_counts, zipf
 from codecs_rec.samplers import ESCAPE, OFFSET, BranchAndBound, Dithered, GreedyPoisson, ScaledDithered
 from codecs_rec.tables.depths import channel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecs_core.entropy import EliasDelta, EliasGamma, Message, StackCodec
+from codecs_core.entropy import EliasDelta, EliasGamma, Message, StackCodec, exponents
 from codecs_core.errors import EntropyError
 
 INDEX = st.integers(1, 2**62 - 1) | st.integers(1, 100) | st.integers(0, 61).map(lambda e: 1 << e)
@@ -61,7 +61,7 @@ def test_indices_outside_the_code(index: Any) -> None:
 
 def test_octaves() -> None:
     index = np.array([1, 2, 3, 4, 7, 8, ESCAPE, 2**62 - 1])
-    assert octaves_of(index).tolist() == [0, 1, 1, 2, 2, 3, 61, 61]
+    assert exponents(index).tolist() == [0, 1, 1, 2, 2, 3, 61, 61]
     assert calibrate(index).sum() == 1 << PRECISION
     assert calibrate([]).size == OCTAVES
     assert (calibrate(np.ones(10**6, np.int64)) > 0).all()

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_rec.families import Family, Gaussian, Laplace, Triangular, Uniform, relate
-from codecs_rec.index import octaves_of
 from codecs_rec.philox import check_key
 from codecs_rec.quantile import NORMAL
 from codecs_rec.samplers import (
@@ -28,6 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from codecs_core.entropy import exponents
 from codecs_core.errors import EntropyError
 
 SAMPLES = 100_000
@@ -98,7 +98,7 @@ MEANS = {"sample": {0.95: 2.06, 5.2: 6.81, 12.0: 16.13}, "dyadic": {0.95: 1.79, 
 def test_steps_are_those_published(split: Any) -> None:
     for information, published in STEPS[split].items():
         index = BranchAndBound(split).encode(channel(information, 20_000, 1), Gaussian(), 1)
-        depth = octaves_of(index) + 1
+        depth = exponents(index) + 1
         for share, expected in zip((0.25, 0.5, 0.75), published, strict=True):
             # published quartiles are of 1,000 samples: within two standard errors of the share
             low, high = np.quantile(depth, [share - 0.03, share + 0.03])
@@ -130,7 +130,7 @@ def test_steps_of_astar_grow_with_the_largest_ratio() -> None:
         pair = relate(Gaussian(np.full(300, m), s), Gaussian())
         index = np.empty(300, np.int64)
         counts.append(AStar().steps(pair, NORMAL, check_key(1), index).mean())
-        assert (octaves_of(index) < 30).all()
+        assert (exponents(index) < 30).all()
     assert (counts[1] - counts[0]) / 12 == pytest.approx(1, abs=0.2)
     assert (counts[2] - counts[1]) / 16 == pytest.approx(1, abs=0.2)
 

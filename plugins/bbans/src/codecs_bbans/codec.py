@@ -89,20 +89,8 @@ class VAECodec(Codec):
 
 
 def item_bits(codec: VAECodec, x: NDArray[Any]) -> float:
-    """Negative evidence bound of a chunk in bits, with the latents its encoding samples: what the model itself costs.
+    """Negative evidence bound of a chunk in bits, with latents sampled by seed words: what the model itself costs.
 
     The file costs as much and, beside its framing, only the first item's posterior and the end of the message.
     """
-    vae, message, total = codec._vae, Message(), 0.0
-    stop = len(x)
-    flat = x.reshape(len(x), math.prod(x.shape[1:])).view(np.uint8)
-    for size in Chain(vae.codec, len(x), BATCH).sizes:
-        batch = flat[stop - size : stop]
-        posterior = vae.posterior(batch)
-        z = posterior.pop(message)
-        likelihood, prior = vae.likelihood(z), vae.prior(size)
-        likelihood.push(message, batch)
-        prior.push(message, z)
-        total += likelihood.bits(batch) + prior.bits(z) - posterior.bits(z)
-        stop -= size
-    return total
+    return codec._chain(len(x)).bits(x.reshape(len(x), math.prod(x.shape[1:])).view(np.uint8))

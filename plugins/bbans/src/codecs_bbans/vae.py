@@ -105,11 +105,11 @@ class VAE:
         """The largest pixel value."""
         return self.encoder.high
 
-    def prior(self, n: int) -> StackCodec:
+    def prior(self, n: int) -> StackCodec[NDArray[Any]]:
         """p(z): every bucket equally likely. Codes integers of shape (n, latents)."""
         return Uniform(1 << BUCKET_BITS, (n, self.latents))
 
-    def likelihood(self, z: NDArray[Any]) -> StackCodec:
+    def likelihood(self, z: NDArray[Any]) -> StackCodec[NDArray[Any]]:
         """p(x | z): codes pixels of shape (n, pixels)."""
         out = self.decoder(self.representatives[z])
         if self.likelihood_kind == "bernoulli":
@@ -117,12 +117,12 @@ class VAE:
         logits = out.reshape(len(z), self.pixels, len(self.tables))
         return CategoricalMixture(logits, self.tables, precision=PIXEL_PRECISION)
 
-    def posterior(self, x: NDArray[Any]) -> StackCodec:
+    def posterior(self, x: NDArray[Any]) -> StackCodec[NDArray[Any]]:
         """q(z | x): codes integers of shape (n, latents)."""
         mean, log_scale = np.split(self.encoder(x), 2, axis=1)
         return BucketedGaussian(mean, log_scale, bucket_bits=BUCKET_BITS, precision=POSTERIOR_PRECISION)
 
-    def codec(self, n: int) -> BitsBack:
+    def codec(self, n: int) -> BitsBack[NDArray[Any], NDArray[Any]]:
         """Codec of n items, as pixels of shape (n, pixels)."""
         return BitsBack(self.prior(n), self.likelihood, self.posterior)
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec, CodecInfo, Progress
-from codecs_core.entropy import Message
+from codecs_core.entropy import Message, StackCodec
 from codecs_core.errors import ConfigError, CorruptDataError, UnsupportedArrayError
 from codecs_core.models import Model
 from codecs_idf import INFO, colour
-from codecs_idf.flow import Flow, FlowCodec
+from codecs_idf.flow import Flow
 
 #: Values of a chunk of small images: what framing costs is little beside them.
 STACK_VALUES = 1 << 20
@@ -74,8 +74,8 @@ class ImageCodec(Codec):
     def _single(self, spec: ArraySpec) -> bool:
         return len(spec.shape) == 2 or (len(spec.shape) == 3 and spec.shape[-1] == self._flow.channels)
 
-    def _codec(self, spec: ArraySpec) -> FlowCodec:
-        return self._flow.codec(*self._images(spec)[:3])
+    def _codec(self, spec: ArraySpec, levels: int = 64) -> StackCodec[NDArray[Any]]:
+        return self._flow.codec(*self._images(spec)[:3], levels)
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         spec, message = ArraySpec.of(chunk), Message()
@@ -99,7 +99,7 @@ class ImageCodec(Codec):
         spec = ArraySpec.of(chunk)
         if not chunk.size:
             return np.zeros(spec.shape)
-        return self._codec(spec).information(colour.forward(chunk.reshape(self._images(spec)))).reshape(spec.shape)
+        return self._flow.information(colour.forward(chunk.reshape(self._images(spec)))).reshape(spec.shape)
 
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` deepest levels of the flow say of a chunk, and the modes of the priors of the rest.
@@ -108,7 +108,7 @@ class ImageCodec(Codec):
         """
         if not spec.size:
             return np.empty(spec.shape, np.uint8)
-        z = self._codec(spec).pop(Message.from_bytes(payload), levels)
+        z = self._codec(spec, levels).pop(Message.from_bytes(payload))
         return colour.inverse(z).clip(0, 255).astype(np.uint8).reshape(spec.shape)
 
     @classmethod

@@ -7,14 +7,13 @@ blocks, shifts them by couplings, factors three of them out, and hands the fourt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Message, StackCodec
-from codecs_core.errors import ModelError
+from codecs_core.entropy import Bijection, Conditional, Message, Serial, StackCodec
+from codecs_core.errors import EntropyError, ModelError
 from codecs_core.exact import ExactNet
 from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, Mixture, limits_of, parameters_of
 
@@ -22,6 +21,11 @@ from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, Mixture, limits_of, 
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 #: Which phases are factored out together: first the one across, given the kept one, then the two others given both.
 GROUPS = ((1,), (2, 3))
+#: The phases that are factored out together.
+Phases: TypeAlias = tuple[NDArray[Any], ...]
+#: What is kept and what is factored out first, then what is factored out given both.
+Parts: TypeAlias = tuple[tuple[NDArray[Any], Phases], Phases]
+LevelCodec: TypeAlias = Bijection[NDArray[Any], Parts]
 #: Pixels of a network's input that are evaluated together.
 PIXELS = 1 << 14
 
@@ -95,25 +99,11 @@ class Level:
             for g, group in enumerate(GROUPS)
         ]
 
-    def forward(self, x: NDArray[Any]) -> list[NDArray[Any]]:
-        """The phases of images of shape (n, h, w, channels), after the couplings."""
-        size = x.shape[1], x.shape[2]
-        phases = squeeze(x)
-        for coupling in self.couplings:
-            phases[coupling.phase] = phases[coupling.phase] + coupling.shift(phases, size)
-        return phases
-
-    def inverse(self, phases: list[NDArray[Any]], size: tuple[int, int]) -> NDArray[Any]:
-        """The images of this size whose phases after the couplings these are."""
-        phases = list(phases)
-        for coupling in reversed(self.couplings):
-            phases[coupling.phase] = phases[coupling.phase] - coupling.shift(phases, size)
-        return unsqueeze(phases, size)
-
-    def factored(self, g: int, phases: Sequence[NDArray[Any]], size: tuple[int, int]) -> list[Mixture]:
-        """Priors of the phases of group `g`, where they are real, given the phases known before (section 3.3)."""
-        group = GROUPS[g]
-        network, linear = self.priors[g](phases[: min(group)])
+    def priors_given(self, known: Sequence[NDArray[Any]], size: tuple[int, int]) -> list[Mixture]:
+        """Priors of the phases that come next, given the phases known before (section 3.3), for images of this size."""
+        group = next(group for group in GROUPS if min(group) == len(known))
+        half = extent(0, size)
+        network, linear = self.priors[GROUPS.index(group)]([padded(x, half) for x in known])
         priors = []
         for phase, parameters, mean in zip(
             group, np.split(network, len(group), -1), np.split(linear, len(group), -1), strict=True
@@ -122,11 +112,77 @@ class Level:
             priors.append(Mixture(parameters[:, :rows, :columns], mean[:, :rows, :columns]))
         return priors
 
+    def codec(self, deeper: StackCodec[NDArray[Any]], size: tuple[int, int], *, rough: bool = False) -> LevelCodec:
+        """Codec of images of this size.
+
+        Parameters
+        ----------
+        deeper
+            Codec of the phase that is kept.
+        size
+            Height and width.
+        rough
+            Let the modes of the priors stand for what is factored out; such a codec can only pop.
+        """
+        first = Conditional(deeper, lambda x0: self._priors((x0,), size, rough))
+        both = Conditional(first, lambda known: self._priors((known[0], *known[1]), size, rough))
+        return Bijection(lambda x: self.split(x, size), lambda parts: self.join(parts, size), both)
+
+    def _priors(self, known: Sequence[NDArray[Any]], size: tuple[int, int], rough: bool) -> Serial[Phases]:
+        """p(z_1 | z_0), then p(z_2, z_3 | z_0, z_1)."""
+        priors = self.priors_given(known, size)
+        return Serial(*[Likeliest(prior) if rough else prior for prior in priors])
+
+    def split(self, x: NDArray[Any], size: tuple[int, int]) -> Parts:
+        """The phases of images of shape (n, h, w, channels), after the couplings: kept, factored out first, and last."""
+        phases = squeeze(x)
+        for coupling in self.couplings:
+            phases[coupling.phase] = phases[coupling.phase] + coupling.shift(phases, size)
+        kept, *done = (cropped(x, extent(phase, size)) for phase, x in enumerate(phases))
+        return (kept, tuple(done[:1])), tuple(done[1:])
+
+    def join(self, parts: Parts, size: tuple[int, int]) -> NDArray[Any]:
+        """Inverse of `split`."""
+        (kept, first), last = parts
+        phases = [padded(x, extent(0, size)) for x in (kept, *first, *last)]
+        for coupling in reversed(self.couplings):
+            phases[coupling.phase] = phases[coupling.phase] - coupling.shift(phases, size)
+        return unsqueeze(phases, size)
+
+
+class Likeliest(StackCodec[NDArray[Any]]):
+    """Pops the mode of a prior without looking at the message."""
+
+    def __init__(self, prior: Mixture) -> None:
+        self.prior = prior
+
+    def push(self, message: Message, x: NDArray[Any]) -> None:
+        """Not defined."""
+        raise EntropyError("the mode of a prior codes nothing")
+
+    def pop(self, message: Message) -> NDArray[np.int64]:
+        """The mode."""
+        return self.prior.mode()
+
 
 def extent(phase: int, size: tuple[int, int]) -> tuple[int, int]:
     """Rows and columns of a phase of images of this size: one fewer at the end where height or width is odd."""
     row, column = PHASES[phase]
     return (size[0] + 1 - row) // 2, (size[1] + 1 - column) // 2
+
+
+def cropped(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """The first rows and columns of x."""
+    return x[:, : size[0], : size[1]]
+
+
+def padded(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """X and zeros beyond it, as convolutions have it."""
+    if x.shape[1:3] == size:
+        return x
+    full = np.zeros((len(x), *size, x.shape[3]), x.dtype)
+    full[:, : x.shape[1], : x.shape[2]] = x
+    return full
 
 
 def squeeze(x: NDArray[Any]) -> list[NDArray[Any]]:
@@ -192,9 +248,45 @@ class Flow:
             raise ModelError(f"top of a flow has parameters outside their range, {each} of each kind")
         self.top = top.astype(np.int32)
 
-    def codec(self, n: int, h: int, w: int) -> FlowCodec:
-        """Codec of n images of height h and width w, transformed and centred integers of shape (n, h, w, channels)."""
-        return FlowCodec(self, n, h, w)
+    def codec(self, n: int, h: int, w: int, levels: int = 64) -> StackCodec[NDArray[Any]]:
+        """Codec of n images of height h and width w, transformed and centred integers of shape (n, h, w, channels).
+
+        Parameters
+        ----------
+        n, h, w
+            Of the images.
+        levels
+            Pop so many of the deepest levels only, and let the modes of the priors stand for the rest: section 4.2's progressive
+            image rendering.
+        """
+        *sizes, top = self.sizes(h, w)
+        parameters = np.broadcast_to(self.top, (n, *top, self.top.size))
+        codec: StackCodec[NDArray[Any]] = Mixture(parameters, np.zeros((n, *top, self.channels), np.int32))
+        for deep, (level, size) in enumerate(reversed([*zip(self.levels, sizes, strict=True)])):
+            codec = level.codec(codec, size, rough=deep >= levels)
+        return codec
+
+    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Information content in bits, (n, h, w, channels): of each variable that is coded, at the pixel it was made of."""
+        n, h, w, _ = x.shape
+        *sizes, _ = self.sizes(h, w)
+        return _placed(self.codec(n, h, w).information(x), sizes)
+
+    def sizes(self, h: int, w: int) -> list[tuple[int, int]]:
+        """Height and width of the input of each level, and of what the last one keeps."""
+        sizes = [(h, w)]
+        for _ in self.levels:
+            sizes.append(extent(0, sizes[-1]))
+        return sizes
+
+
+def _placed(bits: Any, sizes: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """The information of a level's parts as an image: what is kept, and the phases factored out of images of the first size."""
+    if not sizes:
+        return np.asarray(bits)
+    (kept, first), last = bits
+    phases = [_placed(kept, sizes[1:]), *first, *last]
+    return unsqueeze([padded(x, extent(0, sizes[0])) for x in phases], sizes[0])
 
 
 def check_parameters(predictor: Predictor, name: str, channels: int, components: int) -> None:
@@ -205,71 +297,3 @@ def check_parameters(predictor: Predictor, name: str, channels: int, components:
     linear = predictor.linear.layers[-1]
     if not fits or linear.low.min() < -MEAN_LIMIT or linear.high.max() > MEAN_LIMIT:
         raise ModelError(f"{name} of a flow can give parameters outside their range")
-
-
-class FlowCodec(StackCodec):
-    """Images as their image under the flow, coded with its priors."""
-
-    def __init__(self, flow: Flow, n: int, h: int, w: int) -> None:
-        self.flow, self.n = flow, n
-        #: Height and width of the input of each level, and of what the last one keeps.
-        self.sizes = [(h, w)]
-        for _ in flow.levels:
-            h, w = (h + 1) // 2, (w + 1) // 2
-            self.sizes.append((h, w))
-
-    def top(self) -> Mixture:
-        """The prior of what no level factors out."""
-        h, w = self.sizes[-1]
-        parameters = np.broadcast_to(self.flow.top, (self.n, h, w, self.flow.top.size))
-        return Mixture(parameters, np.zeros((self.n, h, w, self.flow.channels), np.int32))
-
-    def push(self, message: Message, x: NDArray[Any]) -> None:
-        """Push integers of shape (n, h, w, channels), the finest level first."""
-        for level, size in zip(self.flow.levels, self.sizes, strict=False):
-            phases = level.forward(x)
-            for g in reversed(range(len(GROUPS))):
-                for phase, prior in reversed([*zip(GROUPS[g], level.factored(g, phases, size), strict=True)]):
-                    rows, columns = extent(phase, size)
-                    prior.push(message, phases[phase][:, :rows, :columns])
-            x = phases[0]
-        self.top().push(message, x)
-
-    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Information content in bits, (n, h, w, channels): of each variable that is coded, at the pixel it was made of."""
-        bits = np.empty((self.n, *self.sizes[0], self.flow.channels))
-        for k, (level, size) in enumerate(zip(self.flow.levels, self.sizes, strict=False)):
-            phases, step = level.forward(x), 1 << k
-            for g, group in enumerate(GROUPS):
-                for phase, prior in zip(group, level.factored(g, phases, size), strict=True):
-                    (rows, columns), (row, column) = extent(phase, size), PHASES[phase]
-                    found = prior.information(phases[phase][:, :rows, :columns])
-                    bits[:, row * step :: 2 * step, column * step :: 2 * step] = found
-            x = phases[0]
-        step = 1 << len(self.flow.levels)
-        bits[:, ::step, ::step] = self.top().information(x)
-        return bits
-
-    def pop(self, message: Message, levels: int = 64) -> NDArray[np.int64]:
-        """Pop integers of shape (n, h, w, channels), the deepest level first.
-
-        Parameters
-        ----------
-        message
-            What the images were pushed on.
-        levels
-            Decode so many of the deepest levels only, and let the modes of the priors stand for the rest: section 4.2's progressive
-            image rendering.
-        """
-        x = self.top().pop(message)
-        steps = zip(reversed(self.flow.levels), reversed([*pairwise(self.sizes)]), strict=True)
-        for done, (level, (size, half)) in enumerate(steps):
-            phases = [x]
-            for g in range(len(GROUPS)):
-                for phase, prior in zip(GROUPS[g], level.factored(g, phases, size), strict=True):
-                    rows, columns = extent(phase, size)
-                    full = np.zeros((self.n, *half, self.flow.channels), np.int64)
-                    full[:, :rows, :columns] = prior.pop(message) if done < levels else prior.mode()
-                    phases.append(full)
-            x = level.inverse(phases, size)
-        return x

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Escape, LogisticMixture, Message, StackCodec
+from codecs_core.entropy import Autoregressive, Bijection, Escape, LogisticMixture, StackCodec
 
 #: Integers from -WINDOW to WINDOW - 1 are in the support of a prior; others escape. Networks see nothing beyond either.
 WINDOW = 512
@@ -20,7 +21,7 @@ MEAN_LIMIT, COEFFICIENT_LIMIT, LOGIT_LIMIT = 1 << 20, 1 << 12, 1 << 12
 SCALE_RANGE = (-277, 646)
 
 
-class Mixture(StackCodec):
+class Mixture(Bijection[NDArray[Any], tuple[NDArray[Any], ...]]):
     """Pixels by mixtures of discretised logistics, each mean shifted by the channels before: PixelCNN++ (Salimans et al. 2017).
 
     Parameters
@@ -40,6 +41,18 @@ class Mixture(StackCodec):
         self.logits, self.means, self.log_scales = (three[..., i, :, :] for i in range(3))
         self.coefficients, self.mean = parameters[..., split:], mean
 
+        super().__init__(
+            lambda x: tuple(np.moveaxis(x, -1, 0)),
+            lambda channels: np.stack(channels, -1),
+            Autoregressive(self._channels),
+        )
+
+    def _channels(self) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
+        """The prior of each channel, given the channels before it."""
+        x = np.empty((*self.shape, self.channels), np.int64)
+        for channel in range(self.channels):
+            x[..., channel] = yield self.prior(channel, x)
+
     def centre(self, channel: int, x: NDArray[Any]) -> NDArray[np.int64]:
         """Means of the components of a channel, given the channels before it."""
         first = channel * (channel - 1) // 2
@@ -48,35 +61,20 @@ class Mixture(StackCodec):
             centre += self.coefficients[..., first + before] * x[..., before].clip(-WINDOW, WINDOW - 1)
         return self.means[..., channel, :] + centre[..., None]
 
-    def prior(self, channel: int, x: NDArray[Any]) -> Escape:
-        """Codec of a channel, plus `WINDOW`, given the channels before it."""
-        means = self.centre(channel, x) + (WINDOW << MEAN_BITS)
+    def prior(self, channel: int, x: NDArray[Any]) -> StackCodec[NDArray[Any]]:
+        """Codec of a channel, given the channels before it."""
         mixture = LogisticMixture(
             self.logits[..., channel, :],
-            means,
+            self.centre(channel, x) + (WINDOW << MEAN_BITS),
             self.log_scales[..., channel, :],
             symbols=2 * WINDOW,
             precision=PRECISION,
         )
-        return Escape(mixture)
-
-    def push(self, message: Message, x: NDArray[Any]) -> None:
-        """Push integers of shape (..., channels), the last channel first."""
-        for channel in reversed(range(self.channels)):
-            self.prior(channel, x).push(message, x[..., channel] + WINDOW)
-
-    def pop(self, message: Message) -> NDArray[np.int64]:
-        """Pop integers, the first channel first."""
-        x = np.empty((*self.shape, self.channels), np.int64)
-        for channel in range(self.channels):
-            x[..., channel] = self.prior(channel, x).pop(message) - WINDOW
-        return x
+        return Bijection(lambda x: x + WINDOW, lambda z: z - WINDOW, Escape(mixture))
 
     def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Information content of each integer in bits; of one that escapes, that of the nearest one in the support."""
-        inside = x.clip(-WINDOW, WINDOW - 1) + WINDOW
-        each = [self.prior(c, x).distribution.information(inside[..., c]) for c in range(self.channels)]
-        return np.stack(each, -1)
+        """Information content of each integer in bits."""
+        return np.stack([np.asarray(bits) for bits in self.base.information(self.forward(x))], -1)
 
     def mode(self) -> NDArray[np.int64]:
         """The centre of the likeliest component, rounded: what stands for pixels that are not decoded."""

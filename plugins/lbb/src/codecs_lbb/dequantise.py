@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Bits, Message, StackCodec
+from codecs_core.entropy import Binned, Bits, StackCodec
 from codecs_core.entropy.compiled import inline
+from codecs_core.entropy.distribution import Distribution, flat
 from codecs_core.entropy.kernels import from_cdf
-from codecs_core.entropy.stack import Distribution, flat
 from codecs_core.errors import ModelError
 from codecs_lbb import elementary
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, Conditioner
@@ -30,37 +30,8 @@ _SHIFT_UNIT, _LOG_UNIT = 2.0**-SHIFT_BITS, 2.0**-LOG_BITS
 _SCALES = -3 << LOG_BITS, 1 << LOG_BITS
 
 
-class Noise(StackCodec):
-    """Noise in units of the grid, from 0 to less than a grey level: it cannot leave it, whatever its density.
-
-    Parameters
-    ----------
-    shape
-        Of the arrays that are pushed and popped.
-    parts
-        Of the noise's high bits; None: all are uniform.
-    """
-
-    def __init__(self, grid: Grid, shape: tuple[int, ...], parts: StackCodec | None) -> None:
-        self.parts = parts
-        self.low = grid.bits - GREY_BITS - (NOISE_BITS if parts else 0)
-        self._rest = Bits(np.full(shape, self.low))
-
-    def push(self, message: Message, x: NDArray[np.int64]) -> None:
-        """Push noise."""
-        self._rest.push(message, x & ((1 << self.low) - 1))
-        if self.parts:
-            self.parts.push(message, x >> self.low)
-
-    def pop(self, message: Message) -> NDArray[np.int64]:
-        """Pop noise."""
-        high = self.parts.pop(message).astype(np.int64) << self.low if self.parts else np.int64(0)
-        noise: NDArray[np.int64] = high + self._rest.pop(message)
-        return noise
-
-    def bits(self, x: NDArray[np.int64]) -> float:
-        """Information content in bits."""
-        return (self.parts.bits(x >> self.low) if self.parts else 0.0) + float(x.size * self.low)
+Noise: TypeAlias = StackCodec[NDArray[np.int64]]
+"""Noise in units of the grid, from 0 to less than a grey level: it cannot leave it, whatever its density."""
 
 
 class Uniform:
@@ -71,7 +42,7 @@ class Uniform:
 
     def __call__(self, x: NDArray[np.int64]) -> Noise:
         """Noise of the shape of images."""
-        return Noise(self.grid, x.shape, None)
+        return Bits(np.full(x.shape, self.grid.bits - GREY_BITS))
 
 
 class Learned:
@@ -102,7 +73,8 @@ class Learned:
         squeeze = Squeeze()
         network, linear = self.network(self.grid, squeeze.to(x))
         shift, log_scale = np.split(network.astype(np.int64), 2, -1)
-        return Noise(self.grid, x.shape, Parts(squeeze.back(shift + linear), squeeze.back(log_scale)))
+        parts = Parts(squeeze.back(shift + linear), squeeze.back(log_scale))
+        return Binned(parts, self.grid.bits - GREY_BITS - NOISE_BITS)
 
 
 class Parts(Distribution):

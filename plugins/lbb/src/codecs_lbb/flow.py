@@ -15,7 +15,7 @@ from codecs_lbb.grid import Grid
 from codecs_lbb.layers import Layer
 
 
-class Flow(StackCodec):
+class Flow(StackCodec[NDArray[Any]]):
     """Images by local bits-back coding, layer by layer: Ho, Lohn, Abbeel 2019, section 3.4.3.
 
     Parameters

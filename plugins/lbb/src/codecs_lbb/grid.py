@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Bits, DiscretizedGaussian, Escape, FineGaussian, Message, StackCodec
+from codecs_core.entropy import Bijection, Binned, DiscretizedGaussian, Escape, FineGaussian
 from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import ConfigError, EntropyError
 
@@ -76,7 +76,7 @@ class Grid:
         return Near(self, self.units(mean))
 
 
-class Near(StackCodec):
+class Near(Bijection[NDArray[np.int64], NDArray[np.int64]]):
     """Integers near their means by N(mean, noise^2), and any others.
 
     Where the slope of a map jumps, from a steep step to a plateau, what is drawn on the one may have an inverse far off on the other. It
@@ -90,27 +90,16 @@ class Near(StackCodec):
 
     def __init__(self, grid: Grid, mean: NDArray[np.int64]) -> None:
         self._low = max(grid.bits - grid.noise - _BITS_A_SCALE, 0)
-        self._bottom = mean - (_BINS // 2 << self._low)
+        bottom = mean - (_BINS // 2 << self._low)
         # a bin is centred half a bin above the unit it begins with
         middle = (_BINS // 2 << 8) - (128 if self._low else 0)
         scale = (grid.bits - grid.noise - self._low) << 6
-        self._bins = Escape(DiscretizedGaussian(middle, scale, symbols=_BINS, precision=28, shape=mean.shape))
-        self._rest = Bits(np.full(mean.shape, self._low))
-
-    def push(self, message: Message, x: NDArray[np.int64]) -> None:
-        """Push integers, which are nearly all near."""
-        offset = x - self._bottom
-        self._rest.push(message, offset & ((1 << self._low) - 1))
-        self._bins.push(message, offset >> self._low)
-
-    def pop(self, message: Message) -> NDArray[np.int64]:
-        """Pop integers."""
-        high = self._bins.pop(message)
-        return self._bottom + (high << self._low) + self._rest.pop(message)
+        bins = Escape(DiscretizedGaussian(middle, scale, symbols=_BINS, precision=28, shape=mean.shape))
+        super().__init__(lambda x: x - bottom, lambda offset: offset + bottom, Binned(bins, self._low))
 
     def far(self, x: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which are more than 16 standard deviations (at least) off."""
-        high = (x - self._bottom) >> self._low
+        high = self.forward(x) >> self._low
         return (high < 0) | (high >= _BINS)
 
 

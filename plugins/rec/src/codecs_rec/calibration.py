@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from codecs_core.models import Model
 from codecs_rec.codec import LosslessCodec
-from codecs_rec.index import calibrate, octaves_of
+from codecs_rec.index import calibrate
 from codecs_rec.latents import Blocks
 from codecs_rec.vae import VAE
 
@@ -71,4 +71,4 @@ def finished(model: Model, x: NDArray[np.uint8], *, rounds: int = 2) -> Model:
     return model
 
 
-__all__ = ["arranged", "block_tensors", "finished", "information", "octaves_of", "partition", "recalibrated"]
+__all__ = ["arranged", "block_tensors", "finished", "information", "partition", "recalibrated"]

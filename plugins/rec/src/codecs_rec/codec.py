@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec, CodecInfo, Progress
-from codecs_core.entropy import Message
+from codecs_core.entropy import Bijection, Message, Serial, StackCodec, exponents
 from codecs_core.entropy.distributions.categorical import Categorical
 from codecs_core.entropy.rans import WIDE
 from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
 from codecs_core.models import Model
 from codecs_rec import LOSSLESS, LOSSY
 from codecs_rec.bottom import arithmetic_decode, arithmetic_encode, finish, pack, start, unpack
-from codecs_rec.index import octaves_of
 from codecs_rec.latents import Blocks, prices
 from codecs_rec.lossy import LossyVAE
 from codecs_rec.vae import PIXEL_PRECISION, VAE
@@ -123,18 +122,18 @@ class LossyCodec(RecCodec):
         k = vae.classify(y, level)
         index = vae.indices(y, k, level, search=self.search)
         index = index[index > 0]
-        octaves = octaves_of(index)
+        octaves = exponents(index)
         message = start(*pack(index - (np.int64(1) << octaves), octaves))
-        _push(message, _parts(vae.octaves, vae.rows(k, level)), octaves)
-        _push(message, _parts(vae.classes[None], np.zeros(len(k), np.int64)), k)
+        _code(vae.octaves, vae.rows(k, level)).push(message, octaves)
+        _code(vae.classes[None], np.zeros(len(k), np.int64)).push(message, k)
         return message.to_bytes()
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         vae, level = self._vae, self._level
         message = Message.from_bytes(payload)
-        k = _pop(message, _parts(vae.classes[None], np.zeros(spec.shape[0], np.int64)))
+        k = _code(vae.classes[None], np.zeros(spec.shape[0], np.int64)).pop(message)
         counts = vae.counts(k, level)
-        octaves = _pop(message, _parts(vae.octaves, vae.rows(k, level)))
+        octaves = _code(vae.octaves, vae.rows(k, level)).pop(message)
         rest = unpack(*finish(message), octaves)
         index = np.zeros((len(k), int(counts.max(initial=0))), np.int64)
         index[np.arange(index.shape[1]) < counts[:, None]] = (np.int64(1) << octaves) + rest
@@ -148,20 +147,15 @@ class LossyCodec(RecCodec):
         return train(data, budget=budget, progress=progress, **hyper)
 
 
-def _parts(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Categorical]:
-    """Codes of symbols by these rows of counts, in parts that one head codes: there may be nothing beneath to open others with."""
-    return [Categorical(counts, index=rows[i : i + WIDE - 1]) for i in range(0, len(rows), WIDE - 1)]
-
-
-def _push(message: Message, parts: list[Categorical], x: NDArray[np.int64]) -> None:
-    end = len(x)
-    for code in reversed(parts):
-        code.push(message, x[end - code.shape[0] : end])
-        end -= code.shape[0]
-
-
-def _pop(message: Message, parts: list[Categorical]) -> NDArray[np.int64]:
-    return np.concatenate([np.zeros(0, np.int64), *(code.pop(message) for code in parts)]).astype(np.int64)
+def _code(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> StackCodec[NDArray[Any]]:
+    """Code of symbols by these rows of counts, in parts that one head codes: there may be nothing beneath to open others with."""
+    ends = range(WIDE - 1, len(rows), WIDE - 1)
+    parts = Serial(*(Categorical(counts, index=part) for part in np.split(rows, ends) if part.size))
+    return Bijection(
+        lambda x: tuple(np.split(x, ends)) if len(x) else (),
+        lambda each: np.concatenate([np.zeros(0, np.int64), *each]).astype(np.int64),
+        parts,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,7 +238,7 @@ class LosslessCodec(RecCodec):
                 trial = np.repeat(z, length, 0)
                 trial[:, blocks.members(b)] = blocks.part(choices, b)
                 bits = vae.likelihood(trial).information(pixels)
-                bits += prices(blocks.octaves[b])[octaves_of(choices)] / np.log(2.0)
+                bits += prices(blocks.octaves[b])[exponents(choices)] / np.log(2.0)
                 order = bits.reshape(n, length).argsort(1, kind="stable")
                 best = np.arange(n) * length + order[:, 0]
                 index[:, b], z = choices[best], trial[best]

@@ -8,21 +8,15 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy import Bits, Categorical, Message, StackCodec, Zipf
+from codecs_core.entropy import Categorical, Octaves, Zipf, exponents
+from codecs_core.entropy.distribution import common_shape
 from codecs_core.entropy.distributions.categorical import quantise
-from codecs_core.entropy.stack import common_shape, integers
 from codecs_core.errors import EntropyError
 from codecs_rec.tables import table
 
 #: Octaves of an int64 index, the last of which holds escapes.
 OCTAVES = 62
 PRECISION = 20
-
-
-def octaves_of(index: ArrayLike) -> NDArray[np.int64]:
-    """floor(log2 index): in a tree numbered as a heap, the depth of a node, the root's being 0."""
-    powers = np.array([1 << e for e in range(OCTAVES)], np.int64)
-    return np.searchsorted(powers, np.asarray(index), side="right").astype(np.int64) - 1
 
 
 def calibrate(
@@ -33,7 +27,7 @@ def calibrate(
     The `prior` is added to every octave up to two beyond the largest seen, a 1000th of it to the others. Where
     a sample is small, `smooth` shares half of what was seen with the neighbours.
     """
-    seen = np.bincount(octaves_of(index).reshape(-1), minlength=octaves)[:octaves].astype(np.float64)
+    seen = np.bincount(exponents(index).reshape(-1), minlength=octaves)[:octaves].astype(np.float64)
     if smooth:
         padded = np.pad(seen, 1, mode="edge")
         seen = 0.5 * seen + 0.25 * (padded[:-2] + padded[2:])
@@ -42,7 +36,7 @@ def calibrate(
     return counts
 
 
-class OctaveCode(StackCodec):
+class OctaveCode(Octaves):
     """Indices from 1 on: the octave by a calibrated table, then the bits below the leading one, as they are.
 
     For the nodes of a tree these are the depth and the path; for the proposals of a search, of which the first ones are
@@ -61,30 +55,8 @@ class OctaveCode(StackCodec):
     def __init__(
         self, counts: ArrayLike, *, which: ArrayLike | None = None, shape: int | tuple[int, ...] | None = None
     ) -> None:
-        self._octave = Categorical(counts, index=which, precision=PRECISION, shape=shape)
-        self.shape = self._octave.shape
-
-    @property
-    def largest(self) -> int:
-        """The largest index."""
-        return (1 << self._octave.symbols) - 1
-
-    def push(self, message: Message, x: ArrayLike) -> None:
-        """Push indices from 1 to `largest`."""
-        index = np.broadcast_to(integers(x, "index", 1, self.largest), self.shape)
-        octave = octaves_of(index)
-        Bits(octave).push(message, index - (np.int64(1) << octave))
-        self._octave.push(message, octave)
-
-    def pop(self, message: Message) -> NDArray[np.int64]:
-        """Pop indices of `shape`."""
-        octave = np.asarray(self._octave.pop(message), np.int64)
-        return np.asarray((np.int64(1) << octave) + Bits(octave).pop(message), np.int64)
-
-    def information(self, x: ArrayLike) -> NDArray[np.float64]:
-        """Bits of each index."""
-        octave = octaves_of(x)
-        return np.asarray(self._octave.information(octave) + octave)
+        octave = Categorical(counts, index=which, precision=PRECISION, shape=shape)
+        super().__init__(octave, shape=octave.shape, largest=(1 << octave.symbols) - 1)
 
 
 def zipf(information: float, shape: int | tuple[int, ...] = ()) -> Zipf:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Bernoulli, CategoricalMixture, DiscretizedLogistic, Message, StackCodec
+from codecs_core.entropy import (
+    Autoregressive,
+    Bernoulli,
+    Bijection,
+    CategoricalMixture,
+    DiscretizedLogistic,
+    Message,
+    StackCodec,
+)
 from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
 from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
 from codecs_core.entropy.tables import table
@@ -147,7 +156,7 @@ class VAE:
             logits = out.reshape(len(z), self.pixels, len(self.tables))
             return Pixels(CategoricalMixture(logits, self.tables, precision=PIXEL_PRECISION))
         means, log_scales = out.reshape(len(z), 2, self.pixels // self.channels, self.channels).swapaxes(0, 1)
-        return Colours(means, log_scales, self.coefficients)
+        return Pixels(colours(means, log_scales, self.coefficients))
 
     def ones(self, z: NDArray[np.int64]) -> NDArray[np.int64]:
         """Of 2^22 counts those of a 1, as `Bernoulli.from_log_odds` has them, of a binary model: shape (n, pixels)."""
@@ -163,27 +172,36 @@ def scales(log_scale: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.ldexp(table("exp2_negative")[rest] * 2.0**-16, -octaves))
 
 
-class Pixels(StackCodec):
-    """Pixels of n items, shape (n, pixels)."""
+class Pixels(StackCodec[NDArray[Any]]):
+    """Pixels of n items, shape (n, pixels).
 
-    def __init__(self, distribution: Any) -> None:
-        self._distribution = distribution
+    Parameters
+    ----------
+    codec
+        Of such arrays; its information is an array of that shape, or a tuple of arrays whose first axis is that of the items.
+    """
+
+    def __init__(self, codec: StackCodec[NDArray[Any]]) -> None:
+        self._codec = codec
 
     def push(self, message: Message, x: NDArray[Any]) -> None:
         """Push pixels."""
-        self._distribution.push(message, x)
+        self._codec.push(message, x)
 
     def pop(self, message: Message) -> NDArray[Any]:
         """Pop pixels."""
-        return np.asarray(self._distribution.pop(message))
+        return np.asarray(self._codec.pop(message))
 
     def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Bits of each item, shape (n,)."""
-        return np.asarray(self._distribution.information(x).sum(1))
+        bits = self._codec.information(x)
+        return np.asarray(np.sum(np.stack(bits), axis=(0, 2)) if isinstance(bits, tuple) else bits.sum(1))
 
 
-class Colours(Pixels):
-    """Colours by logistics, one channel after the other: each shifts the means of those that follow.
+def colours(
+    means: NDArray[Any], log_scales: NDArray[Any], coefficients: NDArray[np.int64]
+) -> Bijection[NDArray[Any], tuple[NDArray[Any], ...]]:
+    """Codec of colours by logistics, one channel after the other: each shifts the means of those that follow.
 
     Parameters
     ----------
@@ -192,31 +210,18 @@ class Colours(Pixels):
     coefficients
         In units of 2^-8, in the order of `codecs_core.entropy.ChannelMixture`.
     """
+    n, _, channels = means.shape
 
-    def __init__(self, means: NDArray[Any], log_scales: NDArray[Any], coefficients: NDArray[np.int64]) -> None:
-        self._means, self._log_scales, self._coefficients = means, log_scales, coefficients
-        self._channels = means.shape[2]
+    def model() -> Generator[DiscretizedLogistic, NDArray[Any], None]:
+        before: list[NDArray[np.int64]] = []
+        for c in range(channels):
+            first = c * (c - 1) // 2
+            shift = sum((coefficients[first + j] * (x - 128) for j, x in enumerate(before)), start=np.int64(0))
+            x = yield DiscretizedLogistic(means[:, :, c] + shift, log_scales[:, :, c])
+            before.append(x.astype(np.int64))
 
-    def _channel(self, c: int, before: NDArray[np.int64]) -> DiscretizedLogistic:
-        first = c * (c - 1) // 2
-        shift = sum((self._coefficients[first + j] * (before[:, :, j] - 128) for j in range(c)), start=np.int64(0))
-        return DiscretizedLogistic(self._means[:, :, c] + shift, self._log_scales[:, :, c])
-
-    def push(self, message: Message, x: NDArray[Any]) -> None:
-        """Push colours, the last channel first."""
-        colours = x.reshape(self._means.shape).astype(np.int64)
-        for c in reversed(range(self._channels)):
-            self._channel(c, colours).push(message, colours[:, :, c])
-
-    def pop(self, message: Message) -> NDArray[Any]:
-        """Pop colours, the first channel first."""
-        colours = np.zeros(self._means.shape, np.int64)
-        for c in range(self._channels):
-            colours[:, :, c] = self._channel(c, colours).pop(message)
-        return colours.reshape(len(colours), self._means.shape[1] * self._channels)
-
-    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Bits of each item, shape (n,)."""
-        colours = x.reshape(self._means.shape).astype(np.int64)
-        parts = [self._channel(c, colours).information(colours[:, :, c]) for c in range(self._channels)]
-        return np.asarray(np.sum(parts, axis=(0, 2)))
+    return Bijection(
+        lambda x: tuple(np.moveaxis(x.reshape(means.shape), 2, 0)),
+        lambda parts: np.stack(parts, 2).reshape(n, means.shape[1] * channels),
+        Autoregressive(model),
+    )

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy import DiscretizedGaussian, Escape
 from codecs_core.entropy.compiled import kernel
+from codecs_core.entropy.distribution import integers
 from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
-from codecs_core.entropy.stack import integers
 from codecs_core.entropy.tables import table as engine_table
 from codecs_core.errors import EntropyError
 from codecs_rec.families import Family, Gaussian, Uniform
