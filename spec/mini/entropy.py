@@ -410,9 +410,9 @@ class Bits:
         return x
 
 
-class EliasGamma:
-    def __init__(self, size):
-        self.exponents = categorical(size, [rounded([1 << (62 - e) for e in range(62)])])
+class Octaves:
+    def __init__(self, exponents):
+        self.exponents = exponents
 
     def push(self, message, x):
         e = [a.bit_length() - 1 for a in x]
@@ -430,6 +430,11 @@ class EliasGamma:
         return Bits(e).pop(message)
 
 
+class EliasGamma(Octaves):
+    def __init__(self, size):
+        super().__init__(categorical(size, [rounded([1 << (62 - e) for e in range(62)])]))
+
+
 class Exponents:
     def __init__(self, size):
         self.gamma = EliasGamma(size)
@@ -444,12 +449,12 @@ class Exponents:
         return e
 
 
-class EliasDelta(EliasGamma):
+class EliasDelta(Octaves):
     def __init__(self, size):
-        self.exponents = Exponents(size)
+        super().__init__(Exponents(size))
 
 
-class Zipf(EliasGamma):
+class Zipf(Octaves):
     def __init__(self, size, s):
         exp2, log2 = table("exp2_negative"), table("log2_mantissa")
 
@@ -459,7 +464,7 @@ class Zipf(EliasGamma):
 
         rows = [[power(j * 256 // (1 << f) + (2 if f == 6 else 0)) for j in range(1 << f)] for f in range(7)]
         mass = [((sum(rows[min(e, 6)]) << max(e - 6, 0)) * exp2[e * s & 63] << 64) >> (e * s >> 6) for e in range(62)]
-        self.exponents = categorical(size, [rounded(mass)])
+        super().__init__(categorical(size, [rounded(mass)]))
         # symbols beyond the 2^f of a row have no counts
         self.rows = [rounded(row) + [1 << 28] * (64 - len(row)) for row in rows]
 
@@ -544,6 +549,52 @@ class Serial:
         return [codec.pop(message) for codec in self.codecs]
 
 
+class Conditional:
+    def __init__(self, first, second):
+        self.first, self.second = first, second
+
+    def push(self, message, x):
+        a, b = x
+        self.second(a).push(message, b)
+        self.first.push(message, a)
+
+    def pop(self, message):
+        a = self.first.pop(message)
+        return [a, self.second(a).pop(message)]
+
+
+class Autoregressive:
+    """`codec(before)`: of a symbol, given the one before it; before the first there are zeros, `size` of them."""
+
+    def __init__(self, codec, length, size):
+        self.codec, self.length, self.start = codec, length, [0] * size
+
+    def push(self, message, x):
+        codecs = [self.codec(before) for before in [self.start, *x][: self.length]]
+        for codec, symbol in zip(reversed(codecs), reversed(x), strict=True):
+            codec.push(message, symbol)
+
+    def pop(self, message):
+        x = [self.start]
+        for _ in range(self.length):
+            x.append(self.codec(x[-1]).pop(message))
+        return x[1:]
+
+
+class Binned:
+    def __init__(self, coarse, low_bits):
+        self.coarse, self.low_bits = coarse, low_bits
+
+    def push(self, message, x):
+        Bits(self.low_bits).push(message, [a & (1 << b) - 1 for a, b in zip(x, self.low_bits, strict=True)])
+        self.coarse.push(message, [a >> b for a, b in zip(x, self.low_bits, strict=True)])
+
+    def pop(self, message):
+        high = self.coarse.pop(message)
+        low = Bits(self.low_bits).pop(message)
+        return [(h << b) + a for h, b, a in zip(high, self.low_bits, low, strict=True)]
+
+
 class BitsBack:
     def __init__(self, prior, likelihood, posterior):
         self.prior, self.likelihood, self.posterior = prior, likelihood, posterior
@@ -611,6 +662,15 @@ def build(c, names=None):
     kind = c["type"]
     if kind == "Serial":
         return Serial([build(d, names) for d in c["codecs"]])
+    if kind == "Conditional":
+        return Conditional(build(c["first"], names), lambda a: build(c["second"], names | {"a": a}))
+    if kind == "Autoregressive":
+        codec = c["codec"]
+        return Autoregressive(lambda x: build(codec, names | {"before": x}), c["length"], math.prod(codec["shape"]))
+    if kind == "Binned":
+        return Binned(build(c["coarse"], names), values(c["low_bits"], names))
+    if kind == "Octaves":
+        return Octaves(build(c["exponent"], names))
     if kind == "BitsBack":
         return BitsBack(
             build(c["prior"], names),
@@ -694,9 +754,8 @@ def check_vector(vector):
             code = error.code
         assert code == vector["error"], f"{vector['name']}: {code}"
         return
-    parts = vector["symbols"] if vector["codec"]["type"] == "Serial" else [vector["symbols"]]
-    symbols = [values(part, {}) for part in parts]
-    symbols = symbols if vector["codec"]["type"] == "Serial" else symbols[0]
+    symbols = vector["symbols"]
+    symbols = [values(part, {}) for part in symbols] if isinstance(symbols, list) else values(symbols, {})
     assert decode(vector) == symbols, f"{vector['name']}: other symbols"
     message = Message()
     build(vector["codec"]).push(message, symbols)

@@ -178,9 +178,7 @@ class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
                 f"coefficients {self.coefficients.shape} are not (..., K), (..., C, K), (..., C, K) and (..., C (C - 1) / 2, K)"
             )
 
-        super().__init__(
-            self._split, lambda parts: np.stack(parts, -1).astype(np.int64), Autoregressive(self._channels)
-        )
+        super().__init__(self._split, _join, Autoregressive(self._channels))
 
     def _channels(self) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
         """The mixture of each channel, given the symbols of the channels before."""
@@ -210,3 +208,7 @@ class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
         if pixels.shape != self.means.shape[:-1]:
             raise EntropyError(f"pixels of shape {pixels.shape} do not fit a mixture of {self.means.shape[:-1]}")
         return tuple(np.moveaxis(pixels, -1, 0))
+
+
+def _join(channels: tuple[NDArray[Any], ...]) -> NDArray[np.int64]:
+    return np.stack(channels, -1).astype(np.int64)

@@ -107,7 +107,11 @@ class EliasDelta(Octaves):
 
     def __init__(self, shape: int | tuple[int, ...] = ()) -> None:
         wanted = common_shape(shape)
-        super().__init__(Bijection(lambda e: e + 1, _exponent, EliasGamma(wanted)), shape=wanted)
+        super().__init__(Bijection(_one_more, _exponent, EliasGamma(wanted)), shape=wanted)
+
+
+def _one_more(e: NDArray[np.int64]) -> NDArray[np.int64]:
+    return e + 1
 
 
 def _exponent(one_more: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -134,13 +138,12 @@ class Zipf(Octaves):
         if not isinstance(exponent, int) or not 65 <= exponent <= 512:
             raise EntropyError(f"exponent is an integer from 65 to 512 (in units of 1/64), not {exponent!r}")
         wanted = common_shape(shape)
-        octaves, tables = _zipf_counts(exponent)
+        octaves, self._tables = _zipf_counts(exponent)
+        super().__init__(Categorical(octaves, shape=wanted), self._mantissa, shape=wanted)
 
-        def mantissa(e: NDArray[np.int64]) -> Binned:
-            fine = np.minimum(e, _FINE)
-            return Binned(Categorical(tables, index=fine), e - fine)
-
-        super().__init__(Categorical(octaves, shape=wanted), mantissa, shape=wanted)
+    def _mantissa(self, e: NDArray[np.int64]) -> Binned:
+        fine = np.minimum(e, _FINE)
+        return Binned(Categorical(self._tables, index=fine), e - fine)
 
 
 @cache

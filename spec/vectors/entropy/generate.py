@@ -7,7 +7,7 @@ committed files is final once the format is frozen: a difference is a change of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from codecs_core.entropy.message import seed_words
 from codecs_core.errors import CodecsError
 
 HERE = Path(__file__).parent
+#: Where a combinator has the codec that says what shape its symbols have.
+PARTS = ("base", "distribution", "prior", "coarse", "exponent", "codec")
 Json = dict[str, Any]
 
 
@@ -40,12 +42,20 @@ def shape_of(c: Json, names: Json) -> tuple[int, ...]:
     return tuple(int(values(axis, names)) for axis in c["shape"])
 
 
-def build(c: Json, names: Json | None = None) -> e.StackCodec:
+def build(c: Json, names: Json | None = None) -> e.StackCodec[Any]:
     """The codec of its description."""
     names = names or {}
     kind = c["type"]
     if kind == "Serial":
         return e.Serial(*(build(d, names) for d in c["codecs"]))
+    if kind == "Conditional":
+        return e.Conditional(build(c["first"], names), lambda a: build(c["second"], names | {"a": a}))
+    if kind == "Autoregressive":
+        return e.Autoregressive(lambda: dependent(c, names))
+    if kind == "Binned":
+        return e.Binned(build(c["coarse"], names), values(c["low_bits"], names))
+    if kind == "Octaves":
+        return e.Octaves(build(c["exponent"], names), shape=shape_of(c["exponent"], names))
     if kind == "BitsBack":
         return e.BitsBack(
             build(c["prior"], names),
@@ -107,14 +117,25 @@ def build(c: Json, names: Json | None = None) -> e.StackCodec:
     return e.FineGaussian(array("mean"), array("log_scale"), precision=p)
 
 
+def dependent(c: Json, names: Json) -> Generator[e.StackCodec[Any], Any, None]:
+    """The codecs of symbols of which each depends on the one before it, `before`; the first one's is 0."""
+    before = np.zeros(shape_of(c["codec"], names), np.int64)
+    for _ in range(c["length"]):
+        before = yield build(c["codec"], names | {"before": before})
+
+
 def shaped(c: Json, symbols: Any) -> Any:
     """Symbols of a vector as its codec takes them."""
+    if c["type"] == "Conditional":
+        return tuple(shaped(d, s) for d, s in zip((c["first"], c["second"]), symbols, strict=True))
+    if c["type"] == "Autoregressive":
+        return tuple(shaped(c["codec"], s) for s in symbols)
     if c["type"] == "Serial":
         return tuple(shaped(d, s) for d, s in zip(c["codecs"], symbols, strict=True))
     flat = np.asarray(values(symbols, {}), np.int64)
     inner = c
     while "shape" not in inner:
-        inner = inner.get("base") or inner.get("distribution") or inner.get("prior") or inner["codec"]
+        inner = next(inner[key] for key in PARTS if key in inner)
     if c["type"] == "BitsBack":
         inner = c["likelihood"]
     if c["type"] == "Chain":
@@ -484,6 +505,53 @@ def combinators() -> Iterator[Json]:
             },
         },
         [0, 1, 2, 5, 10, 15],
+    )
+    yield vector(
+        "numbers of bits, and such numbers",
+        {
+            "type": "Conditional",
+            "first": {"type": "Uniform", "symbols": 20, "shape": [6]},
+            "second": {"type": "Bits", "bits": {"of": "a"}, "shape": [6]},
+        },
+        [[3, 19, 0, 7, 1, 12], [5, 300000, 0, 127, 0, 4095]],
+    )
+    yield vector(
+        "two chains of three states",
+        {
+            "type": "Autoregressive",
+            "length": 7,
+            "codec": {
+                "type": "Categorical",
+                "shape": [2],
+                "counts": [[200, 40, 16], [40, 200, 16], [8, 8, 240]],
+                "index": {"of": "before"},
+            },
+        },
+        [[0, 2], [0, 2], [1, 2], [1, 0], [2, 0], [2, 1], [0, 1]],
+    )
+    yield vector(
+        "high bits by a Gaussian, low bits as they are",
+        {
+            "type": "Binned",
+            "low_bits": [0, 3, 17, 40, 9],
+            "coarse": {
+                "type": "Escape",
+                "distribution": {
+                    "type": "DiscretizedGaussian",
+                    "shape": [5],
+                    "symbols": 64,
+                    "precision": 16,
+                    "mean": 8000,
+                    "log_scale": 99,
+                },
+            },
+        },
+        [31, 250, (30 << 17) + 77, (33 << 40) + (1 << 39) + 5, -513],
+    )
+    yield vector(
+        "octaves by a table",
+        {"type": "Octaves", "exponent": {"type": "Categorical", "shape": [5], "counts": [[1, 5, 20, 5, 1]]}},
+        [1, 2, 7, 15, 16],
     )
     yield vector("bits back, with bits of the seeds", toy(30), drawn(30, 2, 0, size=30))
     yield vector("bits back, with a Gaussian", grey(20), drawn(31, 16, 0, size=20))
