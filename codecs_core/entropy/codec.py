@@ -48,6 +48,11 @@ class StackCodec(ABC, Generic[T]):
         """Information content of the whole of `x` in bits."""
         return total(self.information(x))
 
+    def push_counted(self, message: Message, x: T) -> float:
+        """Push `x` and return its information content in bits: of a model with latent variables, with those that the message gives."""
+        self.push(message, x)
+        return self.bits(x)
+
 
 def total(information: Information) -> float:
     """The sum of all that `StackCodec.information` returned."""

@@ -274,9 +274,14 @@ class BitsBack(StackCodec[A], Generic[A, B]):
 
     def information(self, x: A) -> NDArray[np.float64]:
         """The negative evidence bound, -log2 p(x | z) p(z) / q(z | x), of shape (), with the z that a new message gives."""
+        return np.asarray(self.push_counted(Message(), x))
+
+    def push_counted(self, message: Message, x: A) -> float:
+        """Push x and return the negative evidence bound in bits."""
         posterior = self.posterior(x)
-        z = posterior.pop(Message())
-        return np.asarray(self.likelihood(z).bits(x) + self.prior.bits(z) - posterior.bits(z))
+        z = posterior.pop(message)
+        bits = self.likelihood(z).push_counted(message, x) - posterior.bits(z)
+        return bits + self.prior.push_counted(message, z)
 
 
 def ramp(items: int, batch: int, part: int = 4) -> list[int]:
@@ -323,8 +328,9 @@ class Chain(StackCodec[NDArray[Any]]):
         return np.concatenate([self.codec(size).pop(message) for size in reversed(self.sizes)])
 
     def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Information content of all items together, of shape ()."""
-        return np.asarray(sum(codec.bits(batch) for codec, batch in self._steps(x)), np.float64)
+        """Information content of all items together, of shape (), with the latents that coding them samples."""
+        message = Message()
+        return np.asarray(sum(codec.push_counted(message, batch) for codec, batch in self._steps(x)), np.float64)
 
     def _steps(self, x: NDArray[Any]) -> Generator[tuple[StackCodec[Any], NDArray[Any]], None, None]:
         """Each batch and its codec, the last items first."""

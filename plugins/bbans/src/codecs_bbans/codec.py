@@ -89,7 +89,7 @@ class VAECodec(Codec):
 
 
 def item_bits(codec: VAECodec, x: NDArray[Any]) -> float:
-    """Negative evidence bound of a chunk in bits, with latents sampled by seed words: what the model itself costs.
+    """Negative evidence bound of a chunk in bits, with the latents its encoding samples: what the model itself costs.
 
     The file costs as much and, beside its framing, only the first item's posterior and the end of the message.
     """
