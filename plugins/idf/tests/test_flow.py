@@ -101,7 +101,7 @@ def test_preview_converges() -> None:
     codec, message = FLOWS[3].codec(2, 9, 8), Message()
     codec.push(message, z)
     data = message.to_bytes()
-    previews = [codec.pop(Message.from_bytes(data), levels) for levels in range(4)]
+    previews = [FLOWS[3].codec(2, 9, 8, levels).pop(Message.from_bytes(data)) for levels in range(4)]
     assert all(p.shape == z.shape for p in previews)
     assert np.array_equal(previews[2], z)
     assert np.array_equal(previews[3], z)
