@@ -119,6 +119,11 @@ def _is_nifti(head: bytes, path: Path) -> bool:
     return nifti.looks_like_nifti(head)
 
 
+def _is_hdf5(head: bytes, path: Path) -> bool:
+    """MATLAB puts 512 bytes of its own in front."""
+    return head.startswith((b"\x89HDF\r\n\x1a\n", b"MATLAB 7.3 MAT-file"))
+
+
 def _is_webp(head: bytes, path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
@@ -211,6 +216,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _values("DICOM", (".dcm", ".dicom"), _is_dicom, module="dicom", extra="medical"),
     _values("NIfTI", (".nii", ".nii.gz"), _is_nifti, module="nifti", extra="medical"),
+    _values("HDF5", (".h5", ".hdf5", ".nc", ".nc4", ".he5"), _is_hdf5, module="hdf5", extra="science"),
     _values("WAV", (".wav",), _is_wav, module="wav"),
     _values("safetensors", (".safetensors",), _is_safetensors, module="safetensors"),
     _image("PNG", (".png",), _starts(b"\x89PNG\r\n\x1a\n")),
