@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: Filters that give back what went in: deflate, shuffle, Fletcher's checksum, LZF; Blosc, LZ4, bitshuffle, Zstandard.
 _FILTERS = {1, 2, 3, 32000, 32001, 32004, 32008, 32015}
+#: Attributes that say what axes are; that is told by names.
+_AXES = {
+    "CLASS",
+    "NAME",
+    "DIMENSION_LIST",
+    "DIMENSION_LABELS",
+    "REFERENCE_LIST",
+    "_Netcdf4Dimid",
+    "_Netcdf4Coordinates",
+}
 #: Holes that a skeleton may have, and bytes.
 _HOLES, _SKELETON = 50_000, 1 << 25
 
@@ -204,7 +214,7 @@ def _media(item: Any) -> dict[str, Any]:
     """Attributes and names of axes, as far as they can be read."""
     media: dict[str, Any] = {}
     attributes = []
-    for name in item.attrs:
+    for name in (name for name in item.attrs if name not in _AXES):
         try:
             attributes.append((name, item.attrs[name]))
         except Exception:  # noqa: S112 - of a type that h5py does not know; it stays in the skeleton

@@ -20,7 +20,7 @@ LONGEST, MOST, THINGS = 1000, 64, 200
 def plain(value: Any) -> Any:
     """Text, a number, a truth value or a list of them, of what libraries return; None for what is long or anything else."""
     if isinstance(value, np.ndarray):
-        value = value.tolist() if value.size <= MOST else None
+        value = value.tolist() if value.size <= MOST and value.dtype.names is None else None
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bytes):
