@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from codecs_core.adapters import caps
 from codecs_core.adapters.described import arguments, arrived, choose, describe, restore, travelling
 from codecs_core.adapters.sealed import seal, unseal
 from codecs_core.arrays import DTYPES, ArraySpec, normalise
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from codecs_core.api.plan import ModelChoice
     from codecs_core.codec import Codec
+    from codecs_core.limits import Limits
     from codecs_core.models import Model
 
 #: Length and CRC32C of what comes next and before the sealed chunk: ``[dtype, shape, whether in Fortran order]`` in canonical
@@ -46,6 +48,8 @@ class CodecsCore(Numcodec):
         Id of a codec, ``{"id": ..., setting: value}``, or a `codecs_core.Codec`.
     model
         The model, for a codec that takes one: a `Model`, a path, a registered name or a SHA-256.
+    limits
+        What a chunk may ask for; by default what `codecs_core.adapters.caps.use_limits` was given.
     **config
         Settings of the codec.
 
@@ -58,17 +62,23 @@ class CodecsCore(Numcodec):
     codec_id = "codecs_core"
 
     def __init__(
-        self, codec: str | Mapping[str, Any] | Codec, *, model: ModelChoice | None = None, **config: Any
+        self,
+        codec: str | Mapping[str, Any] | Codec,
+        *,
+        model: ModelChoice | None = None,
+        limits: Limits | None = None,
+        **config: Any,
     ) -> None:
         self.codec = choose(codec, model, config)
+        self.limits = limits
 
     def encode(self, buf: Any) -> bytes:
         """Encode an array, or anything else with a buffer as the bytes it holds.
 
         Raises
         ------
-        UnsupportedArrayError
-            If the codec cannot take it.
+        UnsupportedArrayError, LimitExceededError
+            If the codec cannot take it, or no reader would.
         TypeError, ValueError
             If it has no buffer, or none in one piece.
         """
@@ -76,7 +86,8 @@ class CodecsCore(Numcodec):
         fortran = array.flags.f_contiguous and not array.flags.c_contiguous
         about = pack([array.dtype.str, list(array.shape), fortran])
         normal = normalise(array)
-        return _ABOUT.pack(len(about), crc32c(about)) + about + seal(self.codec, normal, ArraySpec.of(normal))
+        sealed = seal(self.codec, normal, ArraySpec.of(normal), limits=self.limits or caps.limits())
+        return _ABOUT.pack(len(about), crc32c(about)) + about + sealed
 
     def decode(self, buf: Any, out: Any = None) -> Any:
         """Decode to an array of the dtype, the shape and the memory layout that was encoded, or into `out`.
@@ -93,7 +104,9 @@ class CodecsCore(Numcodec):
             ensure_contiguous_ndarray(out)  # raises for one of Python objects, which no bytes may be written over
         dtype, shape, fortran, start = _about(data)
         spec = ArraySpec(shape, dtype.name)
-        array = unseal(self.codec, data[start:], spec, "a chunk of a numcodecs codec")
+        array = unseal(
+            self.codec, data[start:], spec, "a chunk of a numcodecs codec", limits=self.limits or caps.limits()
+        )
         return ndarray_copy(array.astype(dtype, order="F" if fortran else "C", copy=False), out)
 
     def get_config(self) -> dict[str, Any]:
@@ -115,7 +128,7 @@ class CodecsCore(Numcodec):
         return isinstance(other, CodecsCore) and self.codec == other.codec
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_unpickle, travelling(self.codec))
+        return (_unpickle, (*travelling(self.codec), self.limits))
 
 
 def _plain(array: NDArray[Any]) -> NDArray[Any]:
@@ -142,5 +155,5 @@ def _about(data: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
     return dtype, tuple(shape), bool(fortran), _ABOUT.size + length
 
 
-def _unpickle(description: dict[str, Any], model: Model | None) -> CodecsCore:
-    return CodecsCore(arrived(description, model))
+def _unpickle(description: dict[str, Any], model: Model | None, limits: Limits | None) -> CodecsCore:
+    return CodecsCore(arrived(description, model), limits=limits)

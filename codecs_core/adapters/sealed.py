@@ -13,12 +13,14 @@ from codecs_core.api.encoding import encode
 from codecs_core.container import digest
 from codecs_core.container.checksum import crc32c
 from codecs_core.errors import CorruptDataError, DecodeMismatchError, UnsupportedFeatureError
+from codecs_core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from codecs_core.arrays import ArraySpec
     from codecs_core.codec import Codec
+    from codecs_core.limits import Limits
 
 MAGIC = b"\x89CCs"
 _SEAL = struct.Struct("<4sI16s")
@@ -27,14 +29,25 @@ _CRC = struct.Struct("<I")
 SIZE = _SEAL.size + _CRC.size
 
 
-def seal(codec: Codec, array: NDArray[Any], spec: ArraySpec) -> bytes:
-    """Encode one chunk and seal it; raises `UnsupportedArrayError` for what the codec cannot take."""
-    payload, check = encode(codec, array, spec)
+def seal(codec: Codec, array: NDArray[Any], spec: ArraySpec, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Encode one chunk and seal it.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        If the codec cannot take it.
+    LimitExceededError
+        If `unseal` would not take it.
+    """
+    where = f"a chunk for codec {codec.id}"
+    limits.check("chunk_bytes", spec.nbytes, where)
+    payload, check = encode(codec, array, spec, limits=limits)
+    limits.check_claim(spec.size, len(payload), where)
     head = _SEAL.pack(MAGIC, codec.format_version, check)
     return head + _CRC.pack(crc32c(head + payload)) + payload
 
 
-def unseal(codec: Codec, data: bytes, spec: ArraySpec, where: str) -> NDArray[Any]:
+def unseal(codec: Codec, data: bytes, spec: ArraySpec, where: str, *, limits: Limits = DEFAULT_LIMITS) -> NDArray[Any]:
     """Check and decode one chunk.
 
     Parameters
@@ -48,6 +61,8 @@ def unseal(codec: Codec, data: bytes, spec: ArraySpec, where: str) -> NDArray[An
         If the bytes are damaged, are none of `seal`, or cannot be decoded.
     UnsupportedFeatureError
         If a newer version of the codec wrote them.
+    LimitExceededError
+        If it is more than `limits` allow.
     DecodeMismatchError
         If the bytes are intact and decode to something else than was encoded.
     """
@@ -68,7 +83,7 @@ def unseal(codec: Codec, data: bytes, spec: ArraySpec, where: str) -> NDArray[An
             f"{codec.format_version}; upgrade the package that provides it"
         )
     try:
-        array = codec.decode(payload, spec, version=version)
+        array = codec.decode(payload, spec, version=version, limits=limits)
     except CorruptDataError as error:
         raise CorruptDataError(f"{where}: {error}") from error
     if digest(array) != check:

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from codecs_core.adapters import caps
 from codecs_core.adapters.described import arguments, arrived, choose, describe, restore, travelling
 from codecs_core.adapters.sealed import seal, unseal
 from codecs_core.arrays import ArraySpec, normalise, stored, stored_dtype
 from codecs_core.codec import Codec
-from codecs_core.errors import ModelNotFoundError, PluginLoadError, UnsupportedArrayError
+from codecs_core.errors import (
+    CodecsError,
+    LimitExceededError,
+    ModelNotFoundError,
+    PluginLoadError,
+    UnsupportedArrayError,
+)
 from codecs_core.models import Model, use
 
 try:
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
     from zarr.core.indexing import SelectorTuple
 
     from codecs_core.api.plan import ModelChoice
+    from codecs_core.limits import Limits
 
 NAME = "codecs_core"
 #: Folder in an array or a group that holds models.
@@ -59,6 +67,9 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
     model
         The model, for a codec that takes one: a `Model`, a path, a registered name or a SHA-256. The metadata of the array
         holds its hash; see `keep_models` for models that ship with no plugin.
+    limits
+        What a chunk may ask for; by default what `codecs_core.adapters.caps.use_limits` was given, which also holds for
+        arrays that zarr opens.
     **config
         Settings of the codec.
 
@@ -70,15 +81,22 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     codec: Codec
     #: Why the codec does not take what zarr, without saying of what, called its shape; see `evolve_from_array_spec`.
-    refusal: str | None = None
+    refusal: CodecsError | None = None
+    limits: Limits | None = field(default=None, compare=False)
 
     is_fixed_size = False
 
     def __init__(
-        self, codec: str | Mapping[str, Any] | Codec, *, model: ModelChoice | None = None, **config: Any
+        self,
+        codec: str | Mapping[str, Any] | Codec,
+        *,
+        model: ModelChoice | None = None,
+        limits: Limits | None = None,
+        **config: Any,
     ) -> None:
         object.__setattr__(self, "codec", choose(codec, model, config))
         object.__setattr__(self, "refusal", None)
+        object.__setattr__(self, "limits", limits)
 
     # --- what zarr asks for ----------------------------------------------------------------------
 
@@ -88,9 +106,9 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         return cls(restore(data.get("configuration", {})))
 
     def to_dict(self) -> dict[str, Any]:
-        """The codec as ``zarr.json`` holds it; raises `UnsupportedArrayError` rather than let a wrong array come to be."""
+        """The codec as ``zarr.json`` holds it; raises what `validate` does rather than let a wrong array come to be."""
         if self.refusal is not None:
-            raise UnsupportedArrayError(self.refusal)
+            raise self.refusal
         return {"name": NAME, "configuration": describe(self.codec)}
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ChunkSpec) -> int:
@@ -105,31 +123,38 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         """
         spec = _spec(array_spec.shape, array_spec.dtype.to_native_dtype())
         try:
-            self.codec.check(spec)
-        except UnsupportedArrayError as error:
+            self._check(spec)
+        except (UnsupportedArrayError, LimitExceededError) as error:
             if not self.codec.info.accepts(spec):
                 raise
-            evolved = type(self)(self.codec)
-            object.__setattr__(evolved, "refusal", str(error))
+            evolved = type(self)(self.codec, limits=self.limits)
+            object.__setattr__(evolved, "refusal", error.with_traceback(None))
             return evolved
         return self
 
     def validate(self, *, shape: tuple[int, ...], dtype: Any, chunk_grid: ChunkGrid) -> None:
-        """Refuse, when an array is created, chunks that the codec or its model cannot take."""
+        """Refuse, when an array is created, chunks that the codec or its model cannot take, or that are over the limits."""
         chunk = getattr(chunk_grid, "chunk_shape", None)
         if chunk is None:
             raise UnsupportedArrayError(f"codecs_core needs chunks of one shape, not a {type(chunk_grid).__name__}")
         # Chunks at the edge of an array are padded, so that all of them have this shape.
-        self.codec.check(_spec(chunk, dtype.to_native_dtype()))
+        self._check(_spec(chunk, dtype.to_native_dtype()))
         object.__setattr__(self, "refusal", None)
+
+    def _caps(self) -> Limits:
+        return self.limits or caps.limits()
+
+    def _check(self, spec: ArraySpec) -> None:
+        self._caps().check("chunk_bytes", spec.nbytes, f"a chunk of shape {spec.shape}")
+        self.codec.check(spec)
 
     def _encode_sync(self, chunk: NDBuffer, chunk_spec: ChunkSpec) -> Buffer:
         array = normalise(stored(chunk.as_numpy_array()))
-        return chunk_spec.prototype.buffer.from_bytes(seal(self.codec, array, ArraySpec.of(array)))
+        return chunk_spec.prototype.buffer.from_bytes(seal(self.codec, array, ArraySpec.of(array), limits=self._caps()))
 
     def _decode_sync(self, chunk: Buffer, chunk_spec: ChunkSpec, where: str = "a chunk of a zarr array") -> NDBuffer:
         dtype = chunk_spec.dtype.to_native_dtype()
-        array = unseal(self.codec, chunk.to_bytes(), _spec(chunk_spec.shape, dtype), where)
+        array = unseal(self.codec, chunk.to_bytes(), _spec(chunk_spec.shape, dtype), where, limits=self._caps())
         array = array.astype(stored_dtype(dtype), copy=False).view(dtype)
         return chunk_spec.prototype.nd_buffer.from_numpy_array(array)
 
@@ -153,7 +178,7 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         return f"CodecsCore({arguments(self.codec)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_unpickle, travelling(self.codec))
+        return (_unpickle, (*travelling(self.codec), self.limits))
 
 
 def keep_models(array: zarr.Array[Any]) -> list[str]:
@@ -212,5 +237,5 @@ def _spec(shape: tuple[int, ...], dtype: np.dtype[Any]) -> ArraySpec:
     return ArraySpec(tuple(int(n) for n in shape), ArraySpec.of(np.empty(0, stored_dtype(dtype))).dtype)
 
 
-def _unpickle(description: dict[str, Any], model: Model | None) -> CodecsCore:
-    return CodecsCore(arrived(description, model))
+def _unpickle(description: dict[str, Any], model: Model | None, limits: Limits | None) -> CodecsCore:
+    return CodecsCore(arrived(description, model), limits=limits)

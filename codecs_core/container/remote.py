@@ -19,6 +19,14 @@ _WHOLE = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a
 #: What fsspec might send requests to that no server of files expects.
 _READ_ONLY = frozenset({"data", "github", "http", "https"})
 
+#: Status of a web server's answer when the condition of a request does not hold.
+_PRECONDITION_FAILED = 412
+#: What file systems call the marks of a version.
+_VERSION = frozenset(
+    {"etag", "last_modified", "lastmodified", "content_md5", "digest", "size", "mtime", "ino", "generation", "updated"}
+    | {"created", "version_id", "versionid", "md5hash", "checksum", "crc32c", "modified", "date_time", "crc"}
+)
+
 #: What the schemes need that are asked for most; fsspec names the others.
 _PACKAGES = {
     **dict.fromkeys(("http", "https"), "'codecs-core[remote]'"),
@@ -54,14 +62,29 @@ class UrlSource:
             raise InputError(f"cannot read ranges of {url!r}: its size is unknown; read it as simplecache::{url}")
         self.size = int(size)
         self.stamp = repr(sorted(info.items(), key=lambda item: item[0]))
+        self._version = _version(info)
+        # A web server that keeps to conditions refuses ranges of another version by itself, and costs no second request.
+        self._condition = _condition(self._fs, info)
+        if self._condition and not self._keeps_to(*self._condition):
+            self._condition = {}
 
     def read_at(self, offset: int, n: int) -> bytes:
-        """Read `n` bytes from `offset` on; fewer only if the file ends."""
+        """Read `n` bytes from `offset` on; fewer only if the file ends.
+
+        Raises
+        ------
+        InputError
+            If that fails, or the file has changed since it was opened, going by ETag, time or size, as far as the server tells
+            them: parts of two versions are never put together.
+        """
         end = min(offset + n, self.size)
         if end <= offset:
             return b""
         with _failing(InputError, f"cannot read {self} at offset {offset}"):
-            data = bytes(self._fs.cat_file(self._path, start=offset, end=end))
+            data = self._range(offset, end, self._condition)
+            changed = data is None or not (self._condition or self._is_there())
+        if data is None or changed:
+            raise InputError(f"{self} changed since it was opened; open it again when nobody writes to it")
         if len(data) > end - offset:
             raise InputError(
                 f"{self} is on a server that does not serve ranges: asked for {end - offset} bytes, it sent {len(data)}; "
@@ -69,11 +92,48 @@ class UrlSource:
             )
         return data
 
+    def _range(self, start: int, end: int, condition: dict[str, str]) -> bytes | None:
+        """Bytes `start` to `end`; None if the server says that the condition does not hold."""
+        more = {"headers": condition} if condition else {}
+        try:
+            return bytes(self._fs.cat_file(self._path, start=start, end=end, **more))
+        except Exception as error:
+            if getattr(error, "status", None) == _PRECONDITION_FAILED:
+                return None
+            raise
+
+    def _keeps_to(self, condition: str) -> bool:
+        """Whether the server refuses a condition that cannot hold."""
+        never = {"If-Match": '"no version has this tag"', "If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:01 GMT"}
+        with _failing(InputError, f"cannot read {self}"):
+            return self.size > 0 and self._range(0, 1, {condition: never[condition]}) is None
+
+    def _is_there(self) -> bool:
+        """Whether the same version is still there."""
+        self._fs.invalidate_cache(self._path)
+        return _version(self._fs.info(self._path)) == self._version
+
     def close(self) -> None:
         """Nothing is held open."""
 
     def __str__(self) -> str:
         return repr(self.url)
+
+
+def _version(info: dict[str, Any]) -> dict[str, str]:
+    """What tells one version of a file from another, as far as a file system says it."""
+    return {key: str(value) for key, value in info.items() if key.lower().replace("-", "_") in _VERSION}
+
+
+def _condition(fs: Any, info: dict[str, Any]) -> dict[str, str]:
+    """The header that makes a web server refuse ranges of another version; none where it says nothing to tell it by."""
+    protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
+    if not protocols & {"http", "https"}:
+        return {}
+    tag = info.get("ETag", "")
+    if tag and not tag.startswith("W/"):  # a weak tag never matches
+        return {"If-Match": tag}
+    return {"If-Unmodified-Since": info["Last-Modified"]} if "Last-Modified" in info else {}
 
 
 @contextmanager

@@ -65,11 +65,17 @@ class FileSource:
             raise InputError(f"cannot open {self}: {getattr(e, 'strerror', None) or e}") from e
         status = os.fstat(self._file.fileno())
         self.size = status.st_size
-        self.stamp = f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_size}"
+        self.stamp = _stamp(status)
         self._lock = threading.Lock()
 
     def read_at(self, offset: int, n: int) -> bytes:
-        """Read `n` bytes from `offset` on; fewer only if the file ends."""
+        """Read `n` bytes from `offset` on; fewer only if the file ends.
+
+        Raises
+        ------
+        InputError
+            If that fails, or the file has changed since it was opened: parts of two versions are never put together.
+        """
         parts = []
         try:
             while n > 0:
@@ -79,8 +85,12 @@ class FileSource:
                 parts.append(part)
                 offset += len(part)
                 n -= len(part)
-        except OSError as e:
-            raise InputError(f"cannot read {self} at offset {offset}: {e.strerror or e}") from e
+            changed = _stamp(os.fstat(self._file.fileno())) != self.stamp
+        except (OSError, ValueError) as e:  # ValueError: it was closed
+            why = getattr(e, "strerror", None) or e
+            raise InputError(f"cannot read {self} at offset {offset}: {why}") from e
+        if changed:
+            raise InputError(f"{self} changed since it was opened; open it again when nobody writes to it")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def close(self) -> None:
@@ -96,6 +106,10 @@ class FileSource:
         with self._lock:  # Windows
             self._file.seek(offset)
             return self._file.read(n)
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_size}"
 
 
 def is_url(path: object) -> bool:

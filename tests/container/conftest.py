@@ -19,6 +19,8 @@ SHA = hashlib.sha256(MODEL).hexdigest()
 class Memory:
     """A source that notes what is read."""
 
+    path = "memory"
+
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.size = len(data)

@@ -293,3 +293,88 @@ def test_without_what_a_scheme_takes(monkeypatch, url, package):
     monkeypatch.setattr("fsspec.core.url_to_fs", refuse)
     with pytest.raises(InputError, match=f"cannot open '{url}': Install it: pip install {package}$"):
         cc.open(url)
+
+
+# --- a file that changes while it is open --------------------------------------------------------
+
+
+def other(n=50):
+    """Another version, whose frames lie where those of the first lie."""
+    path = "memory://other.ccf"
+    cc.save(path, ARRAY[::-1].copy(), codec="classic.raw", chunk=n)
+    return fsspec.filesystem("memory").cat_file("/other.ccf")
+
+
+def test_an_object_that_is_replaced_is_read_no_further():
+    url = "counting://bucket/y.ccf"
+    cc.save(url, ARRAY, codec="classic.raw", chunk=50)
+    with cc.open(url) as file:
+        assert np.array_equal(file[""][0], ARRAY[0])
+        fsspec.filesystem("counting").pipe_file(url, other())
+        for read in (lambda: file[""][120], file.load):
+            with pytest.raises(InputError, match=f"'{url}' changed since it was opened"):
+                read()
+    assert np.array_equal(cc.load(url), ARRAY[::-1])
+    Counting.store.clear()
+
+
+class Versions(Ranges):
+    """Says which version it serves, in the headers named, and keeps to conditions or does not."""
+
+    version, says, keeps = 1, ("ETag", "Last-Modified"), True
+
+    def marks(self):
+        return {
+            "ETag": f'"{self.version}"',
+            "Weak": f'W/"{self.version}"',
+            "Last-Modified": f"Sat, 28 Nov 2026 19:00:0{self.version} GMT",
+        }
+
+    def send_response(self, code, message=None):
+        super().send_response(code, message)
+        for name in self.says:
+            self.send_header({"Weak": "ETag"}.get(name, name), self.marks()[name])
+
+    def do_GET(self):
+        tag, since = self.headers.get("If-Match"), self.headers.get("If-Unmodified-Since")
+        met = tag in (None, self.marks()["ETag"]) and since in (None, self.marks()["Last-Modified"])
+        if self.keeps and not met:
+            self.send_response(412)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        super().do_GET()
+
+
+@pytest.fixture
+def versions(tmp_path):
+    cc.save(tmp_path / "x.ccf", ARRAY, codec="classic.raw", chunk=50)
+    handler = type("Handler", (Versions,), {"data": (tmp_path / "x.ccf").read_bytes(), "asked": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.01))
+        thread.start()
+        yield handler, f"http://127.0.0.1:{server.server_port}/x.ccf"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize(
+    "says", [("ETag",), ("ETag", "Last-Modified"), ("Last-Modified",), ("Weak", "Last-Modified"), ("Weak",)]
+)
+def test_a_web_server_whose_file_is_replaced(versions, keeps, says):
+    handler, url = versions
+    handler.keeps, handler.says = keeps, says
+    with cc.open(url) as file:
+        assert np.array_equal(file[""][120], ARRAY[120])
+        handler.data, handler.version = other(), 2
+        with pytest.raises(InputError, match=f"'{url}' changed since it was opened"):
+            file[""][320]
+    assert np.array_equal(cc.load(url), ARRAY[::-1])
+
+
+def test_a_condition_costs_no_second_request(versions):
+    handler, url = versions
+    with cc.open(url) as file:
+        handler.do_HEAD = lambda self: pytest.fail("asked twice")
+        assert np.array_equal(file[""][120], ARRAY[120])

@@ -87,3 +87,34 @@ def test_control_characters_in_a_path_are_escaped(tmp_path):
     with pytest.raises(InputError) as e:
         FileSource(str(tmp_path / "a\x1b[31m"))
     assert "\x1b" not in str(e.value)
+
+
+# --- a file that changes while it is open -------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [16384, 100, 20000], ids=["as long", "shorter", "longer"])
+def test_a_file_that_is_written_to_is_read_no_further(path, size):
+    source = FileSource(path)
+    assert source.read_at(0, 3) == b"\0\1\2"
+    path.write_bytes(b"x" * size)
+    os.utime(path, ns=(0, 5))  # written at another time, however coarse the clock
+    for offset in (0, 50, 16000):
+        with pytest.raises(InputError, match=r"data' changed since it was opened; open it again"):
+            source.read_at(offset, 3)
+    source.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is open cannot be replaced there")
+def test_a_file_that_is_replaced_is_read_on(path, tmp_path):
+    source = FileSource(path)
+    (tmp_path / "other").write_bytes(b"x" * 16384)
+    os.replace(tmp_path / "other", path)
+    assert source.read_at(5, 3) == b"\5\6\7"
+    source.close()
+
+
+def test_a_source_that_was_closed(path):
+    source = FileSource(path)
+    source.close()
+    with pytest.raises(InputError, match=r"cannot read .*data"):
+        source.read_at(0, 3)
