@@ -55,6 +55,8 @@ class CodecInfo:
         Whether an instance needs a `Model`.
     auto
         Whether ``--codec auto`` may choose it.
+    files
+        Whether ``--codec auto`` may choose it for files that are kept whole: arrays of uint8 in one dimension.
     ragged
         Whether `Codec.train` takes a list of arrays of different shapes.
     resumable
@@ -70,6 +72,7 @@ class CodecInfo:
     trainable: bool = False
     needs_model: bool = False
     auto: bool = True
+    files: bool = False
     ragged: bool = False
     resumable: bool = False
 

@@ -108,12 +108,15 @@ def fixed(codec: Codec) -> Choice:
     return Choice(ranked=[Trial(candidate=Candidate(id=codec.id, model=None, build=lambda: codec), codec=codec)])
 
 
-def candidates(spec: ArraySpec, registry: Registry) -> Iterator[Candidate]:
-    """Every codec that `auto` may choose for arrays of this spec, once a model where it needs one."""
+def candidates(spec: ArraySpec, registry: Registry, *, files: bool = False) -> Iterator[Candidate]:
+    """Every codec that `auto` may choose for arrays of this spec, once a model where it needs one.
+
+    For the bytes of files that are kept whole these are fewer: a learned codec of numbers is slow on them, and no better.
+    """
     for id, stated in registry.codecs.items():
         info = stated.info
         # Who lets a program choose asked neither for losses nor for a file that only this machine reads.
-        if info.auto and info.kind == "lossless" and info.exactness == "portable" and info.accepts(spec):
+        if (info.files if files else info.auto) and info.kind == "lossless" and info.exactness == "portable" and info.accepts(spec):
             yield from with_models(id, {}, registry) if info.needs_model else [_plain(id, registry)]
 
 

@@ -75,6 +75,7 @@ def list_codecs(*, registry: Registry | None = None) -> list[dict[str, Any]]:
             "trainable": spec.info.trainable,
             "needs_model": spec.info.needs_model,
             "auto": spec.info.auto,
+            "files": spec.info.files,
             "ragged": spec.info.ragged,
             "resumable": spec.info.resumable,
             "models": [model.name for model in models if model.codec == id],

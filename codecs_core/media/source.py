@@ -30,6 +30,9 @@ class Source:
         Reads the array; `Source.read` is the way to call it.
     attrs
         What the file says beside the values: ``{"media": {"format", ...}}``.
+    hint
+        Of a file that is kept whole, what its bytes are like: ``"jpeg"``, ``"packed"`` for what is compressed already, or
+        the suffix of its name.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Source:
     spec: ArraySpec
     load: Callable[[], NDArray[Any]]
     attrs: dict[str, Any] = field(default_factory=dict)
+    hint: str = ""
 
     def read(self) -> NDArray[Any]:
         """The array; raises `InputError` where the file is damaged behind its header."""

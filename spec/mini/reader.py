@@ -293,6 +293,29 @@ def expand_zstd(payload, size):
     return zstd.ZstdDecompressor().decompress(payload, allow_extra_data=False)
 
 
+def expand_jpeg(payload, size):
+    jxl = library("imagecodecs")
+    if payload[:1] != b"\1":
+        require(payload[:1] == b"\0", "corrupt", "a flag that there is not")
+        return payload[1:]
+    payload, at = payload[1:], 12
+    while payload[at + 4 : at + 8] not in (b"jxlc", b"jxlp"):
+        length = int.from_bytes(payload[at : at + 4], "big")
+        require(length >= 8 and at + length < len(payload), "corrupt", "no codestream")
+        at += length
+    at += 8 + 4 * (payload[at + 4 : at + 8] == b"jxlp")
+    require(payload[at : at + 2] == b"\xff\x0a", "corrupt", "no codestream")
+    bits = [byte >> k & 1 for byte in payload[at + 2 : at + 14] for k in range(8)]
+    take = lambda n: sum(bits.pop(0) << k for k in range(n))  # noqa: E731
+    small = take(1)
+    side = lambda: 8 * take(5) + 8 if small else 1 + take((9, 13, 18, 30)[take(2)])  # noqa: E731
+    height, ratio = side(), take(3)
+    across, down = ((0, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))[ratio]
+    width = height * across // down if ratio else side()
+    require(height * width <= 64 * size + (1 << 20), "corrupt", "more pixels than the file can have")
+    return bytes(jxl.jpegxl_decode_jpeg(payload, out=size))
+
+
 def pillow(payload, shape, channels):
     image = library("PIL.Image").open(io.BytesIO(payload))
     require(image.size == shape[1::-1], "corrupt", "an image of another size")
@@ -312,6 +335,7 @@ DECODERS = {
     "zstd": expand_zstd,
     "png": pillow,
     "webp": pillow,
+    "jpeg": expand_jpeg,
     "jxl": lambda payload, shape, channels: library("imagecodecs").jpegxl_decode(payload),
 }
 

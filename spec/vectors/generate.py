@@ -37,9 +37,10 @@ HERE = Path(__file__).parent
 Array = NDArray[Any]
 #: What a reader may lack, by the codec: a library, or the codec.
 NEEDS = {"classic.zstd": "zstandard", "classic.png": "PNG", "classic.webp": "WebP", "classic.jxl": "JPEG XL"}
+NEEDS |= {"classic.jpeg": "JPEG XL"}
 NEEDS |= {name: name for name in ("ar.image", "idf.image", "lbb.flow", "rec.vae")}
 #: Of these, encoders of other versions make other payloads.
-FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl")
+FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl", "jpeg")
 DATA = np.arange(60, dtype=np.uint8).reshape(5, 12)
 
 
@@ -197,6 +198,12 @@ def picture(height: int, width: int, channels: int = 1, dtype: str = "uint8") ->
     return values[:, :, 0] if channels == 1 else values
 
 
+def huge(payload: bytes) -> bytes:
+    """A payload of `classic.jpeg` whose image says that it has 2^30 rows of as many pixels."""
+    at = payload.index(b"\xff\x0a") + 2
+    return payload[:at] + ((1 << 1 + 2 + 30 + 3) - 1 & ~1 & ~(6 << 33)).to_bytes(5, "little") + payload[at + 5 :]
+
+
 def of_dtype(name: str) -> Array:
     if name == "bool":
         return np.array([[True, False, True], [False, False, True]])
@@ -237,6 +244,9 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         yield one(f"{codec}-items", f"{name}: a stack image by image", stack, name, chunk=8, layout="items")
     yield one("png-16", "classic.png: 16 bits", picture(9, 14, dtype="uint16") * 300, "classic.png", chunk=9)
     yield one("jxl-16", "classic.jxl: 16 bits in colour", picture(9, 14, 3, "uint16") * 300, "classic.jxl", chunk=9)
+    photo = np.frombuffer((HERE / "picture.jpg").read_bytes(), np.uint8)
+    yield one("jpeg", "classic.jpeg: a JPEG file", photo, "classic.jpeg", chunk=len(photo))
+    yield one("jpeg-plain", "classic.jpeg: bytes that are no JPEG file", DATA[0], "classic.jpeg", chunk=12)
     for likelihood, high in ("mixture", 256), ("bernoulli", 2):
         codec = cc.get_codec("bbans.vae", model=random_model(likelihood, (4, 3), hidden=8))
         yield one(
@@ -526,6 +536,18 @@ def payloads() -> Iterator[tuple[str, str, bytes, str, int | None]]:
     ):
         data = build({"": DATA}, f"classic.{codec}", change=change, chunk=5)
         yield f"payload-{name}", f"classic.{codec}: {feature}", data, "corrupt", None
+    photo = np.frombuffer((HERE / "picture.jpg").read_bytes(), np.uint8)
+    large = cc.get_codec("classic.jpeg").encode(photo)
+    for name, feature, change in (
+        ("flag", "a flag that there is not", lambda p: b"\2" + p[1:]),
+        ("empty", "no flag", lambda p: b""),
+        ("short", "fewer bytes than the array has", lambda p: p[:-1]),
+        ("noise", "no JPEG XL file", lambda p: b"\1" + p),
+        ("size", "a JPEG file of another length", lambda p: large),
+        ("pixels", "more pixels than a JPEG file of such length has", lambda p: huge(large)),
+    ):
+        data = build({"": DATA[0]}, "classic.jpeg", change=change, chunk=12)
+        yield f"payload-jpeg-{name}", f"classic.jpeg: {feature}", data, "corrupt", None
     flags = np.array([True, False])
     yield "payload-bool", "a boolean of 2", build({"": flags}, change=lambda p: b"\2\0"), "corrupt", None
     stack = np.stack([picture(3, 4)] * 2)

@@ -1,6 +1,10 @@
 """Every codec holds to the Codec contract."""
 
+import io
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from codecs_core.testing import CodecConformance
 
@@ -45,3 +49,20 @@ class TestWebP(Conformance):
 class TestJpegXL(Conformance):
     codec_id = "classic.jxl"
     configs = ({}, {"layout": "items"})
+
+
+class TestJpeg(Conformance):
+    codec_id = "classic.jpeg"
+
+    def samples(self):
+        """A JPEG file, one that JPEG XL does not take, and bytes that are none."""
+        y, x = np.mgrid[:72, :96]
+        colours = np.stack([128 + 90 * np.sin(x / 9), 128 + 80 * np.cos(y / 7), (x * y) % 256], 2).astype(np.uint8)
+        return [jpeg(colours), jpeg(colours, "CMYK"), np.arange(200, dtype=np.uint8)]
+
+
+def jpeg(pixels, mode="RGB"):
+    """The bytes of a JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(file, "JPEG", quality=90)
+    return np.frombuffer(file.getvalue(), np.uint8)

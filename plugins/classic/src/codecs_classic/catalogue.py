@@ -7,17 +7,20 @@ from codecs_core.codec import CodecInfo
 _IMAGES = (2, 3, 4)
 
 INFO: dict[str, CodecInfo] = {
-    "classic.raw": CodecInfo(summary="the values as they are, little endian"),
+    "classic.raw": CodecInfo(summary="the values as they are, little endian", files=True),
     "classic.zlib": CodecInfo(summary="DEFLATE, the method of gzip"),
-    "classic.bz2": CodecInfo(summary="bzip2: block sorting"),
-    "classic.lzma": CodecInfo(summary="xz: LZ77 with a large window and an adaptive coder"),
-    "classic.zstd": CodecInfo(summary="Zstandard: fast to decode"),
+    "classic.bz2": CodecInfo(summary="bzip2: block sorting", files=True),
+    "classic.lzma": CodecInfo(summary="xz: LZ77 with a large window and an adaptive coder", files=True),
+    "classic.zstd": CodecInfo(summary="Zstandard: fast to decode", files=True),
     "classic.png": CodecInfo(
         summary="PNG images and stacks of them; 16 bits in grey", dtypes=("uint8", "uint16"), ndim=_IMAGES
     ),
     "classic.webp": CodecInfo(summary="lossless WebP images and stacks of them", dtypes=("uint8",), ndim=_IMAGES),
     "classic.jxl": CodecInfo(
         summary="lossless JPEG XL images and stacks of them", dtypes=("uint8", "uint16"), ndim=_IMAGES
+    ),
+    "classic.jpeg": CodecInfo(
+        summary="JPEG files, byte for byte, as JPEG XL has them", dtypes=("uint8",), ndim=(1,), auto=False
     ),
 }
 
@@ -30,4 +33,5 @@ IMPLEMENTATIONS: dict[str, str] = {
     "classic.png": "codecs_classic.png:Png",
     "classic.webp": "codecs_classic.webp:WebP",
     "classic.jxl": "codecs_classic.jxl:JpegXL",
+    "classic.jpeg": "codecs_classic.jpeg:Jpeg",
 }
