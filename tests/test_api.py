@@ -1045,6 +1045,7 @@ def test_list_codecs(shipped):
         "trainable": True,
         "needs_model": True,
         "auto": True,
+        "files": False,
         "ragged": False,
         "resumable": False,
         "models": ["m5", "m6"],

@@ -116,7 +116,12 @@ def candidates(spec: ArraySpec, registry: Registry, *, files: bool = False) -> I
     for id, stated in registry.codecs.items():
         info = stated.info
         # Who lets a program choose asked neither for losses nor for a file that only this machine reads.
-        if (info.files if files else info.auto) and info.kind == "lossless" and info.exactness == "portable" and info.accepts(spec):
+        if (
+            (info.files if files else info.auto)
+            and info.kind == "lossless"
+            and info.exactness == "portable"
+            and info.accepts(spec)
+        ):
             yield from with_models(id, {}, registry) if info.needs_model else [_plain(id, registry)]
 
 
@@ -139,6 +144,7 @@ def choose(
     chunk: int | None,
     jobs: int,
     images: bool = False,
+    files: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Choice]:
     """Try candidates on a sample of arrays of one kind; a choice for each name, mostly one for all.
@@ -177,6 +183,7 @@ def choose(
         "entries": len(names),
         "first": names[0],
         "dtype": group[0].spec.dtype,
+        "files": files,
         "values": sum(items.spec.size for items in group),
         "sample_bytes": sum(one.nbytes for one in taken),
         "candidates": trials,

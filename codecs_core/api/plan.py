@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,13 @@ from codecs_core.api.items import items
 from codecs_core.codec import Codec
 from codecs_core.container import Entry
 from codecs_core.container.entry import MAX_CHUNKS
-from codecs_core.errors import ConfigError, ModelError
+from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
+from codecs_core.media.kept import is_kept
 from codecs_core.media.kinds import is_image
 from codecs_core.models import Model, resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
     from codecs_core.api.items import Items
     from codecs_core.codec import Progress
@@ -97,8 +98,12 @@ def plan(
     registry: Registry,
     limits: Limits,
     progress: Progress | None = None,
+    aside: dict[str, Exception] | None = None,
 ) -> list[Planned]:
-    """Work out what to store and how; raises what `codecs_core.save` documents."""
+    """Work out what to store and how; raises what `codecs_core.save` documents.
+
+    Entries in `aside` are left to `auto`, and those that the codec does not take are put into it; without it, that is an error.
+    """
     if chunk is not None and (type(chunk) is not int or not 1 <= chunk < 1 << 63):
         raise ConfigError(f"chunk must be a positive number of items below 2^63, got {chunk!r}")
     arrays = named(data)
@@ -106,10 +111,16 @@ def plan(
         limits.check("array_bytes", one.spec.nbytes, f"entry {name!r}" if name else "the array")
     kept = _attrs(attrs, arrays, isinstance(data, Mapping))
     asked = requests(codec, config, list(arrays))
-    choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry, progress=progress)
+    choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry, progress=progress, aside=aside)
     return [
-        Planned(name=name, items=arrays[name], choice=choices[name], chunk=chunk, attrs=kept[name]) for name in arrays
+        Planned(name=name, items=one, choice=choices[name], chunk=_chunk(chunk, one), attrs=kept[name])
+        for name, one in arrays.items()
     ]
+
+
+def _chunk(chunk: int | None, one: Items) -> int | None:
+    """The items of a chunk that were asked for; the bytes of a file that is kept whole are no items."""
+    return None if is_kept(one.attrs) else chunk
 
 
 def named(data: Any) -> dict[str, Items]:
@@ -177,36 +188,102 @@ def _choices(
     jobs: int,
     registry: Registry,
     progress: Progress | None,
+    aside: dict[str, Exception] | None,
 ) -> dict[str, auto.Choice]:
     used = False
     settled: dict[str, auto.Choice] = {}  # one codec instance for all entries that ask for the same
-    open_: dict[tuple[Any, ...], tuple[Request, list[str]]] = {}
+    open_: _Open = {}
     found: dict[str, auto.Choice] = {}
     for name, request in asked.items():
-        id = request.id
-        if id == AUTO and model is not None:
+        if name in (aside or {}):
+            continue
+        one, request = arrays[name], _for_file(request, arrays[name], model, registry)
+        if request.id == AUTO and model is not None:
             model = find(model, None, registry)
-            id, request = model.codec, Request(id=model.codec, config={})
-        spec = arrays[name].spec
-        if request.codec is None and (id == AUTO or (_wants(id, registry) and model is None)):
-            image = _is_image(arrays[name])
-            group = (request.key, spec.dtype, len(spec.shape), spec.shape[2 if image else 1 :], image)
-            open_.setdefault(group, (request, []))[1].append(name)
+            request = Request(id=model.codec, config={})
+        if request.codec is None and (request.id == AUTO or (_wants(request.id, registry) and model is None)):
+            _group(open_, name, request, one)
             continue
         if request.key not in settled:
-            takes = model is not None and request.codec is None and _takes(id, registry)
+            takes = model is not None and request.codec is None and _takes(request.id, registry)
             used |= takes
-            made = request.codec or build(id, request.config, model if takes else None, registry)
+            made = request.codec or build(request.id, request.config, model if takes else None, registry)
             settled[request.key] = auto.fixed(made)
         found[name] = settled[request.key]
-    for (*_, image), (request, names) in open_.items():
-        group_items = [arrays[name] for name in names]
-        among = _candidates(request, group_items[0], registry)
-        found |= auto.choose(names, group_items, among, chunk=chunk, jobs=jobs, images=image, progress=progress)
+        if aside is not None:
+            with _aside(aside, [name]):
+                Planned(name=name, items=one, choice=found[name], chunk=_chunk(chunk, one), attrs={}).entry(registry)
+    found |= _choose(open_, arrays, chunk, jobs, registry, progress, aside)
+    if aside:
+        if not found.keys() - aside.keys():
+            raise next(iter(aside.values()))
+        open_ = {}
+        for name in aside:
+            _group(open_, name, _for_file(Request(id=AUTO, config={}), arrays[name], None, registry), arrays[name])
+        found |= _choose(open_, arrays, chunk, jobs, registry, progress, None)
     if model is not None and not used and arrays:
         takers = sorted({request.id for request in asked.values()})
         raise ConfigError(f"a model is given, but {' and '.join(takers)} takes none here; drop model=... (--model)")
     return found
+
+
+#: Entries that one choice is made for, by what they have in common, and what was asked for them.
+_Open = dict[tuple[Any, ...], tuple[Request, list[str]]]
+#: The codecs for files that are kept whole, by what their bytes are like; others are tried on a sample.
+_FILES = {"jpeg": "classic.jpeg", "packed": "classic.raw"}
+
+
+def _for_file(request: Request, one: Items, model: ModelChoice | None, registry: Registry) -> Request:
+    """What to ask for an entry: of a file whose bytes show what they are, the codec for such."""
+    if request.id != AUTO or model is not None or not is_kept(one.attrs):
+        return request
+    id = _FILES.get(_hint(one), "")
+    return Request(id=id, config={}) if id in registry.codecs else request
+
+
+def _hint(one: Items) -> str:
+    return str(getattr(getattr(one, "source", None), "hint", ""))
+
+
+def _group(open_: _Open, name: str, request: Request, one: Items) -> None:
+    """Put an entry to those that one choice is made for."""
+    spec, image, kept = one.spec, _is_image(one), is_kept(one.attrs)
+    shape = spec.shape[2 if image else 1 :]
+    key = (request.key, spec.dtype, len(spec.shape), shape, _hint(one) if kept else None, image)
+    open_.setdefault(key, (request, []))[1].append(name)
+
+
+def _choose(
+    open_: _Open,
+    arrays: Mapping[str, Items],
+    chunk: int | None,
+    jobs: int,
+    registry: Registry,
+    progress: Progress | None,
+    aside: dict[str, Exception] | None,
+) -> dict[str, auto.Choice]:
+    """Choices by what does best on a sample."""
+    found: dict[str, auto.Choice] = {}
+    for (*_, hint, image), (request, names) in open_.items():
+        group, files = [arrays[name] for name in names], hint is not None
+        size = _chunk(chunk, group[0])
+        with _aside(aside, names):
+            among = _candidates(request, group[0], registry, files)
+            found |= auto.choose(
+                names, group, among, chunk=size, jobs=jobs, images=image, files=files, progress=progress
+            )
+    return found
+
+
+@contextmanager
+def _aside(aside: dict[str, Exception] | None, names: Sequence[str]) -> Iterator[None]:
+    """Put entries aside that the codec does not take; where nothing is put aside, that is an error."""
+    try:
+        yield
+    except UnsupportedArrayError as error:
+        if aside is None:
+            raise
+        aside.update(dict.fromkeys(names, error))
 
 
 def _is_image(one: Items) -> bool:
@@ -215,9 +292,10 @@ def _is_image(one: Items) -> bool:
     return (len(shape) == 3 and shape[2] in (1, 3, 4)) or (len(shape) in (2, 3) and is_image(one.attrs))
 
 
-def _candidates(request: Request, first: Items, registry: Registry) -> list[auto.Candidate]:
+def _candidates(request: Request, first: Items, registry: Registry, files: bool) -> list[auto.Candidate]:
     if request.id == AUTO:
-        return list(auto.candidates(first.spec, registry))
+        among = list(auto.candidates(first.spec, registry, files=files))
+        return among or list(auto.candidates(first.spec, registry))
     among = list(auto.with_models(request.id, request.config, registry))
     if not among:
         raise ConfigError(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from codecs_core.api.auto import Choice
     from codecs_core.api.plan import CodecChoice, ModelChoice, Planned
     from codecs_core.codec import Codec, Progress
     from codecs_core.registry import Registry
@@ -40,6 +41,7 @@ def save(
     config: Mapping[str, Any] | None = None,
     embed_model: bool | int = False,
     attrs: Mapping[str, Any] | None = None,
+    strict: bool = True,
     jobs: int | None = None,
     progress: Progress | None = None,
     registry: Registry | None = None,
@@ -68,6 +70,8 @@ def save(
         Whether to put models into the file; as a number, the models of up to so many bytes.
     attrs
         Attributes of the entry, or for a mapping of arrays, entry names to attributes.
+    strict
+        Whether it is an error if the codec does not take one of several entries. Otherwise ``"auto"`` chooses another for it.
     jobs
         Number of threads; by default the CPUs at hand.
     progress
@@ -80,7 +84,8 @@ def save(
     Returns
     -------
     dict
-        As `inspect`, and ``"tried"``: a list of what was tried where there was something to choose.
+        As `inspect`, and ``"tried"``: a list of what was tried where there was something to choose; and ``"aside"``: why
+        the codec that was asked for did not take an entry, by its name.
 
     Raises
     ------
@@ -99,18 +104,24 @@ def save(
     """
     registry = registry or default()
     threads = job_count(jobs)
-    planned = plan(
-        data,
-        codec=codec,
-        model=model,
-        chunk=chunk,
-        config=config,
-        attrs=attrs,
-        jobs=threads,
-        registry=registry,
-        limits=limits,
-        progress=progress,
-    )
+    aside: dict[str, Exception] = {}
+
+    def work_out() -> list[Planned]:
+        return plan(
+            data,
+            codec=codec,
+            model=model,
+            chunk=chunk,
+            config=config,
+            attrs=attrs,
+            jobs=threads,
+            registry=registry,
+            limits=limits,
+            progress=progress,
+            aside=None if strict else aside,
+        )
+
+    planned = work_out()
     while True:
         refused: list[tuple[Planned, Exception]] = []
         try:
@@ -118,11 +129,16 @@ def save(
             break
         except UnsupportedArrayError as error:
             # The sample did not show a value that the chosen codec cannot take: the next best one may.
-            if not refused or not refused[0][0].choice.drop(error):
+            if refused and refused[0][0].choice.drop(error):
+                continue
+            if strict or not refused or refused[0][0].name in aside:
                 raise
+            aside |= _refusals(planned, refused[0][0].choice, threads, registry)
+            planned = work_out()
     info = inspect(path, limits=limits)
     reports = (choice.report() for choice in {id(item.choice): item.choice for item in planned}.values())
     info["tried"] = [report for report in reports if report is not None]
+    info["aside"] = {name: f"{error}" for name, error in aside.items()}
     return info
 
 
@@ -229,6 +245,27 @@ def _write(
             if progress is not None:
                 progress(min(1.0, done / total), entry.name or entry.codec)
         writer.close()
+
+
+def _refusals(planned: Sequence[Planned], choice: Choice, jobs: int, registry: Registry) -> dict[str, Exception]:
+    """Why each of the entries of a codec is refused that is: all are found at once, since each means to begin again."""
+
+    def attempt(item: Planned) -> Exception | None:
+        entry = item.entry(registry)
+        item.items.expect(entry.n_chunks)
+        try:
+            for index in range(entry.n_chunks):
+                encode(item.choice.codec, item.items.part(entry.chunk_slice(index)), entry.chunk_spec(index))
+        except UnsupportedArrayError as error:
+            return error
+        return None
+
+    asked = [item for item in planned if item.choice is choice]
+    return {
+        item.name: error
+        for item, error in zip(asked, ordered(attempt, asked, jobs=jobs), strict=True)
+        if error is not None
+    }
 
 
 class _Refusals:

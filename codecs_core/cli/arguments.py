@@ -137,6 +137,8 @@ def check_file(dst: Place) -> None:
 
 def check_target(dst: Place, sources: Sequence[Place]) -> None:
     """Refuse a target that is, or lies in, what is read, or whose folder does not exist; URLs are compared as text."""
+    for path in (dst, *sources):
+        _check_name(path)
     if isinstance(dst, Path) and not dst.absolute().parent.is_dir():
         raise OutputError(f"there is no folder {dst.absolute().parent} to write {dst.name} to; make it first")
     for source in sources:
@@ -151,6 +153,18 @@ def check_target(dst: Place, sources: Sequence[Place]) -> None:
             and source.resolve() in dst.resolve().parents
         ):
             raise ConfigError(f"{dst} lies in {source}, which is read; write the result elsewhere")
+
+
+def _check_name(path: Place) -> None:
+    """Refuse what cannot be the name of a file on this machine."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
+    except ValueError as error:
+        raise ConfigError(f"{str(path)!r} cannot be the name of a file: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{str(path)[:80]!r}... cannot be the name of a file: {error.strerror or error}") from error
 
 
 def _same(source: Place, dst: Place) -> bool:

@@ -1,4 +1,4 @@
-"""`codecs decode`: a container file back to arrays or images."""
+"""`codecs decode`: a container file back to the files that went in, or to arrays."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ def decode(
     file: Annotated[Place, typer.Argument(parser=place, metavar="FILE", show_default=False, help="A .ccf file.")],
     dst: Annotated[
         Path,
-        typer.Argument(metavar="DST", show_default=False, help="A .npy, .npz or image to write, or a new folder."),
+        typer.Argument(metavar="DST", show_default=False, help="A file to write, or a new folder."),
     ],
     entry: Annotated[str | None, typer.Option(metavar="NAME", help="Decode this entry alone.")] = None,
     items: Annotated[
@@ -38,12 +38,16 @@ def decode(
     fill: Annotated[
         str | None, typer.Option(metavar="VALUE", help="What to put where chunks are missing from a recovered file.")
     ] = None,
+    npy: Annotated[
+        bool, typer.Option("--npy", help="Arrays as .npy files, whatever kind of file they came from.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace DST if it is a file that is there.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
     limit: Caps = [],  # noqa: B006
 ) -> None:
-    """Decode a file to .npy, .npz, an image or a folder.
+    """Decode a file to a folder, or to a .npy, a .npz, an image or whatever kind of file went in.
 
-    A folder gets images where images went in, and .npy files otherwise.
+    A folder gets the files that went in, under their names; arrays that came from none become .npy files.
     """
     from functools import partial
 
@@ -52,9 +56,11 @@ def decode(
     from codecs_core.cli import arguments
     from codecs_core.cli.output import plural, put, shown, size
     from codecs_core.cli.progress import progress
-    from codecs_core.errors import ConfigError
+    from codecs_core.errors import ConfigError, OutputError
 
     arguments.check_target(dst, [file])
+    if not force and dst.is_file():
+        raise OutputError(f"{dst} is there already; choose another name, or --force to replace it")
     where = arguments.items(items) if items is not None else None
     value = arguments.number(fill) if fill is not None else None
     with api.open(file, jobs=jobs, models=model, fill=value, limits=arguments.limits(limit)) as held:
@@ -67,7 +73,9 @@ def decode(
         if where is not None:
             for name in names:
                 arguments.check_items(where, held[name].shape, name)
-        media.check_target(dst, names)
+        part = where is not None or preview is not None
+        attrs = {name: _told(held[name].attrs, part=part, alone=entry is not None, npy=npy) for name in names}
+        media.check_target(dst, names, attrs)
         sizes: list[int] = []
 
         def arrays(bar: "Progress | None") -> "Iterator[tuple[str, NDArray[Any]]]":
@@ -78,7 +86,6 @@ def decode(
                 yield name, array
 
         with progress("decoding") as bar:
-            attrs = {name: held[name].attrs for name in names}
             media.write(dst, arrays(bar), attrs, each=partial(ordered, jobs=job_count(jobs)))
         missing = sum(held[name].missing for name in names)
     if preview is None:
@@ -89,6 +96,21 @@ def decode(
     else:
         levels = plural(preview, "level")
         put(f"{shown(dst)}: {plural(len(sizes), 'preview')} of {levels}, {size(sum(sizes))}; this is not the data")
+
+
+def _told(attrs: dict[str, Any], *, part: bool, alone: bool, npy: bool) -> dict[str, Any]:
+    """What is told of an entry to who writes it: nothing of the file it came from, where it cannot become that again."""
+    from codecs_core.media.kept import is_kept
+    from codecs_core.media.kinds import is_image
+
+    media = attrs.get("media")
+    if not isinstance(media, dict):
+        return attrs
+    if npy and not is_kept(attrs):
+        return {"media": {key: media[key] for key in ("name",) if key in media}}
+    if part:  # an image of fewer rows is an image; of a file with a template, the values do not fit it any more
+        return {"media": {key: value for key, value in media.items() if key != "template"} if is_image(attrs) else {}}
+    return {"media": {}} if alone and "member" in media else attrs
 
 
 def _some(

@@ -1,4 +1,4 @@
-"""`codecs encode`: arrays and images into one container file."""
+"""`codecs encode`: files and folders into one container file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,20 +8,19 @@ import typer
 from codecs_core.cli.arguments import Caps, Place, place
 
 if TYPE_CHECKING:
+    from codecs_core.errors import InputError
     from codecs_core.media import Source
 
 #: Kinds of arrays of which it is told what was tried.
 _GROUPS = 5
-#: Files that were passed over and are named.
+#: Files of a sort that are named.
 _NAMED = 5
 
 
 def encode(
     sources: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="SRC", show_default=False, readable=False, help=".npy, .npz, idx, images, or folders of them."
-        ),
+        typer.Argument(metavar="SRC", show_default=False, readable=False, help="Files, or folders of them."),
     ],
     dst: Annotated[
         Place, typer.Argument(parser=place, metavar="DST.ccf", show_default=False, help="The file to write.")
@@ -35,17 +34,24 @@ def encode(
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
     embed_model: Annotated[bool, typer.Option("--embed-model", help="Put the model into the file.")] = False,
     limit: Caps = [],  # noqa: B006
+    pixels: Annotated[
+        bool, typer.Option("--pixels", help="Take the pixels of JPEG and lossy WebP, not the files.")
+    ] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Take every file as its bytes.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail where a file is damaged, or the named codec does not take it.")
+    ] = False,
 ) -> None:
-    """Encode arrays and images into one file.
+    """Encode files and folders into one file.
 
-    A file in a folder that cannot be read is named on stderr; the rest is encoded, and the exit status is 1. Files of
-    other kinds are passed over, and counted.
+    Arrays and images are taken as values. Every other file is kept whole, and so is one that is damaged or that would lose
+    something; stderr says which. What cannot be read at all is named, and the exit status is 1.
     """
     from codecs_core import api, media
     from codecs_core.cli.arguments import check_file, check_target, limits, settings
     from codecs_core.cli.output import plural, put, say, shown
     from codecs_core.cli.progress import progress
-    from codecs_core.errors import ConfigError, UnknownKindError
+    from codecs_core.errors import ConfigError
 
     if not str(dst).lower().endswith(".ccf"):
         # A forgotten DST must not overwrite the last source.
@@ -53,18 +59,18 @@ def encode(
     config = settings(set_)
     check_target(dst, sources)
     check_file(dst)
-    unread: list[Path] = []
-    passed: list[Path] = []
-
-    def skip(path: Path, error: Exception) -> None:
-        if isinstance(error, UnknownKindError):
-            passed.append(path)
-        else:
-            unread.append(path)
-            say(f"not read: {shown(error)}")
-
+    told = _Told(strict)
+    replaces = isinstance(dst, Path) and dst.exists()
     with progress("reading") as bar:
-        found = media.read(sources, on_skip=skip, progress=bar)
+        found = media.read(
+            sources,
+            pixels=pixels or model is not None or not _takes_files(codec),
+            whole=whole,
+            on_skip=told.left_out,
+            on_keep=told.keep,
+            on_rename=told.rename,
+            progress=bar,
+        )
     with progress("encoding") as bar:
         info = api.save(
             dst,
@@ -74,32 +80,96 @@ def encode(
             chunk=chunk,
             config=config or None,
             embed_model=embed_model,
+            strict=strict,
             jobs=jobs,
             progress=bar,
             limits=limits(limit),
         )
-    for line in [*_tried(info["tried"]), *_passed(passed), *_grown(info, found)]:
+    for line in [*_tried(info["tried"]), *told.lines(), *_aside(info["aside"], codec), *_grown(info, found)]:
         say(line)
+    if replaces:
+        say(f"{shown(dst)} was there, and is replaced")
     for line in _summary(dst, info, found):
         put(line)
-    if unread:
-        say(f"error: {plural(len(unread), 'file')} could not be read and {'is' if len(unread) == 1 else 'are'} missing")
+    if n := len(told.missing):
+        say(f"error: {plural(n, 'file')} could not be read and {'is' if n == 1 else 'are'} missing")
         raise typer.Exit(1)
 
 
-def _passed(paths: list[Path]) -> list[str]:
-    """What lay in the folders beside arrays and images, by suffix where there is much of it."""
-    from collections import Counter
+def _takes_files(codec: str) -> bool:
+    """Whether a codec takes the bytes of a file; of one that does not, it is plain that pixels are meant."""
+    from codecs_core import registry
+    from codecs_core.arrays import ArraySpec
 
+    known = registry.default().codecs
+    return codec not in known or known[codec].info.accepts(ArraySpec((1,), "uint8"))
+
+
+class _Told:
+    """What `media.read` says of files that are not taken as values."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.missing: list[Path] = []
+        self.kept: list[tuple[Path, InputError | None]] = []
+        self.renamed: list[str] = []
+
+    def left_out(self, path: Path, error: "InputError") -> None:
+        """A file that is not in the archive, or not all of it."""
+        from codecs_core.cli.output import say, shown
+
+        if self.strict:
+            raise error
+        self.missing.append(path)
+        say(f"not read: {shown(error)}")
+
+    def keep(self, path: Path, why: "InputError | None") -> None:
+        """A file that is kept whole."""
+        from codecs_core.errors import UnknownKindError
+
+        if self.strict and why is not None and not isinstance(why, UnknownKindError):
+            raise why
+        self.kept.append((path, why))
+
+    def rename(self, path: Path, name: str) -> None:
+        """A path whose name another one has."""
+        from codecs_core.cli.output import shown
+
+        self.renamed.append(f"{shown(path)} is stored as {shown(name)}, since another source has its name")
+
+    def lines(self) -> list[str]:
+        """How many files were kept whole and of which kinds; and why, of each that is damaged or would lose something."""
+        from collections import Counter
+
+        from codecs_core.cli.output import plural, shown
+        from codecs_core.errors import InexactError, UnknownKindError
+
+        if not self.kept:
+            return self.renamed
+        kinds = Counter(shown(path.suffix.lower()) or "without a suffix" for path, _ in self.kept)
+        names = [f"{n:,} {kind}" for kind, n in kinds.most_common(_NAMED)] + ["..."] * (len(kinds) > _NAMED)
+        why = [error for _, error in self.kept if error is not None and not isinstance(error, UnknownKindError)]
+        damaged = [error for error in why if not isinstance(error, InexactError)]
+        inexact = [error for error in why if isinstance(error, InexactError)]
+        lines = [*self.renamed, f"kept whole, byte for byte: {plural(len(self.kept), 'file')} ({', '.join(names)})"]
+        lines += [f"  damaged: {shown(error)}" for error in damaged]
+        lines += [f"  not as values: {shown(error)}" for error in inexact[:_NAMED]]
+        if len(inexact) > _NAMED:
+            lines.append(f"  and likewise {plural(len(inexact) - _NAMED, 'more file')}")
+        return lines
+
+
+def _aside(aside: dict[str, str], codec: str) -> list[str]:
+    """The entries that the named codec does not take, and `auto` chose another for."""
     from codecs_core.cli.output import plural, shown
 
-    if not paths:
+    if not aside:
         return []
-    names = [shown(path.name) + " (a link to a folder)" * path.is_dir() for path in paths]
-    if len(names) > _NAMED:
-        kinds = Counter(shown(path.suffix) or "without a suffix" for path in paths)
-        names = [f"{n:,} {kind}" for kind, n in kinds.most_common(_NAMED)] + ["..."] * (len(kinds) > _NAMED)
-    return [f"passed over {plural(len(paths), 'file')} of other kinds: {', '.join(names)}"]
+    name, why = next(iter(aside.items()))
+    return [
+        f"not by {codec}, but as auto chooses: {plural(len(aside), 'entry', 'entries')}, "
+        f"the first {shown(repr(name))}: {shown(why)}"
+    ]
 
 
 def _grown(info: dict[str, Any], found: "dict[str, Source]") -> list[str]:
@@ -125,6 +195,7 @@ def _tried(trials: list[dict[str, Any]]) -> list[str]:
     from codecs_core.cli.output import count, plural, shown, size
 
     lines = []
+    trials = [trial for trial in trials if not trial["files"]]
     for trial in trials[:_GROUPS]:
         ran = sorted((c for c in trial["candidates"] if c["bytes"] is not None), key=lambda c: (c["bytes"], c["codec"]))
         text = ", ".join(f"{_called(c)} {count(c['bytes'])}" for c in ran)
@@ -144,14 +215,20 @@ def _summary(dst: Place, info: dict[str, Any], found: "dict[str, Source]") -> li
     """The whole file in a line, what it replaces in another, then a line a codec and model."""
     from codecs_core.cli.output import count, plural, ratio, shown, table
     from codecs_core.cli.shapes import by_codec, decoded_bytes
+    from codecs_core.media.kept import is_kept
     from codecs_core.media.kinds import is_image
 
     before, after = sum(map(decoded_bytes, info["entries"])), info["bytes"]["total"]
     rate = info["bits_per_value"]
-    images = all(is_image(source.attrs) for source in found.values())
+    every = [source.attrs for source in found.values()]
+    noun = ("array", "arrays")
+    if any(map(is_kept, every)):
+        noun = ("file", "files") if all(map(is_kept, every)) else ("entry", "entries")
+    elif all(map(is_image, every)):
+        noun = ("image", "images")
     files, originals = len({source.path for source in found.values()}), _file_bytes(found)
     lines = [
-        f"{shown(dst)}: {plural(len(info['entries']), 'image' if images else 'array')}, {count(before)} bytes in, "
+        f"{shown(dst)}: {plural(len(info['entries']), *noun)}, {count(before)} bytes in, "
         f"{count(after)} bytes out"
         + (f", {ratio(before, after)}, {rate:.3f} bits per value, all included" if rate is not None else ""),
         f"against {plural(files, 'file')} of {count(originals)} bytes: {ratio(originals, after)}",
@@ -168,5 +245,5 @@ def _summary(dst: Place, info: dict[str, Any], found: "dict[str, Source]") -> li
         )
         for part in by_codec(info)
     ]
-    heads = ("codec", "model", "arrays", "bytes in", "payload bytes", "ratio", "bits/value")
+    heads = ("codec", "model", noun[1], "bytes in", "payload bytes", "ratio", "bits/value")
     return lines + table(heads, rows, right="llrrrrr")

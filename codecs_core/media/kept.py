@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 #: What ``attrs["media"]["format"]`` is of a file that is kept whole, and of a folder that has nothing in it.
 FILE, FOLDER = "file", "folder"
 _BLOCK = 1 << 20
-#: A file is compressed already if DEFLATE makes no less of parts of it, of so many bytes each, than so many times their size.
+#: A file is compressed already if DEFLATE makes no less of parts of it than this, times their size.
 _PART, _PACKED = 1 << 14, 0.97
+#: A JPEG file is coded in one chunk. What is larger, and starts like one, is hardly one.
+_JPEG = 1 << 28
 
 
 def keep_file(path: Path) -> Source:
@@ -38,13 +40,21 @@ def keep_file(path: Path) -> Source:
     """
     try:
         with path.open("rb", buffering=0) as file:
+            before = os.fstat(file.fileno())
             size, hint = _look(path, file)
-            executable = bool(os.fstat(file.fileno()).st_mode & 0o100)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    media = {"format": FILE, "executable": True} if executable and os.name != "nt" else {"format": FILE}
+    executable = bool(before.st_mode & 0o100) and os.name != "nt"
+    media = {"format": FILE, "executable": True} if executable else {"format": FILE}
     spec = ArraySpec((size,), "uint8")
-    return Source(name="", path=path, spec=spec, load=partial(_load, path, size), attrs={"media": media}, hint=hint)
+    return Source(
+        name="",
+        path=path,
+        spec=spec,
+        load=partial(_load, path, size, before.st_mtime_ns),
+        attrs={"media": media},
+        hint=hint,
+    )
 
 
 def _look(path: Path, file: IO[bytes]) -> tuple[int, str]:
@@ -58,7 +68,7 @@ def _look(path: Path, file: IO[bytes]) -> tuple[int, str]:
             part = block[len(block) // 2 - _PART // 2 :][:_PART] if len(block) > _PART else block
             seen, packed = seen + len(part), packed + len(packer.compress(part))
     packed += len(packer.flush())
-    if start == b"\xff\xd8\xff":
+    if start == b"\xff\xd8\xff" and size <= _JPEG:
         return size, "jpeg"
     return size, "packed" if packed > _PACKED * seen else path.suffix.lower()
 
@@ -86,8 +96,15 @@ def write_kept(path: Path, parts: Sequence[Part]) -> None:
         path.chmod(mode | (mode & 0o444) >> 2)  # for whoever may read it
 
 
-def _load(path: Path, size: int) -> NDArray[Any]:
+def _load(path: Path, size: int, modified: int) -> NDArray[Any]:
     try:
-        return np.memmap(path, np.uint8, "r", shape=(size,)) if size else np.empty((0,), np.uint8)
+        status = path.stat()
+        if (status.st_size, status.st_mtime_ns) != (size, modified):
+            raise InputError(f"{path} changed while it was read; store it again when nobody writes to it")
+        if size <= _BLOCK:
+            return np.frombuffer(path.read_bytes(), np.uint8)
+        return np.memmap(path, np.uint8, "r", shape=(size,))
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error

@@ -289,7 +289,7 @@ def _head(path: Path) -> bytes:
 
 def _unreadable(path: Path, error: OSError) -> InputError:
     if isinstance(error, FileNotFoundError):
-        return InputError(f"there is no file {path}")
+        return InputError(f"{path} is a link to nothing" if path.is_symlink() else f"there is no file {path}")
     what = "folder " if path.is_dir() else ""
     return InputError(f"{what}{path} cannot be read: {error.strerror or error}")
 

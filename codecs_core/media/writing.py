@@ -64,15 +64,15 @@ def write(
     check_target(dst, names, attrs)
     files = _files(names, attrs)
     if (writer := _writer(dst, files)) is not None:
-        parts = [Part(name=name, array=array, attrs=attrs.get(name, {})) for name, array in pairs]
         with _whole_path(dst) as path:
+            parts = [Part(name=name, array=array, attrs=attrs.get(name, {})) for name, array in pairs]
             _run(writer, path, parts)
     elif dst.suffix.lower() == ".npz":
         with _whole(dst) as file:
             save_npz(file, pairs)
     elif dst.suffix.lower() == ".npy" or is_image_path(dst):
-        name, array = next(pairs)
         with _whole(dst) as file:
+            name, array = next(pairs)
             if dst.suffix.lower() == ".npy":
                 save_npy(file, array)
             else:
@@ -280,9 +280,10 @@ def _whole(dst: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def _whole_path(dst: Path) -> Iterator[Path]:
     """A path for what appears under `dst` once it is complete, a file or a folder."""
-    with _temporary(dst, dst.parent) as folder:
+    target = Path(os.path.realpath(dst))
+    with _temporary(dst, target.parent) as folder:
         yield folder / dst.name
-        os.replace(folder / dst.name, dst)
+        os.replace(folder / dst.name, target)
 
 
 @contextmanager

@@ -163,14 +163,16 @@ def test_images_of_many_sizes_and_a_broken_one_among_them(tmp_path):
     whole = (tmp_path / "in" / "4.png").read_bytes()
     (tmp_path / "in" / "4.png").write_bytes(whole[: len(whole) // 2])
     result = codecs("encode", tmp_path / "in", tmp_path / "a.ccf")
-    assert result.exit_code == 1
+    assert result.exit_code == 0
+    assert "kept whole, byte for byte: 1 file (1 .png)\n  damaged: " in result.stderr
     assert "4.png cannot be read" in result.stderr
     assert result.stderr.count("tried on") == 1
-    assert "1 file could not be read and is missing" in result.stderr
-    assert "a.ccf: 7 images" in result.stdout
-    assert "against 7 files of" in result.stdout
+    assert "a.ccf: 8 entries" in result.stdout
+    assert "against 8 files of" in result.stdout
     assert "\n  not " not in result.stderr  # that a model is for other shapes is no news
-    assert list(cc.load(tmp_path / "a.ccf")) == [f"{n}.png" for n in range(8) if n != 4]
+    held = cc.load(tmp_path / "a.ccf")
+    assert list(held) == [f"{n}.png" for n in range(8)]
+    assert held["4.png"].tobytes() == (tmp_path / "in" / "4.png").read_bytes()
 
 
 def test_arrays_of_many_kinds(tmp_path):
@@ -185,28 +187,30 @@ def test_what_else_lies_in_a_folder(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     Image.fromarray(pixels(6, 7, 3)).save(folder / "a.png")
-    (folder / "up").symlink_to(tmp_path)
     (folder / "words.txt").write_text("words")
     result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", RAW)
-    assert result.exit_code == 0
-    assert result.stderr == "passed over 2 files of other kinds: up (a link to a folder), words.txt\n"
-    for n in range(5):
-        (folder / f"{n}.txt").write_text("words")
-    result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", RAW)
-    assert result.stderr == "passed over 7 files of other kinds: 6 .txt, 1 without a suffix\n"
+    assert (result.exit_code, result.stderr) == (0, "kept whole, byte for byte: 1 file (1 .txt)\n")
     frames = [Image.fromarray(pixels(4, 4, 3)) for _ in range(3)]
-    frames[0].save(folder / "moves.png", save_all=True, append_images=frames[1:])
-    (folder / "b.png").write_text("words")
-    result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", RAW)
+    frames[0].save(folder / "moves.gif", save_all=True, append_images=frames[1:])
+    (folder / "b.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "c.png").write_text("words")
+    (folder / "up").symlink_to(tmp_path)
+    result = codecs("encode", folder, tmp_path / "b.ccf", "--codec", RAW)
     assert result.exit_code == 1
-    assert result.stderr.count("not read: ") == 2
-    assert "moves.png has 3 frames" in result.stderr
-    assert "error: 2 files could not be read and are missing" in result.stderr
+    assert "kept whole, byte for byte: " in result.stderr
+    assert "\n  damaged: " in result.stderr
+    assert "c.png does not start like a PNG file" in result.stderr
+    assert result.stderr.count("not read: ") == 1
+    assert "up is a link to a folder" in result.stderr
+    assert "error: 1 file could not be read and is missing" in result.stderr
+    result = codecs("encode", folder, tmp_path / "c.ccf", "--strict")
+    assert result.exit_code == 2
+    assert not (tmp_path / "c.ccf").exists()
 
 
 def test_files_that_were_smaller_are_explained(tmp_path):
     Image.fromarray(np.kron(pixels(8, 8, 3), np.ones((8, 8, 1), np.uint8))).save(tmp_path / "a.jpg", quality=5)
-    result = codecs("encode", tmp_path / "a.jpg", tmp_path / "a.ccf", "--codec", RAW)
+    result = codecs("encode", tmp_path / "a.jpg", tmp_path / "a.ccf", "--codec", RAW, "--pixels")
     assert result.exit_code == 0
     assert "larger than the files themselves: 1 of them is JPEG" in result.stderr
     assert f"against 1 file of {(tmp_path / 'a.jpg').stat().st_size:,} bytes: 0.0" in result.stdout
@@ -237,15 +241,17 @@ def test_a_folder_need_not_fit_into_memory(tmp_path, monkeypatch):
     assert max(ahead) <= 5
 
 
-def test_a_damaged_file_in_a_folder_is_named_and_the_rest_goes_on(tmp_path):
+def test_a_damaged_file_is_kept_as_it_is_and_named(tmp_path):
     (tmp_path / "in").mkdir()
     np.save(tmp_path / "in" / "good.npy", np.arange(5))
     (tmp_path / "in" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nxxx")
     result = codecs("encode", tmp_path / "in", tmp_path / "a.ccf", "--codec", RAW)
-    assert result.exit_code == 1
+    assert result.exit_code == 0
+    assert "  damaged: image " in result.stderr
     assert "bad.png" in result.stderr
-    assert "1 file" in result.stderr
-    assert list(cc.load(tmp_path / "a.ccf")) == ["good.npy"]
+    assert codecs("decode", tmp_path / "a.ccf", tmp_path / "out").exit_code == 0
+    for name in ("good.npy", "bad.png"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "in" / name).read_bytes()
 
 
 # --- exit statuses, by the program itself ------------------------------------------------------
@@ -399,10 +405,10 @@ def test_entries_that_are_not_there(tmp_path, held):
     assert "it has one without a name" in result.stderr
 
 
-def test_encoding_a_container_says_what_it_is(tmp_path, held):
-    result = codecs("encode", held, tmp_path / "b.ccf")
-    assert result.exit_code == 2
-    assert "codecs decode" in result.stderr
+def test_a_container_is_a_file_like_others(tmp_path, held):
+    assert codecs("encode", held, tmp_path / "b.ccf").exit_code == 0
+    assert codecs("decode", tmp_path / "b.ccf", tmp_path / "c.ccf").exit_code == 0
+    assert (tmp_path / "c.ccf").read_bytes() == held.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["../evil.npy", "/evil", "a/../../evil", "..\\evil", "a\x1bb"])
