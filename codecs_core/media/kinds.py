@@ -14,6 +14,8 @@ from codecs_core.media.source import media_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_JPEG_2000 = b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"
+_JPEG_XL = b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"
 #: Bytes of a file that `Kind.matches` is given; fewer of a shorter file, none of a folder.
 HEAD = 512
 
@@ -43,8 +45,8 @@ class Kind:
     extra
         The extra that brings its library.
     suffix
-        Import string of ``suffix(parts) -> str | None``: the suffix of the file that can hold the values, None for a .npy.
-        Without it a file gets back the name it had.
+        Import string of ``suffix(parts) -> str | None``: the suffix of the file that can hold the values, None for a .npy,
+        empty where the file comes back as it was, and with the name it had. So it does without such a function.
     lossy
         Import string of ``lossy(path) -> bool``: whether a file dropped detail to be small, so that its values are larger
         than it is. Such a file is kept whole, unless its values are asked for.
@@ -128,6 +130,10 @@ def _is_webp(head: bytes, path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
 
+def _is_avif(head: bytes, path: Path) -> bool:
+    return head[4:12] in (b"ftypavif", b"ftypavis")
+
+
 def _is_bmp(head: bytes, path: Path) -> bool:
     """Two letters would be few: the length of the second header is one of those that there are."""
     return head[:2] == b"BM" and head[14:18] in {n.to_bytes(4, "little") for n in (12, 16, 40, 52, 56, 64, 108, 124)}
@@ -149,17 +155,19 @@ def _is_zipped_idx(head: bytes, path: Path) -> bool:
     return head.startswith(b"\x1f\x8b") and looks_like_zipped_idx(path)
 
 
-def _image(name: str, suffixes: tuple[str, ...], matches: Callable[[bytes, Path], bool], lossy: str = "") -> Kind:
-    """A row for an image that Pillow reads."""
+def _image(
+    name: str, suffixes: tuple[str, ...], matches: Callable[[bytes, Path], bool], read: str, lossy: str = ""
+) -> Kind:
+    """A row for an image."""
     return Kind(
         name=name,
         suffixes=suffixes,
         matches=matches,
-        read="codecs_core.media.image:read_image",
+        read=f"codecs_core.media.{read}",
         write="codecs_core.media.image:write_image",
         suffix="codecs_core.media.image:suffix_of",
         extra="images",
-        lossy=lossy,
+        lossy=f"codecs_core.media.image:{lossy}" if lossy else "",
         image=True,
     )
 
@@ -219,12 +227,15 @@ KINDS: tuple[Kind, ...] = (
     _values("HDF5", (".h5", ".hdf5", ".nc", ".nc4", ".he5"), _is_hdf5, module="hdf5", extra="science"),
     _values("WAV", (".wav",), _is_wav, module="wav"),
     _values("safetensors", (".safetensors",), _is_safetensors, module="safetensors"),
-    _image("PNG", (".png",), _starts(b"\x89PNG\r\n\x1a\n")),
-    _image("WEBP", (".webp",), _is_webp, lossy="codecs_core.media.image:is_lossy_webp"),
-    _image("JPEG", (".jpg", ".jpeg"), _starts(b"\xff\xd8\xff"), lossy="codecs_core.media.image:is_lossy"),
-    _image("TIFF", (".tif", ".tiff"), _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    _image("GIF", (".gif",), _starts(b"GIF87a", b"GIF89a")),
-    _image("BMP", (".bmp",), _is_bmp),
-    _image("PPM", (".ppm", ".pgm", ".pbm"), _is_ppm),
+    _image("PNG", (".png",), _starts(b"\x89PNG\r\n\x1a\n"), "png:read_png"),
+    _image("WEBP", (".webp",), _is_webp, "pillow:read_image", lossy="is_lossy_webp"),
+    _image("JPEG", (".jpg", ".jpeg"), _starts(b"\xff\xd8\xff"), "pillow:read_image", lossy="is_lossy"),
+    _image("TIFF", (".tif", ".tiff"), _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "tiff:read_tiff"),
+    _image("GIF", (".gif",), _starts(b"GIF87a", b"GIF89a"), "pillow:read_image", lossy="is_lossy"),
+    _image("BMP", (".bmp",), _is_bmp, "bmp:read_bmp"),
+    _image("PPM", (".ppm", ".pgm", ".pbm", ".pnm"), _is_ppm, "netpbm:read_netpbm"),
+    _image("AVIF", (".avif",), _is_avif, "coded:read_coded", lossy="is_lossy"),
+    _image("JPEG2000", (".jp2", ".j2k"), _starts(*_JPEG_2000), "coded:read_coded", lossy="is_lossy"),
+    _image("JPEGXL", (".jxl",), _starts(*_JPEG_XL), "coded:read_coded", lossy="is_lossy"),
 )
 _NAMES = {kind.name: kind for kind in KINDS}

@@ -1,9 +1,10 @@
 """What an image file says beside its pixels: kept as attributes, and put back where the format has room for it.
 
 ``attrs["media"]`` of an image has ``format`` and ``mode``, both in Pillow's words, and where the file has them: ``name``,
-``icc``, ``exif`` and ``xmp`` (bytes), ``dpi`` (two numbers), ``palette`` (bytes, R G B an index), ``transparency`` (an
-index, a grey value, a colour, or bytes with an alpha for each index) and ``chunks``: of a PNG file, those that say how the
-values are meant, when they were made, and all text, as ``[type, bytes]``.
+``icc``, ``exif`` and ``xmp`` (bytes), ``dpi`` (two numbers), ``palette`` (bytes, R G B an index) and ``transparency`` (an
+index, a grey value, a colour, or bytes with an alpha for each index). Of a PNG file it has ``bits`` of an index or a grey value
+below 8, ``icc_name``, and ``chunks``: all the others that say something, as ``[type, bytes]``. Of BMP, PPM and TIFF files it has
+``template``: all bytes of the file that are not pixels (`codecs_core.media.template`).
 """
 
 from __future__ import annotations
@@ -19,15 +20,12 @@ if TYPE_CHECKING:
 
     from PIL.ImageFile import ImageFile
 
-#: Chunks of PNG that are kept as they are (those about density, profile and EXIF are kept by what they say).
-CHUNKS = ("cHRM", "cICP", "gAMA", "sBIT", "sRGB", "tIME", "bKGD", "hIST", "sPLT", "tEXt", "zTXt", "iTXt")
 #: Bytes of all of it: a container takes 4 MiB of attributes with an array.
 LARGEST = 4_000_000
 #: What Pillow calls the bytes that many formats have.
 _BYTES = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
-#: Which of them a format takes; XMP of a PNG file is among its chunks.
+#: Which of them a format takes, but for PNG (`codecs_core.media.png`).
 _TAKES = {
-    "PNG": {"icc", "exif", "dpi", "palette", "chunks"},
     "WEBP": {"icc", "exif", "xmp"},
     "TIFF": {"icc", "dpi", "palette"},
     "BMP": {"dpi", "palette"},
@@ -46,7 +44,7 @@ def metadata(path: Path, image: ImageFile) -> dict[str, Any]:
     for key, info in _BYTES.items():
         if isinstance(image.info.get(info), bytes) and image.info[info]:
             found[key] = image.info[info]
-    if dpi := _dpi(image.info.get("dpi")):
+    if dpi := density(image.info.get("dpi")):
         found["dpi"] = dpi
     if image.mode == "P":
         found["palette"] = bytes(image.getpalette() or b"")
@@ -55,13 +53,7 @@ def metadata(path: Path, image: ImageFile) -> dict[str, Any]:
         found["transparency"] = see_through
     elif isinstance(see_through, tuple):
         found["transparency"] = list(see_through)
-    if image.format == "PNG":
-        found.pop("xmp", None)
-        if chunks := _chunks(path):
-            found["chunks"] = chunks
-    size = sum(
-        len(data) for data in (*found.values(), *(data for _, data in found.get("chunks", ()))) if type(data) is bytes
-    )
+    size = sum(len(data) for data in found.values() if type(data) is bytes)
     if size > LARGEST:
         raise InexactError(
             f"{path} has {size} bytes of metadata (profile, EXIF, XMP, text), and {LARGEST} can be kept with an image; "
@@ -70,18 +62,14 @@ def metadata(path: Path, image: ImageFile) -> dict[str, Any]:
     return found
 
 
-def save_options(media: Mapping[str, Any], kind: str, mode: str) -> dict[str, Any]:
+def save_options(media: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Arguments of Pillow's `save` that put metadata into a file of format `kind`; what is malformed is left out."""
     takes, options = _TAKES.get(kind, set()), {}
     for key, info in _BYTES.items():
         if key in takes and isinstance(media.get(key), bytes):
             options[info] = media[key]
-    if "dpi" in takes and (dpi := _dpi(media.get("dpi"))):
+    if "dpi" in takes and (dpi := density(media.get("dpi"))):
         options["dpi"] = tuple(dpi)
-    if kind == "PNG":
-        if (see_through := transparency(media, mode)) is not None:
-            options["transparency"] = see_through
-        options["pnginfo"] = _png_info(media)
     return options
 
 
@@ -95,11 +83,11 @@ def palette(media: Mapping[str, Any]) -> bytes | None:
 def transparency(media: Mapping[str, Any], mode: str) -> Any:
     """The transparent colour or the alphas of a palette, if an image of `mode` can have such."""
     held = media.get("transparency")
-    if mode != media.get("mode"):
+    if mode.replace("RGB;16", "RGB") != media.get("mode"):
         return None
     if mode == "P":
         return held if isinstance(held, bytes) or _is_value(held, 0xFF) else None
-    if mode == "RGB":
+    if mode in ("RGB", "RGB;16"):
         colour = isinstance(held, list) and len(held) == 3 and all(_is_value(value, 0xFFFF) for value in held)
         return tuple(held) if colour and held is not None else None
     return held if mode in ("1", "L", "I;16") and _is_value(held, 0xFFFF) else None
@@ -109,7 +97,7 @@ def _is_value(value: Any, most: int) -> bool:
     return type(value) is int and 0 <= value <= most
 
 
-def _dpi(value: Any) -> list[float] | None:
+def density(value: Any) -> list[float] | None:
     """Two densities in dots an inch, of what a file or an attribute says."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         return None
@@ -118,28 +106,3 @@ def _dpi(value: Any) -> list[float] | None:
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return dpi if all(math.isfinite(one) and 0 < one < 1e6 for one in dpi) else None
-
-
-def _chunks(path: Path) -> list[list[Any]]:
-    """The chunks of a PNG file that are kept. A file that is cut short is none of its business."""
-    found: list[list[Any]] = []
-    with path.open("rb") as file:
-        file.seek(8)
-        while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
-            size, kind = int.from_bytes(head[:4], "big"), head[4:].decode("latin-1")
-            if kind in CHUNKS and len(data := file.read(size)) == size:
-                found.append([kind, data])
-                size = 0
-            file.seek(size + 4, 1)
-    return found
-
-
-def _png_info(media: Mapping[str, Any]) -> Any:
-    from PIL.PngImagePlugin import PngInfo
-
-    info, chunks = PngInfo(), media.get("chunks")
-    for one in chunks if isinstance(chunks, list) else ():
-        match one:
-            case [str(kind), bytes(data)] if kind in CHUNKS:
-                info.add(kind.encode(), data)
-    return info

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from codecs_core.errors import OutputError
 from codecs_core.media import kept, kinds
-from codecs_core.media.image import is_image_path, save_image
+from codecs_core.media.image import is_image_path, is_template, save_image
 from codecs_core.media.names import safe_path
 from codecs_core.media.npy import save_npy
 from codecs_core.media.npz import save_npz
@@ -132,6 +132,7 @@ class _File:
     base: str
     names: list[str]
     is_kept: bool = False
+    is_template: bool = False
     parts: list[Part] = field(default_factory=list)
 
 
@@ -149,7 +150,9 @@ def _files(names: Iterable[str], attrs: Mapping[str, Mapping[str, Any]]) -> list
             files[key].names.append(name)
         else:
             is_kept = kept.is_kept(attrs.get(name, {}))
-            files[key] = _File(kind=kind, base=_base(stem, media), names=[name], is_kept=is_kept)
+            files[key] = _File(
+                kind=kind, base=_base(stem, media), names=[name], is_kept=is_kept, is_template=is_template(media)
+            )
     return list(files.values())
 
 
@@ -168,7 +171,7 @@ def _writer(dst: Path, files: list[_File]) -> Callable[[Path, list[Part]], None]
     if files[0].is_kept:
         return kept.write_kept
     kind = files[0].kind
-    if kind is None or kind.image or not dst.name.lower().endswith(kind.suffixes):
+    if kind is None or (kind.image and not files[0].is_template) or not dst.name.lower().endswith(kind.suffixes):
         return None
     writer: Callable[[Path, list[Part]], None] = kinds.load(kind.write)
     return writer
@@ -199,7 +202,8 @@ def _target(file: _File, parts: list[Part], taken: set[str], used: set[str]) -> 
     suffix = _suffix(file, parts)
     path = safe_path(file.base)
     had = path.suffix.lower()
-    if suffix == "" or had == suffix or (had, suffix) in ((".tiff", ".tif"), (".pgm", ".ppm")):
+    alike = file.kind.suffixes if file.kind is not None else ()
+    if suffix == "" or had == suffix or suffix in alike:  # of the kind it came from, so that it is called as it was
         made, n = file.base, 1
         stem, dot, end = file.base.rpartition(".") if "." in path.name.lstrip(".") else (file.base, "", "")
         while made in used:
@@ -222,7 +226,8 @@ def _suffix(file: _File, parts: list[Part]) -> str:
         return ".npy"
     if not file.kind.suffix:
         return ""
-    return kinds.load(file.kind.suffix)(parts) or ".npy"
+    suffix: str | None = kinds.load(file.kind.suffix)(parts)
+    return ".npy" if suffix is None else suffix
 
 
 # --- writing -------------------------------------------------------------------------------------

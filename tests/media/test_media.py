@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from codecs_core.container.canonical import pack
-from codecs_core.errors import InputError, OutputError, UnknownKindError
+from codecs_core.errors import InexactError, InputError, OutputError, UnknownKindError
 from codecs_core.media import read, safe_path, write
 
 rng = np.random.Generator(np.random.Philox(5))
@@ -279,7 +279,7 @@ def test_metadata_without_end_is_refused(tmp_path):
     skipped = {}
     kept = read([tmp_path], on_skip=lambda path, e: skipped.setdefault(path.name, str(e)))
     assert list(kept) == ["a.tiff"]
-    assert "4100000 bytes of metadata" in skipped["b.tiff"]
+    assert "4100152 bytes beside its values" in skipped["b.tiff"]
     assert len(pack(kept["a.tiff"].attrs)) > 3_900_000
 
 
@@ -297,25 +297,8 @@ def test_jpeg_and_cmyk_come_back_exactly_in_another_format(tmp_path):
 def test_what_pillow_would_lose_is_refused(tmp_path):
     frames = [Image.fromarray(pixels(4, 4, 3)) for _ in range(2)]
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
-    frames[0].save(tmp_path / "a.tiff", save_all=True, append_images=frames[1:])
-    (tmp_path / "a.ppm").write_bytes(b"P6 1 1 100\n" + bytes(3))
-    (tmp_path / "b.ppm").write_bytes(b"P6 1 1 65535\n" + bytes(6))
-    for name, why in [("a.webp", "2 frames"), ("a.tiff", "2 frames"), ("a.ppm", "maximum"), ("b.ppm", "maximum")]:
-        with pytest.raises(InputError, match=why):
-            only(tmp_path / name).read()
-
-
-def test_16_bit_colour_png_is_refused(tmp_path):
-    import zlib
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
-    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(7))) + chunk(b"IEND", b"")
-    (tmp_path / "a.png").write_bytes(data)
-    with pytest.raises(InputError, match="half the bits"):
-        read([tmp_path / "a.png"])
+    with pytest.raises(InexactError, match="2 frames"):
+        only(tmp_path / "a.webp")
 
 
 @pytest.mark.parametrize(
@@ -374,7 +357,7 @@ def test_a_folder_goes_on_past_files_that_cannot_be_read(tmp_path):
     assert list(found) == ["good.png"]
     assert skipped == {"cut.png": InputError, "words.txt": UnknownKindError}
     assert seen == [(0, "cut.png"), (1 / 3, "good.png"), (2 / 3, "words.txt")]
-    with pytest.raises(InputError, match="words"):
+    with pytest.raises(InputError, match="cut short"):
         read([tmp_path])
 
 
@@ -498,7 +481,7 @@ def test_folders_are_new_or_empty(tmp_path):
 def test_nothing_is_left_of_a_folder_that_failed(tmp_path):
     attrs = {"b": {"media": {"format": "PNG", "mode": "L"}}}
     with pytest.raises(OutputError, match="another entry"):
-        write(tmp_path / "out", {"b": pixels(3, 3), "b.png/c": np.arange(3)}, attrs)
+        write(tmp_path / "out", {"b": pixels(3, 3), "b/c": np.arange(3)}, attrs)
     assert os.listdir(tmp_path) == []
 
 

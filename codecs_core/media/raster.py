@@ -1,0 +1,383 @@
+"""How the pixels of one directory of a TIFF file lie in it, as strips or tiles: from bytes to values and back.
+
+TIFF 6.0 (Adobe 1992, sections 9, 13 to 15); Adobe Photoshop TIFF technical note 3 (2005) for the predictor of floats.
+"""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codecs_core.errors import InexactError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from codecs_core.media.directories import Directories, Tag
+
+OFFSETS = {False: 273, True: 324}
+COUNTS = {False: 279, True: 325}
+#: Ways of compression that give values back exactly and can be written again.
+COMPRESSIONS = {
+    1: "none",
+    5: "lzw",
+    8: "deflate",
+    32946: "deflate",
+    32773: "packbits",
+    34925: "lzma",
+    50000: "zstd",
+}
+#: What other numbers mean, for the message.
+_KNOWN = (
+    dict.fromkeys((2, 3, 4), "CCITT") | dict.fromkeys((6, 7, 34892), "JPEG") | dict.fromkeys((50002, 52546), "JPEG XL")
+)
+_KNOWN |= {34712: "JPEG 2000", 34887: "LERC", 50001: "WebP", 34713: "Nikon NEF", 32767: "Sony ARW", 65535: "Pentax PEF"}
+#: dtypes, by the sample format and the bits a sample; packed bits are taken apart to one value a byte.
+_DTYPES = (
+    {(1, bits): "uint8" for bits in (1, 2, 4)}
+    | {(1, bits): f"uint{bits}" for bits in (8, 16, 32, 64)}
+    | {(2, bits): f"int{bits}" for bits in (8, 16, 32, 64)}
+    | {(3, bits): f"float{bits}" for bits in (16, 32, 64)}
+    | {(6, bits): f"complex{bits}" for bits in (64, 128)}
+)
+#: Libraries and levels to try, by what the second byte of a zlib stream says of the level.
+_LEVELS: dict[str, dict[int, list[list[Any]]]] = {
+    "deflate": {
+        0x01: [["zlib", 1], ["libdeflate", 1]],
+        0x5E: [["zlib", 5], ["zlib", 3], ["libdeflate", 5]],
+        0x9C: [["zlib", 6], ["libdeflate", 6], ["libdeflate", 7]],
+        0xDA: [["zlib", 9], ["libdeflate", 9], ["libdeflate", 12]],
+    },
+    "zstd": {0: [["zstd", level] for level in (3, 9, 10, 1, 19)]},
+}
+#: Bytes of a strip or tile up to which they are tried.
+_SMALL = 1 << 17
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raster:
+    """The pixels of one directory.
+
+    Attributes
+    ----------
+    shape
+        (H, W), (H, W, samples), or (samples, H, W) where each sample has a plane of its own.
+    dtype
+        Of the values; packed bits are uint8.
+    block
+        Rows and columns of a strip or a tile. The last strip has fewer rows; a tile at an edge is full.
+    offsets, counts
+        Where the strips or tiles lie, and their bytes: plane by plane, row by row.
+    """
+
+    name: str
+    height: int
+    width: int
+    samples: int
+    planar: bool
+    dtype: str
+    order: str
+    bits: int
+    compression: str
+    predictor: int
+    tiled: bool
+    block: tuple[int, int]
+    offsets: Sequence[int]
+    counts: Sequence[int]
+
+    @classmethod
+    def of(cls, tree: Directories, tags: dict[int, Tag]) -> Raster:
+        """The raster of a directory.
+
+        Raises
+        ------
+        InexactError
+            For what this module could not write again: ways of compression that lose detail, odd numbers of bits.
+        InputError
+            For what contradicts itself, or lies outside of the file.
+        """
+        _refuse(tree, tags)
+        samples = tree.value(tags, 277, 1)
+        height, width = tree.value(tags, 257, 0), tree.value(tags, 256, 0)
+        tiled = 322 in tags or 324 in tags
+        rows, columns = (
+            (tree.value(tags, 323, 0), tree.value(tags, 322, 0))
+            if tiled
+            else (min(tree.value(tags, 278, height), height), width)
+        )
+        if not 0 < height < 1 << 31 or not 0 < width < 1 << 31 or rows < 1 or columns < 1 or samples < 1:
+            raise InputError(f"{tree.name} is damaged: {height} rows, {width} columns, {samples} samples a pixel")
+        bits, form = tree.value(tags, 258, 1), tree.value(tags, 339, 1)
+        compression = COMPRESSIONS[tree.value(tags, 259, 1)]
+        raster = cls(
+            name=tree.name,
+            height=height,
+            width=width,
+            samples=samples,
+            planar=tree.value(tags, 284, 1) == 2 and samples > 1,
+            dtype=_DTYPES[form, bits],
+            order=tree.order,
+            bits=bits,
+            compression=compression,
+            predictor=tree.value(tags, 317, 1) if compression in ("lzw", "deflate", "lzma", "zstd") else 1,
+            tiled=tiled,
+            block=(rows, columns),
+            offsets=tree.values(tags, OFFSETS[tiled]),
+            counts=tree.values(tags, COUNTS[tiled]),
+        )
+        return raster._with_counts(tree.size)
+
+    def _with_counts(self, size: int) -> Raster:
+        """The raster with a number of bytes for each strip or tile, and all of them within the file."""
+        n = len(self)
+        if len(self.offsets) != n:
+            raise InputError(f"{self.name} is damaged: it has {len(self.offsets)} strips or tiles, and {n} are needed")
+        counts = self.counts
+        if self.compression == "none":
+            needed = [self.nbytes(rows) for _, rows, _ in self._places()]
+            if counts and any(count < need for count, need in zip(counts, needed, strict=False)):
+                raise InexactError(f"{self.name} leaves out some of its strips or tiles, or parts of them")
+            counts = needed
+        if len(counts) != n or not all(counts) or not all(self.offsets):
+            raise InexactError(f"{self.name} leaves out some of its strips or tiles")
+        if any(offset + count > size for offset, count in zip(self.offsets, counts, strict=True)):
+            raise InputError(f"{self.name} is damaged: it has {size} bytes, and some of its pixels lie behind them")
+        return Raster(**{**vars(self), "counts": counts})
+
+    @property
+    def planes(self) -> int:
+        """Planes that are stored one after the other."""
+        return self.samples if self.planar else 1
+
+    @property
+    def depth(self) -> int:
+        """Samples a pixel within a plane."""
+        return 1 if self.planar else self.samples
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array."""
+        if self.planar:
+            return self.samples, self.height, self.width
+        return (self.height, self.width, *([self.samples] if self.samples > 1 else []))
+
+    @property
+    def stored(self) -> np.dtype[Any]:
+        """The dtype in the byte order of the file."""
+        return np.dtype(self.dtype).newbyteorder(">" if self.order == ">" else "<")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the bytes of a strip are those of its values."""
+        return self.compression == "none" and self.bits >= 8
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether the values lie in the file as they do in the array."""
+        ends = [offset + count for offset, count in zip(self.offsets, self.counts, strict=True)]
+        whole = not self.tiled or (self.block[1] == self.width and self.height % self.block[0] == 0)
+        return self.plain and whole and ends[:-1] == list(self.offsets[1:])
+
+    def __len__(self) -> int:
+        """Strips or tiles."""
+        return self.planes * -(-self.height // self.block[0]) * -(-self.width // self.block[1])
+
+    def nbytes(self, rows: int) -> int:
+        """Bytes of a strip or tile of so many rows, uncompressed."""
+        return rows * (-(-self.block[1] * self.depth * self.bits // 8))
+
+    def _places(self) -> Iterator[tuple[tuple[Any, ...], int, int]]:
+        """Of each strip or tile: where it is in an array (planes, H, W, depth), its rows, and its columns in the image."""
+        rows, columns = self.block
+        for plane in range(self.planes):
+            for y in range(0, self.height, rows):
+                for x in range(0, self.width, columns):
+                    window = plane, slice(y, y + rows), slice(x, x + columns)
+                    stored = rows if self.tiled else min(rows, self.height - y)
+                    yield window, stored, min(columns, self.width - x)
+
+    def decode(self, read: Callable[[int, int], bytes]) -> NDArray[Any]:
+        """The array; `read(offset, nbytes)` gives bytes of the file."""
+        array = np.empty((self.planes, self.height, self.width, self.depth), self.dtype)
+        for (window, rows, columns), offset, count in zip(self._places(), self.offsets, self.counts, strict=True):
+            target = array[window]
+            data = unpack(self.compression, read(offset, count), self.nbytes(rows), self.name)
+            target[...] = self._values(data, rows)[: target.shape[0], :columns]
+        return array.reshape(self.shape)
+
+    def encode(self, array: NDArray[Any], hint: Any = None) -> Iterator[tuple[int, bytes]]:
+        """The bytes of each strip or tile with its number, in the order in which they lie in the file.
+
+        `hint` is what `hint_of` gave for the file.
+        """
+        whole, places = array.reshape(self.planes, self.height, self.width, self.depth), list(self._places())
+        for i in np.argsort(np.array(self.offsets, np.uint64), kind="stable").tolist():
+            window, rows, _ = places[i]
+            part = whole[window]
+            full = np.zeros((rows, self.block[1], self.depth), self.dtype)
+            full[: part.shape[0], : part.shape[1]] = part
+            data = self._bytes(full)
+            yield i, pack(self.compression, data, len(data) // rows, hint)
+
+    def hint(self, read: Callable[[int, int], bytes]) -> Any:
+        """Which library at which level makes the first strip or tile what it is, None where that cannot be told."""
+        _, rows, _ = next(self._places())
+        if self.compression not in _LEVELS or self.nbytes(rows) > _SMALL:
+            return None
+        stored = read(self.offsets[0], self.counts[0])
+        data = unpack(self.compression, stored, self.nbytes(rows), self.name)
+        tries = _LEVELS[self.compression].get(stored[1] if self.compression == "deflate" else 0, [])
+        try:
+            return next((one for one in tries if pack(self.compression, data, len(data), one) == stored), None)
+        except InputError:
+            return None
+
+    def _values(self, data: bytes, rows: int) -> NDArray[Any]:
+        """(rows, columns, depth) of uncompressed bytes."""
+        shape, dtype = (rows, self.block[1], self.depth), np.dtype(self.dtype)
+        if self.bits < 8:
+            return apart(data, shape, self.bits)
+        if self.predictor == 3:
+            return _floats(data, shape, dtype)
+        values = np.frombuffer(data, self.stored).reshape(shape).astype(dtype)
+        if self.predictor == 2:
+            whole = values.view(f"u{dtype.itemsize}")
+            return np.cumsum(whole, axis=1, dtype=whole.dtype).view(dtype)
+        return values
+
+    def _bytes(self, values: NDArray[Any]) -> bytes:
+        if self.bits < 8:
+            return together(values, self.bits)
+        if self.predictor == 3:
+            return _float_bytes(values)
+        if self.predictor == 2:
+            whole = values.view(f"u{values.dtype.itemsize}").copy()
+            whole[:, 1:] -= values.view(whole.dtype)[:, :-1]
+            values = whole
+        return values.astype(self.stored).tobytes()
+
+
+def _refuse(tree: Directories, tags: dict[int, Tag]) -> None:
+    """Raise `InexactError` for what could not be written again as it is."""
+    if 330 in tags:
+        raise InexactError(f"{tree.name} has images within its images (SubIFDs), which no array keeps")
+    compression = tree.value(tags, 259, 1)
+    if compression not in COMPRESSIONS:
+        way = _KNOWN.get(compression, f"way {compression}")
+        raise InexactError(f"{tree.name} is compressed by {way}, which cannot be written again as it is")
+    bits, forms = tree.values(tags, 258, (1,)), tree.values(tags, 339, (1,))
+    if len({*bits}) > 1 or len({*forms}) > 1:
+        raise InexactError(f"{tree.name} has samples of several kinds: {bits} bits, format {forms}")
+    bits_each, form, samples = tree.value(tags, 258, 1), tree.value(tags, 339, 1), tree.value(tags, 277, 1)
+    if (form, bits_each) not in _DTYPES or (bits_each < 8 and samples > 1):
+        raise InexactError(
+            f"{tree.name} has {samples} samples of {bits_each} bits and format {form}, which no array keeps as they are"
+        )
+    predictor = tree.value(tags, 317, 1)
+    if predictor not in (1, 2, 3) or (predictor == 3) > (form == 3) or (predictor > 1 and (bits_each < 8 or form == 6)):
+        raise InexactError(f"{tree.name} has predictor {predictor} with {bits_each} bits of format {form}")
+    if tree.value(tags, 266, 1) != 1:
+        raise InexactError(f"{tree.name} has its bits in reverse (FillOrder 2)")
+    if tree.value(tags, 262, 0) == 6 and tuple(tree.values(tags, 530, (2, 2))) != (1, 1):
+        raise InexactError(f"{tree.name} has fewer values of colour than of brightness (YCbCr)")
+    if tree.value(tags, 284, 1) not in (1, 2) or tree.value(tags, 32997, 1) != 1 or tree.value(tags, 32998, 1) != 1:
+        raise InexactError(f"{tree.name} has its pixels in an order that is not known")
+
+
+# --- bytes --------------------------------------------------------------------------------------
+
+
+def unpack(way: str, data: bytes, nbytes: int, name: str) -> bytes:
+    """`nbytes` uncompressed bytes; more that are there are dropped, fewer raise `InputError`."""
+    try:
+        match way:
+            case "none":
+                found = data
+            case "deflate":
+                found = zlib.decompressobj().decompress(data, nbytes)
+            case "lzma":
+                found = lzma.LZMADecompressor().decompress(data, nbytes)
+            case _:
+                found = _imagecodecs(name, f"{way}_decode")(data, out=bytearray(nbytes))
+    except InputError:
+        raise
+    except Exception as error:  # each of these libraries has errors of its own
+        raise InputError(f"{name} is damaged: its pixels cannot be unpacked: {error}") from error
+    if len(found) < nbytes:
+        raise InputError(f"{name} is damaged: a strip or tile has {len(found)} bytes, and {nbytes} are needed")
+    return bytes(found[:nbytes])
+
+
+def pack(way: str, data: bytes, row: int, hint: Any = None) -> bytes:
+    """Compressed bytes; `row` is the bytes of a row, which PackBits never crosses."""
+    match way, hint:
+        case "none", _:
+            return data
+        case "deflate", ["libdeflate", int(level)] if 1 <= level <= 12:
+            return bytes(_imagecodecs("", "deflate_encode")(data, level=level))
+        case "deflate", ["zlib", int(level)] if 1 <= level <= 9:
+            return zlib.compress(data, level)
+        case "deflate", _:
+            return zlib.compress(data, 9)
+        case "lzma", _:
+            return lzma.compress(data, check=lzma.CHECK_NONE)
+        case "packbits", _:
+            encode = _imagecodecs("", "packbits_encode")
+            return b"".join(encode(data[at : at + row]) for at in range(0, len(data), row))
+        case "zstd", ["zstd", int(level)] if 1 <= level <= 22:
+            return bytes(_imagecodecs("", "zstd_encode")(data, level=level))
+        case "zstd", _:
+            return bytes(_imagecodecs("", "zstd_encode")(data, level=19))
+    return bytes(_imagecodecs("", f"{way}_encode")(data))
+
+
+def _imagecodecs(name: str, function: str) -> Callable[..., Any]:
+    try:
+        import imagecodecs
+    except ImportError as error:
+        what = f"{name} is" if name else "this TIFF file is to be"
+        way = function.split("_")[0]
+        raise InputError(
+            f"{what} compressed by {way}, which takes imagecodecs: pip install 'codecs-core[images]'"
+        ) from error
+    found: Callable[..., Any] = getattr(imagecodecs, function)
+    return found
+
+
+def apart(data: bytes, shape: tuple[int, int, int], bits: int) -> NDArray[Any]:
+    """Values of fewer than eight bits, the first in the highest bits of a byte, each row in whole bytes."""
+    rows, columns, depth = shape
+    held = np.unpackbits(np.frombuffer(data, np.uint8).reshape(rows, -1), axis=1)[:, : columns * depth * bits]
+    weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint8)
+    values: NDArray[Any] = (held.reshape(rows, columns, depth, bits) * weights).sum(axis=-1, dtype=np.uint8)
+    return values
+
+
+def together(values: NDArray[Any], bits: int) -> bytes:
+    """The inverse of `apart`: (rows, columns, depth) packed."""
+    held = values[..., None] >> np.arange(bits - 1, -1, -1).astype(np.uint8) & 1
+    return np.packbits(held.reshape(len(values), -1), axis=1).tobytes()
+
+
+def _floats(data: bytes, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Floats whose bytes were sorted by significance in each row, and then replaced by differences."""
+    rows, columns, depth = shape
+    steps = np.frombuffer(data, np.uint8).reshape(rows, -1, depth)
+    planes = np.cumsum(steps, axis=1, dtype=np.uint8).reshape(rows, dtype.itemsize, columns * depth)
+    joined = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(dtype.newbyteorder(">"))
+    return joined.reshape(shape).astype(dtype)
+
+
+def _float_bytes(values: NDArray[Any]) -> bytes:
+    rows, columns, depth = values.shape
+    apart = values.astype(values.dtype.newbyteorder(">")).view(np.uint8).reshape(rows, columns * depth, -1)
+    planes = np.ascontiguousarray(apart.transpose(0, 2, 1)).reshape(rows, -1, depth)
+    steps = planes.copy()
+    steps[:, 1:] -= planes[:, :-1]
+    return steps.tobytes()
