@@ -370,7 +370,8 @@ def _chunks(path: Path, part: Part) -> list[tuple[int, bytes]] | None:
     """Offset and bytes of each chunk of a dataset; None if one of them is not as long as it was."""
     from h5py import File, h5d, h5s
 
-    with File(path, "r") as file, File("filtered", "w", driver="core", backing_store=False) as held:
+    # Threads that write other files have other names for what they have in memory.
+    with File(path, "r") as file, File(f"{path}.chunks", "w", driver="core", backing_store=False) as held:
         identity = _identity(file, part)
         kind = identity.get_type()
         again = h5d.create(held.id, b"a", kind, identity.get_space(), identity.get_create_plist())

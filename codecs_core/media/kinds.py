@@ -224,6 +224,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _values("DICOM", (".dcm", ".dicom"), _is_dicom, module="dicom", extra="medical"),
     _values("NIfTI", (".nii", ".nii.gz"), _is_nifti, module="nifti", extra="medical"),
+    _values("NetCDF", (".nc", ".cdf"), _starts(b"CDF\1", b"CDF\2", b"CDF\5"), module="netcdf"),
     _values("HDF5", (".h5", ".hdf5", ".nc", ".nc4", ".he5"), _is_hdf5, module="hdf5", extra="science"),
     _values("WAV", (".wav",), _is_wav, module="wav"),
     _values("safetensors", (".safetensors",), _is_safetensors, module="safetensors"),

@@ -90,7 +90,7 @@ def everything(path):
         file["gone"] = h5py.SoftLink("/not/there")
         file["outside"] = h5py.ExternalLink("other.h5", "/b")
         file["hard"] = a
-        file["z/within"] = x
+        file["z/within"] = file["scalar"]
         file["kind"] = np.dtype("f4")
         layout = h5py.VirtualLayout((30, 20), "i4")
         layout[...] = h5py.VirtualSource(a)
