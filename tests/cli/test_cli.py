@@ -165,7 +165,7 @@ def test_images_of_many_sizes_and_a_broken_one_among_them(tmp_path):
     result = codecs("encode", tmp_path / "in", tmp_path / "a.ccf")
     assert result.exit_code == 0
     assert "kept whole, byte for byte: 1 file (1 .png)\n  damaged: " in result.stderr
-    assert "4.png cannot be read" in result.stderr
+    assert "4.png is damaged" in result.stderr
     assert result.stderr.count("tried on") == 1
     assert "a.ccf: 8 entries" in result.stdout
     assert "against 8 files of" in result.stdout
