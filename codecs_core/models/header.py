@@ -44,11 +44,8 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
     ModelError
         If this is no safetensors file, is cut short, or was not written as a model of a codec.
     """
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 10 or length > len(data) - 8 or data[8:9] != b"{":
-        raise ModelError(f"{where} is no safetensors file, or one cut short: it is {len(data)} bytes")
-    header = _json(data[8 : 8 + length], f"the header of {where}")
-    due = 8 + length + _end_of_tensors(header, where)
+    start, header = split(data, where)
+    due = start + _end_of_tensors(header, where)
     if due != len(data):
         raise ModelError(f"{where} is {len(data)} bytes where its header says {due}; it is cut short or damaged")
     metadata = header.get("__metadata__")
@@ -59,6 +56,20 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
     if about.keys() != _FIELDS.keys() or not all(isinstance(about[k], kind) for k, kind in _FIELDS.items()):
         raise ModelError(f"the metadata of {where} is not made of a codec, a config and attrs")
     return about
+
+
+def split(data: bytes, where: str) -> tuple[int, dict[str, Any]]:
+    """Where the tensors of a file start, and its header: of each tensor what it is, by name, and ``__metadata__``.
+
+    Raises
+    ------
+    ModelError
+        If this is no safetensors file, or the header is cut short.
+    """
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 10 or length > len(data) - 8 or data[8:9] != b"{":
+        raise ModelError(f"{where} is no safetensors file, or one cut short: it is {len(data)} bytes")
+    return 8 + length, _json(data[8 : 8 + length], f"the header of {where}")
 
 
 def _json(raw: bytes | str, what: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from codecs_core.errors import InputError, ModelError
-from codecs_core.models.header import KEY, canonical_json, parse
+from codecs_core.models.header import KEY, canonical_json, parse, split
+from codecs_core.models.tensors import read
 
 if TYPE_CHECKING:
     import os
@@ -69,16 +70,10 @@ class Model:
 
     @cached_property
     def _tensors(self) -> dict[str, NDArray[Any]]:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
         try:
-            found: dict[str, NDArray[Any]] = load(self.data)
-        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return read(self.data, *split(self.data, "the file"))
+        except ModelError as error:
             raise ModelError(f"the tensors of {self._label()} cannot be read: {error}") from error
-        for array in found.values():
-            array.flags.writeable = False
-        return found
 
     @classmethod
     def create(

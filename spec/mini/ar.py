@@ -233,6 +233,10 @@ def decode_plane(message, config, prior, network, plane, before, top):
 @np.errstate(all="ignore")
 def decode(model, settings, payload, shape, dtype):
     """The array of a chunk; `model` is what `exact.parse_model` returns."""
+    if int(np.__version__.split(".")[0]) < 2:
+        raise ImportError(
+            f"ar.image takes numpy 2 or newer: numpy {np.__version__} widens numbers where the text does not"
+        )
     parts, config = read_model(*model), model[1]
     one, top = config["channels"] == 1, {"uint8": 255, "uint16": 65535}[dtype]
     full = (*shape, 1) if one and (len(shape) < 3 or shape[-1] != 1) else tuple(shape)

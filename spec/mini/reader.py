@@ -70,6 +70,11 @@ def crc32c(data):
     return x ^ 0xFFFFFFFF
 
 
+def little_endian(array):
+    """The bytes of an array as a file holds them; numpy puts arrays together in the byte order of the machine."""
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
 def same_digest(data, due):
     try:
         return library("xxhash").xxh3_128_digest(data) == due
@@ -241,7 +246,7 @@ class File:
         require((number, i) in self.places, "missing-chunk", f"chunk {i} of entry {entry.name!r} is missing")
         payload, due = self.frame(self.places[number, i], CHUNK, struct.pack("<II", number, i))
         array = decode(self, entry, payload, entry.chunk_shape(i))
-        require(same_digest(array.tobytes(), due), "decode-mismatch", f"chunk {i} of entry {entry.name!r}")
+        require(same_digest(little_endian(array), due), "decode-mismatch", f"chunk {i} of entry {entry.name!r}")
         return array
 
     def array(self, number):
@@ -274,6 +279,8 @@ def decode(file, entry, payload, shape):
             array = np.frombuffer(data, dtype)
     except exact.Unfit as error:
         raise Refused("model", str(error)) from error
+    except ImportError as error:
+        raise Refused("missing", str(error)) from error
     except Refused:
         raise
     except Exception as error:  # Corrupt, Exhausted, and what libraries raise
@@ -320,7 +327,7 @@ def pillow(payload, shape, channels):
     image = library("PIL.Image").open(io.BytesIO(payload))
     require(image.size == shape[1::-1], "corrupt", "an image of another size")
     grey = channels == 1 and image.format == "WEBP"
-    modes = {1: ("RGB",) if grey else ("L", "I;16"), 3: ("RGB",), 4: ("RGB", "RGBA")}
+    modes = {1: ("RGB",) if grey else ("L", "I;16", "I;16B"), 3: ("RGB",), 4: ("RGB", "RGBA")}
     require(image.mode in modes[channels], "corrupt", "an image of another kind")
     pixels = np.asarray(image.convert("RGBA") if channels == 4 else image)
     require(not grey or (pixels == pixels[:, :, :1]).all(), "corrupt", "colours where grey is due")
@@ -384,4 +391,4 @@ def read(data):
 
 if __name__ == "__main__":
     for name, array in read(Path(sys.argv[1]).read_bytes()).items():
-        print(name, array.dtype, array.shape, hashlib.sha256(array.tobytes()).hexdigest())
+        print(name, array.dtype, array.shape, hashlib.sha256(little_endian(array)).hexdigest())

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from reader import Refused, read
+from reader import Refused, little_endian, read
 
 
 def check(vector, folder):
@@ -37,7 +37,7 @@ def describe(array):
     return {
         "dtype": array.dtype.name,
         "shape": list(array.shape),
-        "sha256": hashlib.sha256(array.tobytes()).hexdigest(),
+        "sha256": hashlib.sha256(little_endian(array)).hexdigest(),
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from codecs_ar.codec import ImageCodec
 from codecs_ar.data import as_images, collect, priors_of, stacks
+from codecs_ar.probe import digest
 from codecs_ar.settings import Settings
 from codecs_ar.training import RATES, fit, learn, train
 from numpy.typing import NDArray
@@ -43,6 +44,7 @@ def test_model_codes_what_it_says() -> None:
     assert held_out["learning_bits_per_value"] <= held_out["integer_bits_per_value"]
     assert tuple(model.config["rates"]) in RATES
     codec = ImageCodec(model=model)
+    assert model.tensors()["probe"].tobytes() == digest(codec._coder)
     payload = codec.encode(data)
     assert np.array_equal(codec.decode(payload, ArraySpec.of(data)), data)
     assert 8 * len(payload) / data.size < 4.5  # the noise alone takes 3.05

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar import INFO
+from codecs_ar import INFO, probe
 from codecs_ar.model import Autoregression
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec, CodecInfo, Progress
@@ -41,7 +41,9 @@ class ImageCodec(Codec):
     def _coder(self) -> Autoregression:
         if self.model is None:
             raise ConfigError("codec ar.image needs a model")
-        return Autoregression(self.model.config, self.model.tensors())
+        coder = Autoregression(self.model.config, self.model.tensors())
+        probe.check(coder, self.model)
+        return coder
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the array is an image, or a stack of them, that the model can code."""

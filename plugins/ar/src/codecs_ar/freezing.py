@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from codecs_ar import probe
 from codecs_ar.learner import BIAS_BITS, WEIGHT_BITS
 from codecs_ar.model import Autoregression
 from codecs_ar.network import Network
@@ -55,9 +56,8 @@ def frozen(
         "periods": list(periods),
         "rates": list(rates),
     }
-    model = Model.create(codec="ar.image", config=config, tensors=tensors, attrs=dict(attrs), name=name)
-    Autoregression(model.config, model.tensors())
-    return model
+    tensors["probe"] = probe.tensor(Autoregression(config, tensors))
+    return Model.create(codec="ar.image", config=config, tensors=tensors, attrs=dict(attrs), name=name)
 
 
 def thawed(networks: Sequence[Network], tensors: Mapping[str, NDArray[Any]]) -> None:
