@@ -15,6 +15,7 @@ from codecs_core.entropy.combinators import (
 from codecs_core.entropy.custom import distribution
 from codecs_core.entropy.distribution import Distribution
 from codecs_core.entropy.distributions import (
+    AdaptiveCategorical,
     Bernoulli,
     BetaBinomial,
     Bits,
@@ -38,6 +39,7 @@ from codecs_core.entropy.distributions.unbounded import exponents
 from codecs_core.entropy.message import Message
 
 __all__ = [
+    "AdaptiveCategorical",
     "Autoregressive",
     "Bernoulli",
     "BetaBinomial",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,11 +44,21 @@ class Distribution(StackCodec[NDArray[Any]]):
 
     def push(self, message: Message, x: ArrayLike) -> None:
         """Push an integer array that broadcasts to `shape`; raises `EntropyError` for symbols outside the support."""
+        if self._single:
+            try:
+                symbol = index(x)  # type: ignore[arg-type]
+            except TypeError:  # no single number; the kernel's checks say what it is
+                pass
+            else:
+                message.push_interval(*self._interval(symbol), self.precision)
+                return
         push = self._kernels.push if self.precision < 16 else self._kernels.push_precise
         message.push_symbols(push, self._symbols(x), self.precision, self._params, thin=self._thin)
 
     def pop(self, message: Message) -> NDArray[Any]:
         """Pop an array of `shape`; raises `ExhaustedMessageError` if the message ends before."""
+        if self._single:
+            return np.array(message.pop_interval(self._find, self.precision), self.dtype)
         out = np.empty(math.prod(self.shape), self.dtype)
         return message.pop_symbols(self._kernels.pop, out, self.precision, self._params, thin=self._thin).reshape(
             self.shape
@@ -61,6 +72,17 @@ class Distribution(StackCodec[NDArray[Any]]):
         if not freqs.all():
             raise EntropyError(f"symbol {np.argmin(freqs)} of an array is outside the support of its distribution")
         return (self.precision - np.log2(freqs, dtype=np.float64)).reshape(self.shape)
+
+    #: Whether it is of one symbol, and has the next two methods for it.
+    _single: bool = False
+
+    def _interval(self, symbol: int) -> tuple[int, int]:
+        """Start and frequency of the one symbol; a frequency of 0 refuses it."""
+        raise NotImplementedError
+
+    def _find(self, count: int) -> tuple[int, int, int]:
+        """The one symbol whose interval holds `count`, and that interval."""
+        raise NotImplementedError
 
     @cached_property
     def _thin(self) -> bool:

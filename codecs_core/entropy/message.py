@@ -23,7 +23,8 @@ def seed_words(start: int, stop: int) -> NDArray[np.uint32]:
     return ((z ^ (z >> np.uint64(31))) >> np.uint64(32)).astype(np.uint32)
 
 
-_FIRST_HEAD = int(LOWER) | int(seed_words(0, 1)[0])
+_LOWER = int(LOWER)
+_FIRST_HEAD = _LOWER | int(seed_words(0, 1)[0])
 
 
 class Message:
@@ -105,6 +106,57 @@ class Message:
             raise CorruptDataError("a message did not return to its seed words after the last symbol: it is damaged")
 
     # --- what distributions call -----------------------------------------------------------------
+
+    def push_interval(self, start: int, freq: int, precision: int) -> None:
+        """Push the one symbol that has the `freq` counts from `start` on, of 2^precision.
+
+        For a single symbol this is quicker than a kernel, whose arguments take longer to hand over than the symbol to code.
+        Raises `EntropyError` for a symbol without counts.
+        """
+        if freq < 1:
+            raise EntropyError("the symbol is outside the support of its distribution and cannot be coded")
+        head, n, _ = self._state.tolist()
+        if head >> (64 - precision) >= freq:
+            if n >= self._words.size:
+                self._reserve(1, 0)
+            self._words[n] = head & 0xFFFFFFFF
+            self._state[1] = n + 1
+            head >>= 32
+        quotient, rest = divmod(head, freq)
+        self._state[0] = (quotient << precision) + rest + start
+
+    def pop_interval(self, find: Callable[[int], tuple[int, int, int]], precision: int) -> int:
+        """Pop one symbol; the inverse of `push_interval`.
+
+        Parameters
+        ----------
+        find
+            Function of a number below 2^precision: the symbol whose counts include it, their start and how many they are.
+        precision
+            Bits.
+
+        Raises
+        ------
+        ExhaustedMessageError
+            If the message ends before; it is then as it was.
+        """
+        head, n, low = self._state.tolist()
+        count = head & ((1 << precision) - 1)
+        symbol, start, freq = find(count)
+        head = freq * (head >> precision) + count - start
+        if head < _LOWER:
+            if n == GUARD:
+                self._reserve(0, 1)
+                _, n, low = self._state.tolist()
+                if n == GUARD:
+                    self._check(EXHAUSTED, 0)
+            n -= 1
+            head = head << 32 | int(self._words[n])
+            self._state[1] = n
+            if n < low:
+                self._state[2] = n
+        self._state[0] = head
+        return symbol
 
     def push_symbols(
         self,

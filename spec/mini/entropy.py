@@ -271,6 +271,47 @@ def categorical(size, sums, index=None):
     return Distribution(size, len(sums[0]) - 1, p, cdf, sum(rests[t] for t in index))
 
 
+class AdaptiveCategorical:
+    def __init__(self, size, n, p, contexts, prior, memory):
+        self.size, self.n, self.p, self.contexts, self.prior, self.memory = size, n, p, contexts, prior, memory
+
+    def begin(self):
+        self.shares, self.seen = {}, {}
+
+    def cdf(self, c, k):
+        if k == 0 or k == self.n:
+            return 0 if k == 0 else 1 << self.p
+        shares = self.shares.setdefault(c, [(j << 32) // self.n for j in range(self.n)])
+        return (shares[k] * ((1 << self.p) - self.n) >> 32) + k
+
+    def learn(self, c, x):
+        w = (1 << 16) // min(self.seen.get(c, 0) + self.prior + 1, self.memory)
+        for k in range(1, self.n):
+            self.shares[c][k] = (self.shares[c][k] * ((1 << 16) - w) + ((k > x) * w << 32)) >> 16
+        self.seen[c] = self.seen.get(c, 0) + 1
+
+    def push(self, message, x):
+        self.begin()
+        intervals = []
+        for c, a in zip(self.contexts, x, strict=True):
+            start = self.cdf(c, a)
+            intervals.append((start, self.cdf(c, a + 1) - start))
+            if self.n > 1:
+                self.learn(c, a)
+        for interval in reversed(intervals):
+            message.push(self.p, *interval)
+
+    def pop(self, message):
+        self.begin()
+        x = []
+        for c in self.contexts:
+            both = Distribution(1, self.n, self.p, lambda i, k, c=c: self.cdf(c, k))
+            x.append(message.pop(self.p, lambda count, both=both: both.find(0, count)))
+            if self.n > 1:
+                self.learn(c, x[-1])
+        return x
+
+
 def categorical_mixture(size, p, tables, logits):
     sums, w, n = [cumulate(t) for t in tables], [weights(x) for x in logits], len(tables[0])
 
@@ -706,6 +747,8 @@ def build(c, names=None):
         return bernoulli(size, p, ones)
     if kind == "Categorical":
         return categorical(size, [cumulate(t) for t in c["counts"]], each("index", 0))
+    if kind == "AdaptiveCategorical":
+        return AdaptiveCategorical(size, c["symbols"], p, each("contexts"), c["prior"], c["memory"])
     if kind == "CategoricalMixture":
         return categorical_mixture(size, p, c["tables"], grouped("logits", c["components"]))
     if kind == "BetaBinomial":

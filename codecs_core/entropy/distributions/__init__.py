@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecs_core.entropy.bits import Bits
+from codecs_core.entropy.distributions.adaptive_categorical import AdaptiveCategorical
 from codecs_core.entropy.distributions.bernoulli import Bernoulli
 from codecs_core.entropy.distributions.beta_binomial import BetaBinomial
 from codecs_core.entropy.distributions.bucketed_gaussian import BucketedGaussian
@@ -20,6 +21,7 @@ from codecs_core.entropy.distributions.unbounded import EliasDelta, EliasGamma, 
 from codecs_core.entropy.distributions.uniform import Uniform
 
 __all__ = [
+    "AdaptiveCategorical",
     "Bernoulli",
     "BetaBinomial",
     "Bits",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -64,9 +67,25 @@ class Bernoulli(Distribution):
 
     def __init__(self, ones: ArrayLike, *, precision: int = 18, shape: int | tuple[int, ...] | None = None) -> None:
         self.precision = check_precision(precision)
-        counts = integers(ones, "ones", 1, (1 << precision) - 1, np.uint32)
-        self.shape = common_shape(shape, counts)
-        self._params = (flat(counts, self.shape), np.uint64(1 << precision))
+        one: Any = ones
+        if type(one) is int and shape in (None, ()) and 0 < one < 1 << precision:
+            self._one, self.shape, self._single = one, (), True
+            return
+        self._counts = integers(ones, "ones", 1, (1 << precision) - 1, np.uint32)
+        self.shape = common_shape(shape, self._counts)
+
+    @cached_property
+    def _params(self) -> tuple[Any, ...]:  # type: ignore[override]
+        counts = np.array([self._one], np.uint32) if self._single else flat(self._counts, self.shape)
+        return counts, np.uint64(1 << self.precision)
+
+    def _interval(self, symbol: int) -> tuple[int, int]:
+        ones, total = self._one, 1 << self.precision
+        return (total - ones, ones if symbol == 1 else 0) if symbol else (0, total - ones)
+
+    def _find(self, count: int) -> tuple[int, int, int]:
+        symbol = int(count >= (1 << self.precision) - self._one)
+        return symbol, *self._interval(symbol)
 
     def _rest(self) -> int:
         return int(_rarer(*self._params, np.uint64(THIN << self.precision)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -135,6 +138,8 @@ class Categorical(Distribution):
         precision: int | None = None,
         shape: int | tuple[int, ...] | None = None,
     ) -> None:
+        if index is None and shape in (None, ()) and self._set_one(counts, precision):
+            return
         table = integers(counts, "counts", 0, 1 << 28, np.uint64)
         if table.ndim == 0 or table.size == 0:
             raise EntropyError("counts hold at least one table of at least one symbol")
@@ -149,7 +154,7 @@ class Categorical(Distribution):
         self._rests = (1 << self.precision) - rows.max(1).astype(np.int64)
         if index is None and len(rows) == 1:
             self.shape = common_shape(shape, np.empty(table.shape[:-1]))
-            self._kernels, self._params = _shared, _shared_params(cumulative[0], self.precision)
+            self._kernels, self._sums = _shared, cumulative[0].tolist()
             return
         if index is None:
             which = np.arange(len(rows), dtype=np.int32).reshape(table.shape[:-1])
@@ -159,6 +164,35 @@ class Categorical(Distribution):
             raise EntropyError(f"counts with an index have shape (tables, symbols), not {table.shape}")
         self.shape = common_shape(shape, which)
         self._kernels, self._params = _any, (cumulative, flat(which, self.shape))
+
+    def _set_one(self, counts: ArrayLike, precision: int | None) -> bool:
+        """Take a table for a single symbol, without an array where that can be done; returns whether it could."""
+        row = counts.tolist() if isinstance(counts, np.ndarray) and counts.dtype.kind in "iu" else counts
+        if not isinstance(row, list | tuple) or not row or type(row[0]) is not int or min(row) < 0:
+            return False
+        self._sums = [0, *accumulate(row)]
+        total = self._sums[-1]
+        if type(total) is not int or total >> 29:
+            return False
+        self.symbols, self.shape, self._kernels, self._single = len(row), (), _shared, True
+        self.precision = check_precision(precision or max(1, total.bit_length() - 1))
+        if total != 1 << self.precision:
+            raise EntropyError(f"every row of counts adds up to 2^precision, here {1 << self.precision}")
+        return True
+
+    @cached_property
+    def _params(self) -> tuple[Any, ...]:  # type: ignore[override]
+        return _shared_params(np.array(self._sums, np.uint32), self.precision)
+
+    def _interval(self, symbol: int) -> tuple[int, int]:
+        if not 0 <= symbol < self.symbols:
+            return 0, 0
+        start: int = self._sums[symbol]
+        return start, self._sums[symbol + 1] - start
+
+    def _find(self, count: int) -> tuple[int, int, int]:
+        symbol = bisect_right(self._sums, count) - 1
+        return symbol, *self._interval(symbol)
 
     def _rest(self) -> int:
         if self._kernels is _shared:

@@ -47,6 +47,18 @@ class Uniform(Distribution):
         if not isinstance(symbols, int) or not 1 <= symbols <= 1 << MAX_PRECISION:
             raise EntropyError(f"Uniform takes 1 to {1 << MAX_PRECISION} symbols, not {symbols!r}")
         exact = symbols & (symbols - 1) == 0
-        self.symbols, self.shape = symbols, common_shape(shape)
+        self.symbols, self.shape = symbols, common_shape(shape) if shape != () else ()
+        self._single = not self.shape
         self.precision = check_precision(max(1, symbols.bit_length() - 1) if exact else MAX_PRECISION, symbols)
         self._params = (np.uint64(symbols), np.uint64(self.precision))
+
+    def _interval(self, symbol: int) -> tuple[int, int]:
+        if not 0 <= symbol < self.symbols:
+            return 0, 0
+        start = (symbol << self.precision) // self.symbols
+        return start, ((symbol + 1) << self.precision) // self.symbols - start
+
+    def _find(self, count: int) -> tuple[int, int, int]:
+        symbol = ((count + 1) * self.symbols - 1) >> self.precision
+        start = (symbol << self.precision) // self.symbols
+        return symbol, start, ((symbol + 1) << self.precision) // self.symbols - start

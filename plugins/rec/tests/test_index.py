@@ -35,7 +35,9 @@ def check_code(code: StackCodec, index: Any) -> float:
 @settings(deadline=None)
 def test_octave_code(index: list[int]) -> None:
     code = OctaveCode(calibrate(index), shape=len(index))
-    assert check_code(code, np.array(index, np.int64)) == pytest.approx(code.information(np.array(index, np.int64)).sum(), abs=0.01)
+    assert check_code(code, np.array(index, np.int64)) == pytest.approx(
+        code.information(np.array(index, np.int64)).sum(), abs=0.01
+    )
 
 
 @given(index=st.lists(st.integers(1, 15), max_size=20), seed=st.integers(0, 99))

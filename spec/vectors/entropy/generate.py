@@ -91,6 +91,9 @@ def build(c: Json, names: Json | None = None) -> e.StackCodec[Any]:
         if "index" not in c:
             return e.Categorical(c["counts"][0], shape=shape)
         return e.Categorical(c["counts"], index=array("index"))
+    if kind == "AdaptiveCategorical":
+        some = {key: c[key] for key in ("tables", "prior", "memory") if key in c}
+        return e.AdaptiveCategorical(array("contexts"), symbols=n, precision=p, **some)
     if kind == "CategoricalMixture":
         return e.CategoricalMixture(array("logits", c["components"]), c["tables"], precision=p)
     if kind == "BetaBinomial":
@@ -213,6 +216,32 @@ def distributions() -> Iterator[Json]:
         "table with symbols that cannot be",
         {"type": "Categorical", "shape": [8], "counts": [[0, 5, 0, 0, 11, 0]]},
         [1, 4, 4, 1, 4, 4, 4, 1],
+    )
+    yield vector(
+        "tables that learn, of two contexts",
+        {
+            "type": "AdaptiveCategorical",
+            "shape": [6, 5],
+            "symbols": 5,
+            "precision": 16,
+            "contexts": drawn(11, 2, 0, size=30),
+            "prior": 3,
+            "memory": 20,
+        },
+        [0, 1, 0, 0, 2, 0, 0, 1, 0, 0, 4, 0, 0, 0, 1, 3, 3, 3, 3, 0, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3],
+    )
+    yield vector(
+        "a table that learns, of few bits",
+        {
+            "type": "AdaptiveCategorical",
+            "shape": [12],
+            "symbols": 100,
+            "precision": 12,
+            "contexts": 0,
+            "prior": 1,
+            "memory": 2,
+        },
+        [99, 99, 99, 0, 0, 50, 50, 50, 51, 52, 99, 99],
     )
     mixed = [quantise(np.exp(-np.abs(np.arange(12) - a)), 18).tolist() for a in (2, 6, 9)]
     logits = drawn(40, 700, -350, size=75)
@@ -574,6 +603,19 @@ def wide() -> Iterator[Json]:
     half = {"type": "Bernoulli", "precision": 18, "ones": 1 << 17}
     for size in (WIDE - 1, WIDE, WIDE + 1, WIDE + 15):
         yield vector(f"{size} bits", half | {"shape": [size]}, w(7, 2, 0, size=size))
+    yield vector(
+        f"{WIDE + 5} symbols that are learnt: one head",
+        {
+            "type": "AdaptiveCategorical",
+            "shape": [WIDE + 5],
+            "symbols": 3,
+            "precision": 20,
+            "contexts": w(24, 3, 0, size=WIDE + 5),
+            "prior": 16,
+            "memory": 1024,
+        },
+        w(0, 2, 0, size=WIDE + 5),
+    )
     n = WIDE + 777
     rare = {"type": "Bernoulli", "precision": 18, "shape": [n]}
     yield vector("rare bits: thin", rare | {"ones": w(24, 1000, 1, size=n)}, w(0, 1, 0, size=n))
