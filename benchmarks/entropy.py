@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import (
+    AdaptiveCategorical,
     Bernoulli,
     BetaBinomial,
     Bits,
@@ -256,6 +257,7 @@ def popped(size: int, rng: np.random.Generator) -> Iterator[tuple[str, StackCode
     yield "Categorical, one table", Categorical(quantise(0.97 ** np.arange(256), 16), shape=size)
     tables = quantise(rng.random((50, 256)) ** 8 + 1e-6, 16)
     yield "Categorical, 50 tables", Categorical(tables, index=rng.integers(0, 50, size))
+    yield "AdaptiveCategorical", AdaptiveCategorical(rng.integers(0, 64, size), symbols=256)
     alpha, beta = (np.floor(2.0 ** rng.uniform(14, 22, 200)).astype(np.int64) for _ in range(2))
     which = rng.integers(0, 200, size)
     yield "BetaBinomial", BetaBinomial(255, alpha[which], beta[which])

@@ -34,6 +34,7 @@ from codecs_core.codec import Codec
 from codecs_core.entropy import Message, StackCodec
 from codecs_core.entropy import distributions as families
 from codecs_core.entropy.distributions import (
+    AdaptiveCategorical,
     Bernoulli,
     BetaBinomial,
     Bits,
@@ -49,6 +50,7 @@ from codecs_core.entropy.distributions import (
     Escape,
     FineGaussian,
     LogisticMixture,
+    Octaves,
     Uniform,
     Zipf,
 )
@@ -198,6 +200,8 @@ def makers(n: int) -> dict[str, Callable[[], StackCodec]]:
             raw(17, 200, (n, 3, 3)) - 100,
         ),
         "bits": lambda: Bits(raw(18, 63, (n,))),
+        "adaptive": lambda: AdaptiveCategorical(raw(22, 64, (n,)), symbols=256),
+        "octaves": lambda: Octaves(Categorical(quantise(weights[0], 20), shape=n), shape=(n,)),
         "gamma": lambda: EliasGamma(n),
         "delta": lambda: EliasDelta(n),
         "zipf": lambda: Zipf(90, n),
