@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codecs_core.entropy import Message, Uniform
@@ -57,6 +57,7 @@ def test_bytes_are_a_message_or_an_error(data: bytes) -> None:
 
 
 @given(st.integers(0, 400), st.integers(1, 28))
+@settings(deadline=None)
 def test_bits_drawn_from_the_seeds_return(size: int, bits: int) -> None:
     uniform = Uniform(1 << bits, size)
     message = Message()
