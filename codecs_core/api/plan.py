@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.api import auto
+from codecs_core.api import auto, labelled
 from codecs_core.api.items import items
 from codecs_core.codec import Codec
 from codecs_core.container import Entry
@@ -109,7 +109,7 @@ def plan(
     arrays = named(data)
     for name, one in arrays.items():
         limits.check("array_bytes", one.spec.nbytes, f"entry {name!r}" if name else "the array")
-    kept = _attrs(attrs, arrays, isinstance(data, Mapping))
+    kept = _attrs(attrs, arrays, isinstance(data, Mapping) or labelled.is_labelled(data))
     asked = requests(codec, config, list(arrays))
     choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry, progress=progress, aside=aside)
     return [
@@ -125,11 +125,18 @@ def _chunk(chunk: int | None, one: Items) -> int | None:
 
 def named(data: Any) -> dict[str, Items]:
     """The arrays by the names of their entries; a bare array is called ``""``."""
+    if labelled.is_labelled(data):
+        return labelled.items(data)
     if not isinstance(data, Mapping):
         return {"": items(data)}
     for name in data:
         if not isinstance(name, str) or (not name and len(data) > 1):
             raise ConfigError(f"an entry cannot be called {name!r}; expected text that is not empty")
+        if labelled.is_labelled(data[name]):
+            raise UnsupportedArrayError(
+                f"entry {name!r} is a {type(data[name]).__name__}, whose coordinates and attributes a dict of arrays does not keep; "
+                "save a Dataset, or its values"
+            )
     return {name: items(value) for name, value in data.items()}
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from codecs_core.api import html
+from codecs_core.api import html, labelled
 from codecs_core.api.decoding import Decoder
 from codecs_core.api.parallel import job_count, ordered
 from codecs_core.api.plan import find
@@ -75,6 +75,7 @@ def load(
     progress: Progress | None = None,
     registry: Registry | None = None,
     fill: complex | None = None,
+    xarray: bool = False,
 ) -> Any:
     """Decode a file: the array that was saved, or a dict of the arrays that were saved by name.
 
@@ -84,14 +85,20 @@ def load(
         As for `open`.
     progress
         Called with the fraction done and a message.
+    xarray
+        Whether to return the Dataset or DataArray of xarray that was saved, rather than its arrays.
 
     Raises
     ------
     CodecsError
         As `open` and `EntryView`.
+    ConfigError
+        If `xarray` is true and the file was not saved from such.
+    PluginLoadError
+        If a library for what was saved (xarray, or ml_dtypes for bfloat16) is missing.
     """
     with open(path, limits=limits, models=models, registry=registry, jobs=jobs, fill=fill) as file:
-        return file.load(progress=progress)
+        return file.load(progress=progress, xarray=xarray)
 
 
 def inspect(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
@@ -157,9 +164,11 @@ class File(Mapping[str, EntryView]):
         """As `inspect`."""
         return describe(self._reader, self.path)
 
-    def load(self, *, progress: Progress | None = None) -> Any:
+    def load(self, *, progress: Progress | None = None, xarray: bool = False) -> Any:
         """Decode everything; see `codecs_core.load`."""
         arrays = dict(self.arrays(progress=progress))
+        if xarray:
+            return labelled.restore(self.path, arrays, {name: self[name].attrs for name in arrays})
         return arrays[""] if set(arrays) == {""} else arrays
 
     def arrays(self, *, progress: Progress | None = None, stored: bool = False) -> Iterator[tuple[str, NDArray[Any]]]:

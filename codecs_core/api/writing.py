@@ -54,8 +54,8 @@ def save(
     path
         The file to write, or a URL that fsspec can write to.
     data
-        An array, or a mapping of names to arrays. What is array-like (memory maps, datasets) is read chunk by chunk; a
-        `codecs_core.api.Source` is read when its turn comes.
+        An array, or a mapping of names to arrays, or a Dataset or DataArray of xarray. What is array-like (memory maps,
+        datasets) is read chunk by chunk; a `codecs_core.api.Source` is read when its turn comes.
     codec
         A codec id, ``"auto"`` (the smallest on a sample of the data), a `Codec`, ``{"id": ..., setting: value}``, or a
         mapping of entry names to any of these.
