@@ -1,11 +1,12 @@
 # make demo    compress the samples with every codec, decode, compare, and show the table
 # make test    run the tests                 make lint     style, types, imports
 # make dist    build every package into dist/, check them, and try them in an environment of their own
+# make docs    the documentation as a site, in build/site; make docs-serve shows it while you write
 # make gallery draw the pictures of docs/gallery.md
 # make check   all of it                     make clean    remove what make made
 
 .DEFAULT_GOAL := help
-.PHONY: help install dist demo gallery test lint format check clean
+.PHONY: help install dist docs docs-serve demo gallery test lint format check clean
 
 # The first interpreter that is new enough. Another: make PYTHON=/path/to/python
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
@@ -15,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-TOOLS := ruff mypy import-linter pytest-xdist hatchling hatch-fancy-pypi-readme editables build twine scipy mpmath constriction
+TOOLS := ruff mypy import-linter pytest-xdist hatchling hatch-fancy-pypi-readme editables build twine mkdocs-material mkdocstrings-python mkdocs-jupyter selenium scipy mpmath constriction
 # More for pytest, for example: make test ARGS='-k container -n 0'
 ARGS ?=
 
@@ -43,6 +44,12 @@ dist: $(STAMP)
 	$(BIN)/python -m twine check --strict dist/*
 	sh scripts/try_dist.sh $(BIN)/python
 
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python scripts/site.py build
+
+docs-serve: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python scripts/site.py serve
+
 gallery: $(STAMP)
 	$(BIN)/python scripts/gallery.py
 
@@ -62,5 +69,5 @@ format: $(STAMP)
 check: lint test demo
 
 clean:
-	rm -rf $(VENV) demo-output dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-output dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
