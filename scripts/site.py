@@ -1,8 +1,8 @@
 """The documentation as a site: ``python scripts/site.py [build|serve]``.
 
-The pages are plain Markdown that reads well in the repository, with links to files beside them. They are copied to ``build/pages`` under the
-same names; links to what is no page lead to the repository. The navigation is that of ``docs/index.md``; the reference of the Python API is made from
-docstrings.
+The pages are plain Markdown that reads well in the repository, with links to files beside them. They are copied to
+``build/pages`` under the same names; links to what is no page lead to the repository. The navigation is that of
+``docs/index.md``; the reference of the Python API is made from docstrings.
 """
 
 from __future__ import annotations
@@ -109,10 +109,9 @@ def title(page: Path) -> str:
 def navigation() -> list[Any]:
     """Sections of ``docs/index.md``: paragraphs that start in bold, and the table of codecs."""
     index = (ROOT / "docs/index.md").read_text("utf-8")
+    headed = ((re.match(r"\*\*(.+?)\.\*\*", paragraph), paragraph) for paragraph in index.split("\n\n"))
     sections: list[Any] = [{"Home": "README.md"}]
-    for paragraph in index.split("\n\n"):
-        if heading := re.match(r"\*\*(.+?)\.\*\*", paragraph):
-            sections.append({heading[1]: pages_of(paragraph)})
+    sections += [{heading[1]: pages_of(paragraph)} for heading, paragraph in headed if heading]
     codecs = [
         {"Which codec": "docs/index.md"},
         *(Path("docs/codecs", p.name).as_posix() for p in sorted((ROOT / "docs/codecs").glob("*.md"))),
