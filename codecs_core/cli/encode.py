@@ -85,7 +85,13 @@ def encode(
             progress=bar,
             limits=limits(limit),
         )
-    for line in [*_tried(info["tried"]), *told.lines(), *_aside(info["aside"], codec), *_grown(info, found)]:
+    for line in [
+        *_tried(info["tried"]),
+        *told.lines(),
+        *_beside(found),
+        *_aside(info["aside"], codec),
+        *_grown(info, found),
+    ]:
         say(line)
     if replaces:
         say(f"{shown(dst)} was there, and is replaced")
@@ -170,6 +176,21 @@ def _aside(aside: dict[str, str], codec: str) -> list[str]:
         f"not by {codec}, but as auto chooses: {plural(len(aside), 'entry', 'entries')}, "
         f"the first {shown(repr(name))}: {shown(why)}"
     ]
+
+
+def _beside(found: "dict[str, Source]") -> list[str]:
+    """The images that lie beside another in a TIFF file: overviews of it, masks, and those of another size."""
+    from codecs_core.cli.output import shown
+
+    members = [
+        name
+        for name, source in found.items()
+        if (media := source.attrs.get("media", {})).get("format") == "TIFF" and media.get("member", "image") != "image"
+    ]
+    if not members:
+        return []
+    more = ", ..." if len(members) > _NAMED else ""
+    return [f"beside other images of a TIFF file: {', '.join(shown(name) for name in members[:_NAMED])}{more}"]
 
 
 def _grown(info: dict[str, Any], found: "dict[str, Source]") -> list[str]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import InexactError, InputError, OutputError
-from codecs_core.media.raster import apart, together
 from codecs_core.media.source import Source
+from codecs_core.media.strips import apart, together
 from codecs_core.media.template import cut, join
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class _Header:
         start, size, width, height, _, bits, way = struct.unpack("<10xIIiiHHI", head[:34])
         if size < 40:
             raise InexactError(f"{name} is a BMP file of OS/2, whose palette is another")
+        if start < max(54, 14 + size):
+            raise InputError(f"{name} is damaged: its pixels begin at byte {start}, within its header")
         masks = struct.unpack("<IIII", head[54:70]) if len(head) >= 70 else ()
         known = (way == 0 and bits in (1, 4, 8, 24, 32)) or (
             way == 3 and bits == 32 and masks[:3] == _MASKS and (size < 56 or masks[3] in (0, 0xFF000000))

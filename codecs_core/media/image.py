@@ -123,7 +123,7 @@ def write_image(path: Path, parts: Sequence[Part]) -> None:
     """Write the image file that parts came from, or their pixels as the format that `suffix_of` names."""
     media = parts[0].media
     if is_template(media) and media["format"] == "TIFF":
-        from codecs_core.media.tiff import write_tiff
+        from codecs_core.media.tiff_writing import write_tiff
 
         write_tiff(path, parts)
         return
@@ -155,6 +155,10 @@ def save_image(file: IO[bytes], path: Path, array: NDArray[Any], media: Mapping[
     if suffix in _LOSSY:
         raise OutputError(f"a {suffix} file would lose values; write .png, .tiff or .npy instead of {path}")
     kind = SUFFIXES[suffix]
+    if is_template(media) and media["format"] == "TIFF":
+        from codecs_core.media.tiff_writing import said_by
+
+        media = {**said_by(Part(name="", array=array, attrs={"media": media})), **media}
     mode = mode_of(array, media)
     if mode is not None and _holds(suffix, mode, array):
         file.write(_encoded(kind, array, mode, media))

@@ -9,8 +9,8 @@ import numpy as np
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import InexactError, InputError, OutputError
-from codecs_core.media.raster import apart, together
 from codecs_core.media.source import Source
+from codecs_core.media.strips import apart, together
 from codecs_core.media.template import cut, join, raw
 
 if TYPE_CHECKING:

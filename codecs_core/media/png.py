@@ -18,8 +18,8 @@ import numpy as np
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import InexactError, InputError, OutputError
 from codecs_core.media.metadata import LARGEST, density, palette, transparency
-from codecs_core.media.raster import together
 from codecs_core.media.source import Source
+from codecs_core.media.strips import together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

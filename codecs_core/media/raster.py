@@ -1,18 +1,17 @@
 """How the pixels of one directory of a TIFF file lie in it, as strips or tiles: from bytes to values and back.
 
-TIFF 6.0 (Adobe 1992, sections 9, 13 to 15); Adobe Photoshop TIFF technical note 3 (2005) for the predictor of floats.
+TIFF 6.0 (Adobe 1992, sections 13 to 15).
 """
 
 from __future__ import annotations
 
-import lzma
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from codecs_core.errors import InexactError, InputError
+from codecs_core.media.strips import COMPRESSIONS, apart, float_bytes, floats, level_of, pack, together, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,16 +22,6 @@ if TYPE_CHECKING:
 
 OFFSETS = {False: 273, True: 324}
 COUNTS = {False: 279, True: 325}
-#: Ways of compression that give values back exactly and can be written again.
-COMPRESSIONS = {
-    1: "none",
-    5: "lzw",
-    8: "deflate",
-    32946: "deflate",
-    32773: "packbits",
-    34925: "lzma",
-    50000: "zstd",
-}
 #: What other numbers mean, for the message.
 _KNOWN = (
     dict.fromkeys((2, 3, 4), "CCITT") | dict.fromkeys((6, 7, 34892), "JPEG") | dict.fromkeys((50002, 52546), "JPEG XL")
@@ -46,17 +35,7 @@ _DTYPES = (
     | {(3, bits): f"float{bits}" for bits in (16, 32, 64)}
     | {(6, bits): f"complex{bits}" for bits in (64, 128)}
 )
-#: Libraries and levels to try, by what the second byte of a zlib stream says of the level.
-_LEVELS: dict[str, dict[int, list[list[Any]]]] = {
-    "deflate": {
-        0x01: [["zlib", 1], ["libdeflate", 1]],
-        0x5E: [["zlib", 5], ["zlib", 3], ["libdeflate", 5]],
-        0x9C: [["zlib", 6], ["libdeflate", 6], ["libdeflate", 7]],
-        0xDA: [["zlib", 9], ["libdeflate", 9], ["libdeflate", 12]],
-    },
-    "zstd": {0: [["zstd", level] for level in (3, 9, 10, 1, 19)]},
-}
-#: Bytes of a strip or tile up to which they are tried.
+#: Bytes of a strip or tile up to which it is found out how it was compressed.
 _SMALL = 1 << 17
 
 
@@ -139,6 +118,8 @@ class Raster:
         if len(self.offsets) != n:
             raise InputError(f"{self.name} is damaged: it has {len(self.offsets)} strips or tiles, and {n} are needed")
         counts = self.counts
+        if not counts and (n > 1 or self.compression != "none"):
+            raise InexactError(f"{self.name} does not say how many bytes its strips or tiles have")
         if self.compression == "none":
             needed = [self.nbytes(rows) for _, rows, _ in self._places()]
             if counts and any(count < need for count, need in zip(counts, needed, strict=False)):
@@ -228,15 +209,10 @@ class Raster:
     def hint(self, read: Callable[[int, int], bytes]) -> Any:
         """Which library at which level makes the first strip or tile what it is, None where that cannot be told."""
         _, rows, _ = next(self._places())
-        if self.compression not in _LEVELS or self.nbytes(rows) > _SMALL:
+        if self.nbytes(rows) > _SMALL:
             return None
         stored = read(self.offsets[0], self.counts[0])
-        data = unpack(self.compression, stored, self.nbytes(rows), self.name)
-        tries = _LEVELS[self.compression].get(stored[1] if self.compression == "deflate" else 0, [])
-        try:
-            return next((one for one in tries if pack(self.compression, data, len(data), one) == stored), None)
-        except InputError:
-            return None
+        return level_of(self.compression, stored, unpack(self.compression, stored, self.nbytes(rows), self.name))
 
     def _values(self, data: bytes, rows: int) -> NDArray[Any]:
         """(rows, columns, depth) of uncompressed bytes."""
@@ -244,7 +220,7 @@ class Raster:
         if self.bits < 8:
             return apart(data, shape, self.bits)
         if self.predictor == 3:
-            return _floats(data, shape, dtype)
+            return floats(data, shape, dtype)
         values = np.frombuffer(data, self.stored).reshape(shape).astype(dtype)
         if self.predictor == 2:
             whole = values.view(f"u{dtype.itemsize}")
@@ -255,7 +231,7 @@ class Raster:
         if self.bits < 8:
             return together(values, self.bits)
         if self.predictor == 3:
-            return _float_bytes(values)
+            return float_bytes(values)
         if self.predictor == 2:
             whole = values.view(f"u{values.dtype.itemsize}").copy()
             whole[:, 1:] -= values.view(whole.dtype)[:, :-1]
@@ -288,96 +264,3 @@ def _refuse(tree: Directories, tags: dict[int, Tag]) -> None:
         raise InexactError(f"{tree.name} has fewer values of colour than of brightness (YCbCr)")
     if tree.value(tags, 284, 1) not in (1, 2) or tree.value(tags, 32997, 1) != 1 or tree.value(tags, 32998, 1) != 1:
         raise InexactError(f"{tree.name} has its pixels in an order that is not known")
-
-
-# --- bytes --------------------------------------------------------------------------------------
-
-
-def unpack(way: str, data: bytes, nbytes: int, name: str) -> bytes:
-    """`nbytes` uncompressed bytes; more that are there are dropped, fewer raise `InputError`."""
-    try:
-        match way:
-            case "none":
-                found = data
-            case "deflate":
-                found = zlib.decompressobj().decompress(data, nbytes)
-            case "lzma":
-                found = lzma.LZMADecompressor().decompress(data, nbytes)
-            case _:
-                found = _imagecodecs(name, f"{way}_decode")(data, out=bytearray(nbytes))
-    except InputError:
-        raise
-    except Exception as error:  # each of these libraries has errors of its own
-        raise InputError(f"{name} is damaged: its pixels cannot be unpacked: {error}") from error
-    if len(found) < nbytes:
-        raise InputError(f"{name} is damaged: a strip or tile has {len(found)} bytes, and {nbytes} are needed")
-    return bytes(found[:nbytes])
-
-
-def pack(way: str, data: bytes, row: int, hint: Any = None) -> bytes:
-    """Compressed bytes; `row` is the bytes of a row, which PackBits never crosses."""
-    match way, hint:
-        case "none", _:
-            return data
-        case "deflate", ["libdeflate", int(level)] if 1 <= level <= 12:
-            return bytes(_imagecodecs("", "deflate_encode")(data, level=level))
-        case "deflate", ["zlib", int(level)] if 1 <= level <= 9:
-            return zlib.compress(data, level)
-        case "deflate", _:
-            return zlib.compress(data, 9)
-        case "lzma", _:
-            return lzma.compress(data, check=lzma.CHECK_NONE)
-        case "packbits", _:
-            encode = _imagecodecs("", "packbits_encode")
-            return b"".join(encode(data[at : at + row]) for at in range(0, len(data), row))
-        case "zstd", ["zstd", int(level)] if 1 <= level <= 22:
-            return bytes(_imagecodecs("", "zstd_encode")(data, level=level))
-        case "zstd", _:
-            return bytes(_imagecodecs("", "zstd_encode")(data, level=19))
-    return bytes(_imagecodecs("", f"{way}_encode")(data))
-
-
-def _imagecodecs(name: str, function: str) -> Callable[..., Any]:
-    try:
-        import imagecodecs
-    except ImportError as error:
-        what = f"{name} is" if name else "this TIFF file is to be"
-        way = function.split("_")[0]
-        raise InputError(
-            f"{what} compressed by {way}, which takes imagecodecs: pip install 'codecs-core[images]'"
-        ) from error
-    found: Callable[..., Any] = getattr(imagecodecs, function)
-    return found
-
-
-def apart(data: bytes, shape: tuple[int, int, int], bits: int) -> NDArray[Any]:
-    """Values of fewer than eight bits, the first in the highest bits of a byte, each row in whole bytes."""
-    rows, columns, depth = shape
-    held = np.unpackbits(np.frombuffer(data, np.uint8).reshape(rows, -1), axis=1)[:, : columns * depth * bits]
-    weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint8)
-    values: NDArray[Any] = (held.reshape(rows, columns, depth, bits) * weights).sum(axis=-1, dtype=np.uint8)
-    return values
-
-
-def together(values: NDArray[Any], bits: int) -> bytes:
-    """The inverse of `apart`: (rows, columns, depth) packed."""
-    held = values[..., None] >> np.arange(bits - 1, -1, -1).astype(np.uint8) & 1
-    return np.packbits(held.reshape(len(values), -1), axis=1).tobytes()
-
-
-def _floats(data: bytes, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Floats whose bytes were sorted by significance in each row, and then replaced by differences."""
-    rows, columns, depth = shape
-    steps = np.frombuffer(data, np.uint8).reshape(rows, -1, depth)
-    planes = np.cumsum(steps, axis=1, dtype=np.uint8).reshape(rows, dtype.itemsize, columns * depth)
-    joined = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(dtype.newbyteorder(">"))
-    return joined.reshape(shape).astype(dtype)
-
-
-def _float_bytes(values: NDArray[Any]) -> bytes:
-    rows, columns, depth = values.shape
-    apart = values.astype(values.dtype.newbyteorder(">")).view(np.uint8).reshape(rows, columns * depth, -1)
-    planes = np.ascontiguousarray(apart.transpose(0, 2, 1)).reshape(rows, -1, depth)
-    steps = planes.copy()
-    steps[:, 1:] -= planes[:, :-1]
-    return steps.tobytes()

@@ -175,6 +175,20 @@ def test_images_of_many_sizes_and_a_broken_one_among_them(tmp_path):
     assert held["4.png"].tobytes() == (tmp_path / "in" / "4.png").read_bytes()
 
 
+def test_overviews_are_named(tmp_path):
+    import tifffile
+
+    with tifffile.TiffWriter(tmp_path / "cog.tif") as out:
+        out.write(pixels(8, 8, 3), photometric="rgb")
+        out.write(pixels(4, 4, 3), photometric="rgb", subfiletype=1)
+    result = codecs("encode", tmp_path / "cog.tif", tmp_path / "a.ccf", "--codec", RAW)
+    assert result.exit_code == 0
+    assert "beside other images of a TIFF file: overview\n" in result.stderr
+    assert list(cc.load(tmp_path / "a.ccf")) == ["image", "overview"]
+    assert codecs("decode", tmp_path / "a.ccf", tmp_path / "again.tif").exit_code == 0
+    assert (tmp_path / "again.tif").read_bytes() == (tmp_path / "cog.tif").read_bytes()
+
+
 def test_arrays_of_many_kinds(tmp_path):
     np.savez(tmp_path / "a.npz", *(pixels(6, 5 + n) for n in range(7)))
     result = codecs("encode", tmp_path / "a.npz", tmp_path / "a.ccf")
@@ -247,7 +261,7 @@ def test_a_damaged_file_is_kept_as_it_is_and_named(tmp_path):
     (tmp_path / "in" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nxxx")
     result = codecs("encode", tmp_path / "in", tmp_path / "a.ccf", "--codec", RAW)
     assert result.exit_code == 0
-    assert "  damaged: image " in result.stderr
+    assert "bad.png is damaged: " in result.stderr
     assert "bad.png" in result.stderr
     assert codecs("decode", tmp_path / "a.ccf", tmp_path / "out").exit_code == 0
     for name in ("good.npy", "bad.png"):

@@ -14,7 +14,8 @@ from codecs_core.errors import InexactError, InputError, OutputError
 from codecs_core.media import read, write
 from codecs_core.media.directories import Directories
 from codecs_core.media.source import Part
-from codecs_core.media.tiff import read_tiff, write_tiff
+from codecs_core.media.tiff import read_tiff
+from codecs_core.media.tiff_writing import write_tiff
 
 rng = np.random.Generator(np.random.Philox(14))
 
@@ -184,6 +185,27 @@ def test_exif_of_a_compressed_file(tmp_path):
     with Image.open(tmp_path / "again.tif") as image:
         assert image.getexif()[0x0112] == 6
         assert image.getexif().get_ifd(0x8769)[0x9003] == when[:-1].decode()
+
+
+def test_profile_and_density_in_another_format(tmp_path):
+    image = Image.fromarray(values("u1", 6, 7, 3))
+    image.save(tmp_path / "a.tif", icc_profile=b"profile" * 20, dpi=(300, 150), compression="tiff_lzw")
+    (source,) = read([tmp_path / "a.tif"]).values()
+    write(tmp_path / "a.png", {"": source.read()}, {"": source.attrs})
+    with Image.open(tmp_path / "a.png") as held:
+        assert held.info["icc_profile"] == b"profile" * 20
+        assert [round(one) for one in held.info["dpi"]] == [300, 150]
+
+
+def test_counts_that_are_missing(tmp_path):
+    """One uncompressed strip needs no count; where there are several, nothing says how long they are."""
+    for name, options in (("a.tif", {}), ("b.tif", {"tile": (16, 16)}), ("c.tif", {"rowsperstrip": 5})):
+        tifffile.imwrite(tmp_path / name, values("u1", 20, 20), metadata=None, **options)
+        rename(tmp_path / name, 325 if "tile" in options else 279, 65000)
+    check_round_trip(tmp_path / "a.tif")
+    for name in ("b.tif", "c.tif"):
+        with pytest.raises(InexactError, match="how many bytes"):
+            read_tiff(tmp_path / name)
 
 
 def test_overviews_and_masks_are_members(tmp_path):

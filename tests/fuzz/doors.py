@@ -1,0 +1,283 @@
+"""Files of other formats, mutated: each is refused in the tree of errors, or given back equal to what another reader sees.
+
+``python tests/fuzz/doors.py tiff 100000 [SEED]`` gives one door so many inputs, and writes each finding to ``findings/``.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import struct
+import sys
+import tempfile
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import tifffile
+from PIL import Image
+
+from codecs_core.errors import InputError
+from codecs_core.media import kinds
+from codecs_core.media.source import Part
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+#: Bytes of values: what claims more is not decoded.
+MOST = 1 << 24
+
+
+@dataclass(frozen=True)
+class Door:
+    """A kind of file: how inputs begin, how they are mended, and what another reader sees (None: nothing)."""
+
+    suffix: str
+    seeds: Callable[[], list[bytes]]
+    oracle: Callable[[Path, list[Part]], bool]
+    mend: Callable[[bytes], bytes] = bytes
+
+
+def check(name: str, data: bytes) -> bool:
+    """Give one input to a door. Whether it was read; whatever is raised is a finding."""
+    door = DOORS[name]
+    with tempfile.TemporaryDirectory(prefix="door-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder, f"a{door.suffix}")
+        path.write_bytes(data)
+        kind = kinds.kind_of(data[: kinds.HEAD], path)
+        if kind is None:
+            return False
+        try:
+            sources = kinds.load(kind.read)(path)
+            if sum(source.spec.nbytes for source in sources) > MOST:
+                return False
+            parts = [Part(name=source.name, array=source.read(), attrs=source.attrs) for source in sources]
+        except InputError:
+            return False
+        if not door.oracle(path, parts):
+            raise AssertionError("another reader sees other values")
+        again = Path(folder, f"b{door.suffix}")
+        kinds.load(kind.write)(again, parts)
+        if again.read_bytes() != data:
+            back = kinds.load(kind.read)(again)
+            if [source.read().tobytes() for source in back] != [part.array.tobytes() for part in parts]:
+                raise AssertionError("other values come back")
+        return True
+
+
+def mutated(data: bytes, rng: np.random.Generator) -> bytes:
+    """One to four places with other bytes, fewer or more; half of them near the start or the end, where headers are."""
+    for _ in range(rng.integers(1, 5)):
+        n = max(len(data), 1)
+        at = int(rng.choice([rng.integers(n), rng.integers(min(n, 300)), n - 1 - rng.integers(min(n, 300))]))
+        match rng.integers(5):
+            case 0:
+                data = data[:at] + bytes([data[at] ^ 1 << rng.integers(8)] if data else [0]) + data[at + 1 :]
+            case 1:
+                data = data[:at] + rng.bytes(int(rng.integers(1, 5))) + data[at + 4 :]
+            case 2:
+                word = int(rng.choice([0, 1, 2, 3, 4, 5, 6, 8, 16, 32, 255, 256, 65535, 1 << 16, 1 << 31]))
+                data = data[:at] + word.to_bytes(4, "little" if rng.integers(2) else "big") + data[at + 4 :]
+            case 3:
+                data = data[:at] + data[at + int(rng.integers(1, 9)) :]
+            case _:
+                data = data[:at] + data[at : at + int(rng.integers(1, 13))] + data[at:]
+    return data
+
+
+# --- TIFF -----------------------------------------------------------------------------------------
+
+
+def tiff_seeds() -> list[bytes]:
+    """Small files of every layout."""
+    ramp = np.arange(24 * 20 * 3, dtype=np.uint16).reshape(24, 20, 3)
+    found = []
+    for order in "<>":
+        for big in (False, True):
+            for options in (
+                {},
+                {"compression": "zlib", "predictor": True},
+                {"compression": "lzw", "tile": (16, 16)},
+                {"compression": "packbits", "planarconfig": "separate"},
+                {"compression": "zstd", "rowsperstrip": 5},
+                {"tile": (16, 16)},
+            ):
+                image = np.moveaxis(ramp, 2, 0) if "planarconfig" in options else ramp
+                held = io.BytesIO()
+                tifffile.imwrite(held, image, photometric="rgb", byteorder=order, bigtiff=big, **options)
+                found.append(held.getvalue())
+    for array, options in [
+        (ramp[..., 0].astype("f4"), {"compression": "zlib", "predictor": 3}),
+        (np.stack([ramp[..., 0]] * 3), {"imagej": True, "photometric": "minisblack"}),
+        (np.stack([ramp[..., 0]] * 3), {"compression": "lzma", "photometric": "minisblack"}),
+        (ramp[..., 0], {"photometric": "miniswhite", "metadata": None}),
+        (ramp[..., 0] > 99, {"photometric": "minisblack"}),
+    ]:
+        held = io.BytesIO()
+        tifffile.imwrite(held, array, **options)
+        found.append(held.getvalue())
+    return [*found, *_pillow_tiffs()]
+
+
+def _pillow_tiffs() -> list[bytes]:
+    image, found = Image.fromarray(np.arange(600, dtype=np.uint8).reshape(20, 10, 3)), []
+    for one in (image, image.convert("1"), image.quantize(9), image.convert("CMYK")):
+        held = io.BytesIO()
+        one.save(held, "TIFF", compression="tiff_lzw")
+        found.append(held.getvalue())
+    return found
+
+
+def as_tifffile(path: Path, parts: list[Part]) -> bool:
+    """Whether tifffile, where it reads the file, has the same values."""
+    held = b"".join(part.array.tobytes() for part in parts)
+    try:
+        with tifffile.TiffFile(path) as file:
+            pages = [_native(page.asarray()) for page in file.pages]
+            if b"".join(pages) == held:
+                return True
+            return len(pages) == 1 and _native(file.series[0].asarray()) == held
+    except Exception:  # another reader is stricter
+        return True
+
+
+def _native(array: np.ndarray[Any, Any]) -> bytes:
+    return array.astype("u1" if array.dtype == bool else array.dtype.newbyteorder("<")).tobytes()
+
+
+# --- PNG and others that Pillow reads ----------------------------------------------------------------
+
+
+def png_seeds() -> list[bytes]:
+    """Small files of every kind of pixels."""
+    array = np.arange(9 * 11 * 3, dtype=np.uint16).reshape(9, 11, 3)
+    image = Image.fromarray(array.astype(np.uint8))
+    found = [bytes(imagecodecs.png_encode(array * 77)), bytes(imagecodecs.png_encode(array[..., :2] * 77))]
+    for one, options in [
+        (image, {"dpi": (72, 72), "icc_profile": bytes(50)}),
+        (image, {"transparency": (1, 2, 3)}),
+        (image.convert("RGBA"), {}),
+        (image.convert("LA"), {}),
+        (image.convert("1"), {}),
+        (image.quantize(3), {"transparency": bytes([0, 9, 255]), "bits": 2}),
+        (image.convert("I;16"), {}),
+    ]:
+        held = io.BytesIO()
+        one.save(held, "PNG", **options)
+        found.append(held.getvalue())
+    grey = struct.pack(">IIBBBBB", 8, 3, 2, 0, 0, 0, 0)
+    parts = [(b"IHDR", grey), (b"tEXt", b"a\0b"), (b"IDAT", zlib.compress(b"\0\x1b\xe4" * 3)), (b"IEND", b"")]
+    return [*found, found[0][:8] + b"".join(_chunk(*part) for part in parts)]
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def with_checksums(data: bytes) -> bytes:
+    """The chunks of a PNG file with checksums that hold, so that mutations get behind them."""
+    found, at = [data[:8]], 8
+    while at + 12 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if at + 12 + size > len(data):
+            break
+        found.append(_chunk(data[at + 4 : at + 8], data[at + 8 : at + 8 + size]))
+        at += size + 12
+    return b"".join([*found, data[at:]])
+
+
+def as_pillow(path: Path, parts: list[Part]) -> bool:
+    """Whether Pillow, where it reads the file, has the same values, or what it makes of them in 8 bits."""
+    (part,) = parts
+    try:
+        with Image.open(path) as image:
+            arguments = image.tile[0][3] if image.tile else ""
+            seen = np.asarray(image)
+    except Exception:  # another reader is stricter
+        return True
+    array, bits = part.array, part.media.get("bits")
+    if part.media["format"] == "PPM" and part.media["template"][0].split()[-1] not in (b"255", b"65535"):
+        most = int(part.media["template"][0].split()[-1]) if part.media["mode"] != "1" else 255
+        return seen.shape == array.shape and (most == 255 or int(array.max()) > most or not seen[array == 0].any())
+    if part.media["format"] == "PPM" and part.media["mode"] == "RGB" and array.dtype == np.uint16:
+        return seen.shape == array.shape  # which it divides by 257 and rounds
+    if array.shape[2:] == (4,) and seen.shape[2:] == (3,):
+        array = array[..., :3]  # the fourth byte of a BMP, of which Pillow says nothing
+    if array.shape[2:] == (2,) and seen.shape[2:] == (4,):
+        seen = seen[..., 2:]  # grey and alpha of 16 bits, which it makes colours of
+    if arguments in ("L;2", "L;4"):
+        array = array * np.uint8(85 if bits == 2 else 17)
+    elif array.dtype == np.uint16 and seen.dtype == np.uint8:
+        array = (array >> 8).astype(np.uint8)
+    return seen.shape == array.shape and bool((seen == array).all())
+
+
+def bmp_seeds() -> list[bytes]:
+    """Small files of every number of bits."""
+    image, found = Image.fromarray(np.arange(9 * 11 * 4, dtype=np.uint8).reshape(9, 11, 4)), []
+    for one, options in [
+        (image.convert("RGB"), {}),
+        (image, {}),
+        (image.convert("L"), {}),
+        (image.convert("1"), {}),
+        (image.convert("RGB").quantize(9), {"bits": 4}),
+    ]:
+        held = io.BytesIO()
+        one.save(held, "BMP", **options)
+        found.append(held.getvalue())
+    return found
+
+
+def netpbm_seeds() -> list[bytes]:
+    """Small files of bits, grey and colours."""
+    values = bytes(range(48))
+    return [
+        b"P6 4 4 255\n" + values,
+        b"P5\n# of\n4 12 255\n" + values,
+        b"P5 4 6 65535 " + values,
+        b"P4 16 24\n" + values,
+    ]
+
+
+DOORS = {
+    "tiff": Door(".tif", tiff_seeds, as_tifffile),
+    "png": Door(".png", png_seeds, as_pillow, with_checksums),
+    "bmp": Door(".bmp", bmp_seeds, as_pillow),
+    "netpbm": Door(".ppm", netpbm_seeds, as_pillow),
+}
+
+
+def inputs(name: str, seed: int) -> Iterator[bytes]:
+    """Mutated inputs without end."""
+    rng, seeds = np.random.Generator(np.random.Philox(seed)), DOORS[name].seeds()
+    while True:
+        yield DOORS[name].mend(mutated(seeds[rng.integers(len(seeds))], rng))
+
+
+def main() -> None:
+    """Do as the command line says."""
+    name, n = sys.argv[1], int(sys.argv[2])
+    read = findings = 0
+    for number, data in zip(range(n), inputs(name, int(sys.argv[3]) if len(sys.argv) > 3 else 0), strict=False):
+        began = time.monotonic()
+        try:
+            read += check(name, data)
+            if time.monotonic() - began > 10:
+                raise AssertionError("took more than 10 s")
+        except Exception as error:  # a finding, whatever it is
+            findings += 1
+            Path("findings").mkdir(exist_ok=True)
+            Path("findings", f"{name}-{number}").write_bytes(data)
+            print(f"{name}-{number}: {type(error).__name__}: {error}", flush=True)
+    print(f"{name}: {n} inputs, {read} read, {n - read - findings} refused, {findings} findings")
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main()
