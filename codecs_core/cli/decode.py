@@ -107,7 +107,7 @@ def _told(attrs: dict[str, Any], *, part: bool, alone: bool, npy: bool) -> dict[
     if not isinstance(media, dict):
         return attrs
     if npy and not is_kept(attrs):
-        return {"media": {key: media[key] for key in ("name",) if key in media}}
+        return {"media": {"name": media["name"]} if "name" in media and "member" not in media else {}}
     if part:  # an image of fewer rows is an image; of a file with a template, the values do not fit it any more
         return {"media": {key: value for key, value in media.items() if key != "template"} if is_image(attrs) else {}}
     return {"media": {}} if alone and "member" in media else attrs

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
-from codecs_core.arrays import DTYPES, ArraySpec
+from codecs_core.arrays import DTYPES, ArraySpec, logical_name, stored_dtype
 from codecs_core.errors import InexactError, InputError
 from codecs_core.media import template
 from codecs_core.media.source import Source
@@ -40,15 +40,16 @@ def read_npy(path: Path) -> list[Source]:
             beyond = path.stat().st_size - offset
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    spec = ArraySpec(shape, dtype.name)
+    stored = stored_dtype(dtype)
+    spec = ArraySpec(shape, stored.name)
     if beyond < spec.nbytes:
         raise InputError(f"{path} is cut short: its values take {spec.nbytes} bytes, and it has {beyond}")
 
     def load() -> NDArray[Any]:
         try:
             if not spec.size:
-                return np.empty(shape, dtype)
-            array: NDArray[Any] = np.memmap(path, dtype, "r", offset, shape, "F" if fortran else "C")
+                return np.empty(shape, stored)
+            array: NDArray[Any] = np.memmap(path, stored, "r", offset, shape, "F" if fortran else "C")
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read: {error}") from error
         return array
@@ -80,7 +81,7 @@ def read_header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.
         raise InputError(f"{where} has no header of a .npy file that can be read: {error}") from error
     if any(type(n) is not int or not 0 <= n <= _MOST for n in shape) or _nbytes(shape, dtype) > _MOST:
         raise InputError(f"{where} has the shape {_short(shape)}, which no array has")
-    if dtype.hasobject or dtype.name not in DTYPES or len(shape) > 32:
+    if dtype.hasobject or stored_dtype(dtype).name not in DTYPES or len(shape) > 32:
         what = "Python objects" if dtype.hasobject else f"values of dtype {_short(dtype)} in {len(shape)} dimensions"
         raise InexactError(f"{where} holds {what}, which no entry of a container can be")
     return shape, bool(fortran), dtype
@@ -99,19 +100,20 @@ def _short(what: object) -> str:
 def _attrs(path: Path, spec: ArraySpec, offset: int, fortran: bool, dtype: np.dtype[Any]) -> dict[str, Any]:
     media: dict[str, Any] = {"format": "NPY"}
     held = template.cut(path, [(offset, spec.nbytes)])
-    if held != [header(spec), b""]:
+    if held != [header(spec.shape, dtype.newbyteorder("<")), b""]:
         media["template"] = held
-        if not dtype.newbyteorder("<").isnative or dtype != dtype.newbyteorder("<"):
+        if dtype.byteorder == ">" or (dtype.byteorder == "=" and not dtype.newbyteorder("<").isnative):
             media["byteorder"] = ">"
         if fortran:
             media["order"] = "F"
-    return {"media": media}
+    name = logical_name(dtype)
+    return {"media": media} if name is None else {"media": media, "dtype": name}
 
 
-def header(spec: ArraySpec) -> bytes:
-    """What numpy writes in front of values of this spec, in C order and little endian."""
+def header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """What numpy writes in front of values in C order."""
     file = io.BytesIO()
-    told = {"descr": npy_format.dtype_to_descr(spec.numpy), "fortran_order": False, "shape": spec.shape}
+    told = {"descr": npy_format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     npy_format.write_array_header_1_0(cast(BinaryIO, file), told)
     return file.getvalue()
 

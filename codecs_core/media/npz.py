@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
-from codecs_core.arrays import ArraySpec
+from codecs_core.arrays import ArraySpec, logical_name, stored, stored_dtype
 from codecs_core.errors import InexactError, InputError, OutputError
 from codecs_core.media.npy import read_header, save_npy
 from codecs_core.media.source import Source
@@ -69,8 +69,10 @@ def _look(path: Path, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInf
         except InexactError as error:
             refused.append(f"{error}")
             continue
-        attrs = {"media": {"format": "NPZ", "member": name}}
-        spec = ArraySpec(shape, dtype.name)
+        attrs: dict[str, Any] = {"media": {"format": "NPZ", "member": name}}
+        if (logical := logical_name(dtype)) is not None:
+            attrs["dtype"] = logical
+        spec = ArraySpec(shape, stored_dtype(dtype).name)
         found[name] = Source(name=name, path=path, spec=spec, load=_loader(path, member.filename, spec), attrs=attrs)
     return list(found.values()), refused
 
@@ -93,7 +95,7 @@ def _loader(path: Path, member: str, spec: ArraySpec) -> Callable[[], NDArray[An
             raise InputError(f"array {member!r} of {path} cannot be read: {error}") from error
         if array.dtype.kind == "b" and (array.view(np.uint8) > 1).any():
             raise InexactError(f"array {member!r} of {path} has booleans that are neither 0 nor 1")
-        return array
+        return stored(array)
 
     return load
 

@@ -99,7 +99,9 @@ def _attrs(name: str, source: Source) -> dict[str, Any]:
     media.pop("name", None)
     if called != source.path.name:
         media["name"] = source.path.name
-    elif media == {"format": "NPY"}:  # what every array is written as, without a word
+    elif media == {"format": "NPY"} and called.lower().endswith(
+        ".npy"
+    ):  # what every array is written as, without a word
         return {key: value for key, value in source.attrs.items() if key != "media"}
     return {**source.attrs, "media": media}
 
