@@ -224,10 +224,8 @@ def _choices(
     if aside:
         if not found.keys() - aside.keys():
             raise next(iter(aside.values()))
-        open_ = {}
-        for name in aside:
-            _group(open_, name, _for_file(Request(id=AUTO, config={}), arrays[name], None, registry), arrays[name])
-        found |= _choose(open_, arrays, chunk, jobs, registry, progress, None)
+        left = dict.fromkeys(aside, Request(id=AUTO, config={}))
+        found |= _choices(arrays, left, None, chunk=chunk, jobs=jobs, registry=registry, progress=progress, aside=None)
     if model is not None and not used and arrays:
         takers = sorted({request.id for request in asked.values()})
         raise ConfigError(f"a model is given, but {' and '.join(takers)} takes none here; drop model=... (--model)")

@@ -390,9 +390,11 @@ def test_a_file_that_the_codec_does_not_take_is_left_to_auto(tmp_path):
     folder.mkdir()
     Image.fromarray(pixels(6, 7, 3)).save(folder / "a.png")
     np.save(folder / "b.npy", np.arange(5.0))
+    (folder / "c.mp4").write_bytes(rng.bytes(7000))
+    (folder / "d.txt").write_text("words")
     result = codecs("encode", folder, tmp_path / "a.ccf", "--codec", "classic.png")
-    assert result.exit_code == 0
-    assert "not by classic.png, but as auto chooses: 1 entry, the first 'b.npy': " in result.stderr
+    assert result.exit_code == 0, result.stderr
+    assert "not by classic.png, but as auto chooses: 3 entries, the first 'b.npy': " in result.stderr
     with cc.open(tmp_path / "a.ccf") as file:
         assert file["a.png"].codec == "classic.png"
         assert file["b.npy"].codec != "classic.png"
