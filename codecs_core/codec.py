@@ -17,6 +17,7 @@ from codecs_core.errors import (
     ConfigError,
     CorruptDataError,
     EntropyError,
+    LongMessageError,
     MachineError,
     ModelError,
     OutOfMemoryError,
@@ -25,6 +26,7 @@ from codecs_core.errors import (
     UnsupportedFeatureError,
 )
 from codecs_core.limits import DEFAULT_LIMITS, Limits
+from codecs_core.stored import restore, store, stored_size
 
 if TYPE_CHECKING:
     from codecs_core.models import Model
@@ -87,7 +89,8 @@ class Codec(ABC):
 
     A subclass is a frozen, keyword-only dataclass. Its fields are its config: JSON-able values with
     defaults. It sets `id`, `format_version` and `info`, and implements `_encode` and `_decode`; where a part of a
-    payload is of use, also `_preview`; if `info` says that it is trainable, `train`.
+    payload is of use, also `_preview`; if `info` says that it is trainable, `train`. With `stores_from` set, no payload
+    is longer than its values: see there.
 
     The contract
     ------------
@@ -107,12 +110,24 @@ class Codec(ABC):
        preview gets one.
     9. A plugin announces the codec by a `CodecSpec` that says what the class says, from a module that imports nothing
        heavy, so that any process finds it by its id.
+    10. From `stores_from` on, a payload is no longer than its values (``spec/codecs/stored.md``).
 
     `codecs_core.testing.CodecConformance` holds a codec to them.
+
+    Attributes
+    ----------
+    id, format_version, info
+        As in the registered `CodecSpec`.
+    stores_from
+        The `format_version` from which on payloads may be stored: where what `_encode` gives is no shorter than the values,
+        `encode` takes the values as they are, and `decode` knows it by the length. `_encode` and `_decode` see nothing of it, nor
+        of arrays without values, whose payload is then empty. None: payloads are always those of `_encode`. An `_encode` that
+        takes long pushes on ``Message(most=self.most(spec))``, which ends it as soon as it is too long.
     """
 
     id: ClassVar[str]
     format_version: ClassVar[int] = 1
+    stores_from: ClassVar[int | None] = None
     info: ClassVar[CodecInfo]
 
     model: Model | None = None
@@ -135,6 +150,10 @@ class Codec(ABC):
         """Decode the deepest `levels` levels only, and guess the rest."""
         raise ConfigError(f"codec {self.id} has no previews")
 
+    def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
+        """Preview of a stream of an earlier `format_version`."""
+        raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
+
     def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         """Bits that each value of a normalised, checked array costs, an array of its shape."""
         raise ConfigError(f"codec {self.id} does not tell which values its bits go to")
@@ -147,6 +166,10 @@ class Codec(ABC):
                 f"{' with ' + ' or '.join(map(str, self.info.ndim)) + ' dimensions' if self.info.ndim else ''}, "
                 f"not {spec.dtype} of shape {spec.shape}"
             )
+
+    def most(self, spec: ArraySpec) -> int | None:
+        """Bytes after which it is no use to go on with a payload, since the values are stored; None: there is no such number."""
+        return None if self.stores_from is None else stored_size(spec)
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Items along the first axis that make a good chunk: about 16 MiB unless a codec knows better."""
@@ -183,8 +206,15 @@ class Codec(ABC):
     def encode(self, chunk: NDArray[Any]) -> bytes:
         """Encode an array of any layout; raises `UnsupportedArrayError` for what the codec cannot take."""
         array = normalise(chunk)
-        self.check(ArraySpec.of(array))
-        return self._encode(array)
+        spec = ArraySpec.of(array)
+        self.check(spec)
+        if self.stores_from is None:
+            return self._encode(array)
+        try:
+            payload = self._encode(array) if spec.size else b""
+        except LongMessageError:
+            return store(array)
+        return payload if len(payload) < stored_size(spec) else store(array)
 
     def information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         """Which values of an array the bits of its payload go to: for pictures, since no decoder depends on it.
@@ -192,7 +222,8 @@ class Codec(ABC):
         Returns
         -------
         NDArray[np.float64]
-            Bits, of the shape of `chunk`; their sum is the information content under the model, which the payload is near.
+            Bits, of the shape of `chunk`; their sum is the information content under the model, which the payload is near
+            unless it is stored.
 
         Raises
         ------
@@ -217,7 +248,7 @@ class Codec(ABC):
         """
         if version in (None, self.format_version):
             return self._run(self._decode, payload, spec, limits=limits)
-        return self._run(self._decode_older, payload, spec, version, limits=limits)
+        return self._run(self._decode_older, payload, spec, version, version=version, limits=limits)
 
     def preview(
         self,
@@ -235,7 +266,7 @@ class Codec(ABC):
         levels
             How many, 0 or more; what a level is, the codec says. More than there are means all.
         version
-            As for `decode`; payloads of earlier versions have no previews.
+            As for `decode`; payloads of earlier versions may have no previews.
 
         Raises
         ------
@@ -246,14 +277,22 @@ class Codec(ABC):
         """
         if type(levels) is not int or levels < 0:
             raise ConfigError(f"levels is {levels!r} where an integer, 0 or more, is due")
-        if version not in (None, self.format_version):
-            raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
-        return self._run(self._preview, payload, spec, levels, limits=limits)
+        if type(self)._preview is Codec._preview:
+            raise ConfigError(f"codec {self.id} has no previews")
+        if version in (None, self.format_version):
+            return self._run(self._preview, payload, spec, levels, limits=limits)
+        return self._run(self._preview_older, payload, spec, levels, version, version=version, limits=limits)
 
     def _run(
-        self, decoder: Callable[..., Any], payload: bytes, spec: ArraySpec, *more: Any, limits: Limits
+        self,
+        decoder: Callable[..., Any],
+        payload: bytes,
+        spec: ArraySpec,
+        *more: Any,
+        version: int | None = None,
+        limits: Limits,
     ) -> NDArray[Any]:
-        """What a decoder makes of a payload, with its errors told as the contract says and its result checked."""
+        """What a payload stores, or a decoder makes of it, with its errors told as the contract says and its result checked."""
         limits.check("chunk_bytes", spec.nbytes, f"a chunk of codec {self.id}")
         limits.check_claim(spec.size, len(payload), f"a chunk of codec {self.id}")
         try:
@@ -267,7 +306,9 @@ class Codec(ABC):
         except Exception as error:
             raise self._not_the_bytes(error) or self._no_model(error) from error
         try:
-            array: NDArray[Any] = np.asanyarray(decoder(bytes(payload), spec, *more))
+            payload = bytes(payload)
+            stored = restore(payload, spec) if self._may_store(version) else None
+            array: NDArray[Any] = np.asanyarray(decoder(payload, spec, *more) if stored is None else stored)
         except EntropyError as error:
             raise CorruptDataError(
                 f"payload of {len(payload)} bytes is no stream of codec {self.id}: {error}"
@@ -302,6 +343,11 @@ class Codec(ABC):
     def _no_model(self, error: Exception) -> ModelError:
         called = f"model {self.model.name or self.model.sha256[:16]}" if self.model is not None else "its settings"
         return ModelError(f"codec {self.id} cannot be built from {called}: {type(error).__name__}: {error}")
+
+    def _may_store(self, version: int | None) -> bool:
+        """Whether payloads of a `format_version` may be stored ones."""
+        known = self.format_version if version is None else version
+        return self.stores_from is not None and self.stores_from <= known <= self.format_version
 
     def config(self) -> dict[str, Any]:
         """The non-default settings, JSON-able; the model is not among them (files name it by its hash)."""

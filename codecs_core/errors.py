@@ -29,6 +29,7 @@ error arose in a file is in its attributes `path`, `entry`, `chunk` and `offset`
         LimitExceededError             limit, 5
         EntropyError                   entropy, 2
             ExhaustedMessageError      exhausted, 4
+            LongMessageError           long-message, 2
 """
 
 from __future__ import annotations
@@ -281,3 +282,9 @@ class ExhaustedMessageError(EntropyError, EOFError):
 
     code = "exhausted"
     exit_status = 4
+
+
+class LongMessageError(EntropyError):
+    """A message became longer than its maker allowed; `Codec.encode` stores the values then."""
+
+    code = "long-message"

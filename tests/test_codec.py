@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from codecs_core import ArraySpec, Codec, CodecInfo, Limits
-from codecs_core.errors import ConfigError, CorruptDataError, LimitExceededError, UnsupportedArrayError
+from codecs_core.arrays import DTYPES
+from codecs_core.entropy import Bits, Message
+from codecs_core.errors import (
+    ConfigError,
+    CorruptDataError,
+    LimitExceededError,
+    LongMessageError,
+    UnsupportedArrayError,
+)
+from codecs_core.testing.unstored import unstored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,3 +174,82 @@ def test_default_chunk():
     assert Raw().default_chunk(ArraySpec((0, 5), "uint8")) == 1
     assert Raw().default_chunk(ArraySpec((1 << 20, 1 << 10), "uint8")) == 1 << 14
     assert Raw().default_chunk(ArraySpec((2, 1 << 30), "uint8")) == 1
+
+
+# --- stored payloads --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubling(Codec):
+    """Every byte twice, but arrays of one value as that value; payloads of version 2 may be stored."""
+
+    id = "test.doubling"
+    format_version = 2
+    stores_from = 2
+    info = CodecInfo(summary="longer than it was")
+
+    def _encode(self, chunk):
+        data = chunk.tobytes()
+        if len(set(data)) == 1:
+            return data[:1]
+        message = Message(most=self.most(ArraySpec.of(chunk)))
+        Bits(np.full(len(data), 16)).push(message, np.frombuffer(data, np.uint8))
+        return message.to_bytes()
+
+    def _decode(self, payload, spec):
+        if len(payload) == 1:
+            return np.frombuffer(payload * spec.nbytes, spec.numpy).reshape(spec.shape)
+        data = Bits(np.full(spec.nbytes, 16)).pop(Message.from_bytes(payload)).astype(np.uint8)
+        return data.view(spec.numpy).reshape(spec.shape)
+
+    def _decode_older(self, payload, spec, version):
+        return self._decode(payload, spec)
+
+    def _preview(self, payload, spec, levels):
+        return self._decode(payload, spec)
+
+
+@pytest.mark.parametrize("dtype", sorted(DTYPES))
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 5), (2, 4, 2)])
+def test_no_payload_is_longer_than_its_values(dtype, shape):
+    x = (np.arange(np.prod(shape)).reshape(shape) % 3).astype(dtype)
+    spec, payload = ArraySpec.of(x), Doubling().encode(x)
+    assert len(payload) <= (-(-x.size // 8) if dtype == "bool" else x.nbytes)
+    back = Doubling().decode(payload, spec)
+    assert back.tobytes() == x.tobytes()
+    assert Doubling().preview(payload, spec, 0).tobytes() == x.tobytes()
+
+
+def test_stored_values_are_little_endian_and_booleans_are_bits():
+    assert Doubling().encode(np.array([258, 3], ">u2")) == b"\2\1\3\0"
+    assert Doubling().encode(np.array([1, 0, 0, 1, 0, 0, 0, 0, 1], bool)) == b"\x09\x01"
+    assert Doubling().encode(np.zeros((0, 3))) == b""
+    assert Doubling().encode(np.full(9, 7, "u1")) == b"\7"
+
+
+def test_earlier_versions_store_nothing():
+    x = np.array([1, 2], "u1")
+    code = unstored(Doubling()).encode(x)
+    assert len(code) > x.nbytes
+    np.testing.assert_array_equal(Doubling().decode(code, ArraySpec.of(x), version=1), x)
+    with pytest.raises(ConfigError, match="no previews of payloads of its format version 1"):
+        Doubling().preview(code, ArraySpec.of(x), 1, version=1)
+    with pytest.raises(CorruptDataError, match="is longer than the 2 bytes"):
+        Doubling().decode(code, ArraySpec.of(x))
+
+
+@pytest.mark.parametrize(("payload", "text"), [(b"\x01\x02", "behind its last boolean"), (b"\1\1\0", "longer than")])
+def test_bad_stored_payloads(payload, text):
+    with pytest.raises(CorruptDataError, match=text):
+        Doubling().decode(payload, ArraySpec((9,), "bool"))
+
+
+def test_a_hopeless_code_is_given_up():
+    """At the first array after which the message is longer than the values."""
+    message = Message(most=100)
+    Bits(np.full(90, 8)).push(message, np.zeros(90, np.int64))
+    with pytest.raises(LongMessageError, match="more than the 100"):
+        Bits(np.full(90, 8)).push(message, np.zeros(90, np.int64))
+    assert message.copy()._most == 100
+    x = np.arange(256, dtype="u1")
+    assert Doubling().encode(x) == x.tobytes()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy.rans import BAD_SYMBOL, EXHAUSTED, GUARD, LANE_WORDS, LOWER, MAX_PRECISION, wide_part
-from codecs_core.errors import CorruptDataError, EntropyError, ExhaustedMessageError
+from codecs_core.errors import CorruptDataError, EntropyError, ExhaustedMessageError, LongMessageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,8 @@ class Message:
     ----------
     seeds
         Whether pops may draw seed words; if not, `ExhaustedMessageError` is raised instead.
+    most
+        Bytes after which a push raises `LongMessageError`, so that nobody goes on with what is too long; None: any number.
 
     Examples
     --------
@@ -48,8 +50,9 @@ class Message:
     array([1, 5, 2])
     """
 
-    def __init__(self, *, seeds: bool = True) -> None:
+    def __init__(self, *, seeds: bool = True, most: int | None = None) -> None:
         self._seeds = seeds
+        self._most = math.inf if most is None else most
         self._drawn = 0  # seed words laid out so far, at the bottom of `_words`
         self._words = np.zeros(64, np.uint32)
         # head, words in use, fewest words in use so far
@@ -94,7 +97,7 @@ class Message:
     def copy(self) -> Message:
         """An independent copy."""
         twin = Message(seeds=self._seeds)
-        twin._drawn = self._drawn
+        twin._drawn, twin._most = self._drawn, self._most
         twin._words, twin._state = self._words.copy(), self._state.copy()
         return twin
 
@@ -169,13 +172,16 @@ class Message:
     ) -> None:
         """Push a flat array by a kernel that `rans.make_push` made, the last symbol first; by one head if it is `thin`.
 
-        Raises `EntropyError` for a symbol without probability; the message is then as before.
+        Raises `EntropyError` for a symbol without probability; the message is then as before. Raises `LongMessageError` once the
+        message is longer than it may be.
         """
         self._reserve(symbols.size + LANE_WORDS, LANE_WORDS)
         status, index = kernel(
             self._state, self._words, symbols, 0 if thin else wide_part(symbols.size), precision, params
         )
         self._check(status, index)
+        if len(self) > self._most:
+            raise LongMessageError(f"a message has {len(self)} bytes, more than the {self._most} that it may have")
 
     def pop_symbols(
         self,

@@ -1,6 +1,7 @@
 """What the kit does in fresh processes: ``python -m codecs_core.testing.child VERB FOLDER``, with JSON on stdout.
 
-``decode`` decodes the file it finds there, then encodes the arrays beside it once more; ``damage`` decodes damaged payloads.
+``decode`` decodes the file it finds there and the codes beside it, then encodes the arrays beside it once more; ``damage`` decodes
+damaged payloads.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,9 @@ def decode(folder: Path) -> dict[str, Any]:
     import numpy as np
 
     import codecs_core as cc
+    from codecs_core.arrays import ArraySpec
     from codecs_core.errors import CodecsError
+    from codecs_core.testing.unstored import unstored
     from codecs_core.testing.vectors import sha256
 
     found: dict[str, Any] = {"decoded": {}, "encoded": {}}
@@ -49,7 +53,12 @@ def decode(folder: Path) -> dict[str, Any]:
             except CodecsError as error:
                 found["decoded"][name] = f"{type(error).__name__}: {error}"
     for name, codec in _codecs(folder).items():
-        found["encoded"][name] = hashlib.sha256(codec.encode(np.load(folder / f"{name}.npy"))).hexdigest()
+        array, code = np.load(folder / f"{name}.npy"), (folder / f"{name}.code").read_bytes()
+        found["encoded"][name] = hashlib.sha256(codec.encode(array)).hexdigest()
+        try:
+            found["decoded"][f"the code of {name}"] = sha256(unstored(codec).decode(code, ArraySpec.of(array)))
+        except CodecsError as error:
+            found["decoded"][f"the code of {name}"] = f"{type(error).__name__}: {error}"
     return found
 
 
@@ -63,7 +72,7 @@ def damage(folder: Path) -> dict[str, Any]:
 
     found: dict[str, Any] = {"cuts": 0, "flips": 0, "specs": 0, "wrong": []}
     tried: list[Any] = []
-    for name, codec in _codecs(folder).items():
+    for name, codec in _stored_and_not(folder):
         if tried.count(codec) == ARRAYS:
             continue
         tried.append(codec)
@@ -88,6 +97,16 @@ def damage(folder: Path) -> dict[str, Any]:
         if grown > ALLOWANCE + 16 * spec.nbytes:
             found["wrong"].append(f"memory: {grown >> 20} MiB more than for the payload as it was")
     return found
+
+
+def _stored_and_not(folder: Path) -> Iterator[tuple[str, Any]]:
+    """The codec of every entry; where it stores payloads, also as it would be if it did not."""
+    from codecs_core.testing.unstored import unstored
+
+    for name, codec in _codecs(folder).items():
+        yield name, codec
+        if codec.stores_from is not None:
+            yield name, unstored(codec)
 
 
 def _other_specs(codec: Any, spec: Any) -> list[Any]:

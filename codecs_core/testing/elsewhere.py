@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
 from codecs_core.testing.environments import environment
+from codecs_core.testing.unstored import unstored
 from codecs_core.testing.vectors import sha256
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Elsewhere:
             payload = codec.encode(array)
             self.encoded[name] = hashlib.sha256(payload).hexdigest()
             self.decoded[name] = sha256(codec.decode(payload, ArraySpec.of(array)))
+            code = unstored(codec).encode(array)
+            (folder / f"{name}.code").write_bytes(code)
+            self.decoded[f"the code of {name}"] = sha256(unstored(codec).decode(code, ArraySpec.of(array)))
 
     def ask(self, verb: str, variables: Mapping[str, str] = {}) -> dict[str, Any]:
         """What `codecs_core.testing.child` answers in a process with these environment variables; asked once.

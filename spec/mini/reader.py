@@ -262,9 +262,14 @@ class File:
 def decode(file, entry, payload, shape):
     name, dtype = entry.codec.removeprefix("classic."), np.dtype(entry.dtype).newbyteorder("<")
     require(entry.codec in LEARNED or (name in DECODERS and name != entry.codec), "unknown-codec", entry.codec)
-    require(entry.version == 1, "unsupported-feature", f"version {entry.version} of {entry.codec}")
+    newest = 1 if name in ("raw", "jpeg") else 2
+    require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
+    size = -(-math.prod(shape) // 8) if entry.dtype == "bool" else math.prod(shape) * dtype.itemsize
+    require(entry.version == 1 or len(payload) <= size, "corrupt", f"{len(payload)} bytes for values of {size}")
     try:
-        if entry.codec in LEARNED:
+        if entry.version == 2 and len(payload) == size:
+            array = stored(payload, entry.dtype, math.prod(shape))
+        elif entry.codec in LEARNED:
             require(entry.model is not None, "model", "a codec without its model")
             model = exact.parse_model(file.model(entry.model))
             exact.check(model[0] == entry.codec, "the model of another codec")
@@ -286,6 +291,14 @@ def decode(file, entry, payload, shape):
     except Exception as error:  # Corrupt, Exhausted, and what libraries raise
         raise Refused("corrupt", f"{type(error).__name__}: {error}") from error
     return array.astype(dtype).reshape(shape)
+
+
+def stored(payload, dtype, count):
+    if dtype != "bool":
+        return np.frombuffer(payload, np.dtype(dtype).newbyteorder("<"))
+    bits = np.unpackbits(np.frombuffer(payload, np.uint8), bitorder="little")
+    require(not bits[count:].any(), "corrupt", "bits behind the last boolean")
+    return bits[:count]
 
 
 def expand(stream, payload, size):

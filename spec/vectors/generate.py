@@ -32,6 +32,7 @@ from codecs_core.container.checksum import crc32c
 from codecs_core.container.recovery import rescue, survey
 from codecs_core.container.trailer import Trailer
 from codecs_core.models import Model
+from codecs_core.testing.unstored import unstored
 
 HERE = Path(__file__).parent
 Array = NDArray[Any]
@@ -57,6 +58,11 @@ class Memory:
         pass
 
 
+def old(codec: str, **config: Any) -> cc.Codec:
+    """A codec as it was in version 1, without stored payloads."""
+    return unstored(cc.get_codec(codec, **config))
+
+
 # --- whole files ---------------------------------------------------------------------------------
 
 
@@ -75,6 +81,7 @@ def build(
 ) -> bytes:
     """A file of arrays under one codec. `change` and `seal` are given payloads and digests, to have them otherwise."""
     made = cc.get_codec(codec, **config) if isinstance(codec, str) else codec
+    made = made if made.stores_from is not None and version >= made.stores_from else unstored(made)
     model = made.model
     entries = [
         Entry(
@@ -265,7 +272,7 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         shape = (2, 2, 3) if likelihood == "colour" else (4, 3)
         relative = cc.get_codec("rec.vae-lossless", model=random_relative(likelihood, shape))
         yield one(f"rec-{likelihood}", f"rec.vae-lossless: {likelihood}", raw(8, (5, *shape), high), relative, chunk=3)
-    lossy, array = cc.get_codec("rec.vae", model=random_lossy((4, 3)), quality=1), raw(9, (5, 4, 3))
+    lossy, array = old("rec.vae", model=random_lossy((4, 3)), quality=1), raw(9, (5, 4, 3))
     found = lossy.decode(lossy.encode(array), cc.ArraySpec.of(array))
     yield (
         "rec-lossy",
@@ -273,6 +280,48 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         build({"": array}, lossy, chunk=5),
         {"": found},
     )
+    yield from stored()
+
+
+def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
+    """Files of payloads of version 2: of a code, of values, of no values."""
+
+    def parts(flat: Array, noise: Array) -> dict[str, Array]:
+        return {"code": flat, "stored": noise, "empty": noise[:0]}
+
+    for name in ("zlib", "bz2", "lzma", "zstd"):
+        arrays = parts(np.repeat(DATA.astype(np.int32) * 1000, 9, axis=0), raw(10, (3, 5)).astype(np.int16) * 257)
+        arrays |= {"bits": raw(11, (9, 3), 2).astype(bool), "same": np.zeros((999, 2), bool)}
+        yield (
+            f"stored-{name}",
+            f"classic.{name}, version 2",
+            build(arrays, f"classic.{name}", chunk=999, version=2),
+            arrays,
+        )
+    for name in ("png", "webp", "jxl"):
+        arrays = parts(picture(40, 50), raw(12, (6, 7)))
+        yield (
+            f"stored-{name}",
+            f"classic.{name}, version 2",
+            build(arrays, f"classic.{name}", chunk=99, version=2),
+            arrays,
+        )
+    vae = cc.get_codec("bbans.vae", model=random_model("bernoulli", (4, 3), hidden=8))
+    flow, local = cc.get_codec("idf.image", model=random_flow(1, width=6)), random_autoregression(3, width=20)
+    relative = cc.get_codec("rec.vae-lossless", model=random_relative("bernoulli", (4, 3)))
+    for name, codec, flat, noise in (
+        ("bbans", vae, raw(13, (99, 4, 3), 2), raw(14, (9, 4, 3), 2).astype(bool)),
+        ("idf", flow, 128 + raw(15, (40, 50, 1), 2), raw(16, (7, 9, 1))),
+        ("ar", cc.get_codec("ar.image", model=local), picture(20, 30, 3), raw(17, (5, 6, 3))),
+        ("lbb", cc.get_codec("lbb.flow", model=random_local_flow(3)), raw(18, (40, 4, 8, 3), 2), raw(19, (3, 4, 8, 3))),
+        ("rec", relative, raw(20, (9, 4, 3), 2), raw(21, (1, 4, 3), 2).astype(bool)),
+    ):
+        arrays = parts(flat, noise)
+        yield f"stored-{name}", f"{codec.id}, version 2", build(arrays, codec, chunk=99, version=2), arrays
+    lossy = cc.get_codec("rec.vae", model=random_lossy((4, 3)))
+    arrays = parts(raw(22, (9, 4, 3)), raw(23, (1, 4, 3)))
+    found = {name: lossy.decode(lossy.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
+    yield "stored-rec-lossy", "rec.vae, version 2", build(arrays, lossy, chunk=99, version=2), found
 
 
 def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
@@ -529,9 +578,9 @@ def payloads() -> Iterator[tuple[str, str, bytes, str, int | None]]:
         ("lzma-over", "bytes after the stream", "lzma", lambda p: p + b"x"),
         ("zstd-bomb", "a frame that states a megabyte", "zstd", lambda p: sized),
         ("zstd-over", "bytes after the frame", "zstd", lambda p: p + b"x"),
-        ("png-size", "an image of another size", "png", lambda p: cc.get_codec("classic.png").encode(picture(3, 3))),
+        ("png-size", "an image of another size", "png", lambda p: old("classic.png").encode(picture(3, 3))),
         ("png-noise", "no image", "png", lambda p: long),
-        ("webp-size", "an image of another size", "webp", lambda p: cc.get_codec("classic.webp").encode(picture(3, 3))),
+        ("webp-size", "an image of another size", "webp", lambda p: old("classic.webp").encode(picture(3, 3))),
         ("jxl-noise", "no image", "jxl", lambda p: b"\x3c" + long),
     ):
         data = build({"": DATA}, f"classic.{codec}", change=change, chunk=5)
@@ -548,6 +597,12 @@ def payloads() -> Iterator[tuple[str, str, bytes, str, int | None]]:
     ):
         data = build({"": DATA[0]}, "classic.jpeg", change=change, chunk=12)
         yield f"payload-jpeg-{name}", f"classic.jpeg: {feature}", data, "corrupt", None
+    for name, feature, change in (
+        ("long", "a payload longer than the values", lambda p: p + b"x"),
+        ("bits", "bits behind the last boolean", lambda p: p[:-1] + b"\x80"),
+    ):
+        data = build({"": raw(11, (9, 3), 2).astype(bool)}, "classic.zlib", change=change, chunk=9, version=2)
+        yield f"stored-{name}", f"classic.zlib, version 2: {feature}", data, "corrupt", None
     flags = np.array([True, False])
     yield "payload-bool", "a boolean of 2", build({"": flags}, change=lambda p: b"\2\0"), "corrupt", None
     stack = np.stack([picture(3, 4)] * 2)
@@ -568,7 +623,7 @@ def payloads() -> Iterator[tuple[str, str, bytes, str, int | None]]:
 def models() -> Iterator[tuple[str, str, bytes, str, int | None]]:
     """Models that do not fit their codec, embedded under their true SHA-256."""
     good = random_model("bernoulli", (4, 3), hidden=8)
-    codec = cc.get_codec("bbans.vae", model=good)
+    codec = old("bbans.vae", model=good)
     x = raw(1, (2, 4, 3), 2)
     tensors = good.tensors()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import SkipTest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +11,19 @@ from numpy.typing import NDArray
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec
 from codecs_core.errors import ConfigError
+from codecs_core.stored import store, stored_size
 from codecs_core.testing.strategies import LAYOUTS
 from codecs_core.testing.subject import Subject, called, require, same
+from codecs_core.testing.unstored import unstored
 
 
 class Values(Subject):
-    """Clauses 1, 3 and 8."""
+    """Clauses 1, 3, 8 and 10."""
 
     def test_round_trip(self) -> None:
         """Clause 1: decoding gives the array back to the last bit; of a lossy codec, within its bound."""
         worst = 0.0
-        for codec in self.codecs():
+        for codec in map(unstored, self.codecs()):
 
             def check(array: NDArray[Any], codec: Codec = codec) -> None:
                 nonlocal worst
@@ -50,6 +53,29 @@ class Values(Subject):
 
             self.for_all(codec, check)
         self.detail = ", ".join(LAYOUTS)
+
+    def test_stored(self) -> None:
+        """Clause 10: a payload is no longer than the values, nor is it empty but where there are none; stored values come back."""
+        if self.codec_class().stores_from is None:
+            raise SkipTest("the codec has no stored payloads")
+        for codec in self.codecs():
+
+            def check(array: NDArray[Any], codec: Codec = codec) -> None:
+                spec, payload = ArraySpec.of(array), codec.encode(array)
+                require(
+                    len(payload) <= stored_size(spec),
+                    f"{called(codec, array)} takes more than {stored_size(spec)} bytes",
+                )
+                require(
+                    bool(payload) == bool(spec.size), f"{called(codec, array)} has a payload of {len(payload)} bytes"
+                )
+                require(
+                    same(codec.decode(store(array), spec), array), f"{called(codec, array)} does not come back stored"
+                )
+                if len(payload) == stored_size(spec):
+                    require(payload == store(array), f"{called(codec, array)} has a code as long as its values")
+
+            self.for_all(codec, check)
 
     def test_previews(self) -> None:
         """Clause 8: a preview has the shape and dtype of what was encoded; a codec without previews says so."""

@@ -34,7 +34,8 @@ class ImageCodec(Codec):
     """
 
     id: ClassVar[str] = "ar.image"
-    format_version: ClassVar[int] = 1
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
     info: ClassVar[CodecInfo] = INFO
 
     @cached_property
@@ -87,9 +88,10 @@ class ImageCodec(Codec):
         return len(spec.shape) == 2 or (len(spec.shape) == 3 and spec.shape[-1] == self._images(spec)[3])
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        message = Message()
+        spec = ArraySpec.of(chunk)
+        message = Message(most=self.most(spec))
         if chunk.size:
-            self._coder.push(message, chunk.reshape(self._images(ArraySpec.of(chunk))))
+            self._coder.push(message, chunk.reshape(self._images(spec)))
         return message.to_bytes()
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
@@ -99,6 +101,10 @@ class ImageCodec(Codec):
             x = self._coder.pop(message, self._images(spec), spec.dtype).reshape(spec.shape)
         message.verify_end()
         return x
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Payloads of version 1 are never stored."""
+        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
     @classmethod
     def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:

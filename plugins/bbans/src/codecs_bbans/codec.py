@@ -31,7 +31,8 @@ class VAECodec(Codec):
     """
 
     id: ClassVar[str] = "bbans.vae"
-    format_version: ClassVar[int] = 1
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
     info: ClassVar[CodecInfo] = INFO
 
     @cached_property
@@ -63,7 +64,7 @@ class VAECodec(Codec):
             raise UnsupportedArrayError(
                 f"model {self._name} takes values from 0 to {self._vae.largest}; item {item} of a chunk holds {x[item].max()}"
             )
-        message = Message()
+        message = Message(most=self.most(ArraySpec.of(chunk)))
         self._chain(len(x)).push(message, x)
         return message.to_bytes()
 
@@ -79,6 +80,10 @@ class VAECodec(Codec):
     @property
     def _name(self) -> str:
         return repr(self.model.name or self.model.sha256[:16]) if self.model else "?"
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Payloads of version 1 are never stored."""
+        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
     @classmethod
     def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:

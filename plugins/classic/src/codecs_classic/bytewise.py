@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class ByteCodec(Codec):
     """Base of the codecs that compress bytes; takes every dtype and shape. Empty arrays are empty payloads."""
+
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
 
     @abstractmethod
     def compress(self, data: bytes) -> bytes:
@@ -42,6 +45,10 @@ class ByteCodec(Codec):
         if spec.dtype == "bool" and data.strip(b"\0\1"):
             raise CorruptDataError(f"a stream of codec {self.id} holds a boolean that is neither 0 nor 1")
         return np.frombuffer(data, dtype=spec.numpy).reshape(spec.shape).astype(spec.dtype)
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Payloads of version 1 are never stored."""
+        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
 
 def whole(codec: str, data: bytes, *, ended: bool, unused: bytes, nbytes: int) -> bytes:

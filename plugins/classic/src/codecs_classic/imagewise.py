@@ -30,6 +30,8 @@ class ImageCodec(Codec):
         small), or ``"items"``, image by image.
     """
 
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
     #: Largest height and width of the format.
     max_side: ClassVar[int]
     #: Whether a stream says where it ends, so that bytes left over are seen.
@@ -89,6 +91,10 @@ class ImageCodec(Codec):
             shape = (height, width) if images.channels == 1 else (height, width, images.channels)
             grid.lift(self.expand(stream, ArraySpec(shape, spec.dtype)).reshape(height, width, -1), stack)
         return stack.reshape(spec.shape)
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Payloads of version 1 are never stored."""
+        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
 
 def _images(shape: tuple[int, ...]) -> Images:

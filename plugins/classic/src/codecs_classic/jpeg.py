@@ -31,6 +31,8 @@ class Jpeg(ByteCodec):
     """
 
     id: ClassVar[str] = "classic.jpeg"
+    format_version: ClassVar[int] = 1
+    stores_from: ClassVar[int | None] = None  # a flag says it
     info = INFO[id]
 
     def default_chunk(self, spec: ArraySpec) -> int:

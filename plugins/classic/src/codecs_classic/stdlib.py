@@ -21,6 +21,8 @@ class Raw(ByteCodec):
     """The bytes as they are."""
 
     id: ClassVar[str] = "classic.raw"
+    format_version: ClassVar[int] = 1
+    stores_from: ClassVar[int | None] = None
     info = INFO[id]
 
     def compress(self, data: bytes) -> bytes:

@@ -18,7 +18,7 @@ INFO = CodecInfo(
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
     """The codec of this plugin."""
-    return [CodecSpec(id="idf.image", implementation="codecs_idf.codec:ImageCodec", info=INFO)]
+    return [CodecSpec(id="idf.image", implementation="codecs_idf.codec:ImageCodec", format_version=2, info=INFO)]
 
 
 @hookimpl

@@ -33,7 +33,8 @@ class ImageCodec(Codec):
     """
 
     id: ClassVar[str] = "idf.image"
-    format_version: ClassVar[int] = 1
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
     info: ClassVar[CodecInfo] = INFO
 
     @cached_property
@@ -78,7 +79,8 @@ class ImageCodec(Codec):
         return self._flow.codec(*self._images(spec)[:3], levels)
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        spec, message = ArraySpec.of(chunk), Message()
+        spec = ArraySpec.of(chunk)
+        message = Message(most=self.most(spec))
         if chunk.size:
             self._codec(spec).push(message, colour.forward(chunk.reshape(self._images(spec))))
         return message.to_bytes()
@@ -110,6 +112,15 @@ class ImageCodec(Codec):
             return np.empty(spec.shape, np.uint8)
         z = self._codec(spec, levels).pop(Message.from_bytes(payload))
         return colour.inverse(z).clip(0, 255).astype(np.uint8).reshape(spec.shape)
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Payloads of version 1 are never stored."""
+        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
+
+    def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
+        if version != 1:
+            return super()._preview_older(payload, spec, levels, version)
+        return self._preview(payload, spec, levels)
 
     @classmethod
     def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:

@@ -32,7 +32,8 @@ class FlowCodec(Codec):
     """
 
     id: ClassVar[str] = "lbb.flow"
-    format_version: ClassVar[int] = 1
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
     info: ClassVar[CodecInfo] = INFO
 
     @cached_property
@@ -69,7 +70,8 @@ class FlowCodec(Codec):
         return Chain(lambda size: self._flow.codec(size, h, w), n, BATCH, PART)
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        spec, message = ArraySpec.of(chunk), Message()
+        spec = ArraySpec.of(chunk)
+        message = Message(most=self.most(spec))
         if chunk.size:
             self._chain(spec).push(message, chunk.reshape(self._images(spec)))
         return message.to_bytes()
@@ -79,6 +81,10 @@ class FlowCodec(Codec):
         x = self._chain(spec).pop(message) if spec.size else np.empty(0, np.uint8)
         message.verify_end()
         return x.astype(np.uint8).reshape(spec.shape)
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Payloads of version 1 are never stored."""
+        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
     @classmethod
     def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:

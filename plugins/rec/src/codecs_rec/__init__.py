@@ -25,8 +25,10 @@ LOSSLESS = CodecInfo(
 def codecs_register() -> list[CodecSpec]:
     """The codecs of this plugin."""
     return [
-        CodecSpec(id="rec.vae", implementation="codecs_rec.codec:LossyCodec", info=LOSSY),
-        CodecSpec(id="rec.vae-lossless", implementation="codecs_rec.codec:LosslessCodec", info=LOSSLESS),
+        CodecSpec(id="rec.vae", implementation="codecs_rec.codec:LossyCodec", format_version=2, info=LOSSY),
+        CodecSpec(
+            id="rec.vae-lossless", implementation="codecs_rec.codec:LosslessCodec", format_version=2, info=LOSSLESS
+        ),
     ]
 
 

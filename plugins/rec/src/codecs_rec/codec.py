@@ -70,6 +70,10 @@ class RecCodec(Codec):
             )
         return x
 
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        """Payloads of version 1 are never stored."""
+        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
+
     @property
     def _name(self) -> str:
         return repr(self.model.name or self.model.sha256[:16]) if self.model else "?"
@@ -88,7 +92,8 @@ class LossyCodec(RecCodec):
     """
 
     id: ClassVar[str] = "rec.vae"
-    format_version: ClassVar[int] = 1
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
     info: ClassVar[CodecInfo] = LOSSY
 
     quality: int = 0
@@ -171,7 +176,8 @@ class LosslessCodec(RecCodec):
     """
 
     id: ClassVar[str] = "rec.vae-lossless"
-    format_version: ClassVar[int] = 1
+    format_version: ClassVar[int] = 2
+    stores_from: ClassVar[int | None] = 2
     info: ClassVar[CodecInfo] = LOSSLESS
 
     search: bool = True
