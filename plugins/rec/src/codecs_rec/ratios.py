@@ -14,6 +14,10 @@ from codecs_core.entropy.compiled import inline
 #: Pairs of a target and a standard proposal; `families` knows which classes they belong to.
 GAUSSIAN, LAPLACE, UNIFORM, TRIANGULAR_IN_UNIFORM, TRIANGULAR = range(5)
 _HALF = math.sqrt(0.5)
+#: Scales from its centre within which all of a target's mass lies that a float can tell.
+_REACH = 800.0
+#: Points that are drawn in vain before the next one is taken all the same: that is less likely than 2^-16.
+_TRIES = 1 << 16
 
 
 @inline
@@ -110,7 +114,11 @@ def proposal_mass(pair, a, b):  # type: ignore[no-untyped-def]
 @inline
 def target_mass(pair, a, b, m, s):  # type: ignore[no-untyped-def]
     """Q([a, b]) for a < b."""
-    a, b = (a - m) / s, (b - m) / s
+    return _standard_mass(pair, (a - m) / s, (b - m) / s)
+
+
+@inline
+def _standard_mass(pair, a, b):  # type: ignore[no-untyped-def]
     if pair == GAUSSIAN:
         return _normal_mass(a, b)
     if pair == LAPLACE:
@@ -132,6 +140,21 @@ def excess(pair, h, low, high, m, s, c, log_top):  # type: ignore[no-untyped-def
 
 
 @inline
+def target_point(pair, u, a, b, m, s):  # type: ignore[no-untyped-def]
+    """The point of [a, b] that a share u of Q([a, b]) lies below, by bisection: floats reach further than 64 bits."""
+    start = (a - m) / s
+    low, high = max(start, -_REACH), min((b - m) / s, _REACH)
+    below = u * _standard_mass(pair, start, (b - m) / s)
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        if _standard_mass(pair, start, middle) < below:
+            low = middle
+        else:
+            high = middle
+    return min(max(m + s * low, a), b)
+
+
+@inline
 def next_level(h, rate, z, p, state, pair, low, high, m, s, c, log_top):  # type: ignore[no-untyped-def]
     """The level of the graph when the next point arrives: from h on, points arrive at the rate `rate` / Z(level) per unit of level.
 
@@ -141,7 +164,8 @@ def next_level(h, rate, z, p, state, pair, low, high, m, s, c, log_top):  # type
     """
     while z > 0.0:
         e, state = uniform(state)
-        k = h - math.expm1(math.log(e) * (p / rate)) * z / p
+        # beyond what floats reach the proposal has no mass, and its tangent is level
+        k = h - (math.expm1(math.log(e) * (p / rate)) * z / p if p > 0.0 else math.log(e) * z / rate)
         tangent = z - (k - h) * p
         h = k
         z, p = excess(pair, h, low, high, m, s, c, log_top)
@@ -149,6 +173,55 @@ def next_level(h, rate, z, p, state, pair, low, high, m, s, c, log_top):  # type
         if u * z <= tangent:
             break
     return h, z, p, state
+
+
+@inline
+def left_over(pair, h, low, high, m, s, c, log_top, state):  # type: ignore[no-untyped-def]
+    """A point of (r - h)^+ dP on [low, high], which is what a search has left of its target at the level h; and the next state.
+
+    It is a point of Q from where r exceeds h, kept with the probability 1 - h / r. A search that comes to where this is
+    seldom kept does so as seldom.
+    """
+    log_h = math.log(h) if h > 0.0 else -1e300
+    a, b = level_set(pair, log_h, m, s, c, log_top)
+    a, b = max(a, low), min(b, high)
+    x = min(max(c, low), high)
+    if not a < b or target_mass(pair, a, b, m, s) <= 0.0:  # narrower than what floats can tell
+        return x, state
+    for _ in range(_TRIES):
+        u, state = uniform(state)
+        x = target_point(pair, u, a, b, m, s)
+        u, state = uniform(state)
+        if math.log(u) > log_h - log_ratio(pair, x, m, s):
+            break
+    return x, state
+
+
+@inline
+def first_left(pair, time, low, high, m, s, c, log_top, state):  # type: ignore[no-untyped-def]
+    """Of the points of a Poisson process over P and time, on [low, high] and after `time`, that with the least time / r.
+
+    Returns (-ln of this least value, point, state). Those of a value below v are Poisson distributed with the mean
+    v Z(time / v), Z the mass of (r - h)^+ dP, since a point at x counts from `time` to v r(x): where that mean is an exponential
+    variable e, is the least one. Its point is one of Q where r exceeds time / v, and this h solves h e = time Z(h).
+    """
+    whole, _ = excess(pair, 0.0, low, high, m, s, c, log_top)
+    u, state = uniform(state)
+    e = -math.log(u)
+    below, above = 0.0, time * whole / e
+    if not above > 0.0:
+        return -math.inf, c, state
+    for _ in range(100):
+        h = 0.5 * (below + above)
+        z, _ = excess(pair, h, low, high, m, s, c, log_top)
+        if h * e < time * z:
+            below = h
+        else:
+            above = h
+    h = 0.5 * (below + above)
+    a, b = level_set(pair, math.log(h), m, s, c, log_top)
+    u, state = uniform(state)
+    return math.log(h) - math.log(time), target_point(pair, u, max(a, low), min(b, high), m, s), state
 
 
 @inline

@@ -13,9 +13,9 @@ from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import EntropyError
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
-from codecs_rec.ratios import log_ratio, log_top_of, peak, uniform
-from codecs_rec.samplers.base import SCALARS, ScalarSampler, draw, private
-from codecs_rec.samplers.branch import DEPTH, _decode_dyadic, _decode_on_sample, scaled
+from codecs_rec.ratios import first_left, log_ratio, log_top_of, peak, uniform
+from codecs_rec.samplers.base import SCALARS, ScalarSampler, draw, escape, private
+from codecs_rec.samplers.branch import DEPTH, FEW, _decode_dyadic, _decode_on_sample, scaled
 
 #: Nodes that a search visits at the most.
 NODES = 4096
@@ -52,6 +52,14 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):  # type: 
             found = log_ratio(pair, x, mi, si) + gumbel
             if found > best:
                 best, index[i] = found, node
+            if deepest == DEPTH and (high - low < FEW or node >> (deepest - 1) > 0):
+                # the best of all other points of the region at once, wherever on the line they are
+                left = -math.inf if low == _0 else quantile(family, low)
+                right = math.inf if high == _ALL else quantile(family, high)
+                found, x, state = first_left(pair, math.exp(-gumbel), left, right, mi, si, c, log_top, state)
+                if found > best:
+                    best, index[i] = found, escape(family, x)
+                continue
             if node >> (deepest - 1) > 0:
                 continue
             cut = low + ((high - low) >> _1) if dyadic else u
@@ -93,7 +101,8 @@ class AStar(ScalarSampler):
 
     Notes
     -----
-    A search visits 4096 nodes at the most; the best point until then is taken, so that there are no escapes.
+    Of a region below 2^-40 of the proposal, or at depth 60, the best point beside its own is drawn from all that are left, of any size, and
+    sent as an escape of 61 bits or more. A search visits 4096 nodes at the most; then the best point until then is taken.
     """
 
     split: Literal["sample", "dyadic"] = "sample"

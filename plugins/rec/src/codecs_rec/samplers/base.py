@@ -12,12 +12,15 @@ from codecs_core.entropy.distribution import integers
 from codecs_core.errors import EntropyError
 from codecs_rec.families import Family, Pair, relate
 from codecs_rec.philox import check_key, philox
-from codecs_rec.quantile import quantile, quantiles
+from codecs_rec.quantile import TRIANGULAR, UNIFORM, quantiles
 
 #: Last word of a counter: what the bits are for.
 SCALARS, BLOCKS, DITHERS, PRIVATE = (np.uint64(v) for v in range(4))
-#: Indices from here on are escapes: the point of the proposal at this 32-bit fraction of its distribution function.
+#: Indices from here on are escapes, up to 2^62. From `NAMED` on they are the 60 leading bits of a float64, a point of the standard
+#: proposal. Those below, of 32 bits, are fractions of its distribution function: no encoder makes them any more.
 ESCAPE = 1 << 61
+NAMED = ESCAPE + (1 << 60)
+_LEFT_OUT = np.uint64(4)
 _W, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 _HALF = np.uint64(1 << 31)
 
@@ -37,17 +40,11 @@ def private(i, key):  # type: ignore[no-untyped-def]
 
 
 @inline
-def escape(family, low, high):  # type: ignore[no-untyped-def]
-    """The escape of a point between two others, by bisection of the quantile function on a grid of 2^32."""
-    a, b = np.int64(0), np.int64(1) << 32
-    middle = 0.5 * (low + high)
-    while b - a > 1:
-        half = (a + b) >> 1
-        if quantile(family, np.uint64(half) << _32 | _HALF) <= middle:
-            a = half
-        else:
-            b = half
-    return np.int64(ESCAPE) + a
+def escape(family, x):  # type: ignore[no-untyped-def]
+    """The escape that names a point of the standard proposal, wherever on the line it lies."""
+    if family == UNIFORM:
+        x = min(max(x, 0.0), 1.0 - 2.0**-53)
+    return np.int64(NAMED) + np.int64(np.float64(x).view(np.uint64) >> _LEFT_OUT)
 
 
 def escaped(index: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -103,16 +100,20 @@ class ScalarSampler(Sampler):
 
     def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
         """Samples of the shape of `index`."""
-        n = integers(index, "index", 1, ESCAPE + (1 << 32) - 1)
+        n = integers(index, "index", 1, NAMED + (1 << 60) - 1)
         most = int(n[~escaped(n)].max(initial=1))
         if most > self.largest:
             raise EntropyError(f"an index of {most} is beyond the {self.largest} that this sampler ends at")
         u = np.empty(n.size, np.uint64)
         flat = np.ascontiguousarray(n).reshape(-1)
         self._decode(flat, check_key(key), u)
-        out = flat >= ESCAPE
-        u[out] = ((flat[out] - ESCAPE).astype(np.uint64) << _32) | _HALF
-        x = quantiles(proposal.standard, u).reshape(n.shape)
+        fraction, named = (flat >= ESCAPE) & (flat < NAMED), flat >= NAMED
+        if int(flat[fraction].max(initial=0)) >= ESCAPE + (1 << 32):
+            raise EntropyError(f"an index of {flat[fraction].max()} is none that a sampler makes")
+        u[fraction] = ((flat[fraction] - ESCAPE).astype(np.uint64) << _32) | _HALF
+        x = quantiles(proposal.standard, u)
+        x[named] = _points(flat[named], proposal.standard)
+        x = x.reshape(n.shape)
         try:
             return np.asarray(np.broadcast_to(proposal.place(x), n.shape))
         except ValueError:
@@ -128,3 +129,13 @@ class ScalarSampler(Sampler):
 
     @abstractmethod
     def _decode(self, index: NDArray[np.int64], key: np.uint64, u: NDArray[np.uint64]) -> None: ...
+
+
+def _points(index: NDArray[np.int64], family: int) -> NDArray[np.float64]:
+    """The points that escapes name."""
+    x = ((index - NAMED).astype(np.uint64) << _LEFT_OUT).view(np.float64)
+    low, high = {UNIFORM: (0.0, 1.0 - 2.0**-53), TRIANGULAR: (-1.0, 1.0)}.get(family, (-np.inf, np.inf))
+    wrong = ~(np.isfinite(x) & (low <= x) & (x <= high))
+    if wrong.any():
+        raise EntropyError(f"an escape names the point {x[wrong][0]}, which its proposal does not have")
+    return x

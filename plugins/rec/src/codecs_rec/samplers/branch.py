@@ -13,11 +13,13 @@ from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.errors import EntropyError
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
-from codecs_rec.ratios import excess, level_set, log_ratio, log_top_of, next_level, peak, uniform
+from codecs_rec.ratios import excess, left_over, log_ratio, log_top_of, next_level, peak, uniform
 from codecs_rec.samplers.base import SCALARS, ScalarSampler, draw, escape, private
 
 #: Levels of the tree; its nodes are numbered as in a heap, the root being 1.
 DEPTH = 60
+#: Fractions of the distribution function below which a region is not searched: the last ones of the line are few and far between.
+FEW = np.uint64(1 << 24)
 _0, _1, _64 = np.uint64(0), np.uint64(1), np.uint64(64)
 _32, _W = np.uint64(32), np.uint64(0xFFFFFFFF)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -90,11 +92,11 @@ def _encode(pair, family, m, s, key, dyadic, index):  # type: ignore[no-untyped-
                 right, z, p = middle, zl, pl
             node = 2 * node + np.int64(goes_right)
             rate = np.float64(high - low) * 2.0**-64
-            if z <= 0.0:  # narrower than what floats can tell
+            if high - low < FEW or z <= 0.0:
                 break
         if index[i] == 0:
-            a, b = level_set(pair, math.log(h), mi, si, c, log_top)
-            index[i] = escape(family, a, b)
+            x, state = left_over(pair, h, left, right, mi, si, c, log_top, state)
+            index[i] = escape(family, x)
 
 
 @kernel
@@ -138,7 +140,8 @@ class BranchAndBound(ScalarSampler):
 
     Notes
     -----
-    At depth 60, or where floats end, the search ends with an escape: the middle of what lies above the level of the graph.
+    Where a region is below 2^-40 of the proposal, the search ends with an escape: a point of what the graph has left there, of any
+    size. So targets are followed beyond the 9 standard deviations that 64 bits reach, at 61 bits or more a sample.
     """
 
     split: Literal["dyadic", "sample"] = "dyadic"

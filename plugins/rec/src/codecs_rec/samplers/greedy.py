@@ -12,7 +12,7 @@ from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import EntropyError
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
-from codecs_rec.ratios import excess, level_set, log_ratio, log_top_of, next_level, peak
+from codecs_rec.ratios import excess, left_over, log_ratio, log_top_of, next_level, peak
 from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escape, private
 
 
@@ -31,8 +31,8 @@ def _encode(pair, family, m, s, key, limit, index):  # type: ignore[no-untyped-d
                 index[i] = n
                 break
         if index[i] == 0:
-            a, b = level_set(pair, math.log(h), m[i], s[i], c, log_top)
-            index[i] = escape(family, a, b)
+            x, state = left_over(pair, h, -math.inf, math.inf, m[i], s[i], c, log_top, state)
+            index[i] = escape(family, x)
 
 
 @kernel
@@ -50,7 +50,7 @@ class GreedyPoisson(ScalarSampler):
     Parameters
     ----------
     limit
-        Proposals after which the search ends with an escape, which is the middle of what the graph has left.
+        Proposals after which the search ends with an escape, which is a point of what the graph has left: 61 bits or more.
     """
 
     limit: int = 1 << 22
