@@ -15,7 +15,8 @@ def unstored(codec: C) -> C:
     """The codec as it would be with `Codec.stores_from` None: what it encodes is its own code always."""
     if codec.stores_from is None:
         return codec
-    return _without(type(codec))(**{f.name: getattr(codec, f.name) for f in dataclasses.fields(codec)})
+    made: C = _without(type(codec))(**{f.name: getattr(codec, f.name) for f in dataclasses.fields(codec)})
+    return made
 
 
 @cache
