@@ -1,19 +1,14 @@
 """A reader of ``.ccf`` files in plain Python and numpy, written from the text of ``spec/``: ``python spec/mini/reader.py FILE.ccf``.
 
-It reads the container and ``classic.*``, with ``canonical.py`` beside it. Each of the other codecs has a file beside it, and builds
-on ``entropy.py`` and ``exact.py``. Some codecs take a library (zstandard, Pillow, imagecodecs); without it, such files are refused. So
-does XXH3 (xxhash); without it, digests are not compared.
+It reads the container and stored payloads, with ``canonical.py`` beside it. The codecs have files beside it: ``classic.py``, and one
+for each of the learned ones, which build on ``entropy.py`` and ``exact.py``. Some codecs take a library (zstandard, Pillow,
+imagecodecs); without it, such files are refused. So does XXH3 (xxhash); without it, digests are not compared.
 """
 
-import bz2
 import hashlib
-import io
-import lzma
 import math
 import struct
 import sys
-import zlib
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +17,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 import ar
 import bbans
 import canonical
+import classic
 import exact
 import idf
 import lbb
 import rec
+from refused import Refused, library, require
 
 SIGNATURE = b"\x89CCF\r\n\x1a\n"
 CHUNK, MODEL = 1, 2
@@ -34,24 +31,6 @@ INCOMPLETE = 1
 DTYPES = {f"{kind}{8 << i}" for kind in ("int", "uint") for i in range(4)}
 DTYPES |= {"bool", "float16", "float32", "float64", "complex64", "complex128"}
 HEADER_BYTES, INDEX_BYTES, ENTRIES, CHUNKS, ARRAY_BYTES, CHUNK_BYTES = (1 << n for n in (26, 30, 20, 26, 36, 31))
-
-
-class Refused(Exception):
-    def __init__(self, code, text):
-        super().__init__(f"{code}: {text}")
-        self.code = code
-
-
-def require(holds, code, text):
-    if not holds:
-        raise Refused(code, text)
-
-
-def library(name):
-    try:
-        return import_module(name)
-    except ImportError:
-        raise Refused("missing", f"this takes the library {name}") from None
 
 
 def crc_of_byte(x):
@@ -261,7 +240,7 @@ class File:
 
 def decode(file, entry, payload, shape):
     name, dtype = entry.codec.removeprefix("classic."), np.dtype(entry.dtype).newbyteorder("<")
-    require(entry.codec in LEARNED or (name in DECODERS and name != entry.codec), "unknown-codec", entry.codec)
+    require(entry.codec in LEARNED or (name in classic.DECODERS and name != entry.codec), "unknown-codec", entry.codec)
     newest = 1 if name in ("raw", "jpeg") else 2
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
     size = -(-math.prod(shape) // 8) if entry.dtype == "bool" else math.prod(shape) * dtype.itemsize
@@ -274,14 +253,8 @@ def decode(file, entry, payload, shape):
             model = exact.parse_model(file.model(entry.model))
             exact.check(model[0] == entry.codec, "the model of another codec")
             array = LEARNED[entry.codec](model, entry.config, payload, shape, entry.dtype)
-        elif name in ("png", "webp", "jxl"):
-            array = decode_images(DECODERS[name], name, entry, payload, shape)
         else:
-            size = math.prod(shape) * dtype.itemsize
-            data = DECODERS[name](payload, size) if size else payload
-            require(len(data) == size, "corrupt", f"{len(data)} bytes of {size}")
-            require(entry.dtype != "bool" or not data.strip(b"\0\1"), "corrupt", "a boolean that is neither 0 nor 1")
-            array = np.frombuffer(data, dtype)
+            array = classic.decode(name, entry.config, payload, shape, entry.dtype)
     except exact.Unfit as error:
         raise Refused("model", str(error)) from error
     except ImportError as error:
@@ -301,94 +274,8 @@ def stored(payload, dtype, count):
     return bits[:count]
 
 
-def expand(stream, payload, size):
-    data = stream.decompress(payload, size + 1)
-    require(stream.eof and not stream.unused_data, "corrupt", "a stream that ends early or late")
-    return data
-
-
-def expand_zstd(payload, size):
-    zstd = library("zstandard")
-    require(zstd.frame_content_size(payload) == size, "corrupt", "another content size")
-    return zstd.ZstdDecompressor().decompress(payload, allow_extra_data=False)
-
-
-def expand_jpeg(payload, size):
-    jxl = library("imagecodecs")
-    if payload[:1] != b"\1":
-        require(payload[:1] == b"\0", "corrupt", "a flag that there is not")
-        return payload[1:]
-    payload, at = payload[1:], 12
-    while payload[at + 4 : at + 8] not in (b"jxlc", b"jxlp"):
-        length = int.from_bytes(payload[at : at + 4], "big")
-        require(length >= 8 and at + length < len(payload), "corrupt", "no codestream")
-        at += length
-    at += 8 + 4 * (payload[at + 4 : at + 8] == b"jxlp")
-    require(payload[at : at + 2] == b"\xff\x0a", "corrupt", "no codestream")
-    bits = [byte >> k & 1 for byte in payload[at + 2 : at + 14] for k in range(8)]
-    take = lambda n: sum(bits.pop(0) << k for k in range(n))  # noqa: E731
-    small = take(1)
-    side = lambda: 8 * take(5) + 8 if small else 1 + take((9, 13, 18, 30)[take(2)])  # noqa: E731
-    height, ratio = side(), take(3)
-    across, down = ((0, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))[ratio]
-    width = height * across // down if ratio else side()
-    require(height * width <= 64 * size + (1 << 20), "corrupt", "more pixels than the file can have")
-    return bytes(jxl.jpegxl_decode_jpeg(payload, out=size))
-
-
-def pillow(payload, shape, channels):
-    image = library("PIL.Image").open(io.BytesIO(payload))
-    require(image.size == shape[1::-1], "corrupt", "an image of another size")
-    grey = channels == 1 and image.format == "WEBP"
-    modes = {1: ("RGB",) if grey else ("L", "I;16", "I;16B"), 3: ("RGB",), 4: ("RGB", "RGBA")}
-    require(image.mode in modes[channels], "corrupt", "an image of another kind")
-    pixels = np.asarray(image.convert("RGBA") if channels == 4 else image)
-    require(not grey or (pixels == pixels[:, :, :1]).all(), "corrupt", "colours where grey is due")
-    return pixels[:, :, 0] if grey else pixels
-
-
-DECODERS = {
-    "raw": lambda payload, size: payload,
-    "zlib": lambda payload, size: expand(zlib.decompressobj(), payload, size),
-    "bz2": lambda payload, size: expand(bz2.BZ2Decompressor(), payload, size),
-    "lzma": lambda payload, size: expand(lzma.LZMADecompressor(lzma.FORMAT_XZ, 68 << 20), payload, size),
-    "zstd": expand_zstd,
-    "png": pillow,
-    "webp": pillow,
-    "jpeg": expand_jpeg,
-    "jxl": lambda payload, shape, channels: library("imagecodecs").jpegxl_decode(payload),
-}
-
-
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
 LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode}
-
-
-def decode_images(decoder, name, entry, payload, shape):
-    one = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
-    n, h, w, c = ((1, *shape, 1) if one else (*shape, 1))[:4]
-    stack, at = [np.empty((0, h, w, c), entry.dtype)], 0
-    down, across = (max(1, 8192 // max(1, side)) for side in (h, w))
-    n, sprite = n if math.prod(shape) else 0, entry.config.get("layout", "sprite") == "sprite"
-    while n:
-        count = min(n, down * across) if sprite else 1
-        columns = max(min(across, max(1, math.isqrt(count * h // w)), count), -(-count // down))
-        rows = -(-count // columns)
-        columns, n = -(-count // rows), n - count
-        size = len(payload) - at
-        if n or name == "jxl":
-            size = k = 0
-            while k == 0 or payload[at - 1] & 128:
-                require(k < 5 and at < len(payload), "corrupt", "a length that does not end")
-                size, at, k = size | (payload[at] & 127) << 7 * k, at + 1, k + 1
-            require(k == 1 or payload[at - 1], "corrupt", "a length longer than it needs to be")
-        require(at + size <= len(payload), "corrupt", "a stream that ends behind its payload")
-        image = np.asarray(decoder(payload[at : at + size], (rows * h, columns * w), c))
-        require(image.dtype == entry.dtype, "corrupt", "an image of another depth")
-        stack.append(image.reshape(rows, h, columns, w, c).swapaxes(1, 2).reshape(-1, h, w, c)[:count])
-        at += size
-    require(at == len(payload), "corrupt", "bytes are left over")
-    return np.concatenate(stack)
 
 
 # --- files ---------------------------------------------------------------------------------------
