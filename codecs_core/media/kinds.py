@@ -126,6 +126,12 @@ def _is_hdf5(head: bytes, path: Path) -> bool:
     return head.startswith((b"\x89HDF\r\n\x1a\n", b"MATLAB 7.3 MAT-file"))
 
 
+def _is_zarr(head: bytes, path: Path) -> bool:
+    from codecs_core.media.zarr_store import is_store
+
+    return is_store(path)
+
+
 def _is_webp(head: bytes, path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
@@ -226,6 +232,7 @@ KINDS: tuple[Kind, ...] = (
     _values("NIfTI", (".nii", ".nii.gz"), _is_nifti, module="nifti", extra="medical"),
     _values("NetCDF", (".nc", ".cdf"), _starts(b"CDF\1", b"CDF\2", b"CDF\5"), module="netcdf"),
     _values("HDF5", (".h5", ".hdf5", ".nc", ".nc4", ".he5"), _is_hdf5, module="hdf5", extra="science"),
+    _values("zarr", (".zarr",), _is_zarr, module="zarr_store", extra="zarr", folder=True),
     _values("WAV", (".wav",), _is_wav, module="wav"),
     _values("safetensors", (".safetensors",), _is_safetensors, module="safetensors"),
     _image("PNG", (".png",), _starts(b"\x89PNG\r\n\x1a\n"), "png:read_png"),
