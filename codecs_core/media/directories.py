@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 #: Types of non-negative integers, as `struct` has them.
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+#: What lies at an extent that no tag has: the directory of an image, or something else.
+CHAIN, OTHER = -1, -2
 #: Tags that name another directory: of EXIF, of positions, of how to read EXIF.
 _NESTED = (34665, 34853, 40965)
 
@@ -56,7 +58,8 @@ class Directories:
     chain
         The tags of each directory, by code, as the directories follow each other.
     extents
-        Where directories, and the values of their tags, lie: (start, stop) each.
+        Where directories, and the values of their tags, lie: (start, stop, code of the tag) each; instead of a code, `CHAIN`
+        for a directory of an image and `OTHER` for anything else.
 
     Raises
     ------
@@ -69,7 +72,7 @@ class Directories:
     order: str = "<"
     big: bool = False
     chain: list[dict[int, Tag]] = field(default_factory=list)
-    extents: list[tuple[int, int]] = field(default_factory=list)
+    extents: list[tuple[int, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.size = self.file.seek(0, 2)
@@ -79,11 +82,11 @@ class Directories:
         if version not in (42, 43) or (version == 43 and head[4:8] != struct.pack(f"{self.order}HH", 8, 0)):
             raise InputError(f"{self.name} is damaged: it does not start like a TIFF file")
         self.big = version == 43
-        self.extents.append((0, 16 if self.big else 8))
+        self.extents.append((0, 16 if self.big else 8, OTHER))
         self._seen: set[int] = set()
         at = self._number(8, "Q") if self.big else self._number(4, "I")
         while at:
-            tags, at = self._directory(at)
+            tags, at = self._directory(at, CHAIN)
             self.chain.append(tags)
         if not self.chain:
             raise InputError(f"{self.name} is damaged: it has no directory of an image")
@@ -114,12 +117,14 @@ class Directories:
     def value(self, tags: dict[int, Tag], code: int, default: int) -> int:
         """The first integer that a tag holds."""
         values = self.values(tags, code, (default,))
-        return values[0] if values else default
+        if not values:
+            raise InputError(f"{self.name} is damaged: tag {code} has no value")
+        return values[0]
 
     def _number(self, at: int, kind: str) -> int:
         return int(struct.unpack(self.order + kind, self.read(at, struct.calcsize(kind)))[0])
 
-    def _directory(self, at: int) -> tuple[dict[int, Tag], int]:
+    def _directory(self, at: int, what: int) -> tuple[dict[int, Tag], int]:
         """The tags of the directory at `at`, and where the next one is (0: nowhere)."""
         if at in self._seen:
             raise InputError(f"{self.name} is damaged: its directories run in a circle")
@@ -140,11 +145,11 @@ class Directories:
             if place + tag.nbytes > self.size:
                 raise InputError(f"{self.name} is damaged: the values of tag {code} lie behind its end")
             if not fits:
-                self.extents.append((place, place + tag.nbytes))
+                self.extents.append((place, place + tag.nbytes, code))
         end = start + n * step
-        self.extents.append((at, end + inline))
+        self.extents.append((at, end + inline, what))
         for code in _NESTED:
             for nested in self.values(tags, code):
                 if nested and nested not in self._seen:
-                    self._directory(nested)
+                    self._directory(nested, OTHER)
         return tags, self._number(end, offset)

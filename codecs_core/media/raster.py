@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OFFSETS = {False: 273, True: 324}
 COUNTS = {False: 279, True: 325}
+#: Tags that say where the pixels lie.
+PLACES = frozenset([*OFFSETS.values(), *COUNTS.values()])
 #: What other numbers mean, for the message.
 _KNOWN = (
     dict.fromkeys((2, 3, 4), "CCITT") | dict.fromkeys((6, 7, 34892), "JPEG") | dict.fromkeys((50002, 52546), "JPEG XL")

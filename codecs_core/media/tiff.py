@@ -11,8 +11,8 @@ import numpy as np
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import InexactError, InputError
-from codecs_core.media.directories import Directories, Tag
-from codecs_core.media.raster import Raster
+from codecs_core.media.directories import CHAIN, Directories, Tag
+from codecs_core.media.raster import PLACES, Raster
 from codecs_core.media.source import Source
 from codecs_core.media.template import LARGEST, cut
 
@@ -185,7 +185,9 @@ def _gaps(tree: Directories, rasters: list[Raster], planes: int) -> list[tuple[i
         spans = [(rasters[0].offsets[0], planes * sum(rasters[0].counts))]
     else:
         spans = sorted(span for raster in rasters for span in zip(raster.offsets, raster.counts, strict=True))
-    if _overlap(spans, tree):
+    places = [(tag.at, tag.nbytes) for tags in tree.chain for code, tag in tags.items() if code in PLACES]
+    others = [extent[:2] for extent in tree.extents if extent[2] not in PLACES and extent[2] != CHAIN]
+    if _overlap(spans, [extent[:2] for extent in tree.extents]) or _overlap(sorted(places), others):
         raise InexactError(f"{tree.name} has pixels that share their bytes with others, or with tags")
     gaps = [spans[0]]
     for at, nbytes in spans[1:]:
@@ -196,16 +198,16 @@ def _gaps(tree: Directories, rasters: list[Raster], planes: int) -> list[tuple[i
     return gaps
 
 
-def _overlap(spans: Sequence[tuple[int, int]], tree: Directories) -> bool:
-    """Whether two spans of pixels share bytes, or one does with a directory or the values of a tag."""
+def _overlap(spans: Sequence[tuple[int, int]], extents: Sequence[tuple[int, int]]) -> bool:
+    """Whether two spans (offset, bytes) in order share bytes, or one does with an extent (start, stop)."""
     starts = np.array([at for at, _ in spans], np.uint64)
     stops = np.array([at + nbytes for at, nbytes in spans], np.uint64)
     if (starts[1:] < stops[:-1]).any():
         return True
-    extents = np.array(tree.extents, np.uint64)
+    others = np.array(extents, np.uint64)
     # The last span that begins before an extent ends must end before the extent begins.
-    before = np.searchsorted(starts, extents[:, 1], side="left") - 1
-    return bool((stops[before[before >= 0]] > extents[before >= 0, 0]).any())
+    before = np.searchsorted(starts, others[:, 1], side="left") - 1
+    return bool((stops[before[before >= 0]] > others[before >= 0, 0]).any())
 
 
 def _palette(tree: Directories, tags: dict[int, Tag]) -> dict[str, Any]:

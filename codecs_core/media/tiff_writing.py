@@ -18,7 +18,7 @@ import numpy as np
 
 from codecs_core.errors import InputError, OutputError
 from codecs_core.media.directories import Directories, Tag
-from codecs_core.media.raster import COUNTS, OFFSETS, Raster
+from codecs_core.media.raster import COUNTS, OFFSETS, PLACES, Raster
 from codecs_core.media.source import Part
 from codecs_core.media.template import raw
 from codecs_core.media.tiff import groups_of, planes_of, read_tiff
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: Tags that say where the pixels lie.
-_PLACES = frozenset([*OFFSETS.values(), *COUNTS.values()])
 #: In a cloud-optimised GeoTIFF: that each tile is preceded by its size and followed by its end, until this says otherwise.
 _GHOST = b"KNOWN_INCOMPATIBLE_EDITION=NO\n ", b"KNOWN_INCOMPATIBLE_EDITION=YES\n"
 
@@ -85,7 +83,7 @@ def _lay(file: IO[bytes], parts: Sequence[Part]) -> None:
 def _contents(tree: Directories) -> list[dict[int, tuple[int, bytes]]]:
     """All that the tags say, but for where the pixels lie."""
     return [
-        {code: (tag.type, tree.raw(tag)) for code, tag in tags.items() if code not in _PLACES} for tags in tree.chain
+        {code: (tag.type, tree.raw(tag)) for code, tag in tags.items() if code not in PLACES} for tags in tree.chain
     ]
 
 

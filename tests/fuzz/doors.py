@@ -48,12 +48,12 @@ class Door:
     identical: bool = False
 
 
-def check(name: str, data: bytes) -> bool:
-    """Give one input to a door. Whether it was read; whatever is raised is a finding."""
+def check(name: str, data: bytes, folder: Path) -> bool:
+    """Give one input to a door, by way of a folder. Whether it was read; whatever is raised is a finding."""
     door = DOORS[name]
-    with tempfile.TemporaryDirectory(prefix="door-") as folder, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        path = Path(folder, f"a{door.suffix}")
+        path = folder / f"a{door.suffix}"
         path.write_bytes(data)
         kind = kinds.kind_of(data[: kinds.HEAD], path)
         if kind is None:
@@ -67,7 +67,7 @@ def check(name: str, data: bytes) -> bool:
             return False
         if not door.oracle(path, parts):
             raise AssertionError("another reader sees other values")
-        again = Path(folder, f"b{door.suffix}")
+        again = folder / f"b{door.suffix}"
         kinds.load(kind.write)(again, parts)
         if again.read_bytes() != data:
             if door.identical:
@@ -163,7 +163,7 @@ def _native(array: np.ndarray[Any, Any]) -> bytes:
 
 def png_seeds() -> list[bytes]:
     """Small files of every kind of pixels."""
-    array = np.arange(9 * 11 * 3, dtype=np.uint16).reshape(9, 11, 3)
+    array = np.arange(3 * 4 * 3, dtype=np.uint16).reshape(3, 4, 3)
     image = Image.fromarray(array.astype(np.uint8))
     found = [bytes(imagecodecs.png_encode(array * 77)), bytes(imagecodecs.png_encode(array[..., :2] * 77))]
     for one, options in [
@@ -177,7 +177,8 @@ def png_seeds() -> list[bytes]:
     ]:
         held = io.BytesIO()
         one.save(held, "PNG", **options)
-        found.append(held.getvalue())
+        more = [(b"gAMA", bytes(4)), (b"bKGD", bytes(6)), (b"tEXt", b"a\0b"), (b"eXIf", b"MM\0*")]
+        found += [held.getvalue(), held.getvalue()[:33] + b"".join(_chunk(*one) for one in more) + held.getvalue()[33:]]
     grey = struct.pack(">IIBBBBB", 8, 3, 2, 0, 0, 0, 0)
     parts = [(b"IHDR", grey), (b"tEXt", b"a\0b"), (b"IDAT", zlib.compress(b"\0\x1b\xe4" * 3)), (b"IEND", b"")]
     return [*found, found[0][:8] + b"".join(_chunk(*part) for part in parts)]
@@ -458,14 +459,13 @@ def inputs(name: str, seed: int) -> Iterator[bytes]:
         yield DOORS[name].mend(mutated(seeds[rng.integers(len(seeds))], rng))
 
 
-def main() -> None:
-    """Do as the command line says."""
-    name, n = sys.argv[1], int(sys.argv[2])
+def run(name: str, n: int, seed: int, folder: Path) -> None:
+    """Give a door `n` inputs, and write down what came of it."""
     read = findings = 0
-    for number, data in zip(range(n), inputs(name, int(sys.argv[3]) if len(sys.argv) > 3 else 0), strict=False):
+    for number, data in zip(range(n), inputs(name, seed), strict=False):
         began = time.monotonic()
         try:
-            read += check(name, data)
+            read += check(name, data, folder)
             if time.monotonic() - began > 10:
                 raise AssertionError("took more than 10 s")
         except Exception as error:  # a finding, whatever it is
@@ -477,5 +477,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        main()
+    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="door-") as made:
+        run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0, Path(made))

@@ -15,20 +15,20 @@ _found.loader.exec_module(doors)
 
 
 @pytest.mark.parametrize("name", doors.DOORS)
-def test_mutations(name):
+def test_mutations(name, tmp_path):
     for data in itertools.islice(doors.inputs(name, seed=1), 300):
-        doors.check(name, data)
+        doors.check(name, data, tmp_path)
 
 
 @pytest.mark.parametrize("name", doors.DOORS)
-def test_seeds_are_read(name):
+def test_seeds_are_read(name, tmp_path):
     """What mutations start from is no damage, so that they reach deep."""
-    assert all(doors.check(name, data) for data in doors.DOORS[name].seeds())
+    assert all(doors.check(name, data, tmp_path) for data in doors.DOORS[name].seeds())
 
 
-def test_findings_are_found(monkeypatch):
+def test_findings_are_found(monkeypatch, tmp_path):
     (data, *_) = doors.DOORS["netpbm"].seeds()
     door = doors.Door(".ppm", doors.netpbm_seeds, lambda path, parts: False)
     monkeypatch.setitem(doors.DOORS, "netpbm", door)
     with pytest.raises(AssertionError, match="other values"):
-        doors.check("netpbm", data)
+        doors.check("netpbm", data, tmp_path)

@@ -304,6 +304,17 @@ def test_pixels_that_share_bytes_are_refused(tmp_path):
         read_tiff(tmp_path / "a.tif")
 
 
+def test_tags_that_share_bytes_with_places_are_refused(tmp_path):
+    """Where pixels lie may change, and nothing else may change with it."""
+    tifffile.imwrite(tmp_path / "a.tif", values("u1", 16, 16), rowsperstrip=8, compression="zlib")
+    with (tmp_path / "a.tif").open("r+b") as file:
+        tags = Directories(file, "a").chain[0]
+        file.seek(tags[282].entry + 8)
+        file.write(struct.pack("<I", tags[273].at))
+    with pytest.raises(InexactError, match="share"):
+        read_tiff(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("what", ["cut", "circle", "claim", "strip"])
 def test_damage(tmp_path, what):
     path = tmp_path / "a.tif"
