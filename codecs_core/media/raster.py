@@ -112,6 +112,9 @@ class Raster:
             offsets=tree.values(tags, OFFSETS[tiled]),
             counts=tree.values(tags, COUNTS[tiled]),
         )
+        sure = 258 in tags or compression != "none" or len(raster.counts) == len(raster)
+        if not sure or (258 not in tags and compression == "none" and list(raster.counts) != raster.needed()):
+            raise InexactError(f"{tree.name} does not say how many bits its samples have")
         return raster._with_counts(tree.size)
 
     def _with_counts(self, size: int) -> Raster:
@@ -123,7 +126,7 @@ class Raster:
         if not counts and (n > 1 or self.compression != "none"):
             raise InexactError(f"{self.name} does not say how many bytes its strips or tiles have")
         if self.compression == "none":
-            needed = [self.nbytes(rows) for _, rows, _ in self._places()]
+            needed = self.needed()
             if counts and any(count < need for count, need in zip(counts, needed, strict=False)):
                 raise InexactError(f"{self.name} leaves out some of its strips or tiles, or parts of them")
             counts = needed
@@ -174,6 +177,10 @@ class Raster:
     def nbytes(self, rows: int) -> int:
         """Bytes of a strip or tile of so many rows, uncompressed."""
         return rows * (-(-self.block[1] * self.depth * self.bits // 8))
+
+    def needed(self) -> list[int]:
+        """Bytes of each strip or tile, uncompressed."""
+        return [self.nbytes(rows) for _, rows, _ in self._places()]
 
     def _places(self) -> Iterator[tuple[tuple[Any, ...], int, int]]:
         """Of each strip or tile: where it is in an array (planes, H, W, depth), its rows, and its columns in the image."""

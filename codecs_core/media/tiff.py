@@ -189,13 +189,18 @@ def _gaps(tree: Directories, rasters: list[Raster], planes: int) -> list[tuple[i
     others = [extent[:2] for extent in tree.extents if extent[2] not in PLACES and extent[2] != CHAIN]
     if _overlap(spans, [extent[:2] for extent in tree.extents]) or _overlap(sorted(places), others):
         raise InexactError(f"{tree.name} has pixels that share their bytes with others, or with tags")
-    gaps = [spans[0]]
-    for at, nbytes in spans[1:]:
-        if at == sum(gaps[-1]):
-            gaps[-1] = gaps[-1][0], gaps[-1][1] + nbytes
+    return merged(spans)
+
+
+def merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans (offset, bytes) in order, those that touch made one."""
+    found: list[tuple[int, int]] = []
+    for at, nbytes in spans:
+        if found and at == sum(found[-1]):
+            found[-1] = found[-1][0], found[-1][1] + nbytes
         else:
-            gaps.append((at, nbytes))
-    return gaps
+            found.append((at, nbytes))
+    return found
 
 
 def _overlap(spans: Sequence[tuple[int, int]], extents: Sequence[tuple[int, int]]) -> bool:

@@ -21,7 +21,7 @@ from codecs_core.media.directories import Directories, Tag
 from codecs_core.media.raster import COUNTS, OFFSETS, PLACES, Raster
 from codecs_core.media.source import Part
 from codecs_core.media.template import raw
-from codecs_core.media.tiff import groups_of, planes_of, read_tiff
+from codecs_core.media.tiff import groups_of, merged, planes_of, read_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,8 @@ def _fill(file: IO[bytes], tree: Directories, rasters: list[Raster], parts: Sequ
     if len(groups) != len(parts):
         raise OutputError(f"{tree.name} has {len(groups)} arrays, and there are {len(parts)}; write .npy instead")
     by_name = {str(part.media.get("member", "")): part.array for part in parts}
-    room = _Room.of(parts)
+    media = parts[0].media
+    room = _Room.of(rasters, media.get("file", media).get("hint"))
     for member, pages in groups.items():
         array = by_name.get(member)
         first = rasters[pages[0]]
@@ -117,7 +118,7 @@ def _fill_one(
 ) -> None:
     offsets, counts = list(raster.offsets), list(raster.counts)
     for i, data in raster.encode(pixels, room.hint):
-        if not raster.plain:
+        if raster.compression != "none":
             offsets[i] = room.place(file, raster.offsets[i], len(data))
             counts[i] = len(data)
         file.seek(offsets[i])
@@ -138,22 +139,18 @@ class _Room:
     hint: Any
 
     @classmethod
-    def of(cls, parts: Sequence[Part]) -> _Room:
-        """The room that a file has, going by what is kept of it."""
-        template, gaps = _held(parts)
-        starts = [0]
-        for kept, gap in zip(template[:-1], gaps, strict=True):
-            starts[-1:] = [starts[-1] + len(kept), starts[-1] + len(kept) + gap]
-        del starts[-1]
-        stops = [start + gap for start, gap in zip(starts, gaps, strict=True)]
-        media = parts[0].media
-        return cls(starts, list(starts), stops, media.get("file", media).get("hint"))
+    def of(cls, rasters: Sequence[Raster], hint: Any) -> _Room:
+        """The room that compressed pixels had; uncompressed ones stay where they are."""
+        packed = [raster for raster in rasters if raster.compression != "none"]
+        spans = sorted(span for raster in packed for span in zip(raster.offsets, raster.counts, strict=True))
+        gaps = merged(spans)
+        return cls([at for at, _ in gaps], [at for at, _ in gaps], [sum(gap) for gap in gaps], hint)
 
     def place(self, file: IO[bytes], was: int, nbytes: int) -> int:
         """An offset for `nbytes`: in the gap that has the offset `was`, or else at the end of the file."""
         gap = bisect_right(self.starts, was) - 1
         at = self.free[gap]
-        if gap >= 0 and at + nbytes <= self.stops[gap]:
+        if at + nbytes <= self.stops[gap]:
             self.free[gap] = at + nbytes
             return at
         at = file.seek(0, 2)

@@ -233,6 +233,17 @@ def test_images_of_several_sizes_are_members(tmp_path):
     assert same
 
 
+def test_compressed_images_beside_others(tmp_path):
+    """They lie one behind the other, and none takes the place of another when it is packed again."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+        for compression in (None, "zlib", None, "lzw"):
+            out.write(values("u2", 9, 8), compression=compression, metadata=None)
+        out.write(values("u1", 9, 8) > 99, metadata=None)
+        out.write(values("u2", 9, 8), metadata=None)
+    sources, _ = check_round_trip(tmp_path / "a.tif")
+    assert len(sources) == 6
+
+
 @pytest.mark.parametrize("mode", ["1", "P", "CMYK", "LA", "RGBA", "F", "I"])
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
 def test_what_pillow_writes(tmp_path, mode, compression):
