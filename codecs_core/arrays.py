@@ -152,6 +152,16 @@ def logical(array: NDArray[Any], name: Any) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False).view(_numpy(name))
 
 
+def numpys(array: NDArray[Any], name: Any) -> NDArray[Any]:
+    """An array, stored or logical, as NumPy has it without ml_dtypes: times as times, bfloat16 as two bytes (``V2``).
+
+    That is what .npy files have; nothing needs to be installed for it.
+    """
+    if logical_name(array.dtype) is not None:
+        name, array = logical_name(array.dtype), stored(array)
+    return logical(array, f"V{array.dtype.itemsize}" if name in SMALL and array.dtype.name == SMALL[name] else name)
+
+
 def logical_dtype(dtype: np.dtype[Any], name: Any) -> np.dtype[Any]:
     """The dtype that `logical` gives an array of `dtype`; raises as it does."""
     return np.dtype(logical(np.empty(0, dtype), name).dtype)

@@ -81,7 +81,8 @@ def decode(
         def arrays(bar: "Progress | None") -> "Iterator[tuple[str, NDArray[Any]]]":
             """Each when its turn comes: not all of them need fit into memory."""
             plain = where is None and entry is None and preview is None
-            for name, array in held.arrays(progress=bar) if plain else _some(held, names, where, preview, bar):
+            every = held.arrays(progress=bar, stored=True) if plain else _some(held, names, where, preview, bar)
+            for name, array in every:
                 sizes.append(array.nbytes)
                 yield name, array
 
@@ -106,11 +107,13 @@ def _told(attrs: dict[str, Any], *, part: bool, alone: bool, npy: bool) -> dict[
     media = attrs.get("media")
     if not isinstance(media, dict):
         return attrs
+    others = {key: value for key, value in attrs.items() if key != "media"}
     if npy and not is_kept(attrs):
-        return {"media": {"name": media["name"]} if "name" in media and "member" not in media else {}}
+        return {**others, "media": {"name": media["name"]} if "name" in media and "member" not in media else {}}
     if part:  # an image of fewer rows is an image; of a file with a template, the values do not fit it any more
-        return {"media": {key: value for key, value in media.items() if key != "template"} if is_image(attrs) else {}}
-    return {"media": {}} if alone and "member" in media else attrs
+        held = {key: value for key, value in media.items() if key != "template"} if is_image(attrs) else {}
+        return {**others, "media": held}
+    return {**others, "media": {}} if alone and "member" in media else attrs
 
 
 def _some(
@@ -120,5 +123,5 @@ def _some(
     for done, name in enumerate(names):
         if bar is not None:
             bar(done / len(names), name)
-        view, key = held[name], ... if where is None else where
+        view, key = held[name].stored, ... if where is None else where
         yield name, view[key] if preview is None else view.preview(preview, key)

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
-from codecs_core.arrays import DTYPES, ArraySpec, logical_name, stored_dtype
+from codecs_core.arrays import DTYPES, ArraySpec, logical_name, numpys, stored_dtype
 from codecs_core.errors import InexactError, InputError
 from codecs_core.media import template
 from codecs_core.media.source import Source
@@ -123,7 +123,7 @@ def write_npy(path: Path, parts: Sequence[Part]) -> None:
     (part,) = parts
     with path.open("wb") as file:
         if "template" not in part.media:
-            save_npy(file, part.array)
+            save_npy(file, numpys(part.array, part.attrs.get("dtype")))
             return
         order, byteorder = part.media.get("order"), part.media.get("byteorder")
         array = part.array.T if order == "F" else part.array

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
-from codecs_core.arrays import ArraySpec, logical_name, stored, stored_dtype
+from codecs_core.arrays import ArraySpec, logical_name, numpys, stored, stored_dtype
 from codecs_core.errors import InexactError, InputError, OutputError
 from codecs_core.media.npy import read_header, save_npy
 from codecs_core.media.source import Source
@@ -108,7 +108,11 @@ def write_npz(path: Path, parts: Sequence[Part]) -> None:
     told = parts[0].media.get("file")
     deflated = isinstance(told, dict) and told.get("deflated") is True
     with path.open("wb") as file:
-        save_npz(file, zip(cast("list[str]", names), (part.array for part in parts), strict=True), deflated=deflated)
+        save_npz(
+            file,
+            zip(cast("list[str]", names), (numpys(part.array, part.attrs.get("dtype")) for part in parts), strict=True),
+            deflated=deflated,
+        )
 
 
 def save_npz(file: IO[bytes], arrays: Iterable[tuple[str, NDArray[Any]]], *, deflated: bool = False) -> None:

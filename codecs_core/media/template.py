@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from codecs_core.arrays import stored
 from codecs_core.errors import InexactError, InputError, OutputError
 
 if TYPE_CHECKING:
@@ -87,5 +88,6 @@ def join(file: IO[bytes], template: Any, pieces: Iterable[Any]) -> None:
 
 def raw(array: NDArray[Any], order: str = "<") -> NDArray[np.uint8]:
     """The values of an array as bytes, in C order and a byte order: ``"<"`` or ``">"``."""
-    stored = np.ascontiguousarray(array, array.dtype.newbyteorder("<" if order != ">" else ">"))
-    return stored.reshape(-1).view(np.uint8)
+    array = stored(array)
+    plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<" if order != ">" else ">"))
+    return plain.reshape(-1).view(np.uint8)

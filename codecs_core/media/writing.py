@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from codecs_core.arrays import numpys
 from codecs_core.errors import OutputError
 from codecs_core.media import kept, kinds
 from codecs_core.media.image import is_image_path, is_template, save_image
@@ -69,12 +70,12 @@ def write(
             _run(writer, path, parts)
     elif dst.suffix.lower() == ".npz":
         with _whole(dst) as file:
-            save_npz(file, pairs)
+            save_npz(file, ((name, numpys(array, _dtype(attrs, name))) for name, array in pairs))
     elif dst.suffix.lower() == ".npy" or is_image_path(dst):
         with _whole(dst) as file:
             name, array = next(pairs)
             if dst.suffix.lower() == ".npy":
-                save_npy(file, array)
+                save_npy(file, numpys(array, _dtype(attrs, name)))
             else:
                 save_image(file, dst, array, media_of(attrs.get(name, {})))
     else:
@@ -82,6 +83,10 @@ def write(
             placed = _placed(_complete(pairs, files, attrs), {file.base for file in files})
             for _ in each(lambda one: _write_into(folder, *one), placed):
                 pass
+
+
+def _dtype(attrs: Mapping[str, Mapping[str, Any]], name: str) -> Any:
+    return attrs.get(name, {}).get("dtype")
 
 
 def check_target(dst: Path, names: Collection[str], attrs: Mapping[str, Mapping[str, Any]] = _NONE) -> None:
@@ -253,7 +258,7 @@ def _write_into(folder: Path, file: _File, parts: list[Part], target: Path) -> N
         _run(kept.write_kept, path, parts)
     elif file.kind is None or (file.kind.suffix and path.suffix == ".npy"):
         with path.open("wb") as out:
-            save_npy(out, parts[0].array)
+            save_npy(out, numpys(parts[0].array, parts[0].attrs.get("dtype")))
     else:
         _run(kinds.load(file.kind.write), path, parts)
 
