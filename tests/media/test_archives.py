@@ -14,15 +14,30 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
+import h5py
+import nibabel
 import numpy as np
+import pydicom
 import pytest
+import xarray as xr
+import zarr
+from numcodecs import Quantize
 from PIL import Image
+from pydicom.uid import ExplicitVRBigEndian
+from safetensors.numpy import save_file
+from scipy.io import wavfile
 from typer.testing import CliRunner
 
 import codecs_core as cc
 from codecs_core.cli.app import app
+
+from .test_dicom import write_dicom
+from .test_hdf5 import everything as everything_in_hdf5
+from .test_hdf5 import odd_chunks
+from .test_wav import wav
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/archives.md"
 ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE.read_text("utf-8"), re.MULTILINE)[1:])
@@ -286,6 +301,84 @@ def pipe(folder):
 def odd_names(folder):
     for name in ("a\nb.txt", "a\\b.txt", "a\x1b.npy"):
         (folder / name).write_text("words")
+
+
+@case("DICOM of uncompressed pixels, NIfTI (`.nii`), NetCDF 3, WAV of PCM or floats, safetensors")
+def science(folder):
+    write_dicom(folder / "a.dcm", rng.bytes(40), Rows=4, Columns=5)
+    write_dicom(folder / "no suffix", rng.bytes(40), ExplicitVRBigEndian, Rows=4, Columns=5)
+    nibabel.save(nibabel.Nifti1Image(pixels(4, 3, 2), np.eye(4)), folder / "a.nii")
+    xr.Dataset({"a": ("x", np.arange(5.0))}).to_netcdf(folder / "a.nc", engine="scipy")
+    for suffix, samples in (("pcm", np.arange(-9, 9, dtype="i2")), ("float", np.arange(9, dtype="f4"))):
+        wavfile.write(folder / f"{suffix}.wav", 8000, samples)
+    save_file({"a": np.arange(5), "b": np.ones((2, 2), "f2")}, folder / "a.safetensors")
+
+
+def zipped_by_zlib(path, data):
+    deflater = zlib.compressobj(6, zlib.DEFLATED, 31, 8, zlib.Z_FILTERED)
+    path.write_bytes(deflater.compress(data) + deflater.flush())
+
+
+def same_nifti(before, after):
+    assert (before / "a.nii.gz").read_bytes() == (after / "a.nii.gz").read_bytes()
+    same_unzipped(before, after)
+
+
+@case("NIfTI, zipped (`.nii.gz`)", same_nifti)
+def nifti_gz(folder):
+    image = nibabel.Nifti1Image(rng.normal(size=(30, 20, 10)), np.eye(4))
+    nibabel.save(image, folder / "a.nii.gz")
+    zipped_by_zlib(folder / "other.nii.gz", gzip.decompress((folder / "a.nii.gz").read_bytes()))
+
+
+def same_hdf5(before, after):
+    for name in ("a.h5", "a.nc"):
+        assert (before / name).read_bytes() == (after / name).read_bytes()
+    assert (before / "other.h5").read_bytes() != (after / "other.h5").read_bytes()
+    with h5py.File(before / "other.h5") as a, h5py.File(after / "other.h5") as b:
+        for name in ("fixed", "growing", "behind"):
+            assert np.array_equal(a[name][...], b[name][...])
+        assert a["text"].asstr()[...].tolist() == b["text"].asstr()[...].tolist()
+
+
+@case("HDF5, NetCDF 4", same_hdf5)
+def hdf5(folder):
+    everything_in_hdf5(folder / "a.h5")
+    odd_chunks(folder / "other.h5", "latest")
+    xr.Dataset({"a": ("x", np.arange(5.0))}, {"x": list("abcde")}).to_netcdf(folder / "a.nc", engine="h5netcdf")
+
+
+def same_zarr(before, after):
+    for name in ("zarr.json", "a/zarr.json"):
+        assert (before / "a.zarr" / name).read_bytes() == (after / "a.zarr" / name).read_bytes()
+    a, b = (zarr.open_group(folder / "a.zarr", mode="r") for folder in (before, after))
+    assert np.array_equal(a["a"][...], b["a"][...])
+    assert dict(a.attrs) == dict(b.attrs)
+
+
+@case("zarr stores", same_zarr)
+def zarr_stores(folder):
+    group = zarr.open_group(folder / "a.zarr", mode="w", attributes={"title": "made"})
+    group.create_array("a", data=pixels(20, 30), chunks=(7, 8))
+
+
+@case(
+    "DICOM of compressed pixels or of none, WAV of compressed samples, HDF5 and zarr without numbers or with codecs that lose "
+    "something"
+)
+def science_kept(folder):
+    write_dicom(folder / "none.dcm", None)
+    write_dicom(folder / "plain.dcm", rng.bytes(40), Rows=4, Columns=5)
+    packed = pydicom.dcmread(folder / "plain.dcm")
+    packed.compress(pydicom.uid.RLELossless)
+    packed.save_as(folder / "rle.dcm")
+    (folder / "a-law.wav").write_bytes(wav(rng.bytes(8), tag=6, bits=8))
+    with h5py.File(folder / "text.h5", "w") as file:
+        file.create_dataset("a", data=["x"], dtype=h5py.string_dtype())
+    with h5py.File(folder / "lossy.h5", "w") as file:
+        file.create_dataset("a", data=np.arange(99.0), chunks=(99,), scaleoffset=2)
+    zarr.create_array(folder / "text.zarr", data=np.array(["a"]), zarr_format=2)
+    zarr.create_array(folder / "lossy.zarr", data=np.arange(99.0), zarr_format=2, filters=[Quantize(2, "f8")])
 
 
 # --- the table -----------------------------------------------------------------------------------
