@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import dask.array
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,6 +126,20 @@ def test_what_lies_in_a_file(tmp_path):
     data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "a.nc", engine="h5netcdf") as opened:
         check_same(tmp_path / "a.ccf", opened, chunk=1)
+
+
+def test_what_is_to_be_computed_is_computed_in_parts(tmp_path):
+    read = []
+
+    def note(block):
+        read.append(block.shape)
+        return block
+
+    source = dask.array.from_array(rng.normal(size=(12, 5)), chunks=(3, 5))
+    data = xr.Dataset({"a": (("x", "y"), source.map_blocks(note, meta=np.zeros((0, 0))))})
+    cc.save(tmp_path / "a.ccf", data, codec="classic.zlib", chunk=3)
+    assert read == [(3, 5)] * 4
+    xr.testing.assert_identical(cc.load(tmp_path / "a.ccf", xarray=True), data.compute())
 
 
 def test_attributes_of_the_caller(tmp_path):
