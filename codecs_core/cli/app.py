@@ -19,6 +19,7 @@ from codecs_core.cli import (
     recover,
     train,
     verify,
+    view,
 )
 from codecs_core.cli.failure import report
 
@@ -71,6 +72,7 @@ for verb, function in (
     ("encode", encode.encode),
     ("decode", decode.decode),
     ("info", info.info),
+    ("view", view.view),
     ("verify", verify.verify),
     ("recover", recover.recover),
     ("list", listing.list_codecs),

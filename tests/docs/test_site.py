@@ -6,7 +6,11 @@ import shutil
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import codecs_core as cc
+from codecs_core.api.page import page
 
 SITE = Path(__file__).parents[2] / "build/site"
 pytestmark = pytest.mark.skipif(
@@ -73,10 +77,10 @@ def test_search_finds_a_codec(browser, address):
 @pytest.mark.parametrize("width", [1280, 400])
 def test_no_page_is_wider_than_the_window(browser, address, width):
     browser.set_window_size(width, 900)
-    for page in ("", "docs/tutorial/", "docs/benchmarks/", "docs/reference/python/package/"):
-        browser.get(f"{address}/{page}")
+    for place in ("", "docs/tutorial/", "docs/benchmarks/", "docs/reference/python/package/"):
+        browser.get(f"{address}/{place}")
         wide = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, f"{page} is {wide} pixels too wide"
+        assert wide <= 0, f"{place} is {wide} pixels too wide"
     browser.set_window_size(1280, 1000)
 
 
@@ -85,3 +89,15 @@ def test_the_reference_has_the_public_names(browser, address):
     text = browser.find_element("css selector", "article").text
     for name in ("save", "load", "ArraySpec", "Limits"):
         assert name in text
+
+
+def test_a_page_of_a_container_runs_nothing(browser, tmp_path):
+    name = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+    cc.save(tmp_path / "x.ccf", {name: np.full((9, 9), 7, "u1")}, codec="classic.raw")
+    with cc.open(tmp_path / "x.ccf") as file:
+        (tmp_path / "x.html").write_text(page(file), "utf-8")
+    browser.get((tmp_path / "x.html").as_uri())
+    assert browser.title == str(tmp_path / "x.ccf")
+    assert browser.find_element("css selector", "figcaption").text == name
+    width = "return document.querySelector('figure img').naturalWidth"
+    assert browser.execute_script(width) == 9
