@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from codecs_core.api.encoding import begin, encode
 from codecs_core.api.mapped import private
+from codecs_core.api.parallel import Crew
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored
 from codecs_core.container import Entry, Writer, atomic_write
 from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -59,8 +61,8 @@ class StreamWriter:
             raise ConfigError("this writer was used already; call create() again")
         with ExitStack() as stack:
             file = stack.enter_context(atomic_write(self._path))
-            self._pool = stack.enter_context(ThreadPoolExecutor(self._jobs, thread_name_prefix="codecs"))
-            stack.callback(self._cancel)
+            self._crew = Crew(self._jobs)
+            stack.push(self._dismiss)
             entries = list(self._entries.values())
             self._writer = begin(file, entries, list(self._codecs.values()), self._embed_model, self._limits)
             self._stack = stack.pop_all()
@@ -130,16 +132,17 @@ class StreamWriter:
         self._rows[entry.name] = [joined[start:].copy()] if start < count else []
         self._held[entry.name] = count - start
 
-    def _cancel(self) -> None:
+    def _dismiss(self, kind: type[BaseException] | None, *more: object) -> None:
         for _, _, future in self._waiting:
             future.cancel()
         self._waiting.clear()
+        self._crew.dismiss(wait=kind is None or issubclass(kind, Exception))
 
     def _submit(self, entry: Entry, chunk: NDArray[Any]) -> None:
         index = self._next[entry.name]
         self._next[entry.name] = index + 1
         spec = entry.chunk_spec(index)
-        future = self._pool.submit(encode, self._codecs[entry.name], chunk, spec, limits=self._limits)
+        future = self._crew.submit(partial(encode, self._codecs[entry.name], chunk, spec, limits=self._limits))
         self._waiting.append((entry.name, index, future))
         self._write(2 * self._jobs)
 

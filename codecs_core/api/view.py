@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.api import html, report
-from codecs_core.api.parallel import ordered
+from codecs_core.api.parallel import aside, ordered
 from codecs_core.api.selection import select
 from codecs_core.arrays import logical, logical_dtype
 from codecs_core.container.source import is_url
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from codecs_core.container import Entry
     from codecs_core.limits import Limits
     from codecs_core.models import Model
+
+
+#: A single chunk of more bytes than that is decoded by another thread: slow codecs take more than a moment for it.
+_ASIDE = 1 << 14
 
 
 class EntryView:
@@ -151,7 +155,10 @@ class EntryView:
         parts = list(selection.parts) if entry.spec.size else []
         taken = decoder.room(entry, (part.chunk for part in parts), shape)
         if len(parts) == 1:
-            taken[parts[0].into] = alone(parts[0].chunk)[parts[0].local]
+            # What takes a while is computed aside, where it does not hold up signals.
+            get = partial(alone, parts[0].chunk)
+            held = aside(get) if entry.chunk_spec(parts[0].chunk).nbytes > _ASIDE else get()
+            taken[parts[0].into] = held[parts[0].local]
         else:
 
             def decode(part: Any) -> None:

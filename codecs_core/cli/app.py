@@ -1,5 +1,7 @@
 """The application: its verbs, and the one place where errors become an exit status."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -27,16 +29,28 @@ from codecs_core.cli.failure import report
 class Group(TyperGroup):
     """Runs a verb and turns what it raises into one sentence and an exit status."""
 
+    # Here rather than around the whole: some errors of the tree are EOFError or OSError, which Typer would take.
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the arguments."""
+        with _told():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the verb."""
-        # Here rather than around the whole: some errors of the tree are EOFError or OSError, which Typer would take.
-        try:
+        with _told():
             return super().invoke(ctx)
-        except BaseException as error:
-            status = report(error)
-            if status is None:
-                raise
-            raise typer.Exit(status) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        status = report(error)
+        if status is None:
+            raise
+        raise typer.Exit(status) from error
 
 
 app = typer.Typer(

@@ -7,12 +7,12 @@ import traceback
 
 import typer
 
+from codecs_core.cli import INTERRUPTED, NOTHING_LEFT
 from codecs_core.cli.output import say, shown
 from codecs_core.errors import CodecsError
 
 #: What a bug ends with: EX_SOFTWARE of sysexits.h.
 BUG = 70
-INTERRUPTED = 130
 
 
 def report(error: BaseException) -> int | None:
@@ -23,7 +23,7 @@ def report(error: BaseException) -> int | None:
         say(f"error: {shown(error)}")
         return error.exit_status
     if isinstance(error, KeyboardInterrupt):
-        say(f"interrupted; {shown(error) or 'nothing half-written is left behind'}")
+        say(f"interrupted; {shown(error) or NOTHING_LEFT}")
         return INTERRUPTED
     if isinstance(error, MemoryError):
         say("error: there is not enough memory for this; try fewer --jobs, or a smaller --chunk when encoding")

@@ -351,7 +351,7 @@ def test_status_5_limits(tmp_path):
 def test_status_70_bugs_are_told_shortly(monkeypatch, held):
     from codecs_core import api
 
-    monkeypatch.setattr(api, "inspect", lambda path: 1 / 0)
+    monkeypatch.setattr(api, "inspect", lambda path, **_: 1 / 0)
     result = codecs("info", held)
     assert result.exit_code == 70
     assert "CODECS_DEBUG" in result.stderr
@@ -360,13 +360,21 @@ def test_status_70_bugs_are_told_shortly(monkeypatch, held):
     assert "Traceback" in codecs("info", held).stderr
 
 
+def not_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are another matter there")
 def test_status_130_an_interrupt_leaves_nothing(tmp_path):
     (tmp_path / "out").mkdir()
     np.save(tmp_path / "a.npy", np.frombuffer(rng.bytes(20_000_000), np.uint8))
     args = ["encode", tmp_path / "a.npy", tmp_path / "out" / "a.ccf", "--codec", "classic.lzma", "--chunk", 50_000]
     with subprocess.Popen(
-        [PROGRAM, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [PROGRAM, *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=not_ignored,  # as it is for what a script runs in the background
     ) as running:
         until = time.monotonic() + 20
         while not os.listdir(tmp_path / "out") and time.monotonic() < until:

@@ -102,7 +102,11 @@ def test_what_cannot_be_trained(tmp_path: Path) -> None:
 def test_an_interrupt_of_training_leaves_nothing(tmp_path: Path) -> None:
     data = make_data(tmp_path, "bool")
     verb = command("train", "bbans.vae", data, "--out", tmp_path / "m.safetensors", "--budget", "60s")
-    with subprocess.Popen(verb, stderr=subprocess.PIPE, text=True) as running:
+
+    def not_ignored() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # as it is for what a script runs in the background
+
+    with subprocess.Popen(verb, stderr=subprocess.PIPE, text=True, preexec_fn=not_ignored) as running:
         assert running.stderr is not None
         assert "training" in running.stderr.readline()
         time.sleep(1.5)
