@@ -1180,3 +1180,14 @@ def test_files_and_entries_show_themselves(path, registry):
     assert "entry &#x27;&lt;script&gt;&#x27; of" in one
     assert "and 11 more" in whole
     assert f"{path.stat().st_size:,} bytes" in whole
+
+
+def test_a_file_that_was_closed(path, registry):
+    cc.save(path, COUNT, codec="test.raw", chunk=3, registry=registry)
+    with cc.open(path, registry=registry) as file:
+        view = file[""]
+    for use in (lambda: view[:], lambda: view[0], file.load, lambda: np.asarray(view), lambda: file[""].preview(1)):
+        with pytest.raises(CodecsError, match="is closed; open it again"):
+            use()
+    assert not file.verify()["ok"]
+    assert view.shape == COUNT.shape

@@ -129,7 +129,7 @@ def _simd() -> dict[str, Any]:
 
 
 def _accelerator() -> dict[str, Any]:
-    """What training may run on; coding needs none."""
+    """What torch sees; a plugin of somebody else may use it."""
     from codecs_core.exact.accelerator import describe
 
     try:

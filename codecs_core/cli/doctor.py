@@ -41,7 +41,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"threads      {threads['usable']} of {threads['cpus']} CPUs{shown(variables)}",
         f"SIMD         numpy {' '.join([*simd['baseline'], *simd['dispatched']]) or 'none'}; "
         f"{simd['blas']} {simd['blas_kernels']}; numba {simd['numba_cpu']}",
-        f"accelerator  {shown(', '.join(accelerator['devices']) or accelerator['error'] or 'none')}",
+        f"accelerator  {shown(', '.join(accelerator['devices']) or accelerator['error'] or 'none')}; "
+        "the codecs of this project use none, neither to train nor to decode",
         "",
     ]
     plugins = [(p["name"], p["distribution"], p["version"], p["state"]) for p in found["plugins"]]

@@ -76,6 +76,8 @@ class FileSource:
         InputError
             If that fails, or the file has changed since it was opened: parts of two versions are never put together.
         """
+        if self._file.closed:
+            raise InputError(f"{self} is closed; open it again to read from it")
         parts = []
         try:
             while n > 0:

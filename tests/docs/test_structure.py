@@ -1,6 +1,8 @@
 """The documentation is complete: every page can be reached, every public name and every codec has its place."""
 
+import dataclasses
 import re
+import tomllib
 from pathlib import Path
 
 import codecs_core as cc
@@ -31,3 +33,15 @@ def test_every_verb_is_documented():
 
     text = (DOCS / "cli.md").read_text("utf-8")
     assert [command.name for command in app.registered_commands if f"`codecs {command.name}" not in text] == []
+
+
+def test_the_layers_are_those_of_the_contract():
+    contracts = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    chain = " -> ".join(layers).replace("codecs_core.", "")
+    assert f"    {chain}\n" in (DOCS / "design/modules.md").read_text("utf-8")
+
+
+def test_the_command_line_has_every_limit():
+    text = (DOCS / "cli.md").read_text("utf-8")
+    assert [field.name for field in dataclasses.fields(cc.Limits) if f"`{field.name}`" not in text] == []

@@ -12,6 +12,7 @@ from codecs_rec.samplers import ESCAPE, OFFSET, BranchAndBound, Dithered, Greedy
 from codecs_rec.tables.depths import channel
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from codecs_core.entropy import EliasDelta, EliasGamma, Message, StackCodec, exponents
 from codecs_core.errors import EntropyError
@@ -115,3 +116,14 @@ def test_index_code_of_dithers(sampler: Any) -> None:
         bits = code.bits(index + OFFSET) / index.size
         assert kept.shape[0] == 4999
         assert bits == pytest.approx(0.5 * np.log2(2 * np.pi * np.e * 4) - np.log2(0.25), abs=0.1)
+
+
+@pytest.mark.parametrize("b", [0.05, 0.3, 0.5, 0.9])
+def test_the_simulation_divergence_of_laplace_has_a_plus(b: float) -> None:
+    """D_CS = -int w ln w over heights h of the ratio 1/b exp(-|x| (1/b - 1)), w(h) the mass of P where the ratio is above."""
+    h = (np.arange(2_000_000) + 0.5) / (2_000_000 * b)
+    w = 1 - (b * h) ** (b / (1 - b))
+    numeric = -np.sum(w * np.log(w)) / (2_000_000 * b)
+    closed = b + special.digamma(1 / b) + np.euler_gamma - 1
+    assert abs(numeric - closed) < 1e-3
+    assert closed >= b - np.log(b) - 1  # D_KL, which the slide's minus falls below

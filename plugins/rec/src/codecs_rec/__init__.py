@@ -5,7 +5,7 @@ from __future__ import annotations
 from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 
 LOSSY = CodecInfo(
-    summary="Relative entropy coding: a variational autoencoder for small images, lossy, one image at a time",
+    summary="Relative entropy coding: transform coding of small images, a linear encoder and a learned decoder, lossy",
     dtypes=("uint8", "bool"),
     kind="lossy",
     trainable=True,
