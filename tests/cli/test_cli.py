@@ -22,6 +22,7 @@ from codecs_core.cli import arguments
 from codecs_core.cli.app import app
 from codecs_core.cli.output import shown, table
 from codecs_core.errors import ConfigError
+from codecs_core.limits import Limits
 
 rng = np.random.Generator(np.random.Philox(7))
 RAW = "classic.raw"
@@ -66,7 +67,7 @@ def held(tmp_path, images):
 def written(path, entries, chunks, digests=None):
     """A container made by hand."""
     with path.open("wb") as file:
-        writer = container.Writer(file, entries)
+        writer = container.Writer(file, entries, limits=Limits(array_bytes=1 << 62, chunk_bytes=1 << 62))
         for k, (entry, payload) in enumerate(zip(entries, chunks, strict=True)):
             writer.write_chunk(entry.name, 0, payload, digests[k] if digests else bytes(16))
         writer.close()
