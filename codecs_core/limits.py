@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from codecs_core.errors import LimitExceededError
 
 
+#: Stored bytes that any chunk is taken to have at least: one of a single value is next to nothing in a good codec.
+_FREE = 64
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Upper bounds a reader enforces before it allocates.
@@ -24,10 +28,10 @@ class Limits:
     entries, chunks
         Number of entries in a file, and of chunks in an entry.
     values_per_byte
-        Values that one stored byte of a chunk may stand for. A decoder takes time for each value, so that a small file that
-        claims much keeps a machine busy for hours. The default only stops what no codec could have written: a large image
-        of one colour has up to a million values a byte. A service that decodes the files of strangers sets it to what its
-        data has; photographs have 1 to 3 values a byte, documents and masks up to some hundreds.
+        Values that one stored byte of a chunk may stand for; fewer than 64 bytes count as 64. A decoder takes time for each
+        value, so that a small file that claims much keeps a machine busy for hours. The default only stops what is no real
+        file: a black image of 512 x 512 in colour is 11 bytes of ``ar.image``. A service that decodes the files of strangers
+        sets it to what its data has; photographs have 1 to 3 values a byte, documents and masks up to some hundreds.
     """
 
     header_bytes: int = 1 << 26
@@ -50,7 +54,7 @@ class Limits:
 
     def check_claim(self, values: int, stored: int, where: str) -> None:
         """Raise `LimitExceededError` if so many values cannot come out of so few stored bytes."""
-        self.check("values_per_byte", -(-values // max(1, stored)), where)
+        self.check("values_per_byte", -(-values // max(_FREE, stored)), where)
 
 
 DEFAULT_LIMITS = Limits()

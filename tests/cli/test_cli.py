@@ -67,7 +67,7 @@ def held(tmp_path, images):
 def written(path, entries, chunks, digests=None):
     """A container made by hand."""
     with path.open("wb") as file:
-        writer = container.Writer(file, entries, limits=Limits(array_bytes=1 << 62, chunk_bytes=1 << 62))
+        writer = container.Writer(file, entries, limits=Limits(**dict.fromkeys(arguments.CAPS, 1 << 62)))
         for k, (entry, payload) in enumerate(zip(entries, chunks, strict=True)):
             writer.write_chunk(entry.name, 0, payload, digests[k] if digests else bytes(16))
         writer.close()
