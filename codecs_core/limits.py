@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from codecs_core.errors import LimitExceededError
 
-
 #: Stored bytes that any chunk is taken to have at least: one of a single value is next to nothing in a good codec.
 _FREE = 64
 
