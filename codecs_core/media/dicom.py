@@ -112,8 +112,15 @@ def _parsed(path: Path) -> tuple[str, _Image, Any, str, dict[str, Any]]:
     element: Any = dataset.get_item(held[0], keep_deferred=True)
     if not element.is_raw or element.value_tell <= 0 or element.length == 0xFFFFFFFF:
         raise InexactError(f"{path} has pixels that do not lie in it as they are")
-    header = listed((name, _plain(dataset[name].value)) for name in _HEADER if name in dataset)
+    header = listed((name, _value(dataset, name)) for name in _HEADER if name in dataset)
     return _SYNTAXES[syntax], _image(path, dataset), element, _PIXELS[held[0]], header
+
+
+def _value(dataset: Any, name: str) -> Any:
+    try:
+        return _plain(dataset[name].value)
+    except Exception:  # of a value that is not as it should be; it is kept all the same, with all others
+        return None
 
 
 def _plain(value: Any) -> Any:

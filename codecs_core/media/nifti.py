@@ -90,7 +90,7 @@ def _parsed(path: Path, start: bytes | None) -> span.Span:
     header: Any = kind(start[: kind.sizeof_hdr], check=False)
     dtype, dims = header.get_data_dtype(), tuple(int(n) for n in header.get_data_shape())
     offset = int(header["vox_offset"])
-    if float(header["vox_offset"]) != offset or offset < 0:
+    if float(header["vox_offset"]) != offset or offset < kind.sizeof_hdr + 4:
         raise InputError(f"{path} is a NIfTI file whose values begin at byte {header['vox_offset']}")
     shape = dims[::-1]
     if dtype.fields:
@@ -100,7 +100,7 @@ def _parsed(path: Path, start: bytes | None) -> span.Span:
         shape, dtype = (*shape, len(names)), np.dtype("u1")
     if dtype.name not in DTYPES or not dims:
         raise InexactError(f"{path} has values of type {dtype} in {len(dims)} dimensions, which no entry has")
-    if any(n < 0 for n in shape) or math.prod(shape) * dtype.itemsize > _MOST:
+    if any(n < 0 for n in shape) or math.prod(max(1, n) for n in shape) * dtype.itemsize > _MOST:
         raise InputError(f"{path} is a NIfTI file with the shape {dims}, which no array has")
     return span.Span(offset=offset, dtype=dtype, shape=shape, media={"header": _readable(header)})
 

@@ -31,6 +31,10 @@ Load = Callable[["NDArray[Any]"], "NDArray[Any]"]
 Raw = Callable[["Part"], Any]
 
 
+#: What numpy counts bytes in; an axis of length 0 does not make the others harmless.
+_MOST = (1 << 63) - 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Span:
     """Where the values of an array lie in a file, in C order.
@@ -100,6 +104,8 @@ def sources(path: Path, format: str, spans: Sequence[Span], whole: dict[str, Any
     """
     if not spans:
         raise InexactError(f"{path} is a {format} file without values of a kind that codecs take")
+    if any(math.prod(max(1, n) for n in span.shape) * span.dtype.itemsize > _MOST for span in spans):
+        raise InputError(f"{path} is a {format} file with a shape that no array has")
     held = {"template": template.cut(path, [(span.offset, span.nbytes) for span in spans]), **(whole or {})}
     found = []
     for place, span in enumerate(spans):

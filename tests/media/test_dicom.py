@@ -182,6 +182,15 @@ def test_the_header_can_be_read(tmp_path):
     assert header["BitsStored"] == 16
 
 
+def test_a_header_with_values_that_are_none(tmp_path):
+    write_dicom(tmp_path / "a.dcm", bytes(40), Rows=4, Columns=5)
+    data = (tmp_path / "a.dcm").read_bytes()
+    (tmp_path / "a.dcm").write_bytes(data.replace(b"0.5\\0.25", b"a.b\\c.de"))
+    header = check_identical(tmp_path / "a.dcm", tmp_path / "there").media["header"]
+    assert header["PixelSpacing"] == ["a.b", "c.de"]
+    assert header["Modality"] == "CT"
+
+
 def test_what_is_kept_whole(tmp_path):
     raw = rng.integers(0, 4096, (4, 5)).astype("<u2").tobytes()
     size = {"Rows": 4, "Columns": 5}

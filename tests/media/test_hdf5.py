@@ -272,6 +272,42 @@ def test_attributes_that_do_not_fit_are_refused(tmp_path):
         hdf5.write(tmp_path / "b.h5", [wrong, *parts[1:]])
 
 
+def test_no_other_file_is_written_into(tmp_path):
+    """A member that is a link to another file, or a dataset whose values are in one, is none."""
+    data = np.arange(40, dtype="i4").reshape(4, 10)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file.create_dataset("b", data=data, chunks=(2, 10), compression="gzip")
+    before = (tmp_path / "other.h5").read_bytes()
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("a", data=data, chunks=(2, 10), compression="gzip")
+        file["link"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/b")
+        file["soft"] = h5py.SoftLink("/link")
+        file.create_group("g")["link"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
+        file.create_dataset("raw", (4, 10), "i4", external=[(str(tmp_path / "raw"), 0, 160)])
+    (source,) = media.read([tmp_path / "a.h5"]).values()
+    for member in ("link", "soft", "g/link/b", "raw", "", "/", "a/", "g", "gone"):
+        attrs = {"media": {**source.attrs["media"], "member": member}}
+        with pytest.raises(OutputError, match="its skeleton"):
+            hdf5.write(tmp_path / "b.h5", [Part(name="a", array=data + 1, attrs=attrs)])
+    assert (tmp_path / "other.h5").read_bytes() == before
+    assert not (tmp_path / "raw").exists()
+
+
+def test_chunks_that_another_version_of_hdf5_finds_elsewhere(tmp_path, monkeypatch):
+    """Of a file with a user block it may count from its end: they are not put there, but written anew."""
+    data = np.arange(600.0).reshape(30, 20)
+    with h5py.File(tmp_path / "a.h5", "w", userblock_size=512) as file:
+        file.create_dataset("a", data=data, chunks=(7, 20), compression="gzip")
+    (source,) = hdf5.read(tmp_path / "a.h5")
+    stored = hdf5._stored
+    monkeypatch.setattr(
+        hdf5, "_stored", lambda identity: [one._replace(byte_offset=one.byte_offset - 512) for one in stored(identity)]
+    )
+    hdf5.write(tmp_path / "b.h5", [Part(name="a", array=source.read(), attrs=source.attrs)])
+    with h5py.File(tmp_path / "b.h5") as file:
+        assert same(file["a"][...], data)
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     hnp.arrays(st.sampled_from(DTYPES), hnp.array_shapes(min_dims=1, max_dims=3, max_side=6)),
