@@ -44,7 +44,8 @@ class _Header:
         start, size, width, height, _, bits, way = struct.unpack("<10xIIiiHHI", head[:34])
         if size < 40:
             raise InexactError(f"{name} is a BMP file of OS/2, whose palette is another")
-        if start < max(54, 14 + size):
+        colours = int.from_bytes(head[46:50], "little") or (1 << bits if bits <= 8 else 0)
+        if start < max(54, 14 + size + 4 * colours * (bits <= 8)):
             raise InputError(f"{name} is damaged: its pixels begin at byte {start}, within its header")
         masks = struct.unpack("<IIII", head[54:70]) if len(head) >= 70 else ()
         known = (way == 0 and bits in (1, 4, 8, 24, 32)) or (
@@ -54,7 +55,6 @@ class _Header:
             raise InexactError(f"{name} has {bits} bits a pixel in way {way}, which no array keeps as they are")
         if width < 1 or height == 0:
             raise InputError(f"{name} is damaged: {height} rows and {width} columns")
-        colours = int.from_bytes(head[46:50], "little") or (1 << bits if bits <= 8 else 0)
         table = np.frombuffer(head[14 + size : min(start, 14 + size + 4 * colours)], np.uint8)
         palette = table[: len(table) // 4 * 4].reshape(-1, 4)[:, 2::-1].tobytes() if bits <= 8 else b""
         alpha = way == 3 and size >= 56 and masks == _MASKS_ALPHA

@@ -97,7 +97,10 @@ def read_png(path: Path) -> list[Source]:
             parts = [SIGNATURE, found]
             for at, nbytes in png.pixels:
                 file.seek(at)
-                parts.append(file.read(nbytes))
+                part = file.read(nbytes)
+                if zlib.crc32(part[4:-4]) != int.from_bytes(part[-4:], "big"):
+                    raise InputError(f"{path} is damaged: the checksum of the pixels at byte {at} does not hold")
+                parts.append(part)
         return _decoded(b"".join([*parts, _chunk(b"IEND", b"")]), spec, png.bits, str(path))
 
     return [Source(name="", path=path, spec=spec, load=load, attrs={"media": media})]
@@ -228,12 +231,8 @@ def _decoded(data: bytes, spec: ArraySpec, bits: int, name: str) -> NDArray[Any]
         raise InputError(f"image {name} cannot be read: {type(error).__name__}: {error}") from error
     if array.shape != spec.shape or array.dtype.name != spec.dtype:
         raise InputError(f"image {name} is damaged: its pixels are {array.dtype} of {array.shape}, not of {spec.shape}")
-    return array // np.uint8(255 // ((1 << bits) - 1)) if bits in (2, 4) and spec_is_grey(data) else array
-
-
-def spec_is_grey(data: bytes) -> bool:
-    """Whether the header of a PNG file says that its pixels are grey."""
-    return data[25] == 0
+    grey = data[25] == 0  # the colour type in the header
+    return array // np.uint8(255 // ((1 << bits) - 1)) if grey and bits in (2, 4) else array
 
 
 def encode_png(array: NDArray[Any], mode: str, media: Mapping[str, Any]) -> bytes:

@@ -38,7 +38,7 @@ _DTYPES = (
     | {(6, bits): f"complex{bits}" for bits in (64, 128)}
 )
 #: Bytes of a strip or tile up to which it is found out how it was compressed.
-_SMALL = 1 << 17
+_SMALL = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)

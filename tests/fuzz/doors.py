@@ -219,11 +219,18 @@ def as_pillow(path: Path, parts: list[Part]) -> bool:
         array = array[..., :3]  # the fourth byte of a BMP, of which Pillow says nothing
     if array.shape[2:] == (2,) and seen.shape[2:] == (4,):
         seen = seen[..., 2:]  # grey and alpha of 16 bits, which it makes colours of
+    if isinstance(arguments, tuple) and arguments[0] == "1" and part.media["format"] == "BMP" and bits_of(path) == 8:
+        return True  # Pillow takes a palette of black and white for bits
     if arguments in ("L;2", "L;4"):
         array = array * np.uint8(85 if bits == 2 else 17)
     elif array.dtype == np.uint16 and seen.dtype == np.uint8:
         array = (array >> 8).astype(np.uint8)
     return seen.shape == array.shape and bool((seen == array).all())
+
+
+def bits_of(path: Path) -> int:
+    """Bits a pixel of a BMP file."""
+    return int.from_bytes(path.read_bytes()[28:30], "little")
 
 
 def bmp_seeds() -> list[bytes]:

@@ -196,6 +196,14 @@ def test_damage_is_an_input_error_or_nothing(tmp_path, at, byte):
         assert np.array_equal(array, np.asarray(image))
 
 
+def test_pixels_whose_checksum_does_not_hold(tmp_path):
+    data = bytearray(encoded(Image.fromarray(pixels(4, 5, 3))))
+    data[data.index(b"IDAT") + 4 + int.from_bytes(data[33:37], "big")] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match="checksum of the pixels"):
+        read_png(tmp_path / "a.png")[0].read()
+
+
 @pytest.mark.parametrize("cut", [8, 20, 40, -13, -1])
 def test_a_file_that_is_cut_short(tmp_path, cut):
     (tmp_path / "a.png").write_bytes(encoded(Image.fromarray(pixels(4, 5, 3)))[:cut])
