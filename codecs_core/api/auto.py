@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from codecs_core.api import sample
-from codecs_core.api.parallel import ordered
+from codecs_core.api.parallel import aside, ordered
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, ConfigError, UnsupportedArrayError
 from codecs_core.models import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from codecs_core.api.items import Items
     from codecs_core.api.sample import Excerpt
@@ -249,12 +252,16 @@ def _wrong(trial: Trial, one: Excerpt, chunk: int | None) -> Exception | None:
         return ConfigError("it was never built")
     for piece in one.pieces(codec, chunk)[:1]:
         try:
-            back = codec.decode(codec.encode(piece), ArraySpec.of(piece))
+            back = aside(partial(_there_and_back, codec, piece))
         except Exception as error:
             return error
         if back.tobytes() != np.ascontiguousarray(piece).tobytes():
             return ConfigError(f"codec {codec.id} does not decode what it encoded")
     return None
+
+
+def _there_and_back(codec: Codec, piece: NDArray[Any]) -> NDArray[Any]:
+    return codec.decode(codec.encode(piece), ArraySpec.of(piece))
 
 
 def _nothing_left(name: str, spec: ArraySpec, trials: Sequence[Trial]) -> CodecsError:

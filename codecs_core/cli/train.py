@@ -34,7 +34,7 @@ def train(
     from codecs_core import api, media, registry
     from codecs_core.cli.arguments import check_file, check_target, seconds, settings
     from codecs_core.cli.output import plural, put, say, shown, size
-    from codecs_core.cli.progress import progress
+    from codecs_core.cli.progress import notes, progress
     from codecs_core.errors import ConfigError
 
     time, hyper = seconds(budget), settings(set_)
@@ -56,8 +56,8 @@ def train(
     if info.resumable and checkpoint.exists():
         say(f"training goes on from {shown(checkpoint)}; delete it to start anew")
     try:
-        with progress("training") as bar:
-            model = api.train(id, items, budget=time, progress=bar, registry=known, **hyper)
+        with progress("training") as bar, notes(bar) as told:
+            model = api.train(id, items, budget=time, progress=told, registry=known, **hyper)
         model.save(out)
     except KeyboardInterrupt as error:
         if info.resumable and checkpoint.exists():

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import codecs_core as cc
 from codecs_core import registry
 from codecs_core.cli.app import app
+from codecs_core.cli.progress import notes
 from codecs_core.errors import ConfigError
 from codecs_core.models import Model
 
@@ -283,3 +284,31 @@ def test_codecs_without_previews_refuse(tmp_path):
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "error: codec classic.zlib has no previews\n"
     assert sorted(os.listdir(tmp_path)) == ["a.ccf"]
+
+
+# --- what training says into a pipe -------------------------------------------------------------
+
+
+def test_lines_now_and_then(monkeypatch, capsys):
+    clock = iter([0, 10, 29, 30, 30, 50, 61, 61, 70])
+    monkeypatch.setattr("codecs_core.cli.progress.time.monotonic", lambda: next(clock))
+    with notes(None) as note:
+        for step in range(6):
+            note(step / 10, f"step {step}: \x1b 3.25 bits per value on what is held out")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in lines] == [" 20%  step 2", " 40%  step 4", " 50%  step 5"]
+    assert "\\x1b 3.25 bits per value" in lines[0]
+
+
+def test_a_bar_needs_no_lines(capsys):
+    seen = []
+    with notes(lambda fraction, message: seen.append(message)) as note:
+        note(1.0, "done")
+    assert (seen, capsys.readouterr().err) == (["done"], "")
+
+
+def test_an_interrupt_is_the_last_word(capsys):
+    with pytest.raises(KeyboardInterrupt), notes(None) as note:
+        note(0.5, "half")
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == ""
