@@ -308,7 +308,11 @@ def test_a_bar_needs_no_lines(capsys):
 
 
 def test_an_interrupt_is_the_last_word(capsys):
-    with pytest.raises(KeyboardInterrupt), notes(None) as note:
-        note(0.5, "half")
-        raise KeyboardInterrupt
+    def interrupted():
+        with notes(None) as note:
+            note(0.5, "half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert capsys.readouterr().err == ""
