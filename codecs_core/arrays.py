@@ -152,6 +152,11 @@ def logical(array: NDArray[Any], name: Any) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False).view(_numpy(name))
 
 
+def called(dtype: str, name: Any) -> str:
+    """What to call the values of an entry: its logical dtype, if it has one, else the one that is stored."""
+    return name if isinstance(name, str) and _integers(name) == dtype else dtype
+
+
 def numpys(array: NDArray[Any], name: Any) -> NDArray[Any]:
     """An array, stored or logical, as NumPy has it without ml_dtypes: times as times, bfloat16 as two bytes (``V2``).
 

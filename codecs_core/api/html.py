@@ -6,6 +6,8 @@ import html
 import math
 from typing import TYPE_CHECKING, Any
 
+from codecs_core.arrays import called
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,7 +56,7 @@ def _entry(described: dict[str, Any]) -> list[str]:
     return [
         described["name"] or "(unnamed)",
         " × ".join(f"{n:,}" for n in described["shape"]) or "one value",
-        f"{described['dtype']}, {math.prod(described['shape']):,} values",
+        f"{called(described['dtype'], described['attrs'].get('dtype'))}, {math.prod(described['shape']):,} values",
         described["codec"],
         "-" if model is None else str(model["name"] or model["sha256"][:12]),
         f"{described['chunks']:,}{chunk}",

@@ -32,6 +32,7 @@ def info(
 
 
 def _lines(described: dict[str, Any]) -> list[str]:
+    from codecs_core.arrays import called
     from codecs_core.cli.output import count, plural, shown, table
     from codecs_core.cli.shapes import model_name
 
@@ -48,7 +49,7 @@ def _lines(described: dict[str, Any]) -> list[str]:
         (
             entry["name"] or "(unnamed)",
             " x ".join(map(str, entry["shape"])) or "one value",
-            entry["dtype"],
+            called(entry["dtype"], entry["attrs"].get("dtype")),
             entry["codec"],
             model_name(entry) or "-",
             count(entry["chunks"]),

@@ -177,7 +177,10 @@ def _dataset(path: Path, name: str, item: Any) -> _Dataset | None:
         filters = {settings.get_filter(k)[0] for k in range(settings.get_nfilters())}
         if not filters <= _FILTERS or not all(h5z.filter_avail(code) for code in filters):
             return None
-        extents = [(one.byte_offset, one.size) for one in _stored(identity)]
+        chunks = _stored(identity)
+        if not all(0 <= at < n for one in chunks for at, n in zip(one.chunk_offset, item.shape, strict=True)):
+            return None
+        extents = [(one.byte_offset, one.size) for one in chunks]
         media["chunks"] = list(item.chunks)
     else:
         return None

@@ -168,11 +168,13 @@ def _joined(parts: Sequence[Part], gaps: Any, count: Any) -> bytes:
     """Records of the variables that have them."""
     if type(gaps) is not bytes or type(count) is not int or any(part.array.shape[:1] != (count,) for part in parts):
         raise OutputError("its attributes do not say what its records are, or some are missing")
+    if not count:  # so that it does not matter where in a record they would be
+        return b""
     rows = np.empty((count, len(gaps)), np.uint8)
     rows[:] = np.frombuffer(gaps, np.uint8)
     for part in parts:
         at = part.media["record"]
-        values = np.ascontiguousarray(span.raw(part)).reshape(count, -1) if count else np.empty((0, 0), np.uint8)
+        values = np.ascontiguousarray(span.raw(part)).reshape(count, -1)
         if type(at) is not int or not 0 <= at <= len(gaps) - values.shape[1]:
             raise OutputError("its attributes do not say where in a record its values are")
         rows[:, at : at + values.shape[1]] = values

@@ -30,6 +30,15 @@ def tensors(tmp_path):
     return tmp_path / "a.ccf"
 
 
+def test_info_names_the_dtype_that_is_meant(tensors):
+    told = codecs("info", tensors).stdout
+    assert "bfloat16" in told
+    assert "float8_e5m2" in told
+    assert "uint16" not in told
+    with cc.open(tensors) as file:
+        assert "bfloat16" in file["a"]._repr_html_()
+
+
 def test_tensors_come_back_without_ml_dtypes(tmp_path, tensors, monkeypatch):
     monkeypatch.setitem(sys.modules, "ml_dtypes", None)
     codecs("decode", tensors, tmp_path / "b.safetensors")
