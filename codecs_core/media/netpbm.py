@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: The header: words apart by white space or comments, and one white space behind the last.
-_GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
+#: The header: words with white space and comments between them, and one white space behind the last.
+_GAP = rb"\s(?:\s|#[^\r\n]*[\r\n])*"
 _BITS = re.compile(rb"P4%b(\d{1,9})\s" % (_GAP + rb"(\d{1,9})" + _GAP))
 _VALUES = re.compile(rb"P([56])%b(\d{1,5})\s" % (_GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP))
 

@@ -98,6 +98,7 @@ def test_netpbm_that_cannot_be_given_back(tmp_path):
         (b"P5 0 1 255\n", "damaged", InputError),
         (b"P5 9 9 255\nshort", "damaged", InputError),
         (b"P5 words", "damaged", InputError),
+        (b"P5 1# is this 1 or 14?\n4 255\n" + bytes(4), "damaged", InputError),
     ]:
         (tmp_path / "a.ppm").write_bytes(content)
         with pytest.raises(error, match=why):
