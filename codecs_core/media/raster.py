@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.errors import InexactError, InputError
-from codecs_core.media.strips import COMPRESSIONS, apart, float_bytes, floats, level_of, pack, together, unpack
+from codecs_core.media.strips import COMPRESSIONS, LEVELS, apart, float_bytes, floats, level_of, pack, together, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -218,7 +218,7 @@ class Raster:
     def hint(self, read: Callable[[int, int], bytes]) -> Any:
         """Which library at which level makes the first strip or tile what it is, None where that cannot be told."""
         _, rows, _ = next(self._places())
-        if self.nbytes(rows) > _SMALL:
+        if self.compression not in LEVELS or self.nbytes(rows) > _SMALL:
             return None
         stored = read(self.offsets[0], self.counts[0])
         return level_of(self.compression, stored, unpack(self.compression, stored, self.nbytes(rows), self.name))

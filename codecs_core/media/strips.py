@@ -29,7 +29,7 @@ COMPRESSIONS = {
     50000: "zstd",
 }
 #: Libraries and levels to try, by what the second byte of a zlib stream says of the level.
-_LEVELS: dict[str, dict[int, list[list[Any]]]] = {
+LEVELS: dict[str, dict[int, list[list[Any]]]] = {
     "deflate": {
         0x01: [["zlib", 1], ["libdeflate", 1]],
         0x5E: [["zlib", 5], ["zlib", 3], ["libdeflate", 5]],
@@ -86,7 +86,7 @@ def pack(way: str, data: bytes, row: int, hint: Any = None) -> bytes:
 
 def level_of(way: str, stored: bytes, data: bytes) -> list[Any] | None:
     """Which library at which level makes `stored` of `data`, None where that cannot be told."""
-    tries = _LEVELS.get(way, {}).get(stored[1] if way == "deflate" else 0, [])
+    tries = LEVELS.get(way, {}).get(stored[1] if way == "deflate" else 0, [])
     try:
         return next((one for one in tries if pack(way, data, len(data), one) == stored), None)
     except InputError:

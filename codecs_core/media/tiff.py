@@ -50,9 +50,9 @@ def read_tiff(path: Path) -> list[Source]:
         hint = rasters[0].hint(tree.read)
     if 16 * len(gaps) > LARGEST // 2:
         raise InexactError(f"{tree.name} has its pixels in {len(gaps)} places, with something else between them")
-    held: dict[str, Any] = {"template": cut(path, gaps), "gaps": [nbytes for _, nbytes in gaps]} | (
-        {"hint": hint} if hint else {}
-    )
+    held: dict[str, Any] = {"template": cut(path, gaps), "gaps": [nbytes for _, nbytes in gaps]}
+    if hint is not None:
+        held["hint"] = hint
     if len(groups) == 1:
         shape = (*lead, *rasters[0].shape)
         media = {"format": "TIFF", "name": path.name, **held, **colours}
