@@ -19,6 +19,7 @@ from codecs_core.media import kinds
 from codecs_core.media.kept import keep_file, keep_folder
 from codecs_core.media.names import fault
 from codecs_core.media.source import Source, media_of
+from codecs_core.media.steady import stamp, steady
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -227,7 +228,8 @@ class _Reading:
 
     def _values(self, path: Path, kind: kinds.Kind, alone: bool) -> list[Source]:
         """What the reader of a kind takes, read once in full where damage is to be known now."""
-        found: list[Source] = kinds.load(kind.read)(path)
+        before = stamp(path)
+        found: list[Source] = [steady(source, before) for source in kinds.load(kind.read)(path)]
         if self.on_keep is None and (self.on_skip is None or alone):
             return found
         for source in found:
@@ -246,7 +248,8 @@ class _Reading:
             inner = _Reading(False, True, True, self.on_skip, self.on_keep, None)
             found = inner._folder(path)
         else:
-            found = [keep_file(path)]
+            before = stamp(path)
+            found = [steady(keep_file(path), before)]
         if self.on_keep is not None:
             self.on_keep(path, why)
         return found
