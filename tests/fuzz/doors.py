@@ -438,6 +438,79 @@ def same_hdf5(path: Path, parts: list[Part]) -> bool:
         )
 
 
+# --- .npy, .npz, idx -------------------------------------------------------------------------------
+
+
+def npy_seeds() -> list[bytes]:
+    """Each order of bytes and axes, times, flags; with more behind it, and with an older header."""
+    found = []
+    for array in (
+        np.arange(12, dtype="<i4").reshape(3, 4),
+        np.arange(6, dtype=">f8").reshape(1, 2, 3),
+        np.asfortranarray(np.arange(12, dtype=">u2").reshape(3, 4)),
+        np.array(["2001-02-03", "NaT"], "M8[D]"),
+        np.array([[True], [False]]),
+        np.complex64(1j),
+        np.zeros((0, 3), "f2"),
+    ):
+        held = io.BytesIO()
+        np.save(held, array)
+        found.append(held.getvalue())
+    return [*found, found[0] + found[1], found[0][:6] + b"\2\0" + (118).to_bytes(4, "little") + found[0][10:]]
+
+
+def same_npy(path: Path, parts: list[Part]) -> bool:
+    seen = np.load(path, allow_pickle=False)
+    return seen.shape == parts[0].array.shape and _native(seen) == _native(parts[0].array)
+
+
+def npz_seeds() -> list[bytes]:
+    """Compressed and not."""
+    found = []
+    for save in (np.savez, np.savez_compressed):
+        held = io.BytesIO()
+        save(held, np.arange(5), a=np.arange(12, dtype=">f4").reshape(3, 4), t=np.array(["2001-02-03"], "M8[s]"))
+        found.append(held.getvalue())
+    return found
+
+
+def same_npz(path: Path, parts: list[Part]) -> bool:
+    with np.load(path, allow_pickle=False) as file:
+        seen = {name: _native(file[name]) for name in file.files}
+    return seen == {part.media["member"]: _native(part.array) for part in parts}
+
+
+def with_checksums_of_members(data: bytes) -> bytes:
+    """A zip archive whose first member has a checksum that holds, where it is not compressed."""
+    try:
+        method, _, _, _, size, _, name, extra = struct.unpack_from("<HHHIIIHH", data, 8)
+        more = struct.unpack_from("<Q", data, 30 + name + 4)[0] if size == 0xFFFFFFFF else size
+        start = 30 + name + extra
+        entry = data.index(b"PK\1\2")
+    except (struct.error, ValueError):
+        return data
+    if method or start + more > entry:
+        return data
+    crc = zlib.crc32(data[start : start + more]).to_bytes(4, "little")
+    return data[:14] + crc + data[18 : entry + 16] + crc + data[entry + 20 :]
+
+
+def idx_seeds() -> list[bytes]:
+    """Bytes, integers, floats."""
+    return [
+        struct.pack(">BBBB3I", 0, 0, 8, 3, 2, 3, 4) + bytes(range(24)),
+        struct.pack(">BBBBI", 0, 0, 12, 1, 5) + np.arange(5, dtype=">i4").tobytes(),
+        struct.pack(">BBBB2I", 0, 0, 14, 2, 2, 2) + np.arange(4, dtype=">f8").tobytes(),
+    ]
+
+
+def same_idx(path: Path, parts: list[Part]) -> bool:
+    data, array = path.read_bytes(), parts[0].array
+    shape = struct.unpack_from(f">{data[3]}I", data, 4)
+    dtype = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}[data[2]]
+    return shape == array.shape and array.astype(dtype).tobytes() == data[4 + 4 * data[3] :]
+
+
 def where_read(same: Callable[[Path, list[Part]], bool]) -> Callable[[Path, list[Part]], bool]:
     """Whether another reader has the same values, or does not read the file at all."""
 
@@ -451,6 +524,9 @@ def where_read(same: Callable[[Path, list[Part]], bool]) -> Callable[[Path, list
 
 
 DOORS = {
+    "npy": Door(".npy", npy_seeds, where_read(same_npy), identical=True),
+    "npz": Door(".npz", npz_seeds, where_read(same_npz), with_checksums_of_members),
+    "idx": Door("", idx_seeds, same_idx, identical=True),
     "tiff": Door(".tif", tiff_seeds, as_tifffile),
     "png": Door(".png", png_seeds, as_pillow, with_checksums),
     "bmp": Door(".bmp", bmp_seeds, as_pillow),

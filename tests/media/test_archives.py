@@ -35,6 +35,8 @@ from typer.testing import CliRunner
 
 import codecs_core as cc
 from codecs_core.cli.app import app
+from codecs_core.errors import InputError
+from codecs_core.media import Source, reading
 
 from .test_dicom import write_dicom
 from .test_hdf5 import everything as everything_in_hdf5
@@ -535,6 +537,46 @@ def test_pixels_are_taken_when_they_are_asked_for(tmp_path):
         held = cc.load(tmp_path / "a.ccf")
         assert held["a.jpg"].shape == (72, 96, 3)
         assert held["a.webp"].shape == (20, 30, 3)
+
+
+def test_a_file_is_cut_by_its_codec_not_by_items(tmp_path):
+    (tmp_path / "words.txt").write_text("words, words\n" * 1000)
+    assert codecs("encode", tmp_path / "words.txt", tmp_path / "a.ccf", "--chunk", 7).exit_code == 0
+    with cc.open(tmp_path / "a.ccf") as file:
+        assert file[""].n_chunks == 1
+
+
+def test_a_folder_that_says_more_than_a_header_holds(tmp_path, monkeypatch):
+    """What stands beside the values of all files together must fit into the header of one archive."""
+    monkeypatch.setattr(reading, "ROOM", 5000)
+    (tmp_path / "in").mkdir()
+    for number in range(4):
+        Image.fromarray(pixels(4, 4, 3)).save(tmp_path / "in" / f"{number}.png", icc_profile=bytes(2000))
+    result = codecs("encode", tmp_path / "in", tmp_path / "a.ccf", "--codec", "classic.png")
+    assert result.exit_code == 0
+    assert "kept whole, byte for byte: 2 files" in result.stderr
+    assert "the header of an archive has no more room" in result.stderr
+    assert [array.ndim for array in cc.load(tmp_path / "a.ccf").values()] == [3, 3, 1, 1]
+
+
+def test_each_image_is_read_twice(tmp_path, monkeypatch):
+    """Once to see whether it is damaged, and once to be encoded, however many there are; a few more for the sample."""
+    (tmp_path / "in").mkdir()
+    for number in range(40):
+        np.save(tmp_path / "in" / f"{number}.npy", pixels(4, 4, 3))
+    seen = []
+    read = Source.read
+    monkeypatch.setattr(Source, "read", lambda self: seen.append(self.path.name) or read(self))
+    assert codecs("encode", tmp_path / "in", tmp_path / "a.ccf", "--codec", "classic.zlib").exit_code == 0
+    assert sorted(seen) == sorted(2 * os.listdir(tmp_path / "in"))
+
+
+def test_a_file_that_grows_while_it_is_read_is_an_error(tmp_path):
+    (tmp_path / "words.txt").write_text("words")
+    (source,) = reading.read([tmp_path / "words.txt"], on_keep=lambda path, why: None).values()
+    (tmp_path / "words.txt").write_text("more words")
+    with pytest.raises(InputError, match="changed while it was read"):
+        source.read()
 
 
 # --- a codec that one file does not suit ---------------------------------------------------------
