@@ -1,0 +1,162 @@
+"""Files of every codec: ``files.py write FOLDER`` on one machine, ``files.py read FOLDER`` on another.
+
+There is a file for each codec and each model that ships, and one for each model of the golden vectors beside the tests of the plugins.
+Codecs, models and vectors are found, not listed. ``read`` prints a line of JSON for each file: whether every entry decodes to the same
+bits, and whether the same arrays are encoded to the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import codecs_core as cc
+from codecs_core.codec import Codec
+from codecs_core.container import Reader
+from codecs_core.errors import CodecsError, UnsupportedArrayError
+from codecs_core.models import Model
+from codecs_core.registry import default
+from codecs_core.testing import vectors
+
+ROOT = Path(__file__).parents[2]
+#: Values in the largest array of a file.
+VALUES = 1200
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def main() -> None:
+    """Do as the command line says."""
+    verb, folder = sys.argv[1], Path(sys.argv[2])
+    {"write": write, "read": read}[verb](folder)
+
+
+# --- here ----------------------------------------------------------------------------------------
+
+
+def write(folder: Path) -> None:
+    """Write the files, the arrays that are in them, and the digests of what they decode to."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, (codec, arrays) in enumerate([*shipped(), *golden()]):
+        where = folder / f"{number:02}-{codec.id}"
+        where.mkdir()
+        save(where / "file.ccf", codec, arrays)
+        np.savez(where / "arrays.npz", allow_pickle=False, **arrays)
+        with cc.open(where / "file.ccf") as file:
+            digests = {name: vectors.sha256(entry[...]) for name, entry in file.items()}
+        model = "" if codec.model is None else codec.model.name
+        said = {"codec": codec.id, "model": model, "file": sha256(where / "file.ccf"), "arrays": digests}
+        (where / "said.json").write_text(json.dumps(said))
+        print(json.dumps({"codec": codec.id, "model": model, "entries": len(arrays)}), flush=True)
+
+
+def shipped() -> Iterator[tuple[Codec, Arrays]]:
+    """Every portable codec with every model that ships, and arrays such as it takes."""
+    registry = default()
+    for codec_id in sorted(registry.codecs):
+        if registry.codecs[codec_id].info.exactness != "portable":
+            continue
+        models = [model.name for model in registry.models if model.codec == codec_id]
+        for model in models or [None]:
+            codec = cc.get_codec(codec_id, model=model)
+            yield codec, samples(codec)
+
+
+def samples(codec: Codec) -> Arrays:
+    """One array of each number of dimensions and each dtype that the codec takes: smooth ones, and one of noise."""
+    from codecs_core.testing import Domain
+
+    domain = Domain.of(codec)
+    specs = [spec for spec in domain.specs if spec.size]
+    kinds = {(len(s.shape), s.dtype): s for s in specs if s.size <= VALUES} or {(0, ""): specs[0]}
+    arrays = {f"{i}": domain.smooth(spec, i) for i, spec in enumerate(kinds.values())}
+    return {**arrays, "noise": domain.noise(max(kinds.values(), key=lambda spec: spec.size))}
+
+
+def golden() -> Iterator[tuple[Codec, Arrays]]:
+    """Every model of the golden vectors, and the arrays that they hold."""
+    for folder in sorted(ROOT.glob("plugins/*/tests/vectors")):
+        codecs: dict[str, tuple[Codec, Arrays]] = {}
+        for codec_id in sorted({path.name.split("-v")[0] for path in folder.glob("*.json")}):
+            for vector, model in vectors.read(folder, codec_id):
+                codec = default().codec_class(codec_id).from_config(vector.config, model=model)
+                array = codec.decode(vector.payload, vector.spec, version=vector.format_version)
+                key = json.dumps([codec_id, vector.config, vector.model], sort_keys=True)
+                try:
+                    codec.encode(array)
+                except UnsupportedArrayError:
+                    continue  # what a lossy codec gives back need not be what it takes
+                codecs.setdefault(key, (codec, {}))[1][vector.stem] = array
+        yield from codecs.values()
+
+
+# --- there ---------------------------------------------------------------------------------------
+
+
+def read(folder: Path) -> None:
+    """Decode each file, encode its arrays again, and say what came out."""
+    for where in sorted(folder.iterdir()):
+        start, said = time.process_time(), json.loads((where / "said.json").read_text())
+        result: dict[str, Any] = {"codec": said["codec"], "model": said["model"], **decoded(where, said)}
+        result["encodes"] = encoded(where, said) if "missing" not in result else False
+        print(json.dumps({**result, "seconds": round(time.process_time() - start, 1)}), flush=True)
+
+
+def decoded(where: Path, said: dict[str, Any]) -> dict[str, Any]:
+    """Whether every entry decodes to the digest that was written down, or why that cannot be tried."""
+    try:
+        with cc.open(where / "file.ccf") as file:
+            found = {name: vectors.sha256(entry[...]) for name, entry in file.items()}
+    except CodecsError as error:
+        text = f"{type(error).__name__}: {error}"
+        return {"decodes": False, "missing" if error.code in ("missing-dependency", "unknown-codec") else "error": text}
+    return {"decodes": found == said["arrays"]}
+
+
+def encoded(where: Path, said: dict[str, Any]) -> bool | str:
+    """Whether the same arrays become the same file."""
+    again = where / "again.ccf"
+    try:
+        codecs = codecs_of(where / "file.ccf", said["model"])
+        with np.load(where / "arrays.npz") as arrays:
+            save(again, next(iter(codecs.values())), {name: arrays[name] for name in codecs})
+        return sha256(again) == said["file"]
+    except CodecsError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def codecs_of(path: Path, model: str) -> dict[str, Codec]:
+    """The codec of every entry of a file, with the model that the file holds, called `model`."""
+    with Reader.open(path) as reader:
+        return {
+            name: cc.get_codec(
+                entry.codec,
+                model=None if entry.model is None else Model.from_bytes(reader.model(entry.model), model),
+                **entry.config,
+            )
+            for name, entry in reader.entries.items()
+        }
+
+
+def save(path: Path, codec: Codec, arrays: Arrays) -> None:
+    """Write arrays by one codec, with its model."""
+    cc.save(path, arrays, codec=dict.fromkeys(arrays, codec), embed_model=codec.model is not None, jobs=1)
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()
