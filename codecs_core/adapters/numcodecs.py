@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from codecs_core.adapters import caps
+from codecs_core.adapters.caps import use_limits as use_limits
 from codecs_core.adapters.described import arguments, arrived, choose, describe, restore, travelling
 from codecs_core.adapters.sealed import seal, unseal
 from codecs_core.arrays import DTYPES, ArraySpec, normalise
@@ -49,7 +50,7 @@ class CodecsCore(Numcodec):
     model
         The model, for a codec that takes one: a `Model`, a path, a registered name or a SHA-256.
     limits
-        What a chunk may ask for; by default what `codecs_core.adapters.caps.use_limits` was given.
+        What a chunk may ask for; by default what `use_limits` was given.
     **config
         Settings of the codec.
 

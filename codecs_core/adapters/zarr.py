@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from codecs_core.adapters import caps
+from codecs_core.adapters.caps import use_limits as use_limits
 from codecs_core.adapters.described import arguments, arrived, choose, describe, restore, travelling
 from codecs_core.adapters.sealed import seal, unseal
 from codecs_core.arrays import ArraySpec, normalise, stored, stored_dtype
@@ -68,7 +69,7 @@ class CodecsCore(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
         The model, for a codec that takes one: a `Model`, a path, a registered name or a SHA-256. The metadata of the array
         holds its hash; see `keep_models` for models that ship with no plugin.
     limits
-        What a chunk may ask for; by default what `codecs_core.adapters.caps.use_limits` was given, which also holds for
+        What a chunk may ask for; by default what `use_limits` was given, which also holds for
         arrays that zarr opens.
     **config
         Settings of the codec.

@@ -12,6 +12,8 @@ pytest.importorskip("codecs_classic")
 
 from codecs_core import Limits  # noqa: E402
 from codecs_core.adapters import caps  # noqa: E402
+from codecs_core.adapters import numcodecs as numcodecs_adapter  # noqa: E402
+from codecs_core.adapters import zarr as zarr_adapter  # noqa: E402
 from codecs_core.adapters.numcodecs import CodecsCore as ForNumcodecs  # noqa: E402
 from codecs_core.adapters.zarr import CodecsCore  # noqa: E402
 from codecs_core.codec import Codec  # noqa: E402
@@ -102,3 +104,7 @@ def test_a_chunk_that_claims_too_much():
     sealed = ForNumcodecs("classic.zlib").encode(np.zeros(10_000, "u1"))
     with pytest.raises(LimitExceededError, match="values_per_byte"):
         ForNumcodecs("classic.zlib", limits=few).decode(sealed)
+
+
+def test_both_adapters_offer_the_limits_of_the_process():
+    assert zarr_adapter.use_limits is numcodecs_adapter.use_limits is caps.use_limits
