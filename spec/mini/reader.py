@@ -240,13 +240,14 @@ class File:
 
 def decode(file, entry, payload, shape):
     name, dtype = entry.codec.removeprefix("classic."), np.dtype(entry.dtype).newbyteorder("<")
-    require(entry.codec in LEARNED or (name in classic.DECODERS and name != entry.codec), "unknown-codec", entry.codec)
-    newest = 1 if name in ("raw", "jpeg") else 2
+    require(entry.codec in LEARNED or (name in classic.NAMES and name != entry.codec), "unknown-codec", entry.codec)
+    newest = 1 if name in ("raw", "jpeg", "filtered", "pcodec") else 2
+    stores = entry.version == 2 or name in ("filtered", "pcodec")
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
     size = -(-math.prod(shape) // 8) if entry.dtype == "bool" else math.prod(shape) * dtype.itemsize
-    require(entry.version == 1 or len(payload) <= size, "corrupt", f"{len(payload)} bytes for values of {size}")
+    require(not stores or len(payload) <= size, "corrupt", f"{len(payload)} bytes for values of {size}")
     try:
-        if entry.version == 2 and len(payload) == size:
+        if stores and len(payload) == size:
             array = stored(payload, entry.dtype, math.prod(shape))
         elif entry.codec in LEARNED:
             require(entry.model is not None, "model", "a codec without its model")
@@ -254,7 +255,7 @@ def decode(file, entry, payload, shape):
             exact.check(model[0] == entry.codec, "the model of another codec")
             array = LEARNED[entry.codec](model, entry.config, payload, shape, entry.dtype)
         else:
-            array = classic.decode(name, entry.config, payload, shape, entry.dtype)
+            array = classic.decode(name, entry.version, entry.config, payload, shape, dtype)
     except exact.Unfit as error:
         raise Refused("model", str(error)) from error
     except ImportError as error:

@@ -38,10 +38,10 @@ HERE = Path(__file__).parent
 Array = NDArray[Any]
 #: What a reader may lack, by the codec: a library, or the codec.
 NEEDS = {"classic.zstd": "zstandard", "classic.png": "PNG", "classic.webp": "WebP", "classic.jxl": "JPEG XL"}
-NEEDS |= {"classic.jpeg": "JPEG XL"}
+NEEDS |= {"classic.jpeg": "JPEG XL", "classic.pcodec": "pcodec"}
 NEEDS |= {name: name for name in ("ar.image", "idf.image", "lbb.flow", "rec.vae")}
 #: Of these, encoders of other versions make other payloads.
-FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl", "jpeg")
+FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl", "jpeg", "filtered", "pcodec")
 DATA = np.arange(60, dtype=np.uint8).reshape(5, 12)
 
 
@@ -306,6 +306,19 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
             build(arrays, f"classic.{name}", chunk=99, version=2),
             arrays,
         )
+    volume = np.cumsum(raw(22, (5, 40, 30), 7).astype(np.int16) - 3, axis=1, dtype=np.int16)
+    arrays = {"signed": volume, "half": np.sqrt(np.abs(volume)).astype(np.float16), "bool": volume > 0, "int8": volume.astype(np.int8)}
+    for name in ("png", "jxl"):
+        feature = f"classic.{name}, version 2: signed integers, half floats, booleans, volumes"
+        yield f"{name}-numbers", feature, build(arrays, f"classic.{name}", chunk=5, version=2), arrays
+    table = np.stack([np.arange(900) ** 2, raw(23, (900,)).astype(np.int64)], axis=1)
+    arrays |= {"table": table, "wide": volume.astype(np.float64) / 10, "complex": volume + 1j * volume[::-1], "one": np.array(5.0)}
+    arrays |= {"noise": raw(24, (99,)), "empty": table[:0]}
+    for method in ("xz", "zstd"):
+        feature = f"classic.filtered: {method}"
+        yield f"filtered-{method}", feature, build(arrays, "classic.filtered", chunk=999, method=method), arrays
+    del arrays["bool"]
+    yield "pcodec", "classic.pcodec", build(arrays, "classic.pcodec", chunk=999), arrays
     vae = cc.get_codec("bbans.vae", model=random_model("bernoulli", (4, 3), hidden=8))
     flow, local = cc.get_codec("idf.image", model=random_flow(1, width=6)), random_autoregression(3, width=20)
     relative = cc.get_codec("rec.vae-lossless", model=random_relative("bernoulli", (4, 3)))
@@ -699,13 +712,15 @@ def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
 
 
 def main() -> None:
+    """Write the files that are not there yet; those that are there are frozen, whatever an encoder would make of them today."""
     listed = []
-    for group in ("valid", "unusual", "invalid"):
-        (HERE / group).mkdir(exist_ok=True)
-        for path in (HERE / group).glob("*.ccf"):
-            path.unlink()
     for about, data in vectors():
-        (HERE / about["file"]).write_bytes(data)
+        path = HERE / about["file"]
+        path.parent.mkdir(exist_ok=True)
+        if path.exists():
+            data = path.read_bytes()
+            about |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        path.write_bytes(data)
         listed.append(about)
     manifest = {"format": f"ccf {layout.MAJOR}.{layout.MINOR}", "vectors": listed}
     (HERE / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", "utf-8")

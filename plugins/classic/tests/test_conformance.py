@@ -66,3 +66,13 @@ def jpeg(pixels, mode="RGB"):
     file = io.BytesIO()
     Image.fromarray(pixels).convert(mode).save(file, "JPEG", quality=90)
     return np.frombuffer(file.getvalue(), np.uint8)
+
+
+class TestFiltered(Conformance):
+    codec_id = "classic.filtered"
+    configs = ({}, {"method": "zstd"})
+
+
+class TestPcodec(Conformance):
+    codec_id = "classic.pcodec"
+    configs = ({}, {"level": 8})

@@ -8,14 +8,14 @@ from __future__ import annotations
 from codecs_classic.catalogue import IMPLEMENTATIONS, INFO
 from codecs_core.registry import CodecSpec, hookimpl
 
-#: Codecs without a version 2, in which payloads may be stored.
-NEVER_LONGER = ("classic.raw", "classic.jpeg")
+#: Codecs without a version 2: those that came with stored payloads, and those that need none.
+FIRST_VERSION = ("classic.raw", "classic.jpeg", "classic.filtered", "classic.pcodec")
 
 
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
     """The codecs of this package."""
     return [
-        CodecSpec(id=id, implementation=IMPLEMENTATIONS[id], info=info, format_version=1 if id in NEVER_LONGER else 2)
+        CodecSpec(id=id, implementation=IMPLEMENTATIONS[id], info=info, format_version=1 if id in FIRST_VERSION else 2)
         for id, info in INFO.items()
     ]

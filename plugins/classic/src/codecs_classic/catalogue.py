@@ -5,6 +5,12 @@ from __future__ import annotations
 from codecs_core.codec import CodecInfo
 
 _IMAGES = (2, 3, 4)
+_VOLUMES = (2, 3, 4, 5, 6)
+_WORDS = ("bool", "int8", "uint8", "int16", "uint16", "float16")
+_NUMBERS = (
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+    *("float16", "float32", "float64", "complex64", "complex128"),
+)
 
 INFO: dict[str, CodecInfo] = {
     "classic.raw": CodecInfo(summary="the values as they are, little endian", files=True),
@@ -12,13 +18,11 @@ INFO: dict[str, CodecInfo] = {
     "classic.bz2": CodecInfo(summary="bzip2: block sorting", files=True),
     "classic.lzma": CodecInfo(summary="xz: LZ77 with a large window and an adaptive coder", files=True),
     "classic.zstd": CodecInfo(summary="Zstandard: fast to decode", files=True),
-    "classic.png": CodecInfo(
-        summary="PNG images and stacks of them; 16 bits in grey", dtypes=("uint8", "uint16"), ndim=_IMAGES
-    ),
+    "classic.filtered": CodecInfo(summary="xz or Zstandard behind differences, and bytes or bits in planes"),
+    "classic.pcodec": CodecInfo(summary="Pcodec: numerical columns, fast to decode", dtypes=_NUMBERS),
+    "classic.png": CodecInfo(summary="PNG images and stacks of them; 16 bits in grey", dtypes=_WORDS, ndim=_VOLUMES),
     "classic.webp": CodecInfo(summary="lossless WebP images and stacks of them", dtypes=("uint8",), ndim=_IMAGES),
-    "classic.jxl": CodecInfo(
-        summary="lossless JPEG XL images and stacks of them", dtypes=("uint8", "uint16"), ndim=_IMAGES
-    ),
+    "classic.jxl": CodecInfo(summary="lossless JPEG XL images and stacks of them", dtypes=_WORDS, ndim=_VOLUMES),
     "classic.jpeg": CodecInfo(
         summary="JPEG files, byte for byte, as JPEG XL has them", dtypes=("uint8",), ndim=(1,), auto=False
     ),
@@ -30,6 +34,8 @@ IMPLEMENTATIONS: dict[str, str] = {
     "classic.bz2": "codecs_classic.stdlib:Bz2",
     "classic.lzma": "codecs_classic.stdlib:Lzma",
     "classic.zstd": "codecs_classic.zstd:Zstd",
+    "classic.filtered": "codecs_classic.filtered:Filtered",
+    "classic.pcodec": "codecs_classic.pcodec:Pcodec",
     "classic.png": "codecs_classic.png:Png",
     "classic.webp": "codecs_classic.webp:WebP",
     "classic.jxl": "codecs_classic.jxl:JpegXL",

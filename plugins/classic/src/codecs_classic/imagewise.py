@@ -56,7 +56,7 @@ class ImageCodec(Codec):
         images = Images.of(spec.shape)
         if images is None:
             raise UnsupportedArrayError(
-                f"codec {self.id} takes images (H, W), (H, W, C) and stacks (N, H, W), (N, H, W, C) "
+                f"codec {self.id} takes images (H, W), (H, W, C) and stacks (..., H, W), (..., H, W, C) "
                 f"with 1, 3 or 4 channels C, not shape {spec.shape}"
             )
         if max(images.height, images.width) > self.max_side:
@@ -69,7 +69,7 @@ class ImageCodec(Codec):
         if not chunk.size:
             return b""
         images = _images(chunk.shape)
-        stack = chunk.reshape(images.shape)
+        stack = unsigned(chunk).reshape(images.shape)
         streams = [
             self.compress(_plain(np.ascontiguousarray(grid.lay(stack))))
             for grid in grids(images, sprite=self.layout == "sprite")
@@ -84,17 +84,43 @@ class ImageCodec(Codec):
         images = _images(spec.shape)
         sprite = self.layout == "sprite"
         streams = split(payload, -(-images.count // room(images, sprite=sprite)), measure_last=not self.sees_end)
-        stack = np.empty(images.shape, spec.dtype)
+        stack = np.empty(images.shape, f"u{spec.itemsize}")
         # One at a time: a payload of a few bytes must not make millions of grids.
         for grid, stream in zip(grids(images, sprite=sprite), streams, strict=True):
             height, width = grid.rows * images.height, grid.cols * images.width
             shape = (height, width) if images.channels == 1 else (height, width, images.channels)
-            grid.lift(self.expand(stream, ArraySpec(shape, spec.dtype)).reshape(height, width, -1), stack)
-        return stack.reshape(spec.shape)
+            grid.lift(self.expand(stream, ArraySpec(shape, stack.dtype.name)).reshape(height, width, -1), stack)
+        if spec.dtype == "bool" and (stack > 1).any():
+            raise CorruptDataError(f"a payload of codec {self.id} holds a boolean that is neither 0 nor 1")
+        return signed(stack, spec.dtype).reshape(spec.shape)
 
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
-        """Payloads of version 1 are never stored."""
+        """Version 1 had fewer dtypes and shapes, and the same payloads for those, none of them stored."""
         return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
+
+
+def unsigned(array: NDArray[Any]) -> NDArray[Any]:
+    """Unsigned integers in the order of the values: integers by an offset, floats by their bits."""
+    if array.dtype.kind == "u":
+        return array
+    words = array.view(f"u{array.itemsize}")
+    top = words.dtype.type(1 << (8 * array.itemsize - 1))
+    if array.dtype.kind == "i":
+        words = words ^ top
+    elif array.dtype.kind == "f":
+        words = np.where(words & top, ~words, words | top)
+    return words
+
+
+def signed(words: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """Inverse of `unsigned`."""
+    kind = np.dtype(dtype).kind
+    top = words.dtype.type(1 << (8 * words.itemsize - 1))
+    if kind == "i":
+        words = words ^ top
+    elif kind == "f":
+        words = np.where(words & top, words ^ top, ~words)
+    return words.view(dtype)
 
 
 def _images(shape: tuple[int, ...]) -> Images:

@@ -36,9 +36,9 @@ class Png(ImageCodec):
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` for arrays that are no images, and for 16 bits in colour."""
         super().check(spec)
-        if spec.dtype == "uint16" and len(spec.shape) > 2 and spec.shape[-1] in (3, 4):
+        if spec.itemsize == 2 and len(spec.shape) > 2 and spec.shape[-1] in (3, 4):
             raise UnsupportedArrayError(
-                f"codec {self.id} takes uint16 in grey only, not shape {spec.shape}; classic.jxl takes it in colour"
+                f"codec {self.id} takes 16 bits in grey only, not shape {spec.shape}; classic.jxl takes them in colour"
             )
 
     def compress(self, image: NDArray[Any]) -> bytes:

@@ -30,19 +30,15 @@ class Images:
     def of(cls, shape: tuple[int, ...]) -> Images | None:
         """The images in an array of this shape, or None.
 
-        (H, W) is a grey image; (A, B, C) is one image of C channels if C is 1, 3 or 4, otherwise a stack of
-        A grey images; (N, H, W, C) is a stack of images of C channels, C being 1, 3 or 4. Whichever way an
-        array is seen, it comes back the same: the rule decides about size alone.
+        (..., H, W, C) is a stack of images of C channels if C is 1, 3 or 4; any other shape of two or more axes is a
+        stack (..., H, W) of grey images. Whichever way an array is seen, it comes back the same: the rule decides
+        about size alone.
         """
         match shape:
-            case (h, w):
-                return cls(count=1, height=h, width=w, channels=1)
-            case (h, w, (1 | 3 | 4) as c):
-                return cls(count=1, height=h, width=w, channels=c)
-            case (n, h, w):
-                return cls(count=n, height=h, width=w, channels=1)
-            case (n, h, w, (1 | 3 | 4) as c):
-                return cls(count=n, height=h, width=w, channels=c)
+            case (*n, h, w, (1 | 3 | 4) as c):
+                return cls(count=math.prod(n), height=h, width=w, channels=c)
+            case (*n, h, w):
+                return cls(count=math.prod(n), height=h, width=w, channels=1)
             case _:
                 return None
 

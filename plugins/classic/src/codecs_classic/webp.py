@@ -13,7 +13,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from codecs_classic.catalogue import INFO
 from codecs_classic.imagewise import ImageCodec, expect_size
 from codecs_classic.settings import check_range
-from codecs_core.errors import CorruptDataError
+from codecs_core.errors import CorruptDataError, UnsupportedArrayError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +40,15 @@ class WebP(ImageCodec):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range(self.id, "effort", self.effort, 0, 100)
+
+    def check(self, spec: ArraySpec) -> None:
+        """Raise `UnsupportedArrayError` for arrays that are no images, and for stacks of stacks of them."""
+        super().check(spec)
+        if len(spec.shape) == 4 and spec.shape[3] not in (1, 3, 4):
+            raise UnsupportedArrayError(
+                f"codec {self.id} takes stacks (N, H, W, C) with 1, 3 or 4 channels C, not shape {spec.shape}; "
+                f"classic.jxl takes such arrays"
+            )
 
     def compress(self, image: NDArray[Any]) -> bytes:
         """One WebP file of a single lossless chunk; colours under full transparency are kept."""
