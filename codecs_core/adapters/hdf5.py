@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +166,10 @@ _LIBRARY.H5free_memory.argtypes = (ctypes.c_void_p,)
 def _tell(error: Exception) -> None:
     """HDF5 cannot hand an exception on: what cannot be read is an OSError of h5py, what cannot be encoded is stored as it is."""
     text = str(error) if isinstance(error, CodecsError) else f"{type(error).__name__}: {error}"
-    warnings.warn(f"the HDF5 filter codecs_core failed: {text}", RuntimeWarning, stacklevel=3)
+    try:
+        warnings.warn(f"the HDF5 filter codecs_core failed: {text}", RuntimeWarning, stacklevel=3)
+    except RuntimeWarning as warning:  # where warnings are errors
+        sys.stderr.write(f"{warning}\n")
 
 
 def _filter(flags: int, count: int, values: Any, nbytes: int, size: Any, buffer: Any) -> int:
@@ -178,7 +182,7 @@ def _filter(flags: int, count: int, values: Any, nbytes: int, size: Any, buffer:
             raise MemoryError(f"HDF5 has no {len(made)} bytes for a chunk")
     except Exception as error:
         _tell(error)
-        return 0
+        return 0  # never by an exception: HDF5 would take whatever is in the register for the number of bytes
     ctypes.memmove(place, made, len(made))
     _LIBRARY.H5free_memory(buffer[0])
     buffer[0], size[0] = place, len(made)

@@ -69,10 +69,13 @@ def test_damage_is_told(tmp_path):
 
 def test_a_chunk_that_cannot_be_encoded_is_stored_as_it_is(tmp_path):
     keywords = hdf5.encoding("classic.lzma", dtype="f8", chunks=(100, 300))
-    file = h5py.File(tmp_path / "x.h5", "w")
-    file.create_dataset("a", data=ARRAY.astype("f4"), **keywords)
+
+    def write():
+        with h5py.File(tmp_path / "x.h5", "w") as file:
+            file.create_dataset("a", data=ARRAY.astype("f4"), **keywords)
+
     with pytest.warns(RuntimeWarning, match="give it the dtype and the chunks"):
-        file.close()
+        write()
     with h5py.File(tmp_path / "x.h5") as file:
         assert np.array_equal(file["a"][...], ARRAY)
         assert file["a"].id.get_storage_size() == 4 * ARRAY.size
