@@ -89,7 +89,7 @@ def test_the_mini_reader_passes():
 
 def test_the_mini_reader_without_libraries():
     """It lacks what the manifest says a reader may lack, and passes the rest."""
-    names = ("zstandard", "PIL", "PIL.Image", "imagecodecs", "xxhash")
+    names = ("zstandard", "PIL", "PIL.Image", "imagecodecs", "pcodec", "xxhash")
     code = f"import importlib.util, sys\nfor name in {names!r}: sys.modules[name] = None"
     hide = "found = importlib.util.find_spec\nimportlib.util.find_spec = lambda name: None if name == 'xxhash' else found(name)"
     results = mini(code, hide)
