@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from codecs_core.api.embedding import embeds, packed
 from codecs_core.api.items import exactly
 from codecs_core.container import Entry, Writer, digest
 from codecs_core.errors import CodecsError
@@ -25,8 +26,8 @@ def begin(file: Any, entries: list[Entry], codecs: Sequence[Codec], embed_model:
         file, entries, models={sha256: model.name for sha256, model in needed.items()}, attrs={}, limits=limits
     )
     for sha256, model in needed.items():
-        if embed_model is True or (embed_model is not False and len(model.data) <= embed_model):
-            writer.write_model(sha256, model.data)
+        if embeds(model, embed_model):
+            writer.write_model(sha256, model.data, packed(model))
     return writer
 
 

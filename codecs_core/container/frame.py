@@ -13,9 +13,10 @@ _COMMON = layout.FRAME.size
 HEAD_LENGTHS = {
     layout.CHUNK: _COMMON + layout.CHUNK_FIELDS.size + layout.CRC.size,
     layout.MODEL: _COMMON + layout.MODEL_FIELDS.size + layout.CRC.size,
+    layout.PACKED: _COMMON + layout.PACKED_FIELDS.size + layout.CRC.size,
 }
 #: Flags that frames of each known type have.
-FLAGS = {layout.CHUNK: layout.CRITICAL, layout.MODEL: layout.SAFE_TO_COPY}
+FLAGS = {layout.CHUNK: layout.CRITICAL, layout.MODEL: layout.SAFE_TO_COPY, layout.PACKED: layout.CRITICAL}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +56,23 @@ class ModelHead:
     model
         Position of the model in the header.
     sha256
-        SHA-256 of the payload, as 32 bytes.
+        SHA-256 of the model, as 32 bytes.
+    length
+        Bytes of the model, if the payload is the model compressed; None if it is the model.
     """
 
     stored: int
     crc: int
     model: int
     sha256: bytes
+    length: int | None = None
 
     def to_bytes(self) -> bytes:
         """Encode, checksum included."""
-        return _pack(layout.MODEL, self.stored, self.crc, layout.MODEL_FIELDS.pack(self.model, self.sha256))
+        if self.length is None:
+            return _pack(layout.MODEL, self.stored, self.crc, layout.MODEL_FIELDS.pack(self.model, self.sha256))
+        fields = layout.PACKED_FIELDS.pack(self.model, self.sha256, self.length)
+        return _pack(layout.PACKED, self.stored, self.crc, fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +89,11 @@ class OtherHead:
 Head = ChunkHead | ModelHead | OtherHead
 
 
-def head_length(head: Head) -> int:
-    """Length of a head in the file."""
-    if isinstance(head, OtherHead):
-        return head.length
-    return HEAD_LENGTHS[layout.CHUNK if isinstance(head, ChunkHead) else layout.MODEL]
+def kind_of(head: ChunkHead | ModelHead) -> int:
+    """Type of the frame."""
+    if isinstance(head, ChunkHead):
+        return layout.CHUNK
+    return layout.MODEL if head.length is None else layout.PACKED
 
 
 def declared_length(start: bytes) -> int:
@@ -116,6 +123,9 @@ def parse(data: bytes) -> Head:
     if kind == layout.MODEL:
         model, sha256 = layout.MODEL_FIELDS.unpack_from(data, _COMMON)
         return ModelHead(stored=stored, crc=payload_crc, model=model, sha256=sha256)
+    if kind == layout.PACKED:
+        model, sha256, size = layout.PACKED_FIELDS.unpack_from(data, _COMMON)
+        return ModelHead(stored=stored, crc=payload_crc, model=model, sha256=sha256, length=size)
     return OtherHead(type=kind, flags=flags, length=length, stored=stored, crc=payload_crc)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from codecs_core.container import layout
-from codecs_core.container.frame import FLAGS, ChunkHead, ModelHead, check_kind, head_length
+from codecs_core.container.frame import FLAGS, HEAD_LENGTHS, ChunkHead, ModelHead, check_kind, kind_of
 from codecs_core.errors import FormatError
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ class IndexBuilder:
 
     def add(self, head: ChunkHead | ModelHead) -> None:
         """Note the next frame."""
-        kind, what = (
-            (layout.CHUNK, (head.entry, head.chunk)) if isinstance(head, ChunkHead) else (layout.MODEL, (head.model, 0))
-        )
-        self._records += layout.RECORD.pack(kind, FLAGS[kind], head_length(head), *what, head.stored)
+        kind, what = kind_of(head), (head.entry, head.chunk) if isinstance(head, ChunkHead) else (head.model, 0)
+        self._records += layout.RECORD.pack(kind, FLAGS[kind], HEAD_LENGTHS[kind], *what, head.stored)
 
     def to_bytes(self) -> bytes:
         """The index as stored."""
@@ -173,7 +171,7 @@ def _chunk_rows(
 
 
 def _model_rows(records: NDArray[Any], header: Header) -> dict[int, int]:
-    rows = np.flatnonzero(records["type"] == layout.MODEL)
+    rows = np.flatnonzero((records["type"] == layout.MODEL) | (records["type"] == layout.PACKED))
     chunks = np.flatnonzero(records["type"] == layout.CHUNK)
     if len(rows) and len(chunks) and rows[-1] > chunks[0]:
         raise FormatError("the index lists a model after a chunk")

@@ -28,14 +28,16 @@ FRAME = struct.Struct("<4sBBHQI")
 CHUNK_FIELDS = struct.Struct("<II16s")
 #: model number, SHA-256 of the payload
 MODEL_FIELDS = struct.Struct("<I32s")
+#: model number, SHA-256 of the model, its length; the payload is the model compressed
+PACKED_FIELDS = struct.Struct("<I32sQ")
 #: CRC of whatever comes before it in the same structure
 CRC = struct.Struct("<I")
 
 #: Length of a digest.
 DIGEST = 16
 
-#: Frame types.
-CHUNK, MODEL = 1, 2
+#: Frame types. The last one came after the first readers of version 1.0, which refuse it by name.
+CHUNK, MODEL, PACKED = 1, 2, 3
 #: Frame flags: a reader that does not know the type must refuse the file.
 CRITICAL = 1
 #: Frame flags: an editor that does not know the type may copy the frame, whatever else it changes.

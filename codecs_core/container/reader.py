@@ -12,6 +12,7 @@ from codecs_core.container import frame, layout
 from codecs_core.container.checksum import crc32c
 from codecs_core.container.frame import ChunkHead, ModelHead
 from codecs_core.container.index import Index
+from codecs_core.container.packing import unpack
 from codecs_core.container.source import open_source
 from codecs_core.container.trailer import Trailer
 from codecs_core.container.walk import read_head, scan
@@ -48,7 +49,7 @@ class ModelRecord:
     name
         Human name; it identifies nothing.
     embedded_bytes
-        Size of the model in this file, or None if the file only names it.
+        Bytes that the model takes in this file, where it may be compressed; None if the file only names it.
     """
 
     sha256: str
@@ -113,7 +114,7 @@ class Reader:
         self.sizes = {
             "total": size,
             "header": frames_start,
-            "models": self._index.frames(layout.MODEL),
+            "models": self._index.frames(layout.MODEL) + self._index.frames(layout.PACKED),
             "payload": self._index.stored(layout.CHUNK),
         }
         self.sizes["index"] = size - sum(self.sizes[key] for key in ("header", "models", "payload"))
@@ -170,7 +171,10 @@ class Reader:
         return [int(i) for i in self._index.chunks(self._number(entry))]
 
     def model(self, sha256: str) -> bytes | None:
-        """Bytes of an embedded model, checked against CRC32C and SHA-256; None if the file does not hold it."""
+        """Bytes of an embedded model, checked against CRC32C and SHA-256; None if the file does not hold it.
+
+        A model that is compressed in the file comes as it was before, and the limit is for what it was.
+        """
         record = self.models.get(sha256)
         if record is None or record.embedded_bytes is None:
             return None
@@ -179,6 +183,12 @@ class Reader:
         head, data = self._frame(place, where)
         if not isinstance(head, ModelHead) or head.sha256.hex() != sha256:
             self._wrong_head(place, where)
+        if head.length is not None:
+            self._limits.check("model_bytes", head.length, f"{where} in {self._source}")
+            try:
+                data = unpack(data, head.length)
+            except FormatError as e:
+                raise FormatError(f"{where} in {self._source} at offset {place.offset}: {e}") from e
         found = hashlib.sha256(data).hexdigest()
         if found != sha256:
             raise CorruptDataError(f"{where} in {self._source} has the SHA-256 {found}, expected {sha256}; {_AGAIN}")

@@ -17,6 +17,7 @@ from codecs_core.container import frame, layout
 from codecs_core.container.checksum import crc32c
 from codecs_core.container.frame import ChunkHead, ModelHead
 from codecs_core.container.index import Index
+from codecs_core.container.packing import unpack
 from codecs_core.container.preamble import Preamble
 from codecs_core.container.trailer import Trailer
 from codecs_core.container.walk import Frame, read_head, walk
@@ -125,7 +126,9 @@ def rescue(source: Source, found: Survey, file: BinaryIO, *, limits: Limits = DE
         file, header.entries, models=dict(header.models), attrs=header.attrs, incomplete=lost, limits=limits
     )
     for number, held in found.models.items():
-        writer.write_model(header.models[number][0], _payload(source, held))
+        payload, length = _payload(source, held), _packed_length(held.head)
+        data, packed = (payload, None) if length is None else (unpack(payload, length), payload)
+        writer.write_model(header.models[number][0], data, packed)
     for (entry, chunk), held in sorted(found.chunks.items(), key=lambda item: item[1].offset):
         head = held.head
         if isinstance(head, ChunkHead):
@@ -163,7 +166,7 @@ def _indexed(source: Source, index: Index, found: Survey) -> Iterator[Frame]:
         except FormatError as e:
             head = _mended(source, data, kind, number, chunk, place.offset, place.stored)
             if head is None:
-                if kind == layout.MODEL:
+                if kind != layout.CHUNK:
                     found.damaged_models[number] = place.offset, str(e)
                 else:
                     found.damaged[number, chunk] = place.offset, str(e)
@@ -293,13 +296,27 @@ def _fault(source: Source, seen: Frame, limit: int) -> str | None:
     crc = _crc(source, seen.payload_offset, seen.head.stored)
     if crc != seen.head.crc:
         return f"the CRC32C of its {seen.head.stored} stored bytes is {crc:08x}, expected {seen.head.crc:08x}"
-    if isinstance(seen.head, ModelHead):
-        sha256 = hashlib.sha256()
-        for piece in _pieces(source, seen.payload_offset, seen.head.stored):
+    return _model_fault(source, seen, seen.head, limit) if isinstance(seen.head, ModelHead) else None
+
+
+def _model_fault(source: Source, seen: Frame, head: ModelHead, limit: int) -> str | None:
+    """What is wrong with a model whose stored bytes are whole."""
+    sha256 = hashlib.sha256()
+    if head.length is None:
+        for piece in _pieces(source, seen.payload_offset, head.stored):
             sha256.update(piece)
-        if sha256.digest() != seen.head.sha256:
-            return "its SHA-256 is another one than is due"
-    return None
+    elif head.length > limit:
+        return f"it takes {head.length} bytes, over the limit of {limit}"
+    else:
+        try:
+            sha256.update(unpack(source.read_at(seen.payload_offset, head.stored), head.length))
+        except FormatError as e:
+            return str(e)
+    return None if sha256.digest() == head.sha256 else "its SHA-256 is another one than is due"
+
+
+def _packed_length(head: Head) -> int | None:
+    return head.length if isinstance(head, ModelHead) else None
 
 
 def _crc(source: Source, at: int, n: int) -> int:

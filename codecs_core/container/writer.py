@@ -82,8 +82,8 @@ class Writer:
         self._write(preamble)
         self._write(packed)
 
-    def write_model(self, sha256: str, data: bytes) -> None:
-        """Embed a model, before the first chunk."""
+    def write_model(self, sha256: str, data: bytes, packed: bytes | None = None) -> None:
+        """Embed a model, before the first chunk; compressed, where `packed` is what `packing.pack` made of it."""
         self._check_open()
         if sha256 not in self._models:
             raise ConfigError(f"model {sha256!r} is not among the models this file was announced to need")
@@ -95,9 +95,16 @@ class Writer:
         if found != sha256:
             raise ConfigError(f"the bytes given for model {sha256} have the SHA-256 {found}")
         self._limits.check("model_bytes", len(data), f"model {sha256}")
-        head = ModelHead(stored=len(data), crc=crc32c(data), model=self._models[sha256], sha256=bytes.fromhex(sha256))
+        payload, length = (data, None) if packed is None else (packed, len(data))
+        head = ModelHead(
+            stored=len(payload),
+            crc=crc32c(payload),
+            model=self._models[sha256],
+            sha256=bytes.fromhex(sha256),
+            length=length,
+        )
         self._embedded.add(sha256)
-        self._frame(head, data)
+        self._frame(head, payload)
 
     def write_chunk(self, entry: str, index: int, payload: bytes, digest: bytes) -> None:
         """Write chunk `index` of an entry; `digest` is the xxh3-128 of the array it decodes to."""

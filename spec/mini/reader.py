@@ -6,6 +6,7 @@ imagecodecs); without it, such files are refused. So does XXH3 (xxhash); without
 """
 
 import hashlib
+import lzma
 import math
 import struct
 import sys
@@ -25,12 +26,13 @@ import rec
 from refused import Refused, library, require
 
 SIGNATURE = b"\x89CCF\r\n\x1a\n"
-CHUNK, MODEL = 1, 2
-KINDS = {CHUNK: (1, 48), MODEL: (2, 60)}  # flags, length of the head
+CHUNK, MODEL, PACKED = 1, 2, 3
+KINDS = {CHUNK: (1, 48), MODEL: (2, 60), PACKED: (1, 68)}  # flags, length of the head
 INCOMPLETE = 1
 DTYPES = {f"{kind}{8 << i}" for kind in ("int", "uint") for i in range(4)}
 DTYPES |= {"bool", "float16", "float32", "float64", "complex64", "complex128"}
 HEADER_BYTES, INDEX_BYTES, ENTRIES, CHUNKS, ARRAY_BYTES, CHUNK_BYTES = (1 << n for n in (26, 30, 20, 26, 36, 31))
+MODEL_BYTES = 1 << 30
 
 
 def crc_of_byte(x):
@@ -141,6 +143,19 @@ def parse_head(data, at):
     return kind, length, stored, crc, head[20:-4]
 
 
+def unpacked(payload, length):
+    """A model that is compressed."""
+    require(length <= MODEL_BYTES, "limit", "a model too large")
+    require(len(payload) < length, "format", "a compressed model that is no shorter")
+    try:
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, 68 << 20)
+        data = stream.decompress(payload, length + 1)
+    except lzma.LZMAError as error:
+        raise Refused("format", str(error)) from error
+    require(stream.eof and not stream.unused_data and len(data) == length, "format", "no .xz file of its length")
+    return data
+
+
 class File:
     """A container in memory."""
 
@@ -196,10 +211,10 @@ class File:
                 known = number < len(self.entries) and i < self.entries[number].chunks
                 require(known and (number, i) not in self.places, "format", "a chunk that is not there, or twice")
                 self.places[number, i] = at, head, stored
-            if kind == MODEL:
+            if kind in (MODEL, PACKED):
                 known = number < len(self.models) and i == 0 and not self.places
                 require(known and number not in self.embedded, "format", "a model unknown, twice, or after a chunk")
-                self.embedded[number] = at, head, stored
+                self.embedded[number] = kind, (at, head, stored)
             at += head + stored
         require(at == end, "format", "frames that do not end where the index starts")
         require(all(place[2] <= CHUNK_BYTES for place in self.places.values()), "limit", "a payload too long")
@@ -214,8 +229,12 @@ class File:
 
     def model(self, number):
         require(number in self.embedded, "model-not-found", "the model is not embedded")
-        payload, sha = self.frame(self.embedded[number], MODEL, struct.pack("<I", number))
-        same = sha == self.models[number] == hashlib.sha256(payload).digest()
+        kind, place = self.embedded[number]
+        payload, fields = self.frame(place, kind, struct.pack("<I", number))
+        require(fields[:32] == self.models[number], "corrupt", "a frame of another model")
+        if kind == PACKED:
+            payload = unpacked(payload, int.from_bytes(fields[32:], "little"))
+        same = fields[:32] == hashlib.sha256(payload).digest()
         require(same, "corrupt", "a model of another SHA-256")
         return payload
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +59,12 @@ class Memory:
         pass
 
 
+def xz(data: bytes, **more: Any) -> bytes:
+    """An .xz file as a container holds models."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 20, **more}]
+    return lzma.compress(data, lzma.FORMAT_XZ, check=lzma.CHECK_NONE, filters=filters)
+
+
 def old(codec: str, **config: Any) -> cc.Codec:
     """A codec as it was in version 1, without stored payloads."""
     return unstored(cc.get_codec(codec, **config))
@@ -77,6 +84,7 @@ def build(
     change: Callable[[bytes], bytes] = lambda payload: payload,
     seal: Callable[[bytes], bytes] = lambda digest: digest,
     version: int = 1,
+    packed: bool = False,
     **config: Any,
 ) -> bytes:
     """A file of arrays under one codec. `change` and `seal` are given payloads and digests, to have them otherwise."""
@@ -100,7 +108,7 @@ def build(
     file = io.BytesIO()
     writer = Writer(file, entries, models={model.sha256: "random"} if model else {}, attrs=attrs or {})
     if model and embed:
-        writer.write_model(model.sha256, model.data)
+        writer.write_model(model.sha256, model.data, xz(model.data) if packed else None)
     chunks = [(entry, i) for entry in entries for i in range(entry.n_chunks)]
     for entry, i in reversed(chunks) if reverse else chunks:
         part = arrays[entry.name][entry.chunk_slice(i)]
@@ -145,6 +153,13 @@ class Forge:
     def model(self, data: bytes, *, number: int = 0, sha256: bytes | None = None) -> tuple[bytes, list[int]]:
         fields = layout.MODEL_FIELDS.pack(number, sha256 or hashlib.sha256(data).digest())
         return self.frame(layout.MODEL, layout.SAFE_TO_COPY, fields, data, number, 0)
+
+    def packed_model(
+        self, data: bytes, payload: bytes, *, length: int | None = None, flags: int = layout.CRITICAL
+    ) -> tuple[bytes, list[int]]:
+        sha256 = hashlib.sha256(data).digest()
+        fields = layout.PACKED_FIELDS.pack(0, sha256, len(data) if length is None else length)
+        return self.frame(layout.PACKED, flags, fields, payload, 0, 0)
 
     def named(self, data: bytes) -> None:
         """Let the entry need a model."""
@@ -378,6 +393,8 @@ def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
         build({"": raw(1, (2, 4, 3), 2)}, codec, embed=False),
         "model-not-found",
     )
+    packed = build({"": raw(1, (3, 4, 3), 2)}, codec, packed=True, chunk=3)
+    yield "model-packed", "a model that is compressed", packed, {"": raw(1, (3, 4, 3), 2)}
     forge = Forge()
     forge.header["codecs"][0]["id"] = "nobody.nothing"
     yield "unknown-codec", "a codec that nobody has", forge.join(), "unknown-codec"
@@ -448,6 +465,7 @@ def invalid() -> Iterator[tuple[str, str, bytes, str, int | None]]:
 
     yield from headers()
     yield from indices()
+    yield from packed_models()
     yield from payloads()
     yield from models()
 
@@ -580,6 +598,51 @@ def indices() -> Iterator[tuple[str, str, bytes, str, int | None]]:
         data = b"a model" if name == "other" else b"a lie"
         forge.frames.insert(0, forge.model(data, sha256=hashlib.sha256(sha256).digest()))
         yield f"model-{name}", "a model that is not what the header or its frame says", forge.join(), "corrupt", None
+
+
+def packed_models() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Compressed models that are not what their heads say, under checksums that hold."""
+    data = bytes(range(256)) * 40
+    good = xz(data)
+
+    def file(*frames: tuple[bytes, list[int]], after: bool = False) -> bytes:
+        forge = Forge()
+        forge.named(data)
+        forge.frames = [*forge.frames, *frames] if after else [*frames, *forge.frames]
+        return forge.join()
+
+    for name, feature, payload, length in (
+        ("bomb", "2^24 bytes in place of the model", xz(bytes(1 << 24)), None),
+        ("short", "fewer bytes than its head says", good, len(data) + 1),
+        ("long", "more bytes than its head says", good, len(data) - 1),
+        ("cut", "a stream that ends early", good[:-9], None),
+        ("over", "bytes after the stream", good + b"more", None),
+        ("noise", "no stream", bytes(99), None),
+        ("longer", "a stream that is no shorter than the model", xz(data), 10),
+        ("empty", "no stream at all, of no bytes", b"", 0),
+    ):
+        yield (
+            f"packed-{name}",
+            f"a compressed model: {feature}",
+            file(Forge().packed_model(data, payload, length=length)),
+            "format",
+            None,
+        )
+    lie = file(Forge().packed_model(data, xz(data[::-1])))
+    yield "packed-other", "a compressed model of another SHA-256", lie, "corrupt", None
+    claim = file(Forge().packed_model(data, good, length=1 << 40))
+    yield "packed-claim", "a compressed model that claims 2^40 bytes", claim, "limit", None
+    twice = file(Forge().packed_model(data, good), Forge().model(data))
+    yield "packed-twice", "a model twice, once compressed", twice, "format", None
+    yield (
+        "packed-late",
+        "a compressed model after a chunk",
+        file(Forge().packed_model(data, good), after=True),
+        "format",
+        None,
+    )
+    flags = file(Forge().packed_model(data, good, flags=layout.SAFE_TO_COPY))
+    yield "packed-flags", "a compressed model with the flags of another", flags, "format", None
 
 
 def payloads() -> Iterator[tuple[str, str, bytes, str, int | None]]:

@@ -61,7 +61,8 @@ def test_vectors_are_generated_again():
     seen = {}
     for about, data in generate.vectors():
         seen[about["file"]] = about
-        if not any(f"classic.{name}".encode() in data[:2000] for name in generate.FOREIGN):
+        foreign = any(f"classic.{name}".encode() in data[:2000] for name in generate.FOREIGN)
+        if not foreign and "packed" not in about["file"]:
             assert data == (VECTORS / about["file"]).read_bytes(), about["file"]
     assert {v["file"]: v["feature"] for v in ALL} == {name: about["feature"] for name, about in seen.items()}
     for v in ALL:
