@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from codecs_core.api.items import Items
     from codecs_core.api.sample import Excerpt
     from codecs_core.codec import Codec, Progress
+    from codecs_core.models import Model
     from codecs_core.models.resolve import InstalledModel
     from codecs_core.registry import Registry
 
@@ -49,15 +51,21 @@ class Candidate:
 class Trial:
     """How a candidate did: an estimate in bytes for all of the data, or the reason why it is out.
 
-    `sizes` are the bytes of each excerpt of the sample it was last tried on.
+    `sizes` are the bytes of each excerpt of the sample it was last tried on, `model_bytes` what its model adds to the file.
     """
 
     candidate: Candidate
     codec: Codec | None = None
     sizes: list[float] = field(default_factory=list)
     estimate: int | None = None
+    model_bytes: int = 0
     error: Exception | None = None
     seconds: float = 0.0
+
+    @property
+    def sha256(self) -> str | None:
+        """Of its model."""
+        return None if self.codec is None or self.codec.model is None else self.codec.model.sha256
 
     def report(self) -> dict[str, Any]:
         """The trial as JSON."""
@@ -65,6 +73,7 @@ class Trial:
             "codec": self.candidate.id,
             "model": self.candidate.model,
             "bytes": None if self.error else self.estimate,
+            "model_bytes": self.model_bytes,
             "error": None if self.error is None else f"{self.error}",
             "unsupported": isinstance(self.error, UnsupportedArrayError),
             "seconds": round(self.seconds, 4),
@@ -139,70 +148,149 @@ def with_models(id: str, config: Mapping[str, Any], registry: Registry) -> Itera
             yield Candidate(id=id, model=model.name, build=build)
 
 
-def choose(
+@dataclass(kw_only=True)
+class Contest:
+    """Arrays of one kind, and how the candidates did on a sample of them.
+
+    Parameters
+    ----------
+    names, group
+        The arrays.
+    chunk, images, files
+        How they are cut, and what they are.
+    taken
+        The sample.
+    trials, worth
+        All of the candidates, and those that had more than a rough look.
+    """
+
+    names: Sequence[str]
+    group: Sequence[Items]
+    chunk: int | None
+    images: bool
+    files: bool
+    taken: Sequence[Excerpt]
+    trials: list[Trial]
+    worth: list[Trial]
+
+    def ranked(self, models: Container[str] | None = None) -> list[Trial]:
+        """Who may be chosen, the best first: those with other models than `models`, by their SHA-256, come last."""
+        return sorted(
+            (trial for trial in self.trials if trial.error is None),
+            key=lambda one: (
+                models is not None and one.sha256 is not None and one.sha256 not in models,
+                one not in self.worth,
+                one.estimate,
+                one.candidate.model is not None,
+                one.candidate.id,
+            ),
+        )
+
+    def choices(self, models: Container[str], jobs: int) -> dict[str, Choice]:
+        """A choice for each name, mostly one for all, with these models or none.
+
+        Where the sample says that no candidate is the best for all of the arrays, each array is tried by itself with the best few.
+
+        Raises
+        ------
+        UnsupportedArrayError, ConfigError
+            If no candidate can encode them.
+        """
+        ranked, wrong = self.ranked(models), self._wrong
+        while ranked and wrong(ranked[0]):
+            ranked.pop(0)
+        if not ranked:
+            raise _nothing_left(self.names[0], self.group[0].spec, self.trials)
+        free = [one for one in ranked if one in self.worth and (one.sha256 is None or one.sha256 in models)]
+        finalists = _finalists(free or ranked[:1])
+        finalists = finalists[:1] + [trial for trial in finalists[1:] if not wrong(trial)]
+        choices = [Choice(ranked=[one, *(trial for trial in ranked if trial is not one)]) for one in finalists]
+        choices[0].tried = self._about()
+        if len(choices) == 1:
+            return dict.fromkeys(self.names, choices[0])
+
+        def pick(items: Items) -> Choice:
+            part = sample.excerpt(items, sample.ROUGHLY, images=self.images)
+            return min(choices, key=lambda choice: _size(choice.codec, part, self.chunk, sample.PIECES))
+
+        return dict(zip(self.names, ordered(pick, self.group, jobs=jobs), strict=True))
+
+    def _wrong(self, trial: Trial) -> bool:
+        """Whether a trial is out after all, which is noted."""
+        error = _wrong(trial, self.taken[0], self.chunk)
+        if error is not None:
+            trial.error = error
+        return error is not None
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "entries": len(self.names),
+            "first": self.names[0],
+            "dtype": self.group[0].spec.dtype,
+            "files": self.files,
+            "values": sum(items.spec.size for items in self.group),
+            "sample_bytes": sum(one.nbytes for one in self.taken),
+            "candidates": self.trials,
+        }
+
+
+def contest(
     names: Sequence[str],
     group: Sequence[Items],
     among: Sequence[Candidate],
     *,
     chunk: int | None,
     jobs: int,
+    price: Callable[[Model | None], int],
     images: bool = False,
     files: bool = False,
     progress: Progress | None = None,
-) -> dict[str, Choice]:
-    """Try candidates on a sample of arrays of one kind; a choice for each name, mostly one for all.
+) -> Contest:
+    """Try candidates on a sample of arrays of one kind; a rough look drops those that are not worth a second.
 
-    A rough look drops those that are not worth a second. Where the sample says that no candidate is the best for all of
-    the arrays, each array is tried by itself with the best few.
-
-    Raises
-    ------
-    UnsupportedArrayError, ConfigError
-        If none of them can encode it.
+    `price` is what a model adds to the file, in bytes.
     """
     taken = sample.take(group, images=images)
     trials = [Trial(candidate=candidate) for candidate in among]
 
     def attempt(on: Sequence[Excerpt], some: Sequence[Trial]) -> None:
         for trial in ordered(lambda one: _try(one, group, on, chunk), some, jobs=jobs):
+            trial.model_bytes = price(trial.codec.model if trial.codec is not None and trial.error is None else None)
             if progress is not None:
                 progress(0.0, f"tried {trial.candidate.id}")
 
     worth = trials
     if sum(one.nbytes for one in taken) > 2 * sample.ROUGHLY:
         attempt(sample.rough(taken), trials)
-        best = min((trial.estimate or 0 for trial in trials if trial.error is None), default=0)
+        best = min(((trial.estimate or 0) + trial.model_bytes for trial in trials if trial.error is None), default=0)
         worth = [trial for trial in trials if trial.error is None and (trial.estimate or 0) <= WORTH * best]
     attempt(taken, worth)
-    ranked = sorted(
-        (trial for trial in trials if trial.error is None),
-        key=lambda one: (one not in worth, one.estimate, one.candidate.model is not None, one.candidate.id),
+    return Contest(
+        names=names, group=group, chunk=chunk, images=images, files=files, taken=taken, trials=trials, worth=worth
     )
-    while ranked and (error := _wrong(ranked[0], taken[0], chunk)) is not None:
-        ranked.pop(0).error = error
-    if not ranked:
-        raise _nothing_left(names[0], group[0].spec, trials)
-    about = {
-        "entries": len(names),
-        "first": names[0],
-        "dtype": group[0].spec.dtype,
-        "files": files,
-        "values": sum(items.spec.size for items in group),
-        "sample_bytes": sum(one.nbytes for one in taken),
-        "candidates": trials,
-    }
-    finalists = _finalists([trial for trial in ranked if trial in worth])
-    finalists = finalists[:1] + [trial for trial in finalists[1:] if _wrong(trial, taken[0], chunk) is None]
-    choices = [Choice(ranked=[one, *(trial for trial in ranked if trial is not one)]) for one in finalists]
-    choices[0].tried = about
-    if len(choices) == 1:
-        return dict.fromkeys(names, choices[0])
 
-    def pick(items: Items) -> Choice:
-        part = sample.excerpt(items, sample.ROUGHLY, images=images)
-        return min(choices, key=lambda choice: _size(choice.codec, part, chunk, sample.PIECES))
 
-    return dict(zip(names, ordered(pick, group, jobs=jobs), strict=True))
+def worthwhile(contests: Sequence[Contest], paid: Container[str]) -> set[str]:
+    """The models, by their SHA-256, with which the file becomes smallest, each of them counted once for all arrays.
+
+    Those that are `paid` for are in the file anyway. From all that are the best for some of the arrays, the one that saves
+    most by its absence is dropped, as long as one does.
+    """
+
+    def size(models: Container[str] | None) -> tuple[int, set[str]]:
+        best = [ranked[0] for one in contests if (ranked := one.ranked(models))]
+        prices = {one.sha256: one.model_bytes for one in best if one.sha256 is not None and one.sha256 not in paid}
+        barred = sum(models is not None and one.sha256 is not None and one.sha256 not in models for one in best)
+        total = sum(one.estimate or 0 for one in best) + sum(prices.values())
+        return (total if not barred else sys.maxsize), {one.sha256 for one in best if one.sha256 is not None}
+
+    total, models = size(None)
+    while models:
+        fewer = min((size(models - {one}) for one in sorted(models)), key=lambda found: found[0])
+        if fewer[0] >= total:
+            break
+        total, models = fewer
+    return models
 
 
 def _plain(id: str, registry: Registry) -> Candidate:

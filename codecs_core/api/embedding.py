@@ -19,7 +19,7 @@ def embeds(model: Model, embed_model: bool | int) -> bool:
     return embed_model is True or (embed_model is not False and len(model.data) <= embed_model)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def packed(model: Model) -> bytes | None:
     """The model compressed; None if that is no shorter. The last few are kept, since the same one goes into many files."""
     return pack(model.data)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.api import auto, labelled
+from codecs_core.api.embedding import cost
 from codecs_core.api.items import items
 from codecs_core.codec import Codec
 from codecs_core.container import Entry
@@ -97,12 +98,14 @@ def plan(
     jobs: int,
     registry: Registry,
     limits: Limits,
+    embed_model: bool | int = False,
     progress: Progress | None = None,
     aside: dict[str, Exception] | None = None,
 ) -> list[Planned]:
     """Work out what to store and how; raises what `codecs_core.save` documents.
 
-    Entries in `aside` are left to `auto`, and those that the codec does not take are put into it; without it, that is an error.
+    Models that are to be embedded count where `auto` chooses. Entries in `aside` are left to `auto`, and those that the codec does not
+    take are put into it; without it, that is an error.
     """
     if chunk is not None and (type(chunk) is not int or not 1 <= chunk < 1 << 63):
         raise ConfigError(f"chunk must be a positive number of items below 2^63, got {chunk!r}")
@@ -111,7 +114,17 @@ def plan(
         limits.check("array_bytes", one.spec.nbytes, f"entry {name!r}" if name else "the array")
     kept = _attrs(attrs, arrays, isinstance(data, Mapping) or labelled.is_labelled(data))
     asked = requests(codec, config, list(arrays))
-    choices = _choices(arrays, asked, model, chunk=chunk, jobs=jobs, registry=registry, progress=progress, aside=aside)
+    choices = _choices(
+        arrays,
+        asked,
+        model,
+        chunk=chunk,
+        jobs=jobs,
+        registry=registry,
+        progress=progress,
+        aside=aside,
+        embed_model=embed_model,
+    )
     return [
         Planned(name=name, items=one, choice=choices[name], chunk=_chunk(chunk, one), attrs=kept[name])
         for name, one in arrays.items()
@@ -196,6 +209,7 @@ def _choices(
     registry: Registry,
     progress: Progress | None,
     aside: dict[str, Exception] | None,
+    embed_model: bool | int,
 ) -> dict[str, auto.Choice]:
     used = False
     settled: dict[str, auto.Choice] = {}  # one codec instance for all entries that ask for the same
@@ -220,12 +234,22 @@ def _choices(
         if aside is not None:
             with _aside(aside, [name]):
                 Planned(name=name, items=one, choice=found[name], chunk=_chunk(chunk, one), attrs={}).entry(registry)
-    found |= _choose(open_, arrays, chunk, jobs, registry, progress, aside)
+    found |= _choose(open_, arrays, chunk, jobs, registry, progress, aside, embed_model, list(settled.values()))
     if aside:
         if not found.keys() - aside.keys():
             raise next(iter(aside.values()))
         left = dict.fromkeys(aside, Request(id=AUTO, config={}))
-        found |= _choices(arrays, left, None, chunk=chunk, jobs=jobs, registry=registry, progress=progress, aside=None)
+        found |= _choices(
+            arrays,
+            left,
+            None,
+            chunk=chunk,
+            jobs=jobs,
+            registry=registry,
+            progress=progress,
+            aside=None,
+            embed_model=embed_model,
+        )
     if model is not None and not used and arrays:
         takers = sorted({request.id for request in asked.values()})
         raise ConfigError(f"a model is given, but {' and '.join(takers)} takes none here; drop model=... (--model)")
@@ -266,17 +290,33 @@ def _choose(
     registry: Registry,
     progress: Progress | None,
     aside: dict[str, Exception] | None,
+    embed_model: bool | int,
+    settled: Sequence[auto.Choice],
 ) -> dict[str, auto.Choice]:
-    """Choices by what does best on a sample."""
-    found: dict[str, auto.Choice] = {}
+    """Choices by what does best on a sample; a model that the file is to hold is counted, once for all that need it."""
+    contests = []
     for (*_, hint, image), (request, names) in open_.items():
         group, files = [arrays[name] for name in names], hint is not None
-        size = _chunk(chunk, group[0])
         with _aside(aside, names):
-            among = _candidates(request, group[0], registry, files)
-            found |= auto.choose(
-                names, group, among, chunk=size, jobs=jobs, images=image, files=files, progress=progress
+            contests.append(
+                auto.contest(
+                    names,
+                    group,
+                    _candidates(request, group[0], registry, files),
+                    chunk=_chunk(chunk, group[0]),
+                    jobs=jobs,
+                    price=lambda model: cost(model, embed_model),
+                    images=image,
+                    files=files,
+                    progress=progress,
+                )
             )
+    paid = {choice.codec.model.sha256 for choice in settled if choice.codec.model is not None}
+    models = auto.worthwhile(contests, paid) | paid
+    found: dict[str, auto.Choice] = {}
+    for one in contests:
+        with _aside(aside, one.names):
+            found |= one.choices(models, jobs)
     return found
 
 

@@ -67,7 +67,8 @@ def save(
     config
         Settings of the codec, if `codec` is an id.
     embed_model
-        Whether to put models into the file; as a number, the models of up to so many bytes.
+        Whether to put models into the file, compressed; as a number, the models of up to so many bytes. Where ``"auto"`` chooses,
+        such a model counts, once for all entries that need it.
     attrs
         Attributes of the entry, or for a mapping of arrays, entry names to attributes.
     strict
@@ -117,6 +118,7 @@ def save(
             jobs=threads,
             registry=registry,
             limits=limits,
+            embed_model=embed_model,
             progress=progress,
             aside=None if strict else aside,
         )
