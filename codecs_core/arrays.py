@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.errors import FormatError, PluginLoadError, UnsupportedArrayError
+from codecs_core.errors import FormatError, MissingDependencyError, UnsupportedArrayError
 
 #: dtypes a container can hold: booleans, integers and floats, by their numpy names.
 DTYPES = frozenset(
@@ -144,7 +144,7 @@ def logical(array: NDArray[Any], name: Any) -> NDArray[Any]:
 
     Raises
     ------
-    PluginLoadError
+    MissingDependencyError
         If that dtype takes ml_dtypes, which is not installed.
     """
     if not isinstance(name, str) or array.dtype.name != _integers(name):
@@ -201,7 +201,7 @@ def _numpy(name: str) -> np.dtype[Any]:
     try:
         import ml_dtypes
     except ImportError as error:
-        raise PluginLoadError(
+        raise MissingDependencyError(
             f"an array of {name} takes ml_dtypes: pip install 'codecs-core[tensors]'; "
             f"its bits, as integers, are to be had without: codecs_core.open(path)[entry].stored[...]"
         ) from error

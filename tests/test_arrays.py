@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 import codecs_core as cc
 from codecs_core.arrays import SMALL, logical, logical_name, stored
 from codecs_core.container import Reader
-from codecs_core.errors import ConfigError, PluginLoadError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, MissingDependencyError, UnsupportedArrayError
 
 ML = sorted(name for name in SMALL if hasattr(ml_dtypes, name))
 TIMES = ["datetime64[ns]", "datetime64[D]", "datetime64[25s]", "timedelta64[us]", "timedelta64[Y]", "datetime64"]
@@ -137,5 +137,5 @@ except cc.CodecsError as error:
 print(cc.open(sys.argv[1])[""].stored[3])
 """
     run = subprocess.run([sys.executable, "-c", script, tmp_path / "a.ccf"], capture_output=True, text=True, check=True)
-    assert run.stdout.startswith(f"{PluginLoadError.code} an array of bfloat16 takes ml_dtypes: pip install")
+    assert run.stdout.startswith(f"{MissingDependencyError.code} an array of bfloat16 takes ml_dtypes: pip install")
     assert run.stdout.endswith("\n3\n")

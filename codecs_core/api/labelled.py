@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.api.items import Held
-from codecs_core.errors import ConfigError, InputError, PluginLoadError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, InputError, MissingDependencyError, UnsupportedArrayError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ def restore(path: str, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, M
         If the file is not of one.
     InputError
         If its attributes are damaged.
-    PluginLoadError
+    MissingDependencyError
         If xarray is missing.
     """
     if not all(isinstance(attrs[name].get(KEY), dict) for name in arrays) or not arrays:
@@ -92,7 +92,9 @@ def restore(path: str, arrays: Mapping[str, NDArray[Any]], attrs: Mapping[str, M
     try:
         import xarray
     except ImportError as error:
-        raise PluginLoadError(f"{path} as xarray has it takes xarray: pip install 'codecs-core[science]'") from error
+        raise MissingDependencyError(
+            f"{path} as xarray has it takes xarray: pip install 'codecs-core[science]'"
+        ) from error
     try:
         return _restored(xarray, arrays, {name: attrs[name][KEY] for name in arrays})
     except (KeyError, TypeError, ValueError) as error:

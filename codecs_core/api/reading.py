@@ -94,7 +94,7 @@ def load(
         As `open` and `EntryView`.
     ConfigError
         If `xarray` is true and the file was not saved from such.
-    PluginLoadError
+    MissingDependencyError
         If a library for what was saved (xarray, or ml_dtypes for bfloat16) is missing.
     """
     with open(path, limits=limits, models=models, registry=registry, jobs=jobs, fill=fill) as file:

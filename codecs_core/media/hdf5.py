@@ -15,6 +15,7 @@ import zlib
 from bisect import bisect
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -118,6 +119,8 @@ def read(path: Path) -> list[Source]:
 def write(path: Path, parts: Sequence[Part]) -> None:
     """Write the file that datasets came from: identical to the byte where zlib packs as it did, else with the same values."""
     ordered = span.in_place(parts)
+    if any("at" not in part.media for part in ordered) and find_spec("h5py") is None:
+        raise OutputError("an HDF5 file with datasets in chunks takes h5py: pip install 'codecs-core[science]'")
     whole: Any = ordered[0].media.get("file")
     with path.open("wb") as file:
         _lay(file, whole)

@@ -12,6 +12,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,8 @@ def read(path: Path) -> list[Source]:
 
 def write(path: Path, parts: Sequence[Part]) -> None:
     """Write the store that arrays came from: its metadata as it was, and chunks of the same values."""
+    if find_spec("zarr") is None:
+        raise OutputError("a zarr store takes zarr: pip install 'codecs-core[zarr]'")
     ordered = span.in_place(parts)
     told = ordered[0].media.get("file")
     others = told.get("files") if isinstance(told, dict) else None
