@@ -9,33 +9,28 @@ chunks of that dataset and writes it anew, in place.
 
 from __future__ import annotations
 
-import math
+import shutil
 import tempfile
-import zlib
-from bisect import bisect
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.arrays import DTYPES, ArraySpec
+from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, InexactError, InputError, OutputError
-from codecs_core.media import span, template
+from codecs_core.media import skeleton, span
+from codecs_core.media.hdf5_chunks import chunks_of, numpy_dtype, stored_chunks, write_anew
 from codecs_core.media.readable import listed
-from codecs_core.media.source import Source
+from codecs_core.media.source import Part, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from codecs_core.media.source import Part
-
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: Filters that give back what went in: deflate, shuffle, Fletcher's checksum, LZF; Blosc, LZ4, bitshuffle, Zstandard.
 _FILTERS = {1, 2, 3, 32000, 32001, 32004, 32008, 32015}
 #: Attributes that say what axes are; that is told by names.
@@ -48,8 +43,6 @@ _AXES = {
     "_Netcdf4Dimid",
     "_Netcdf4Coordinates",
 }
-#: Holes that a skeleton may have, and bytes.
-_HOLES, _SKELETON = 50_000, 1 << 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +103,11 @@ def read(path: Path) -> list[Source]:
         raise InputError(f"{path} is not an HDF5 file that can be read: {type(error).__name__}: {error}") from error
     if not datasets:
         raise InexactError(f"{path} is an HDF5 file without datasets of numbers that could be taken out of it")
-    whole = _cut(path, sorted(extent for one in datasets for extent in one.extents))
+    whole = skeleton.cut(path, sorted(extent for one in datasets for extent in one.extents))
+    sources = [one.source(path, place, whole if place == 0 else None) for place, one in enumerate(datasets)]
     if any(one.chunked for one in datasets):
-        _check(path, whole, datasets)
-    return [one.source(path, place, whole if place == 0 else None) for place, one in enumerate(datasets)]
+        _prove(path, whole, datasets, sources)
+    return sources
 
 
 def write(path: Path, parts: Sequence[Part]) -> None:
@@ -123,17 +117,17 @@ def write(path: Path, parts: Sequence[Part]) -> None:
         raise OutputError("an HDF5 file with datasets in chunks takes h5py: pip install 'codecs-core[science]'")
     whole: Any = ordered[0].media.get("file")
     with path.open("wb") as file:
-        _lay(file, whole)
+        skeleton.lay(file, whole)
     anew = []
     for part in ordered:
         if "at" in part.media:
-            _put(path, [(part.media["at"], span.raw(part))])
+            skeleton.put(path, [(part.media["at"], span.raw(part))])
         else:
-            chunks = _chunks(path, part, whole["holes"])
+            chunks = chunks_of(path, part, whole["holes"])
             anew += [part] if chunks is None else []
-            _put(path, chunks or [])
+            skeleton.put(path, chunks or [])
     if anew:
-        _write_anew(path, anew)
+        write_anew(path, anew)
 
 
 # --- what a file has -----------------------------------------------------------------------------
@@ -169,7 +163,7 @@ def _dataset(path: Path, name: str, item: Any) -> _Dataset | None:
     from h5py import h5d, h5z
 
     identity, settings = item.id, item.id.get_create_plist()
-    dtype = _dtype(identity.get_type())
+    dtype = numpy_dtype(identity.get_type())
     layout = settings.get_layout()
     if dtype is None or item.shape is None or not identity.get_storage_size() or settings.get_external_count():
         return None
@@ -180,7 +174,7 @@ def _dataset(path: Path, name: str, item: Any) -> _Dataset | None:
         filters = {settings.get_filter(k)[0] for k in range(settings.get_nfilters())}
         if not filters <= _FILTERS or not all(h5z.filter_avail(code) for code in filters):
             return None
-        chunks = _stored(identity)
+        chunks = stored_chunks(identity)
         if not all(0 <= at < n for one in chunks for at, n in zip(one.chunk_offset, item.shape, strict=True)):
             return None
         extents = [(one.byte_offset, one.size) for one in chunks]
@@ -196,27 +190,6 @@ def _dataset(path: Path, name: str, item: Any) -> _Dataset | None:
         media=media,
     )
     return found if _lies_there(path, item, found) else None
-
-
-def _dtype(kind: Any) -> np.dtype[Any] | None:
-    """The numpy dtype whose bytes a type of HDF5 has; that of its numbers for an enumeration; None for other types."""
-    from h5py import h5t
-
-    if isinstance(kind, h5t.TypeEnumID):
-        return _dtype(kind.get_super())
-    try:
-        dtype: np.dtype[Any] = np.dtype(kind.dtype.str)
-    except (TypeError, ValueError):
-        return None
-    if isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID):
-        return dtype if dtype.name in DTYPES and h5t.py_create(dtype).equal(kind) else None
-    if isinstance(kind, h5t.TypeCompoundID) and dtype.kind == "c" and dtype.name in DTYPES:
-        parts = [_dtype(kind.get_member_type(k)) for k in (0, 1)]
-        offsets = [kind.get_member_offset(k) for k in (0, 1)]
-        half = dtype.itemsize // 2
-        real = np.dtype(f"{dtype.str[0]}f{half}")
-        return dtype if parts == [real, real] and offsets == [0, half] and kind.get_size() == 2 * half else None
-    return None
 
 
 def _media(item: Any) -> dict[str, Any]:
@@ -239,20 +212,13 @@ def _media(item: Any) -> dict[str, Any]:
     return media
 
 
-def _stored(identity: Any) -> list[Any]:
-    """What HDF5 says of each chunk that is stored: its place in the array, its filter mask, its offset and size in the file."""
-    found: list[Any] = []
-    identity.chunk_iter(found.append)
-    return found
-
-
 def _lies_there(path: Path, item: Any, found: _Dataset) -> bool:
     """Whether the values are where HDF5 says, on which its versions differ where a file has a user block."""
     if not found.extents:
         return False
     offset, size = found.extents[0]
     if found.chunked:
-        _, expected = item.id.read_direct_chunk(_stored(item.id)[0].chunk_offset)
+        _, expected = item.id.read_direct_chunk(stored_chunks(item.id)[0].chunk_offset)
     else:
         first = np.empty((), found.dtype)
         where = item.id.get_space()
@@ -284,152 +250,48 @@ def _load(path: Path, found: _Dataset) -> NDArray[Any]:
     return array
 
 
-# --- the skeleton --------------------------------------------------------------------------------
+# --- whether it comes back -----------------------------------------------------------------------
 
 
-def _cut(path: Path, extents: list[tuple[int, int]]) -> dict[str, Any]:
-    """The skeleton: its bytes, compressed, and its holes."""
-    if any(offset + size > after for (offset, size), (after, _) in pairwise(extents)):
-        raise InexactError(f"{path} has datasets that share their values")
-    holes: list[list[int]] = []
-    for offset, size in extents:
-        if holes and sum(holes[-1]) == offset:
-            holes[-1][1] += size
-        else:
-            holes.append([offset, size])
-    total = path.stat().st_size
-    beside = total - sum(size for _, size in holes)
-    if holes and sum(holes[-1]) > total:
-        raise InputError(f"{path} is cut short: values of it lie behind its end")
-    if beside > _SKELETON or len(holes) > _HOLES:
-        raise InexactError(
-            f"{path} has {beside} bytes beside its values, in {len(holes)} pieces, which is too much to keep"
-        )
-    ends = [*(offset for offset, _ in holes), total]
-    starts = [0, *map(sum, holes)]
-    with path.open("rb") as file:
-        packed = zlib.compress(b"".join(_piece(file, a, b) for a, b in zip(starts, ends, strict=True)), 9)
-    if len(packed) > template.LARGEST:
-        raise InexactError(
-            f"{path} has {len(packed)} compressed bytes beside its values, and {template.LARGEST} can be kept with an array"
-        )
-    return {"skeleton": packed, "holes": holes, "size": total}
-
-
-def _piece(file: IO[bytes], start: int, end: int) -> bytes:
-    file.seek(start)
-    return file.read(end - start)
-
-
-def _lay(file: IO[bytes], whole: Any) -> None:
-    """Write a skeleton, with nothing in its holes."""
-    try:
-        holes, size = [(int(offset), int(length)) for offset, length in whole["holes"]], int(whole["size"])
-        inflater = zlib.decompressobj()
-        rest = inflater.decompress(whole["skeleton"], _SKELETON)
-    except (TypeError, KeyError, ValueError, zlib.error) as error:
-        raise OutputError("its attributes have no skeleton of an HDF5 file") from error
-    if len(rest) + sum(length for _, length in holes) != size or not inflater.eof:
-        raise OutputError("its skeleton and its holes do not make a file of the size that it had")
-    at = 0
-    for offset, length in [*holes, (size, 0)]:
-        if offset < file.tell():
-            raise OutputError("its skeleton has holes that overlap")
-        step = offset - file.tell()
-        file.write(rest[at : at + step])
-        at += step
-        file.seek(length, 1)
-    file.truncate(size)
-
-
-def _check(path: Path, whole: dict[str, Any], datasets: list[_Dataset]) -> None:
-    """Raise `InexactError` unless HDF5 finds every chunk by the skeleton alone."""
-    from h5py import File
-
+def _prove(path: Path, whole: dict[str, Any], datasets: Sequence[_Dataset], sources: Sequence[Source]) -> None:
+    """Raise `InexactError` unless the chunks of a file are found by its skeleton, and their values come back into it."""
     with tempfile.TemporaryDirectory(prefix="codecs-") as folder:
-        bare = Path(folder, "skeleton.h5")
+        bare, copy = Path(folder, "skeleton.h5"), Path(folder, "copy.h5")
         with bare.open("wb") as out:
-            _lay(out, whole)
+            skeleton.lay(out, whole)
         try:
-            with File(bare, "r") as file:
-                found = {
-                    one.name: [(chunk.byte_offset, chunk.size) for chunk in _stored(file[one.name].id)]
-                    for one in datasets
-                    if one.chunked
-                }
-        except Exception as error:
-            raise InexactError(f"{path} has values where HDF5 keeps its indices: {error}") from error
-    if any(one.chunked and found[one.name] != one.extents for one in datasets):
-        raise InexactError(f"{path} has values where HDF5 keeps its indices")
+            changed = [
+                source
+                for one, source in zip(datasets, sources, strict=True)
+                if one.chunked and not _comes_back(path, bare, whole, one, source)
+            ]
+            if changed:  # by another zlib than this one: they are written anew, of which the others must not suffer
+                shutil.copyfile(path, copy)
+                for source in changed:
+                    write_anew(copy, [_part(source)])
+                good = all(_load(copy, one).tobytes() == _load(path, one).tobytes() for one in datasets)
+        except Exception as error:  # HDF5 raises nearly anything where values lie over what it keeps of them
+            raise InexactError(f"{path} cannot be written again: {error}") from error
+        if changed and not good:
+            raise InexactError(f"{path} would not have the same values once it is written again")
 
 
-# --- values into it ------------------------------------------------------------------------------
+def _comes_back(path: Path, bare: Path, whole: dict[str, Any], one: _Dataset, source: Source) -> bool:
+    """Whether the chunks of a dataset, made of its values, are those that there are."""
+    found = chunks_of(bare, _part(source), whole["holes"])
+    if found is None:
+        return False
+    with path.open("rb") as file:
+        return (
+            all(_piece(file, offset, len(data)) == data for offset, data in found)
+            and [(offset, len(data)) for offset, data in found] == one.extents
+        )
 
 
-def _put(path: Path, pieces: list[tuple[Any, Any]]) -> None:
-    if not all(type(offset) is int and offset >= 0 for offset, _ in pieces):
-        raise OutputError("its attributes do not say where its values are")
-    with path.open("r+b") as file:
-        for offset, piece in pieces:
-            file.seek(offset)
-            file.write(piece)
+def _piece(file: IO[bytes], offset: int, size: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)
 
 
-def _chunks(path: Path, part: Part, holes: list[list[int]]) -> list[tuple[int, bytes]] | None:
-    """Offset and bytes of each chunk of a dataset; None if one of them does not fit where it was."""
-    from h5py import File, h5d, h5s
-
-    # Threads that write other files have other names for what they have in memory.
-    with File(path, "r") as file, File(f"{path}.chunks", "w", driver="core", backing_store=False) as held:
-        identity = _identity(file, part)
-        kind = identity.get_type()
-        again = h5d.create(held.id, b"a", kind, identity.get_space(), identity.get_create_plist())
-        again.write(h5s.ALL, h5s.ALL, _values(part), kind)
-        held.flush()
-        found = []
-        for chunk in _stored(identity):
-            mask, data = again.read_direct_chunk(chunk.chunk_offset)
-            # Of a file with a user block, versions of HDF5 differ on where a chunk is.
-            hole = holes[bisect(holes, [chunk.byte_offset, math.inf]) - 1]
-            fits = hole[0] <= chunk.byte_offset and chunk.byte_offset + chunk.size <= sum(hole)
-            if not fits or mask != chunk.filter_mask or len(data) != chunk.size:
-                return None
-            found.append((chunk.byte_offset, data))
-        return found
-
-
-def _write_anew(path: Path, parts: list[Part]) -> None:
-    """Let HDF5 drop the chunks of datasets and write them."""
-    from h5py import File, h5s
-
-    with File(path, "r+") as file:
-        for part in parts:
-            identity = _identity(file, part)
-            shape = identity.shape
-            identity.set_extent((0,) * len(shape))
-            identity.set_extent(shape)
-            identity.write(h5s.ALL, h5s.ALL, _values(part), identity.get_type())
-
-
-def _identity(file: Any, part: Part) -> Any:
-    """The dataset that a part was, which must lie in this file: a link may lead to any other, and so may a dataset."""
-    from h5py import Dataset, Group, HardLink, h5d
-
-    found = file
-    for name in str(part.media.get("member")).split("/"):
-        if not isinstance(found, Group) or not isinstance(found.get(name, getlink=True), HardLink):
-            raise OutputError(f"its skeleton has no dataset {part.media.get('member')!r}")
-        found = found[name]
-    if not isinstance(found, Dataset):
-        raise OutputError(f"{part.media.get('member')!r} is no dataset of its skeleton")
-    identity, settings = found.id, found.id.get_create_plist()
-    if settings.get_layout() != h5d.CHUNKED or settings.get_external_count():
-        raise OutputError(f"dataset {part.media.get('member')!r} of its skeleton is not in chunks")
-    if identity.shape != part.array.shape or _dtype(identity.get_type()) != _values(part).dtype:
-        raise OutputError(f"{part.array.dtype} of shape {part.array.shape} is not what its skeleton has a place for")
-    return identity
-
-
-def _values(part: Part) -> NDArray[Any]:
-    big = part.media.get("byteorder") == ">"
-    return np.ascontiguousarray(part.array, part.array.dtype.newbyteorder(">" if big else "<"))
+def _part(source: Source) -> Part:
+    return Part(name=source.name, array=source.read(), attrs=source.attrs)
