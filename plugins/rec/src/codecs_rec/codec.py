@@ -88,7 +88,9 @@ class LossyCodec(RecCodec):
     quality
         From 1 to what the model has; 0 is its best.
     search
-        Whether to take, of all proposals, the one with the best of rate and distortion; if not, latents are samples of the posterior.
+        Whether to take, of all proposals, the one with the best of rate and distortion. If not, latents are drawn by ordered random
+        coding, among as many candidates as the model's tables of octaves have indices. These are too few to be samples of the
+        posterior: with the shipped model the variance of latent errors is 1.12 (quality 1) to 1.21 (quality 8) times its own.
     """
 
     id: ClassVar[str] = "rec.vae"
@@ -172,7 +174,8 @@ class LosslessCodec(RecCodec):
     Parameters
     ----------
     search
-        Whether to look for the latents with the shortest message; if not, they are samples of the posterior.
+        Whether to look for the latents with the shortest message; if not, they are drawn by ordered random coding, near to samples
+        of the posterior, on which nothing but the length depends.
     """
 
     id: ClassVar[str] = "rec.vae-lossless"
