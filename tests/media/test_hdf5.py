@@ -184,6 +184,15 @@ def test_chunks_of_other_sizes_are_written_anew(tmp_path, libver):
         assert file["text"].asstr()[...].tolist() == ["a", "b"]
 
 
+def test_bytes_behind_the_end_that_hdf5_would_cut_off(tmp_path):
+    odd_chunks(tmp_path / "a.h5", "latest")
+    (tmp_path / "a.h5").write_bytes((tmp_path / "a.h5").read_bytes() + b"words")
+    check_kept(tmp_path / "a.h5", tmp_path / "1", "would not have the same values once it is written again")
+    everything(tmp_path / "b.h5")
+    (tmp_path / "b.h5").write_bytes((tmp_path / "b.h5").read_bytes() + b"words")
+    check_identical(tmp_path / "b.h5", tmp_path / "2")
+
+
 def test_a_filter_that_was_left_out_of_a_chunk(tmp_path):
     data = np.arange(40, dtype="i4").reshape(2, 20)
     with h5py.File(tmp_path / "a.h5", "w") as file:
