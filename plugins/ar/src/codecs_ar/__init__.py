@@ -14,11 +14,18 @@ INFO = CodecInfo(
     needs_model=True,
 )
 
+ARRAY_INFO = CodecInfo(
+    summary="Numerical arrays of any type and any number of dimensions, by predictions that adapt to the data",
+)
+
 
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
-    """The codec of this plugin."""
-    return [CodecSpec(id="ar.image", implementation="codecs_ar.codec:ImageCodec", format_version=2, info=INFO)]
+    """The codecs of this plugin."""
+    return [
+        CodecSpec(id="ar.image", implementation="codecs_ar.codec:ImageCodec", format_version=2, info=INFO),
+        CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO),
+    ]
 
 
 @hookimpl

@@ -1,0 +1,110 @@
+"""What an encoder chooses: the map, the roles of the axes, and the rest of a stream's description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar.array import maps
+from codecs_ar.array.layout import MOST_CHANNELS, Layout
+from codecs_ar.array.maps import Numbers
+from codecs_ar.array.predictors import CLASSES
+from codecs_ar.array.stream import Description
+
+#: Values that a choice looks at.
+SAMPLE = 1 << 16
+
+
+def layouts(shape: tuple[int, ...]) -> list[Layout]:
+    """Roles of the axes that are worth a try, the likeliest first."""
+    n = len(shape)
+    straight = tuple(range(n))
+    found = []
+    if n == 1:
+        found.append(Layout(straight, series=True))
+    else:
+        found.append(Layout(straight, series=False))
+        if shape[-1] <= MOST_CHANNELS and n > 2:
+            found.append(Layout((n - 1, *straight[:-1]), series=False))
+        if np.prod(shape[1:]) <= MOST_CHANNELS:
+            found.append(Layout(straight, series=True))
+        if np.prod(shape[:-1]) <= MOST_CHANNELS:
+            found.append(Layout((n - 1, *straight[:-1]), series=True))
+        if shape[-1] <= MOST_CHANNELS and n == 2:
+            found.append(Layout((1, 0), series=False))
+    return found
+
+
+def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layout) -> Description:
+    """A description of codes, whose values on the grid are given."""
+    flat, order = codes.reshape(-1), values.reshape(-1)
+    distinct, first, counts = np.unique(flat, return_index=True, return_counts=True)
+    low, high = _usual(order[first], counts)
+    usual = int(distinct[low]), int(distinct[high])
+    least, most = int(distinct[0]), int(distinct[-1])
+    if usual[0] == usual[1]:
+        usual = usual[0], usual[1] + 1
+    most = max(most, usual[1])
+    running = np.cumsum(counts[low : high + 1])
+    places = [int(np.searchsorted(running, running[-1] * i // CLASSES)) for i in range(1, CLASSES)]
+    levels = tuple(int(distinct[low + p]) for p in places)
+    with np.errstate(all="ignore"):
+        inside = order[(flat >= usual[0]) & (flat <= usual[1]) & np.isfinite(order)]
+        steps = np.abs(np.diff(inside[: 4 * SAMPLE]))
+    steps = steps[(steps > 0) & np.isfinite(steps)]
+    scale = -int(np.frexp(np.median(steps))[1]) if steps.size else 0
+    discrete = distinct.size * 4 < flat.size
+    shift = max(0, (most - least).bit_length() - 61, most.bit_length() - 61, least.bit_length() - 61)
+    levels = tuple(level >> shift for level in levels)
+    usual = usual[0] >> shift, max(usual[1] >> shift, (usual[0] >> shift) + 1)
+    most = max(most >> shift, usual[1])
+    return Description(layout, shift, least >> shift, most, usual, min(max(scale, -1000), 1000), levels, bool(discrete))
+
+
+def _usual(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int, int]:
+    """Of sorted distinct values, the first and the last that is no outlier."""
+    low, high, total = 0, len(values) - 1, int(counts.sum())
+    while high > low + 2 and not np.isfinite(values[high]):
+        high -= 1
+    while high > low + 2 and not np.isfinite(values[low]):
+        low += 1
+    for _ in range(4):
+        if high - low < 8:
+            break
+        up, down = values[high] - values[high - 1], values[low + 1] - values[low]
+        if up > (values[high - 1] - values[low]) * (1 if counts[high] > total // 2000 else 1000):
+            high -= 1
+        elif down > (values[high] - values[low + 1]) * (1 if counts[low] > total // 2000 else 1000):
+            low += 1
+        else:
+            break
+    return low, high
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an array will be coded."""
+
+    mapping: int
+    palette: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    about: Description
+    grid: Numbers
+
+
+def plan(array: NDArray[Any], mapping: int, layout: Layout) -> Plan:
+    """A plan of one map and one layout."""
+    codes, palette = maps.ordered(array), np.zeros(0, np.int64)
+    if mapping in (maps.RANKS, maps.PALETTE):
+        palette, ranks = np.unique(codes, return_inverse=True)
+        codes = ranks.reshape(array.shape)
+    values = maps.values(codes, mapping, array.dtype, palette)
+    return Plan(mapping, palette, codes, describe(codes, values, layout), maps.grid(mapping, array.dtype, palette))
+
+
+def choose(array: NDArray[Any]) -> Plan:
+    """The best plan that was found."""
+    return plan(array, maps.BITS, layouts(array.shape)[0])

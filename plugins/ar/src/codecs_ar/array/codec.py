@@ -1,0 +1,37 @@
+"""Codec ``ar.array``: numerical arrays of any type and any number of dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar import ARRAY_INFO
+from codecs_ar.array.coding import decode, encode
+from codecs_core.arrays import ArraySpec
+from codecs_core.codec import Codec, CodecInfo
+
+#: Bytes of a chunk.
+CHUNK_BYTES = 1 << 22
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayCodec(Codec):
+    """Arrays of booleans, integers, floats and complex numbers, losslessly, by predictions that adapt to the data."""
+
+    id: ClassVar[str] = "ar.array"
+    format_version: ClassVar[int] = 1
+    info: ClassVar[CodecInfo] = ARRAY_INFO
+
+    def default_chunk(self, spec: ArraySpec) -> int:
+        """Items of about 4 MiB."""
+        items = spec.shape[0] if spec.shape else 1
+        return max(1, min(items, CHUNK_BYTES * items // max(1, spec.nbytes)))
+
+    def _encode(self, chunk: NDArray[Any]) -> bytes:
+        return encode(chunk)
+
+    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        return decode(payload, spec)

@@ -1,0 +1,111 @@
+"""An array as a payload: stored as it is, constant, or mapped to integers and coded."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar.array import maps
+from codecs_ar.array.choosing import choose
+from codecs_ar.array.payload import Reader, Writer
+from codecs_ar.array.stream import decode as decode_stream
+from codecs_ar.array.stream import encode as encode_stream
+from codecs_core.arrays import ArraySpec
+from codecs_core.errors import CorruptDataError
+
+#: What the first byte of a payload says: the bytes of the array follow; those of its one value; a map and a stream.
+STORED, CONSTANT, CODED = 0, 1, 2
+
+
+def encode(array: NDArray[Any]) -> bytes:
+    """A payload, at most one byte longer than the array."""
+    flat = array.reshape(-1)
+    raw = np.ascontiguousarray(flat, flat.dtype.newbyteorder("<")).tobytes()
+    writer = Writer()
+    writer.natural(CONSTANT)
+    size = array.itemsize
+    if len(raw) > size and raw == raw[:size] * flat.size:
+        writer.rest(raw[:size])
+        return writer.to_bytes()
+    best = bytes([STORED]) + raw
+    if flat.size > 1:
+        coded = _coded(_reals(array))
+        best = min(best, coded, key=len)
+    return best
+
+
+def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+    """Inverse of `encode`."""
+    reader = Reader(payload)
+    mode = reader.natural()
+    if mode == CODED:
+        real, parts = _parts(spec)
+        array = _decoded(reader, parts, real)
+        reader.finish()
+        return np.ascontiguousarray(array).view(spec.dtype).reshape(spec.shape)
+    if mode not in (STORED, CONSTANT):
+        raise CorruptDataError(f"the payload is of mode {mode}, where 0, 1 or 2 was expected: it is damaged")
+    raw = reader.rest()
+    if mode == CONSTANT:
+        raw = raw * spec.size
+    if len(raw) != spec.nbytes:
+        raise CorruptDataError(f"the payload holds {len(raw)} bytes of values, where {spec.nbytes} were expected: it is damaged")
+    return np.frombuffer(raw, spec.numpy).astype(spec.dtype).reshape(spec.shape)
+
+
+def _parts(spec: ArraySpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The dtype and the shape of an array whose complex numbers are taken as two floats, and booleans as bytes."""
+    dtype = np.dtype(spec.dtype)
+    if dtype.kind == "c":
+        return np.dtype(f"f{dtype.itemsize // 2}"), (*spec.shape, 2)
+    return np.dtype("u1") if dtype.kind == "b" else dtype, spec.shape
+
+
+def _reals(array: NDArray[Any]) -> NDArray[Any]:
+    dtype, shape = _parts(ArraySpec.of(array))
+    return array.reshape(-1).view(dtype).reshape(shape)
+
+
+def _coded(array: NDArray[Any]) -> bytes:
+    """Map and stream of real numbers."""
+    plan = choose(array.reshape(squeezed(array.shape)))
+    writer = Writer()
+    writer.natural(CODED)
+    writer.natural(plan.mapping | plan.about.shift << 3)
+    if plan.mapping in (maps.RANKS, maps.PALETTE):
+        writer.natural(plan.palette.size)
+        writer.part(encode(np.diff(plan.palette, prepend=0)))
+    shift = plan.about.shift
+    if shift:
+        writer.part(encode((plan.codes & (1 << shift) - 1).astype(np.uint8)))
+    encode_stream(writer, plan.codes >> shift, plan.about, plan.grid)
+    return writer.to_bytes()
+
+
+def _decoded(reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    small = squeezed(shape)
+    size, first = math.prod(small), reader.natural()
+    mapping, shift = first & 7, first >> 3
+    palette = np.zeros(0, np.int64)
+    if mapping in (maps.RANKS, maps.PALETTE):
+        count = reader.natural()
+        if not 1 < count <= size:
+            raise CorruptDataError(f"a palette of {count} values for {size}: the payload is damaged")
+        palette = np.cumsum(decode(reader.part(), ArraySpec((count,), "int64")))
+    elif mapping != maps.BITS:
+        raise CorruptDataError(f"the payload has a map of kind {mapping}, which is none: it is damaged")
+    if shift > 8:
+        raise CorruptDataError(f"{shift} low bits are apart, where at most 8 may be: the payload is damaged")
+    low = decode(reader.part(), ArraySpec(small, "uint8")) if shift else 0
+    codes = decode_stream(reader, small, shift, maps.grid(mapping, dtype, palette)) << shift | low
+    if palette.size:
+        codes = palette[np.clip(codes, 0, palette.size - 1)]
+    return maps.restored(codes, dtype).reshape(shape)
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Without axes of length 1; one axis at the least."""
+    return tuple(n for n in shape if n != 1) or (1,)

@@ -1,0 +1,88 @@
+"""Yes or no: the probability of a decision from what counters say about it, mixed by their success, and its place in a message.
+
+Counters are adaptive probabilities with a count; a mixer is a logistic regression that learns as it goes (Mahoney 2005, PAQ).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar.array.real import logistic
+from codecs_core.entropy.compiled import OPTIONS
+from numba import njit
+called = njit(**OPTIONS)
+
+#: Bits of a probability, and of the count beside it in a counter.
+PRECISION, COUNT_BITS = 22, 10
+ONE = 1 << PRECISION
+#: Counters of a decision, and inputs of a mixer: what the distribution says, the counters, and one that is always on.
+COUNTERS, INPUTS = 6, 8
+#: Rates at which a mixer learns at the beginning and after a while.
+FAST, SLOW = 0.02, 0.002
+#: Marks a record of raw bits.
+RAW = 1 << 30
+
+
+class Decider(NamedTuple):
+    """State of all decisions.
+
+    `counters` are probabilities of 22 bits and counts of 10; `places` those that the decision at hand asks; `inputs` what they say; `mixers` are two families
+    of sets of weights, one after the other; `uses` counts how often a set was used; `rates` are 1 / (n + 1.5) in 65536ths for each count,
+    `trusts` how much of what a counter says counts; `stretches` and `cdf` are of `real`.
+    """
+
+    counters: NDArray[np.uint32]
+    places: NDArray[np.int64]
+    inputs: NDArray[np.float64]
+    mixers: NDArray[np.float64]
+    uses: NDArray[np.float64]
+    rates: NDArray[np.int64]
+    limits: NDArray[np.int64]
+    trusts: NDArray[np.float64]
+    stretches: NDArray[np.float64]
+    cdf: NDArray[np.float64]
+    mantissas: NDArray[np.float64]
+    found: NDArray[np.float64]
+
+
+@called
+def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
+    """Probability of yes, in 2^-22, by the mixers `first` and `second`; `said` is what the distribution says, stretched."""
+    counters, places, inputs, mixers, uses, rates, limits, trusts, stretches, cdf, mantissas, found = decider
+    inputs[0] = said
+    for i in range(COUNTERS):
+        counter = np.int64(counters[np.uint64(places[i])])
+        inputs[i + 1] = stretches[np.uint64(counter >> 20)] * trusts[np.uint64(counter & 1023)]
+    inputs[7] = 0.25
+    a, b = np.uint64(first * INPUTS), np.uint64(second * INPUTS)
+    x, y = 0.0, 0.0
+    for i in range(INPUTS):
+        x += mixers[a + np.uint64(i)] * inputs[i]
+        y += mixers[b + np.uint64(i)] * inputs[i]
+    found[0] = logistic(x, cdf)
+    found[1] = logistic(y, cdf)
+    p = logistic(0.5 * (x + y), cdf)
+    return min(max(np.int64(p * ONE), 16), ONE - 16)
+
+
+@called
+def answer(bit, first, second, decider):  # type: ignore[no-untyped-def]
+    """Learn from a decision."""
+    counters, places, inputs, mixers, uses, rates, limits, trusts, stretches, cdf, mantissas, found = decider
+    a, b = np.uint64(first * INPUTS), np.uint64(second * INPUTS)
+    uses[np.uint64(first)] += 1.0
+    uses[np.uint64(second)] += 1.0
+    x = (bit - found[0]) * (SLOW + FAST / (1.0 + uses[np.uint64(first)] * 0.02))
+    y = (bit - found[1]) * (SLOW + FAST / (1.0 + uses[np.uint64(second)] * 0.02))
+    for i in range(INPUTS):
+        mixers[a + np.uint64(i)] += x * inputs[i]
+        mixers[b + np.uint64(i)] += y * inputs[i]
+    for i in range(COUNTERS):
+        place = np.uint64(places[i])
+        counter = np.int64(counters[place])
+        count, p = counter & 1023, counter >> 10
+        p += ((bit * (ONE - 1) - p) * rates[np.uint64(count)]) >> 16
+        counters[place] = np.uint32((p << 10) | (count + (count < limits[i])))

@@ -1,0 +1,76 @@
+"""The numbers that may occur, in order: from a code, an integer, to its value and back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy.compiled import OPTIONS
+from numba import njit
+called = njit(**OPTIONS)
+
+#: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64.
+INTEGER, TABLE, SINGLE, DOUBLE = 0, 1, 2, 3
+#: Working values are no larger in magnitude.
+HUGE = 1e18
+
+
+class Grid(NamedTuple):
+    """Codes and working values.
+
+    `kind` says what a code is; the low `shift` bits of a binary64 are coded elsewhere. A working value is (value - origin) * unit.
+    """
+
+    kind: int
+    shift: int
+    least: int
+    most: int
+    origin: float
+    unit: float
+    table: NDArray[np.float64]
+
+
+@called
+def value_of(code, grid):  # type: ignore[no-untyped-def]
+    """The working value of a code."""
+    kind, shift, least, most, origin, unit, table = grid
+    if kind == INTEGER:
+        v = np.float64(code)
+    elif kind == TABLE:
+        v = table[np.uint64(code - least)]
+    elif kind == SINGLE:
+        bits = code if code >= 0 else (np.int64(1) << 31) | (-1 - code)
+        v = np.float64(np.uint32(bits).view(np.float32))
+    else:
+        wide = code << shift
+        bits = wide if wide >= 0 else (np.int64(-1) << 63) | (-1 - wide)
+        v = np.int64(bits).view(np.float64)
+    v = (v - origin) * unit
+    return v if -HUGE < v and v < HUGE else (HUGE if v >= HUGE else -HUGE)
+
+
+@called
+def code_of(working, grid):  # type: ignore[no-untyped-def]
+    """A code whose value is near a working value, which is a number."""
+    kind, shift, least, most, origin, unit, table = grid
+    v = working / unit + origin
+    if kind == INTEGER:
+        code = np.int64(np.floor(v)) if v > -9e18 and v < 9e18 else (most if v > 0.0 else least)
+    elif kind == TABLE:
+        low, high = np.int64(0), np.int64(table.size)
+        while high - low > 1:
+            middle = (low + high) >> 1
+            if table[np.uint64(middle)] <= v:
+                low = middle
+            else:
+                high = middle
+        code = low + least
+    elif kind == SINGLE:
+        bits = np.int64(np.float32(min(max(v, -3e38), 3e38)).view(np.uint32))
+        code = bits if bits < (np.int64(1) << 31) else -1 - (bits & np.int64(0x7FFFFFFF))
+    else:
+        bits = np.float64(min(max(v, -1.7e308), 1.7e308)).view(np.int64)
+        code = (bits if bits >= 0 else -1 - (bits & np.int64(0x7FFFFFFFFFFFFFFF))) >> shift
+    return min(max(code, least), most)

@@ -1,0 +1,131 @@
+"""The one compiled loop over an array: predict, decide, learn. Encoder and decoder run the same function."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from codecs_ar.array.decisions import ONE, PRECISION
+from codecs_ar.array.grid import value_of
+from codecs_ar.array.predictors import EXPERTS, foresee, guess, learn, look, weigh
+from codecs_ar.array.scene import BASE, CENTRE
+from codecs_ar.array.tree import descend, edge, outlier
+from codecs_core.entropy.compiled import OPTIONS, kernel
+from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, push_one
+
+called = njit(**OPTIONS)
+MARGIN_ROWS, MARGIN = 3, 4
+#: Records that one value may take.
+LONGEST = 400
+
+
+@called
+def widen(row, scene, errors):  # type: ignore[no-untyped-def]
+    """Continue the row before to the right with its last value, and this one to the left with the first value above."""
+    x, size = scene.values, scene.values.size
+    above = row - scene.stride
+    for i in range(1, MARGIN + 1):
+        x[above + scene.width - 1 + i] = x[above + scene.width - 1]
+        x[row - i] = x[above]
+        for k in range(EXPERTS + 1):
+            e = k * size
+            errors[e + above + scene.width - 1 + i] = errors[e + above + scene.width - 1]
+            errors[e + row - i] = errors[e + above]
+
+
+@called
+def heighten(at, column, scene, errors):  # type: ignore[no-untyped-def]
+    """In the first row, what is above is as what is to the left."""
+    x, size = scene.values, scene.values.size
+    for i in range(1, MARGIN_ROWS + 1):
+        for d in range(-MARGIN if column == 0 else 1, MARGIN + 2):
+            x[at - i * scene.stride + d] = x[at]
+            for k in range(EXPERTS + 1):
+                errors[k * size + at - i * scene.stride + d] = errors[k * size + at]
+
+
+@called
+def bottom(last, scene):  # type: ignore[no-untyped-def]
+    """Below the last row, it is repeated."""
+    x = scene.values
+    for i in range(-MARGIN, scene.width + MARGIN):
+        x[last + scene.stride + i] = x[last + min(max(i, 0), scene.width - 1)]
+
+
+@called
+def step(at, pattern, column, index, words, scene, learners, decider, coder, now):  # type: ignore[no-untyped-def]
+    """Code one value."""
+    grid, least, most = scene.grid, scene.least, scene.most
+    look(at, pattern, column, scene, now)
+    guess(at, index, scene, learners, now)
+    foresee(at, pattern, scene, learners, now)
+    truth, special = scene.codes[np.uint64(at)], False
+    if grid.least < least or grid.most > most:
+        found, special = outlier(at, truth, words, scene, decider, coder)
+        truth = found if special else truth
+    if not special:
+        truth = descend(at, truth, words, scene, now, decider, coder)
+    scene.codes[np.uint64(at)] = truth
+    value = min(max(now.reals[CENTRE], -1e15), 1e15)
+    if not special:
+        value = value_of(truth, grid)
+        weigh(value, edge(truth, grid) if truth > least else -1e30, edge(truth + 1, grid) if truth < most else 1e30, learners, now)
+    scene.values[np.uint64(at)] = value
+    learn(at, value, not special, scene, learners, now)
+
+
+@called
+def code(state, words, scene, learners, decider, coder, now, first, last):  # type: ignore[no-untyped-def]
+    """Code the values of an array from one on, up to another or until no more records fit; returns a status and where it ended."""
+    own = coder.state
+    own[0], own[1], own[2] = state[0], state[1], np.uint64(0)
+    slice_size = scene.height * scene.width
+    z, y, column = first // slice_size, first // scene.width % scene.height, first % scene.width
+    status, index = OK, first
+    while index < last:
+        row = scene.start + z * scene.area + y * scene.stride
+        if column == 0 and y > 0:
+            widen(row, scene, learners.errors)
+        step(row + column, scene.patterns[z], column, index, words, scene, learners, decider, coder, now)
+        if coder.decoding and own[1] < GUARD:
+            status = EXHAUSTED
+            break
+        if y == 0 and scene.height > 1:
+            heighten(row + column, column, scene, learners.errors)
+        index, column = index + 1, column + 1
+        if column == scene.width:
+            if y == scene.height - 1:
+                if scene.outer > 1:
+                    bottom(row, scene)
+                z, y = z + 1, -1
+            column, y = 0, y + 1
+        if not coder.decoding and np.int64(own[2]) > coder.records.size - LONGEST:
+            break
+    state[0], state[1] = own[0], own[1]
+    return status, index
+
+
+@kernel
+def follow(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+    """`code` as `Message.pop_symbols` calls it; `out` receives where it ended."""
+    scene, learners, decider, coder, now, first, last = params
+    status, out[0] = code(state, words, scene, learners, decider, coder, now, first, last)
+    if coder.decoding:
+        state[2] = min(state[2], state[1])
+    return status, out[0]
+
+
+@kernel
+def push_records(state, words, records, wide, precision, params):  # type: ignore[no-untyped-def]
+    """Push decisions, the last one first."""
+    head, n, one = state[0], np.int64(state[1]), np.uint64(ONE)
+    for i in range(records.size - 1, -1, -1):
+        record = np.uint64(records[i])
+        if (record >> np.uint64(30)) == np.uint64(1):
+            head, n = push_one(head, words, n, record & np.uint64(0xFFFF), np.uint64(1), (record >> np.uint64(16)) & np.uint64(31))
+        else:
+            p = record & np.uint64(ONE - 1)
+            yes = record >> np.uint64(31)
+            head, n = push_one(head, words, n, np.uint64(0) if yes else p, p if yes else one - p, np.uint64(PRECISION))
+    state[0], state[1] = head, np.uint64(n)
+    return OK, -1

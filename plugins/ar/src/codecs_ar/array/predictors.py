@@ -1,0 +1,183 @@
+"""Predictions of a value, what they come to, and the mixture of logistic distributions around them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from codecs_ar.array.grid import code_of, value_of
+from codecs_ar.array.real import log2, logistic
+from codecs_ar.array.scene import BASE, BIAS, BLEND, CELL, CENTRE, MIX, SCALE, TEXTURE, TREND, VOLATILITY
+from codecs_ar.array.squares import predict, remember, solve
+from codecs_core.entropy.compiled import OPTIONS
+
+called = njit(**OPTIONS)
+#: Predictions: by least squares, and simple ones.
+VIEWS, SIMPLE = 3, 3
+EXPERTS = VIEWS + SIMPLE
+COMPONENTS = EXPERTS + 2
+CLASSES, BLOCK = 8, 32
+
+
+class Learners(NamedTuple):
+    """State of the predictors and of the mixture."""
+
+    sums: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    biases: NDArray[np.float64]
+    blends: NDArray[np.float64]
+    ridges: NDArray[np.float64]
+    fades: NDArray[np.float64]
+    mantissas: NDArray[np.float64]
+    cdf: NDArray[np.float64]
+
+
+@called
+def bucket(x, mantissas, per, top):  # type: ignore[no-untyped-def]
+    """log2(x) in steps of 1 / per, from 0 to top."""
+    return min(max(np.int64(np.floor(log2(max(x, 1e-12), mantissas) * per)), 0), top)
+
+
+@called
+def local_error(errors, first, at, pattern, scene):  # type: ignore[no-untyped-def]
+    """Weighted mean of an expert's errors nearby."""
+    total = 0.0
+    near, weights = scene.near, scene.near_weights
+    for j in range(near.size):
+        if weights[pattern, j] > 0.0:
+            total += weights[pattern, j] * errors[np.uint64(first + at + near[j])]
+    return total + 1e-9
+
+
+@called
+def look(at, pattern, column, scene, now):  # type: ignore[no-untyped-def]
+    """Fill in the regressors, and choose the least-squares states."""
+    x, own = scene.values, scene.own
+    base = x[np.uint64(at + scene.spots[0])]
+    now.v[0] = 0.0
+    for j in range(own.size):
+        now.v[j + 1] = x[np.uint64(at + own[j])] - base if scene.masks[pattern, j] else 0.0
+    now.reals[BASE] = base
+    kind = 0
+    level = 0.5 * (base + x[np.uint64(at + scene.spots[1])])
+    for j in range(scene.levels.size):
+        kind += np.int64(level > scene.levels[j])
+    channels = scene.channels
+    channel = column % channels
+    blocks = (scene.width + BLOCK - 1) // BLOCK if channels == 1 else channels
+    now.states[0] = channel
+    now.states[1] = channels + (column // BLOCK if channels == 1 else channel)
+    now.states[2] = channels + blocks + kind * channels + channel
+
+
+@called
+def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
+    """Let all experts predict."""
+    n = scene.own.size
+    wide = now.v.size
+    terms = now.rows.size
+    zero = learners.weights.size // wide - 1
+    base = now.reals[BASE]
+    for k in range(VIEWS):
+        state = now.states[k]
+        if index % 8 == 3 * k or scene.channels > 1:
+            towards = now.states[0] if k > 0 else zero
+            solve(
+                learners.sums, state * terms, n, wide, learners.ridges[k], 1e-9,
+                learners.weights, towards * wide, now.rows, learners.weights, state * wide,
+            )
+        now.guesses[k] = base + predict(learners.weights, state * wide, now.v, n, wide, now.lanes)
+    x, spots = scene.values, scene.spots
+    north, corner = x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])]
+    now.guesses[VIEWS] = base
+    now.guesses[VIEWS + 1] = min(max(base + north - corner, min(base, north)), max(base, north))
+    now.guesses[VIEWS + 2] = base + north - corner
+
+
+@called
+def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
+    """From the experts' guesses and errors to a mixture."""
+    errors, size, parts, reals = learners.errors, scene.values.size, now.parts, now.reals
+    total, blend = 0.0, 0.0
+    for k in range(EXPERTS):
+        local = local_error(errors, k * size, at, pattern, scene)
+        parts[2 * COMPONENTS + k] = local
+        square = 1.0 / (local * local)
+        square = square * square
+        total += square
+        blend += square * now.guesses[k]
+    blend = blend / total
+    scale = local_error(errors, EXPERTS * size, at, pattern, scene)
+    x, spots, base = scene.values, scene.spots, reals[BASE]
+    north, corner, east, far = (
+        x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])], x[np.uint64(at + spots[3])], x[np.uint64(at + spots[4])],
+    )
+    texture = np.int64(base > blend) + 2 * np.int64(north > blend) + 4 * np.int64(east > blend)
+    texture += 8 * np.int64(far > base) + 16 * np.int64(corner > blend)
+    volatility = reals[VOLATILITY]
+    ratio = bucket(scale / volatility * 8.0, learners.mantissas, 1.0, 7)
+    bias = texture * 8 + ratio
+    centre = blend + learners.biases[np.uint64(bias)] * scale
+    grid = scene.grid
+    centre = min(max(centre, value_of(scene.least, grid)), value_of(scene.most, grid))
+    middle = min(max(code_of(centre, grid), scene.least), scene.most - 1)
+    cell = max(value_of(middle + 1, grid) - value_of(middle, grid), 1e-12)
+    for k in range(EXPERTS):
+        parts[COMPONENTS + k] = now.guesses[k]
+        parts[2 * COMPONENTS + k] = 1.0 / max(0.6 * (0.85 * parts[2 * COMPONENTS + k] + 0.15 * volatility), 0.08 * cell)
+    parts[COMPONENTS + EXPERTS] = centre
+    parts[2 * COMPONENTS + EXPERTS] = 1.0 / max(0.6 * scale, 0.08 * cell)
+    parts[COMPONENTS + EXPERTS + 1] = centre
+    parts[2 * COMPONENTS + EXPERTS + 1] = 1.0 / max(3.0 * scale + 0.3 * volatility, 0.5 * cell)
+    for k in range(COMPONENTS):
+        parts[k] = learners.blends[np.uint64(ratio * COMPONENTS + k)]
+    last = errors[np.uint64(EXPERTS * size + at + scene.near[0])]
+    reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL] = centre, blend, scale, cell
+    wholes = now.wholes
+    wholes[BIAS], wholes[MIX], wholes[TEXTURE] = bias, ratio * COMPONENTS, texture
+    wholes[TREND] = np.int64(last > scale * 1.5) + np.int64(last > 0.6 * scale)
+
+
+@called
+def weigh(value, lower, upper, learners, now):  # type: ignore[no-untyped-def]
+    """Move the mixture's weights towards the components that foresaw a value in its cell."""
+    parts, blends = now.parts, learners.blends
+    side = 1.0 if value >= now.reals[CENTRE] else -1.0
+    near, far = (lower, upper) if side > 0 else (upper, lower)
+    total = 0.0
+    for k in range(COMPONENTS):
+        mean, inverse = parts[COMPONENTS + k], parts[2 * COMPONENTS + k] * side
+        mass = logistic((mean - near) * inverse, learners.cdf) - logistic((mean - far) * inverse, learners.cdf)
+        parts[COMPONENTS + k] = parts[k] * (mass + 1e-12)
+        total += parts[COMPONENTS + k]
+    for k in range(COMPONENTS):
+        place = np.uint64(now.wholes[MIX] + k)
+        share = parts[COMPONENTS + k] / total
+        blends[place] += 0.015 * (share + 0.0005 - blends[place] * (1.0 + 0.0005 * COMPONENTS))
+
+
+@called
+def learn(at, value, usual, scene, learners, now):  # type: ignore[no-untyped-def]
+    """Take a value in."""
+    reals, size, errors = now.reals, scene.values.size, learners.errors
+    centre, blend, scale, cell, volatility = reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL], reals[VOLATILITY]
+    most = 64.0 * volatility + 4.0 * cell
+    if usual:
+        place = np.uint64(now.wholes[BIAS])
+        learners.biases[place] += 0.01 * (min(max((value - blend) / scale, -3.0), 3.0) - learners.biases[place])
+    for k in range(EXPERTS):
+        errors[np.uint64(k * size + at)] = min(abs(value - now.guesses[k]), most) + 0.12 * cell
+    error = min(abs(value - centre), most) + 0.12 * cell
+    errors[np.uint64(EXPERTS * size + at)] = error
+    if usual:
+        volatility = max(volatility + 0.002 * (error - volatility), 0.1 * cell)
+        reals[VOLATILITY] = volatility
+        trust = 1.0 / (scale * scale + 0.01 * volatility * volatility + 0.1 * cell * cell)
+        n, wide, terms = scene.own.size, now.v.size, now.rows.size
+        now.v[0] = value - reals[BASE]
+        for k in range(VIEWS):
+            remember(learners.sums, now.states[k] * terms, now.v, n, wide, trust, learners.fades[k])

@@ -1,0 +1,228 @@
+"""A value as a sequence of decisions: which side of the prediction, how far out, and where in what is left."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from codecs_ar.array.decisions import ONE, PRECISION, RAW, answer, ask
+from codecs_ar.array.grid import code_of, value_of
+from codecs_ar.array.predictors import COMPONENTS, bucket
+from codecs_ar.array.real import logistic, stretch, top_bit
+from codecs_ar.array.scene import CELL, CENTRE, SCALE, TEXTURE, TREND
+from codecs_core.entropy.compiled import OPTIONS
+from codecs_core.entropy.rans import GUARD, pop_one
+
+called = njit(**OPTIONS)
+#: Nodes of one side of the tree: the middle, steps outwards, and three levels within each step.
+STEPS = 15
+INNER = 1 + STEPS
+NODES = INNER + 8 * STEPS
+#: Special decisions: an outlier, the same outlier, and bits of any other.
+SPECIAL = 2 * NODES
+ALL = SPECIAL + 4
+SCALES, CONTEXTS = 24, 48
+SECOND = ALL
+SETS = ALL + 3 * SCALES
+#: Counters that are looked up directly; behind them those that are hashed, and at last those of place and trend.
+DIRECT = 2 * ALL * CONTEXTS
+FINE = 12 * ALL
+
+
+class Coder(NamedTuple):
+    """Where decisions come from, or go to.
+
+    `state` holds the message's head, its words in use, and the records that were written.
+    """
+
+    decoding: bool
+    discrete: bool
+    hashes: int
+    state: NDArray[np.uint64]
+    records: NDArray[np.uint32]
+    growth: NDArray[np.float64]
+
+
+@called
+def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
+    """Mass of the mixture beyond a border, as seen from the middle."""
+    total, parts = 0.0, now.parts
+    for k in range(COMPONENTS):
+        z = (parts[COMPONENTS + k] - border) * parts[2 * COMPONENTS + k]
+        total += parts[k] * logistic(z * side, cdf)
+    return total
+
+
+@called
+def edge(t, grid):  # type: ignore[no-untyped-def]
+    """The border between a code and the one before it."""
+    return 0.5 * (value_of(t, grid) + value_of(t - 1, grid))
+
+
+@called
+def value(code, grid):  # type: ignore[no-untyped-def]
+    """`value_of`, for Python."""
+    return value_of(code, grid)
+
+
+@called
+def mixed(a, b):  # type: ignore[no-untyped-def]
+    """A hash."""
+    x = (a ^ np.int64(0x1E3779B97F4A7C15)) * np.int64(0x3F58476D1CE4E5B9)
+    x = (x ^ (x >> 29)) + b * np.int64(0x14D049BB133111EB)
+    return x ^ (x >> 32)
+
+
+@called
+def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-untyped-def]
+    """Code a decision (or find out what it was), and learn from it."""
+    p = ask(said, first, second, decider)
+    state = coder.state
+    if coder.decoding:
+        head = state[0]
+        low = np.int64(head & np.uint64(ONE - 1))
+        bit = np.int64(low < p)
+        begin, freq = (np.int64(0), p) if bit else (p, ONE - p)
+        state[0], n = pop_one(head, words, np.int64(state[1]), np.uint64(begin), np.uint64(freq), np.uint64(PRECISION))
+        state[1] = np.uint64(max(n, GUARD - 1))
+    else:
+        coder.records[state[2]] = np.uint32((bit << 31) | p)
+        state[2] += np.uint64(1)
+    answer(bit, first, second, decider)
+    return bit
+
+
+@called
+def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
+    """Code so many bits, each as likely as the other."""
+    state = coder.state
+    left, found = bits, np.int64(0)
+    while left > 0:
+        some = min(left, 16)
+        left -= some
+        if coder.decoding:
+            low = np.int64(state[0] & ((np.uint64(1) << np.uint64(some)) - np.uint64(1)))
+            state[0], n = pop_one(state[0], words, np.int64(state[1]), np.uint64(low), np.uint64(1), np.uint64(some))
+            state[1] = np.uint64(max(n, GUARD - 1))
+        else:
+            low = (value >> left) & ((np.int64(1) << some) - 1)
+            coder.records[state[2]] = np.uint32(RAW | (some << 16) | low)
+            state[2] += np.uint64(1)
+        found = (found << some) | low
+    return found
+
+
+@called
+def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped-def]
+    """Code whether a value is an outlier, and which; returns it, or `most` + 1 for none."""
+    codes, spots, least, most = scene.codes, scene.spots, scene.least, scene.most
+    around, previous = 0, codes[np.uint64(at + spots[0])]
+    for i in range(4):
+        code = codes[np.uint64(at + spots[i])]
+        around = 2 * around + np.int64(code < least or code > most)
+        if code < least or code > most:
+            previous = code
+    far = np.int64(codes[np.uint64(at + spots[4])] < least or codes[np.uint64(at + spots[4])] > most)
+    places = decider.places
+    for i in range(6):
+        places[i] = (SPECIAL + (i & 1) * ALL) * CONTEXTS + 2 * around + far
+    bit = decide(0.0, np.int64(truth < least or truth > most), SPECIAL, SECOND + (around & 3), words, decider, coder)
+    if bit == 0:
+        return most + 1, False
+    if previous < least or previous > most:
+        for i in range(6):
+            places[i] = (SPECIAL + 1 + (i & 1) * ALL) * CONTEXTS + around
+        if decide(0.0, np.int64(truth == previous), SPECIAL + 1, SECOND + (around & 3), words, decider, coder):
+            return previous, True
+    kind = scene.grid
+    bits = top_bit(kind.most - kind.least) + 1
+    return min(raw_bits(truth - kind.least, bits, words, coder) + kind.least, kind.most), True
+
+
+@called
+def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-untyped-def]
+    """Code a value that is none, and return it."""
+    grid, least, most, mantissas, cdf = scene.grid, scene.least, scene.most, decider.mantissas, decider.cdf
+    centre, scale, cell = now.reals[CENTRE], now.reals[SCALE], now.reals[CELL]
+    texture, trend = now.wholes[TEXTURE], now.wholes[TREND]
+    c = min(max(code_of(centre + 0.5 * cell, grid), least + 1), most)
+    spread = max(scale, 0.25 * cell)
+    scale_context = bucket(spread / cell * 4.0, mantissas, 2.0, SCALES - 1)
+    fine = np.int64(0)
+    if spread < 2.0 * cell:
+        fine = min(max(np.int64((centre - edge(c, grid)) / cell * 4.0 + 2.0), 0), 3)
+    hash_w = mixed(scene.codes[np.uint64(at + scene.spots[0])], 1)
+    hash_wn = mixed(hash_w, scene.codes[np.uint64(at + scene.spots[5])])
+    phase, side, j, path, depth = 0, 1.0, 0, 1, 0
+    lo, hi, t = least, most + 1, c
+    inside, beyond = 1.0, 0.0
+    places, hashes = decider.places, np.int64(coder.hashes - 1)
+    while hi - lo > 1:
+        node = 0
+        if phase == 1:
+            t = code_of(centre + side * coder.growth[min(j, STEPS - 1)] * spread, grid) + (1 if side > 0 else 0)
+            far = max(abs(t - c), 1)
+            if far > 16:
+                low_bits = top_bit(far) - 3
+                t = (t >> low_bits) << low_bits
+            if j >= STEPS:
+                doublings = min(j - STEPS, 60)
+                further = far << doublings if far <= (most - least) >> doublings else most - least + 1
+                t = c + further if side > 0 else c - further
+            t = max(t, lo + 1) if side > 0 else min(t, hi - 1)
+            if t >= hi or t <= lo:
+                phase = 2
+                continue
+            node = 1 + min(j, STEPS - 1)
+        elif phase == 2:
+            gap, differing = hi - lo, lo ^ (hi - 1)
+            if depth >= 3 and (lo & (gap - 1)) == 0 and (gap & (gap - 1)) == 0 and gap >= 4:
+                return lo + raw_bits(truth - lo, top_bit(gap), words, coder)
+            low_bits = top_bit(differing) if differing > 0 else np.int64(63)
+            t = ((hi - 1) >> low_bits) << low_bits
+            node = INNER + min(j, STEPS - 1) * 8 + (path if depth < 3 else 0)
+        reach = outside(edge(t, grid), side, now, cdf)
+        if phase == 0:
+            p_yes = reach
+        else:
+            reach = min(max(reach, beyond), inside)
+            p_yes = (reach - beyond + 1e-12) / (inside - beyond + 2e-12)
+        said = stretch(min(max(p_yes, 1e-6), 1.0 - 1e-6), mantissas)
+        sided = node + (NODES if side < 0 else 0)
+        places[0] = sided * CONTEXTS + scale_context
+        places[1] = (ALL + sided) * CONTEXTS + (texture if node > 0 else fine * 8 + trend)
+        if coder.discrete:
+            key = mixed(t, lo if phase == 2 else phase)
+            places[2] = DIRECT + (key & hashes)
+            places[3] = DIRECT + (mixed(key, hash_w) & hashes)
+            places[4] = DIRECT + (mixed(key, hash_wn) & hashes)
+        else:
+            for i in range(3):
+                places[2 + i] = DIRECT + i * ALL + sided
+        places[5] = DIRECT + coder.hashes + (sided * 4 + fine) * 3 + trend
+        wanted = np.int64(truth >= t if side > 0 else truth < t)
+        bit = decide(said, wanted, sided, SECOND + scale_context * 3 + phase, words, decider, coder)
+        if phase == 0 and bit == 0:
+            side, inside = -1.0, 1.0 - reach
+            hi = t
+        else:
+            if bit:
+                inside = reach
+            else:
+                beyond = reach
+            if (bit == 1) == (side > 0):
+                lo = t
+            else:
+                hi = t
+        if phase == 0:
+            phase = 1
+        elif phase == 2:
+            path, depth = 2 * path + bit, depth + 1
+        elif bit:
+            j += 1
+        else:
+            phase = 2
+    return lo
