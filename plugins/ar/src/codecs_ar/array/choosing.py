@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from codecs_ar.array import maps
 from codecs_ar.array.layout import MOST_CHANNELS, Layout
-from codecs_ar.array.maps import Numbers
+from codecs_ar.array.maps import Map
+from codecs_ar.array.payload import Writer
 from codecs_ar.array.predictors import CLASSES
-from codecs_ar.array.stream import Description
+from codecs_ar.array.stream import Description, encode
 
 #: Values that a choice looks at.
-SAMPLE = 1 << 16
+SAMPLE, SIDE = 1 << 14, 100
 
 
 def layouts(shape: tuple[int, ...]) -> list[Layout]:
@@ -53,7 +54,7 @@ def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layo
     levels = tuple(int(distinct[low + p]) for p in places)
     with np.errstate(all="ignore"):
         inside = order[(flat >= usual[0]) & (flat <= usual[1]) & np.isfinite(order)]
-        steps = np.abs(np.diff(inside[: 4 * SAMPLE]))
+        steps = np.abs(np.diff(inside[: 1 << 18]))
     steps = steps[(steps > 0) & np.isfinite(steps)]
     scale = -int(np.frexp(np.median(steps))[1]) if steps.size else 0
     discrete = distinct.size * 4 < flat.size
@@ -71,6 +72,7 @@ def _usual(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int,
         high -= 1
     while high > low + 2 and not np.isfinite(values[low]):
         low += 1
+    values = np.ldexp(values, -60)  # differences, and a thousand times as much, remain finite
     for _ in range(4):
         if high - low < 8:
             break
@@ -86,25 +88,49 @@ def _usual(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int,
 
 @dataclass(frozen=True)
 class Plan:
-    """How an array will be coded."""
+    """How an array will be coded: a map, what comes of it, and how that is described."""
 
-    mapping: int
-    palette: NDArray[np.int64]
+    map: Map
     codes: NDArray[np.int64]
     about: Description
-    grid: Numbers
 
 
-def plan(array: NDArray[Any], mapping: int, layout: Layout) -> Plan:
+def planned(array: NDArray[Any], chosen: Map, layout: Layout) -> Plan:
     """A plan of one map and one layout."""
-    codes, palette = maps.ordered(array), np.zeros(0, np.int64)
-    if mapping in (maps.RANKS, maps.PALETTE):
-        palette, ranks = np.unique(codes, return_inverse=True)
-        codes = ranks.reshape(array.shape)
-    values = maps.values(codes, mapping, array.dtype, palette)
-    return Plan(mapping, palette, codes, describe(codes, values, layout), maps.grid(mapping, array.dtype, palette))
+    codes = chosen.forward(array)
+    return Plan(chosen, codes, describe(codes, chosen.values(codes), layout))
 
 
 def choose(array: NDArray[Any]) -> Plan:
-    """The best plan that was found."""
-    return plan(array, maps.BITS, layouts(array.shape)[0])
+    """The best plan that was found: by what a part of the array comes to."""
+    candidates, roles = maps.candidates(array), layouts(array.shape)
+    if len(candidates) == 1 and len(roles) == 1:
+        return planned(array, candidates[0], roles[0])
+    part = sample(array)
+    share = part.size / array.size
+    best = min(candidates, key=lambda m: cost(part, m, roles[0], share)) if len(candidates) > 1 else candidates[0]
+    layout = min(roles, key=lambda role: cost(part, best, role, share)) if len(roles) > 1 else roles[0]
+    return planned(array, best, layout)
+
+
+def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float) -> float:
+    """Bytes of a part of an array, with its share of what the map costs."""
+    writer = Writer()
+    plan = planned(part, chosen, layout)
+    encode(writer, plan.codes >> plan.about.shift, plan.about, chosen.numbers)
+    return len(writer.to_bytes()) + chosen.cost(part, share)
+
+
+def sample(array: NDArray[Any]) -> NDArray[Any]:
+    """A block from the middle of an array, of about `SAMPLE` values."""
+    left, cuts = SAMPLE, []
+    sizes = sorted(range(array.ndim), key=lambda axis: (array.shape[axis] > MOST_CHANNELS, -axis))
+    lengths = dict.fromkeys(range(array.ndim), 1)
+    for i, axis in enumerate(sizes):
+        last = i == len(sizes) - 1
+        lengths[axis] = min(array.shape[axis], max(1, left if last else min(left, SIDE)))
+        left = max(1, left // lengths[axis])
+    for axis in range(array.ndim):
+        start = (array.shape[axis] - lengths[axis]) // 2
+        cuts.append(slice(start, start + lengths[axis]))
+    return array[tuple(cuts)]

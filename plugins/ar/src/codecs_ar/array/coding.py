@@ -71,39 +71,50 @@ def _reals(array: NDArray[Any]) -> NDArray[Any]:
 
 def _coded(array: NDArray[Any]) -> bytes:
     """Map and stream of real numbers."""
-    plan = choose(array.reshape(squeezed(array.shape)))
+    array = array.reshape(squeezed(array.shape))
+    plan = choose(array)
+    shift, chosen = plan.about.shift, plan.map
     writer = Writer()
     writer.natural(CODED)
-    writer.natural(plan.mapping | plan.about.shift << 3)
-    if plan.mapping in (maps.RANKS, maps.PALETTE):
-        writer.natural(plan.palette.size)
-        writer.part(encode(np.diff(plan.palette, prepend=0)))
-    shift = plan.about.shift
+    writer.natural(chosen.kind | shift << 2)
+    if isinstance(chosen, maps.Palette):
+        writer.natural(2 * chosen.colours.size + chosen.by_value)
+        writer.part(encode(np.diff(chosen.colours, prepend=0)))
+    elif isinstance(chosen, maps.Multiples):
+        writer.natural(chosen.divided)
+        writer.real(chosen.step)
+        writer.part(encode(chosen.missing(array, plan.codes)))
     if shift:
         writer.part(encode((plan.codes & (1 << shift) - 1).astype(np.uint8)))
-    encode_stream(writer, plan.codes >> shift, plan.about, plan.grid)
+    encode_stream(writer, plan.codes >> shift, plan.about, chosen.numbers)
     return writer.to_bytes()
 
 
 def _decoded(reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     small = squeezed(shape)
     size, first = math.prod(small), reader.natural()
-    mapping, shift = first & 7, first >> 3
-    palette = np.zeros(0, np.int64)
-    if mapping in (maps.RANKS, maps.PALETTE):
-        count = reader.natural()
+    kind, shift = first & 3, first >> 2
+    chosen: maps.Map = maps.Bits(dtype)
+    missing = np.zeros(0, np.int64)
+    if kind == maps.Palette.kind:
+        count, by_value = divmod(reader.natural(), 2)
         if not 1 < count <= size:
             raise CorruptDataError(f"a palette of {count} values for {size}: the payload is damaged")
-        palette = np.cumsum(decode(reader.part(), ArraySpec((count,), "int64")))
-    elif mapping != maps.BITS:
-        raise CorruptDataError(f"the payload has a map of kind {mapping}, which is none: it is damaged")
+        colours = np.cumsum(decode(reader.part(), ArraySpec((count,), "int64")))
+        chosen = maps.Palette(dtype, colours, bool(by_value))
+    elif kind == maps.Multiples.kind:
+        divided = reader.natural() > 0
+        chosen = maps.Multiples(dtype, reader.real(), divided, 0)
+        missing = decode(reader.part(), ArraySpec(small, "int64"))
+    elif kind != maps.Bits.kind:
+        raise CorruptDataError(f"the payload has a map of kind {kind}, which is none: it is damaged")
     if shift > 8:
         raise CorruptDataError(f"{shift} low bits are apart, where at most 8 may be: the payload is damaged")
     low = decode(reader.part(), ArraySpec(small, "uint8")) if shift else 0
-    codes = decode_stream(reader, small, shift, maps.grid(mapping, dtype, palette)) << shift | low
-    if palette.size:
-        codes = palette[np.clip(codes, 0, palette.size - 1)]
-    return maps.restored(codes, dtype).reshape(shape)
+    codes = decode_stream(reader, small, shift, chosen.numbers) << shift | low
+    if isinstance(chosen, maps.Multiples):
+        return chosen.completed(codes, missing).reshape(shape)
+    return chosen.backward(codes).reshape(shape)
 
 
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

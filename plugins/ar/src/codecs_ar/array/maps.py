@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +37,10 @@ def restored(codes: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any]:
     return bits.astype(f"i{dtype.itemsize}").view(dtype)
 
 
-#: Maps: the ordered integers themselves; their ranks among those that occur; the same, with the values they stand for as a grid.
-BITS, RANKS, PALETTE = 0, 1, 2
 #: Codes of binary16 begin here.
 _HALF = -1 << 15
+#: Multiples are smaller.
+LARGEST = 2.0**50
 
 
 def numbers(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -66,22 +67,172 @@ class Numbers:
     table: NDArray[np.float64]
 
 
-def grid(mapping: int, dtype: np.dtype[Any], palette: NDArray[np.int64]) -> Numbers:
-    """What the codes of a map stand for."""
-    if mapping == PALETTE:
-        return Numbers(TABLE, 0, numbers(restored(palette, dtype)))
-    if mapping == RANKS or dtype.kind != "f":
-        return Numbers(INTEGER, 0, np.zeros(1))
-    if dtype == np.float16:
-        return Numbers(TABLE, _HALF, halves())
-    return Numbers(SINGLE if dtype == np.float32 else DOUBLE, 0, np.zeros(1))
+#: Whole numbers.
+WHOLE = Numbers(INTEGER, 0, np.zeros(1))
 
 
-def values(codes: NDArray[np.int64], mapping: int, dtype: np.dtype[Any], palette: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What codes stand for, as doubles."""
-    if mapping == PALETTE:
-        return numbers(restored(palette, dtype))[codes]
-    if mapping == RANKS or dtype.kind != "f":
+class Map(ABC):
+    """From an array to codes and back."""
+
+    kind: ClassVar[int]
+
+    @property
+    @abstractmethod
+    def numbers(self) -> Numbers:
+        """What codes stand for, as far as predictions care."""
+
+    @abstractmethod
+    def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
+        """Codes of an array."""
+
+    @abstractmethod
+    def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
+        """Inverse of `forward`, given what `rest` tells."""
+
+    def values(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What codes stand for, as doubles."""
         return codes.astype(np.float64)
+
+    def cost(self, part: NDArray[Any], share: float) -> float:
+        """About how many bytes a part of the array costs beside its codes."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Bits(Map):
+    """Codes are the ordered integers of the values."""
+
+    dtype: np.dtype[Any]
+    kind = 0
+
+    @property
+    def numbers(self) -> Numbers:
+        """The values."""
+        if self.dtype.kind != "f":
+            return WHOLE
+        if self.dtype == np.float16:
+            return Numbers(TABLE, _HALF, halves())
+        return Numbers(SINGLE if self.dtype == np.float32 else DOUBLE, 0, np.zeros(1))
+
+    def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
+        """Codes of an array."""
+        return ordered(array)
+
+    def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
+        """Inverse of `forward`."""
+        return restored(codes, self.dtype)
+
+    def values(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What codes stand for."""
+        with np.errstate(all="ignore"):
+            return codes.astype(np.float64) if self.dtype.kind != "f" else restored(codes, self.dtype).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Palette(Map):
+    """Codes are ranks among the values that occur; predictions are made of ranks, or of the values."""
+
+    dtype: np.dtype[Any]
+    colours: NDArray[np.int64]
+    by_value: bool
+    kind = 1
+
+    @property
+    def numbers(self) -> Numbers:
+        """Ranks, or values."""
+        return Numbers(TABLE, 0, numbers(restored(self.colours, self.dtype))) if self.by_value else WHOLE
+
+    def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
+        """Codes of an array."""
+        return np.searchsorted(self.colours, ordered(array)).astype(np.int64)
+
+    def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
+        """Inverse of `forward`."""
+        return restored(self.colours[np.clip(codes, 0, self.colours.size - 1)], self.dtype)
+
+    def values(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Ranks, or values."""
+        return self.numbers.table[codes] if self.by_value else codes.astype(np.float64)
+
+    def cost(self, part: NDArray[Any], share: float) -> float:
+        """Share of the palette."""
+        gaps = np.diff(self.colours.astype(np.float64))
+        return float(np.sum(np.log2(1.0 + gaps) * 0.7 + 1.5) if np.ptp(gaps) else 0) / 8 * share
+
+
+@dataclass(frozen=True)
+class Multiples(Map):
+    """Codes are whole numbers i of floats near i * step, or i / step; what is missing, in units of the last place, is coded apart.
+
+    What is too large, or no number, is coded as `beyond`.
+    """
+
+    dtype: np.dtype[Any]
+    step: float
+    divided: bool
+    beyond: int
+    kind = 2
+
+    @property
+    def numbers(self) -> Numbers:
+        """The whole numbers."""
+        return WHOLE
+
+    def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
+        """Codes of an array."""
+        with np.errstate(all="ignore"):
+            wide = array.astype(np.float64)
+            whole = np.rint(wide * self.step if self.divided else wide / self.step)
+            return np.where(np.abs(whole) < LARGEST, whole, self.beyond).astype(np.int64)
+
+    def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
+        """The multiples."""
+        with np.errstate(all="ignore"):
+            whole = codes.astype(np.float64)
+            return (whole / self.step if self.divided else whole * self.step).astype(self.dtype)
+
+    def missing(self, array: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """By how many places the values are beyond the multiples."""
+        return ordered(array) - ordered(self.backward(codes))
+
+    def completed(self, codes: NDArray[np.int64], missing: NDArray[np.int64]) -> NDArray[Any]:
+        """Inverse of `forward` and `missing`."""
+        return restored(ordered(self.backward(codes)) + missing, self.dtype)
+
+    def cost(self, part: NDArray[Any], share: float) -> float:
+        """Information in what is missing."""
+        _, counts = np.unique(self.missing(part, self.forward(part)), return_counts=True)
+        return float(np.sum(counts * np.log2(part.size / counts))) / 8
+
+
+def candidates(array: NDArray[Any]) -> list[Map]:
+    """Maps that are worth a try."""
+    found: list[Map] = [Bits(array.dtype)]
+    codes = ordered(array)
+    colours = np.unique(codes)
+    span = float(colours[-1]) - float(colours[0]) + 1
+    if 2 < colours.size <= min(array.size // 3, 1 << 20) and span > 1.2 * colours.size:
+        found.append(Palette(array.dtype, colours, by_value=False))
+        if array.dtype.kind == "f":
+            found.append(Palette(array.dtype, colours, by_value=True))
+    if array.dtype.kind == "f":
+        found += multiples(array)
+    return found
+
+
+def multiples(array: NDArray[Any]) -> list[Map]:
+    """Steps of which most values are multiples, or nearly so."""
+    flat = array.reshape(-1)[:: max(1, array.size // 4096)]
     with np.errstate(all="ignore"):
-        return restored(codes, dtype).astype(np.float64)
+        flat = flat[np.isfinite(flat) & (np.abs(flat) < 1e15)]
+        found: list[Map] = []
+        for digits in range(10):
+            chosen = Multiples(array.dtype, 10.0**digits, divided=True, beyond=0)
+            whole = chosen.forward(flat)
+            if flat.size and np.mean(chosen.missing(flat, whole) == 0) > 0.7 and np.ptp(whole) < 2.0**45:
+                every = chosen.forward(array)
+                usual = every[np.isfinite(array) & (np.abs(array) < 1e15)]
+                far = int(usual.max()) + 3000 * (int(usual.max()) - int(usual.min()) + 1)
+                found.append(Multiples(array.dtype, 10.0**digits, divided=True, beyond=far))
+                break
+    return found
