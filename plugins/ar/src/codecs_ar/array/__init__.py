@@ -1,0 +1,1 @@
+"""The codec ``ar.array``: numerical arrays of any type and any number of dimensions."""

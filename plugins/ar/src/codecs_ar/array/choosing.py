@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from codecs_ar.array.payload import Writer
 from codecs_ar.array.predictors import CLASSES
 from codecs_ar.array.stream import Description, encode
 
-#: Values that a choice looks at.
-SAMPLE, SIDE = 1 << 14, 100
+#: Values that a choice looks at: at least, at most, and which part of them; the longest side of what it looks at, but for one.
+FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 16, 24, 128
 
 
 def layouts(shape: tuple[int, ...]) -> list[Layout]:
@@ -62,7 +62,9 @@ def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layo
     levels = tuple(level >> shift for level in levels)
     usual = usual[0] >> shift, max(usual[1] >> shift, (usual[0] >> shift) + 1)
     most = max(most >> shift, usual[1])
-    return Description(layout, shift, least >> shift, most, usual, min(max(scale, -1000), 1000), levels, bool(discrete))
+    return Description(
+        layout, shift, least >> shift, most, usual, min(max(scale, -1000), 1000), levels, bool(discrete), repeats=False
+    )
 
 
 def _usual(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int, int]:
@@ -72,7 +74,8 @@ def _usual(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int,
         high -= 1
     while high > low + 2 and not np.isfinite(values[low]):
         low += 1
-    values = np.ldexp(values, -60)  # differences, and a thousand times as much, remain finite
+    with np.errstate(all="ignore"):
+        values = values * 2.0**-60  # differences, and a thousand times as much, remain finite
     for _ in range(4):
         if high - low < 8:
             break
@@ -95,35 +98,37 @@ class Plan:
     about: Description
 
 
-def planned(array: NDArray[Any], chosen: Map, layout: Layout) -> Plan:
+def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool) -> Plan:
     """A plan of one map and one layout."""
     codes = chosen.forward(array)
-    return Plan(chosen, codes, describe(codes, chosen.values(codes), layout))
+    return Plan(chosen, codes, replace(describe(codes, chosen.values(codes), layout), repeats=repeats))
 
 
 def choose(array: NDArray[Any]) -> Plan:
     """The best plan that was found: by what a part of the array comes to."""
     candidates, roles = maps.candidates(array), layouts(array.shape)
-    if len(candidates) == 1 and len(roles) == 1:
-        return planned(array, candidates[0], roles[0])
     part = sample(array)
     share = part.size / array.size
-    best = min(candidates, key=lambda m: cost(part, m, roles[0], share)) if len(candidates) > 1 else candidates[0]
-    layout = min(roles, key=lambda role: cost(part, best, role, share)) if len(roles) > 1 else roles[0]
-    return planned(array, best, layout)
+    best, layout, repeats = candidates[0], roles[0], True
+    if len(candidates) > 1:
+        best = min(candidates, key=lambda chosen: cost(part, chosen, layout, share))
+    if len(roles) > 1:
+        layout = min(roles, key=lambda role: cost(part, best, role, share))
+    repeats = min((True, False), key=lambda choice: cost(part, best, layout, share, repeats=choice))
+    return planned(array, best, layout, repeats=repeats)
 
 
-def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float) -> float:
+def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, *, repeats: bool = True) -> float:
     """Bytes of a part of an array, with its share of what the map costs."""
     writer = Writer()
-    plan = planned(part, chosen, layout)
+    plan = planned(part, chosen, layout, repeats=repeats)
     encode(writer, plan.codes >> plan.about.shift, plan.about, chosen.numbers)
     return len(writer.to_bytes()) + chosen.cost(part, share)
 
 
 def sample(array: NDArray[Any]) -> NDArray[Any]:
-    """A block from the middle of an array, of about `SAMPLE` values."""
-    left, cuts = SAMPLE, []
+    """A block from the middle of an array, of about a `PART`-th of its values."""
+    left, cuts = min(max(array.size // PART, FEWEST), MOST), []
     sizes = sorted(range(array.ndim), key=lambda axis: (array.shape[axis] > MOST_CHANNELS, -axis))
     lengths = dict.fromkeys(range(array.ndim), 1)
     for i, axis in enumerate(sizes):

@@ -52,7 +52,9 @@ def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
     if mode == CONSTANT:
         raw = raw * spec.size
     if len(raw) != spec.nbytes:
-        raise CorruptDataError(f"the payload holds {len(raw)} bytes of values, where {spec.nbytes} were expected: it is damaged")
+        raise CorruptDataError(
+            f"the payload holds {len(raw)} bytes of values, where {spec.nbytes} were expected: it is damaged"
+        )
     return np.frombuffer(raw, spec.numpy).astype(spec.dtype).reshape(spec.shape)
 
 

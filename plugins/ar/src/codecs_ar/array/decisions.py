@@ -10,10 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_ar.array.compiled import called
 from codecs_ar.array.real import logistic
-from codecs_core.entropy.compiled import OPTIONS
-from numba import njit
-called = njit(**OPTIONS)
 
 #: Bits of a probability, and of the count beside it in a counter.
 PRECISION, COUNT_BITS = 22, 10
@@ -29,9 +27,10 @@ RAW = 1 << 30
 class Decider(NamedTuple):
     """State of all decisions.
 
-    `counters` are probabilities of 22 bits and counts of 10; `places` those that the decision at hand asks; `inputs` what they say; `mixers` are two families
-    of sets of weights, one after the other; `uses` counts how often a set was used; `rates` are 1 / (n + 1.5) in 65536ths for each count,
-    `trusts` how much of what a counter says counts; `stretches` and `cdf` are of `real`.
+    `counters` are probabilities of 22 bits and counts of 10; `places` are those that the decision at hand asks, `inputs` what they say;
+    `mixers` are sets of weights, one after the other, and `uses` counts how often each was used; `rates` are 1 / (n + 1.6) in 65536ths for
+    each count, which grows to one of `limits`; `trusts` are how much of what a counter says counts; the others are tables of `real`, and
+    `found` is to work in.
     """
 
     counters: NDArray[np.uint32]
@@ -51,7 +50,14 @@ class Decider(NamedTuple):
 @called
 def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
     """Probability of yes, in 2^-22, by the mixers `first` and `second`; `said` is what the distribution says, stretched."""
-    counters, places, inputs, mixers, uses, rates, limits, trusts, stretches, cdf, mantissas, found = decider
+    counters, places, inputs, mixers, found = (
+        decider.counters,
+        decider.places,
+        decider.inputs,
+        decider.mixers,
+        decider.found,
+    )
+    trusts, stretches, cdf = decider.trusts, decider.stretches, decider.cdf
     inputs[0] = said
     for i in range(COUNTERS):
         counter = np.int64(counters[np.uint64(places[i])])
@@ -71,7 +77,14 @@ def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
 @called
 def answer(bit, first, second, decider):  # type: ignore[no-untyped-def]
     """Learn from a decision."""
-    counters, places, inputs, mixers, uses, rates, limits, trusts, stretches, cdf, mantissas, found = decider
+    counters, places, inputs, mixers, found = (
+        decider.counters,
+        decider.places,
+        decider.inputs,
+        decider.mixers,
+        decider.found,
+    )
+    uses, rates, limits = decider.uses, decider.rates, decider.limits
     a, b = np.uint64(first * INPUTS), np.uint64(second * INPUTS)
     uses[np.uint64(first)] += 1.0
     uses[np.uint64(second)] += 1.0

@@ -7,9 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import OPTIONS
-from numba import njit
-called = njit(**OPTIONS)
+from codecs_ar.array.compiled import called
 
 #: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64.
 INTEGER, TABLE, SINGLE, DOUBLE = 0, 1, 2, 3
@@ -35,7 +33,7 @@ class Grid(NamedTuple):
 @called
 def value_of(code, grid):  # type: ignore[no-untyped-def]
     """The working value of a code."""
-    kind, shift, least, most, origin, unit, table = grid
+    kind, shift, least, _, origin, unit, table = grid
     if kind == INTEGER:
         v = np.float64(code)
     elif kind == TABLE:
@@ -48,7 +46,7 @@ def value_of(code, grid):  # type: ignore[no-untyped-def]
         bits = wide if wide >= 0 else (np.int64(-1) << 63) | (-1 - wide)
         v = np.int64(bits).view(np.float64)
     v = (v - origin) * unit
-    return v if -HUGE < v and v < HUGE else (HUGE if v >= HUGE else -HUGE)
+    return v if v > -HUGE and v < HUGE else (HUGE if v >= HUGE else -HUGE)
 
 
 @called

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from codecs_ar.array.compiled import called
 from codecs_ar.array.decisions import ONE, PRECISION
-from codecs_ar.array.grid import value_of
+from codecs_ar.array.grid import HUGE, value_of
 from codecs_ar.array.predictors import EXPERTS, foresee, guess, learn, look, weigh
-from codecs_ar.array.scene import BASE, CENTRE
-from codecs_ar.array.tree import descend, edge, outlier
-from codecs_core.entropy.compiled import OPTIONS, kernel
+from codecs_ar.array.repeats import note
+from codecs_ar.array.scene import CENTRE
+from codecs_ar.array.tree import descend, edge, outlier, repeat
+from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, push_one
 
-called = njit(**OPTIONS)
 MARGIN_ROWS, MARGIN = 3, 4
 #: Records that one value may take.
 LONGEST = 400
@@ -53,7 +53,7 @@ def bottom(last, scene):  # type: ignore[no-untyped-def]
 
 
 @called
-def step(at, pattern, column, index, words, scene, learners, decider, coder, now):  # type: ignore[no-untyped-def]
+def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now):  # type: ignore[no-untyped-def]
     """Code one value."""
     grid, least, most = scene.grid, scene.least, scene.most
     look(at, pattern, column, scene, now)
@@ -64,18 +64,30 @@ def step(at, pattern, column, index, words, scene, learners, decider, coder, now
         found, special = outlier(at, truth, words, scene, decider, coder)
         truth = found if special else truth
     if not special:
-        truth = descend(at, truth, words, scene, now, decider, coder)
+        kind = -1
+        if coder.repeats:
+            kind, truth = repeat(at, column % scene.channels, index, truth, words, scene, now, repeats, decider, coder)
+        if kind < 0:
+            truth = descend(at, truth, words, scene, now, decider, coder)
+        if coder.repeats:
+            note(truth, repeats)
     scene.codes[np.uint64(at)] = truth
     value = min(max(now.reals[CENTRE], -1e15), 1e15)
     if not special:
         value = value_of(truth, grid)
-        weigh(value, edge(truth, grid) if truth > least else -1e30, edge(truth + 1, grid) if truth < most else 1e30, learners, now)
+        weigh(
+            value,
+            edge(truth, grid) if truth > least else -2.0 * HUGE,
+            edge(truth + 1, grid) if truth < most else 2.0 * HUGE,
+            learners,
+            now,
+        )
     scene.values[np.uint64(at)] = value
     learn(at, value, not special, scene, learners, now)
 
 
 @called
-def code(state, words, scene, learners, decider, coder, now, first, last):  # type: ignore[no-untyped-def]
+def code(state, words, scene, learners, repeats, decider, coder, now, first, last):  # type: ignore[no-untyped-def]
     """Code the values of an array from one on, up to another or until no more records fit; returns a status and where it ended."""
     own = coder.state
     own[0], own[1], own[2] = state[0], state[1], np.uint64(0)
@@ -86,7 +98,7 @@ def code(state, words, scene, learners, decider, coder, now, first, last):  # ty
         row = scene.start + z * scene.area + y * scene.stride
         if column == 0 and y > 0:
             widen(row, scene, learners.errors)
-        step(row + column, scene.patterns[z], column, index, words, scene, learners, decider, coder, now)
+        step(row + column, scene.patterns[z], column, index, words, scene, learners, repeats, decider, coder, now)
         if coder.decoding and own[1] < GUARD:
             status = EXHAUSTED
             break
@@ -108,8 +120,8 @@ def code(state, words, scene, learners, decider, coder, now, first, last):  # ty
 @kernel
 def follow(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
     """`code` as `Message.pop_symbols` calls it; `out` receives where it ended."""
-    scene, learners, decider, coder, now, first, last = params
-    status, out[0] = code(state, words, scene, learners, decider, coder, now, first, last)
+    scene, learners, repeats, decider, coder, now, first, last = params
+    status, out[0] = code(state, words, scene, learners, repeats, decider, coder, now, first, last)
     if coder.decoding:
         state[2] = min(state[2], state[1])
     return status, out[0]
@@ -122,7 +134,9 @@ def push_records(state, words, records, wide, precision, params):  # type: ignor
     for i in range(records.size - 1, -1, -1):
         record = np.uint64(records[i])
         if (record >> np.uint64(30)) == np.uint64(1):
-            head, n = push_one(head, words, n, record & np.uint64(0xFFFF), np.uint64(1), (record >> np.uint64(16)) & np.uint64(31))
+            head, n = push_one(
+                head, words, n, record & np.uint64(0xFFFF), np.uint64(1), (record >> np.uint64(16)) & np.uint64(31)
+            )
         else:
             p = record & np.uint64(ONE - 1)
             yes = record >> np.uint64(31)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 ABOVE, BESIDE = 3, 4
 #: Lags of a series, of the channel at hand and of those next to it; channels it may have.
 LAGS, CROSS_LAGS, MOST_CHANNELS = 24, 7, 16
-#: (row, column) of neighbours in the same slice, beside the one to the left; in a slice before, along the last outer axis, and along others.
+#: (row, column) of neighbours in the same slice, beside the one to the left; in the slice before,
+#: along the last outer axis; along others.
 PLANE = [(-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2), (0, -3), (-3, 0)]
 BEFORE = [(0, 0), (0, -1), (-1, 0), (0, 1), (1, 0), (-1, 1), (1, 1), (-1, -1)]
 FURTHER = [(0, 0), (0, -1), (-1, 0), (0, 1)]
@@ -89,10 +90,30 @@ def _series(shape: tuple[int, ...]) -> Geometry:
     start = (LAGS + 1) * channels + BESIDE + 1
     weights = np.array([NEAR_SERIES], np.float64)
     near = [-lag * channels for lag in range(1, len(NEAR_SERIES) + 1)]
-    spots = [-channels, -channels, -2 * channels, -1 if channels > 1 else -3, -2 * channels, -2 * channels]
+    spots = [
+        -channels,
+        -channels,
+        -2 * channels,
+        -1 if channels > 1 else -3,
+        -2 * channels,
+        -2 * channels,
+        -3 * channels,
+    ]
     return Geometry(
-        1, 1, size, channels, size, size, start, start + size + BESIDE, np.zeros(1, np.uint8),
-        np.array(own), np.ones((1, len(own)), np.uint8), np.array(near), weights / weights.sum(), np.array(spots),
+        1,
+        1,
+        size,
+        channels,
+        size,
+        size,
+        start,
+        start + size + BESIDE,
+        np.zeros(1, np.uint8),
+        np.array(own),
+        np.ones((1, len(own)), np.uint8),
+        np.array(near),
+        weights / weights.sum(),
+        np.array(spots),
     )
 
 
@@ -117,9 +138,20 @@ def _planes(shape: tuple[int, ...]) -> Geometry:
     kinds = np.arange(1 << OUTER)[:, None]
     masks = np.array([(kinds & bit) == bit for _, bit in own])[..., 0].T
     weights = np.array([np.where((kinds & bit) == bit, float(w), 0.0) for _, w, bit in near])[..., 0].T
-    spots = [-1, -1, -2, -3, -2, -2] if flat else [-1, -stride, -stride - 1, -stride + 1, -2, -stride]
+    spots = [-1, -1, -2, -3, -2, -2, -3] if flat else [-1, -stride, -stride - 1, -stride + 1, -2, -stride, -2]
     return Geometry(
-        count, height, width, 1, stride, area, ABOVE * stride + BESIDE, count * area + 2 * stride, patterns,
-        np.array([place for place, _ in own]), np.ascontiguousarray(masks, np.uint8), np.array([place for place, _, _ in near]),
-        np.ascontiguousarray(weights / weights.sum(axis=1, keepdims=True)), np.array(spots),
+        count,
+        height,
+        width,
+        1,
+        stride,
+        area,
+        ABOVE * stride + BESIDE,
+        count * area + 2 * stride,
+        patterns,
+        np.array([place for place, _ in own]),
+        np.ascontiguousarray(masks, np.uint8),
+        np.array([place for place, _, _ in near]),
+        np.ascontiguousarray(weights / weights.sum(axis=1, keepdims=True)),
+        np.array(spots),
     )

@@ -125,7 +125,9 @@ class Bits(Map):
     def values(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """What codes stand for."""
         with np.errstate(all="ignore"):
-            return codes.astype(np.float64) if self.dtype.kind != "f" else restored(codes, self.dtype).astype(np.float64)
+            return (
+                codes.astype(np.float64) if self.dtype.kind != "f" else restored(codes, self.dtype).astype(np.float64)
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +213,7 @@ def candidates(array: NDArray[Any]) -> list[Map]:
     codes = ordered(array)
     colours = np.unique(codes)
     span = float(colours[-1]) - float(colours[0]) + 1
-    if 2 < colours.size <= min(array.size // 3, 1 << 20) and span > 1.2 * colours.size:
+    if 2 < colours.size <= min(array.size // 2, 1 << 20) and span > 1.2 * colours.size:
         found.append(Palette(array.dtype, colours, by_value=False))
         if array.dtype.kind == "f":
             found.append(Palette(array.dtype, colours, by_value=True))

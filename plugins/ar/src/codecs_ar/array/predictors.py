@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from codecs_ar.array.compiled import called
 from codecs_ar.array.grid import code_of, value_of
 from codecs_ar.array.real import log2, logistic
 from codecs_ar.array.scene import BASE, BIAS, BLEND, CELL, CENTRE, MIX, SCALE, TEXTURE, TREND, VOLATILITY
 from codecs_ar.array.squares import predict, remember, solve
-from codecs_core.entropy.compiled import OPTIONS
 
-called = njit(**OPTIONS)
 #: Predictions: by least squares, and simple ones.
 VIEWS, SIMPLE = 3, 3
 EXPERTS = VIEWS + SIMPLE
@@ -62,7 +60,7 @@ def look(at, pattern, column, scene, now):  # type: ignore[no-untyped-def]
     for j in range(own.size):
         now.v[j + 1] = x[np.uint64(at + own[j])] - base if scene.masks[pattern, j] else 0.0
     now.reals[BASE] = base
-    kind = 0
+    kind = np.int64(0)
     level = 0.5 * (base + x[np.uint64(at + scene.spots[1])])
     for j in range(scene.levels.size):
         kind += np.int64(level > scene.levels[j])
@@ -87,8 +85,17 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
         if index % 8 == 3 * k or scene.channels > 1:
             towards = now.states[0] if k > 0 else zero
             solve(
-                learners.sums, state * terms, n, wide, learners.ridges[k], 1e-9,
-                learners.weights, towards * wide, now.rows, learners.weights, state * wide,
+                learners.sums,
+                state * terms,
+                n,
+                wide,
+                learners.ridges[k],
+                1e-9,
+                learners.weights,
+                towards * wide,
+                now.rows,
+                learners.weights,
+                state * wide,
             )
         now.guesses[k] = base + predict(learners.weights, state * wide, now.v, n, wide, now.lanes)
     x, spots = scene.values, scene.spots
@@ -114,7 +121,10 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     scale = local_error(errors, EXPERTS * size, at, pattern, scene)
     x, spots, base = scene.values, scene.spots, reals[BASE]
     north, corner, east, far = (
-        x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])], x[np.uint64(at + spots[3])], x[np.uint64(at + spots[4])],
+        x[np.uint64(at + spots[1])],
+        x[np.uint64(at + spots[2])],
+        x[np.uint64(at + spots[3])],
+        x[np.uint64(at + spots[4])],
     )
     texture = np.int64(base > blend) + 2 * np.int64(north > blend) + 4 * np.int64(east > blend)
     texture += 8 * np.int64(far > base) + 16 * np.int64(corner > blend)

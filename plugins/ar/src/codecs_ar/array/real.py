@@ -7,9 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import OPTIONS, inline, kernel
-from numba import njit
-called = njit(**OPTIONS)
+from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.tables import table
 
 #: Up to this magnitude a number that fades is zero: what machines make of subnormal numbers is never seen.

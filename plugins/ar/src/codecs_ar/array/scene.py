@@ -14,8 +14,9 @@ class Scene(NamedTuple):
     """An array as it is coded.
 
     `codes` and `values` have margins; a slice takes `area` of them, a row `stride`; the first value is at `start`. Regressors are at the
-    offsets `own`, of which those with a zero in row `patterns[z]` of `masks` do not exist in slice z; errors that tell the scale at `near`, with weights in
-    the same row of `near_weights`. `spots` are W, N, NW, NE, WW, and the one whose code counts as a second neighbour. Codes from `least` to `most` are usual, others are outliers. `levels` divide values into classes.
+    offsets `own`; those with a zero in row `patterns[z]` of `masks` do not exist in slice z. Errors that tell the scale are at `near`, with
+    weights in the same row of `near_weights`. `spots` are W, N, NW, NE, WW, and those whose codes count as second and
+    third neighbours. Codes from `least` to `most` are usual, others are outliers. `levels` divide values into classes.
     """
 
     outer: int
@@ -32,7 +33,7 @@ class Scene(NamedTuple):
     values: NDArray[np.float64]
     patterns: NDArray[np.uint8]
     own: NDArray[np.int64]
-    masks: NDArray[np.float64]
+    masks: NDArray[np.uint8]
     near: NDArray[np.int64]
     near_weights: NDArray[np.float64]
     spots: NDArray[np.int64]
@@ -42,8 +43,8 @@ class Scene(NamedTuple):
 class Now(NamedTuple):
     """What is known of the value at hand.
 
-    `v` is the vector of `squares`; `states` are the least-squares states in use; `guesses` of the experts; `parts` are weights, means and inverse scales of the
-    mixture, one after the other; `reals` and `wholes` are named below.
+    `v` is the vector of `squares`, `lanes` and `rows` are to work in; `states` are the least-squares states in use, `guesses` those of
+    the experts; `parts` are weights, means and inverse scales of the mixture, one after the other; `reals` and `wholes` are named below.
     """
 
     v: NDArray[np.float64]
@@ -56,7 +57,8 @@ class Now(NamedTuple):
     wholes: NDArray[np.int64]
 
 
-#: Places in `Now.reals`: the centre of the distribution, the blend before its bias was taken off, their scale, the width of a cell, the volatility.
+#: Places in `Now.reals`: the centre of the distribution, the blend before its bias was taken off, their scale, the width of a cell, the
+#: volatility, and the neighbour that differences are taken from.
 CENTRE, BLEND, SCALE, CELL, VOLATILITY, BASE = range(6)
 #: Places in `Now.wholes`: contexts of the bias, of the mixture, of decisions.
 BIAS, MIX, TEXTURE, TREND = range(4)

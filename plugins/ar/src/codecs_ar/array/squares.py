@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecs_core.entropy.compiled import OPTIONS
-from numba import njit
-called = njit(**OPTIONS)
+from codecs_ar.array.compiled import called
 
 LANES = 8
 #: Added to every sum, so that none fades to a subnormal number.

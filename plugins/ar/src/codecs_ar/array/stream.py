@@ -17,6 +17,7 @@ from codecs_ar.array.maps import Numbers
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.array.predictors import CLASSES, COMPONENTS, EXPERTS, VIEWS, Learners
 from codecs_ar.array.real import logarithms, logistics, stretches
+from codecs_ar.array.repeats import KINDS, MEMORIES, NOTHING, Repeats
 from codecs_ar.array.scene import VOLATILITY, Now, Scene
 from codecs_ar.array.squares import stride
 from codecs_ar.array.tree import Coder
@@ -49,6 +50,8 @@ class Description:
         Codes that divide the values into classes; the middle one is the origin.
     discrete
         Whether codes occur again and again, so that their own frequencies tell something.
+    repeats
+        Whether it is asked if a value is one that came before.
     """
 
     layout: Layout
@@ -59,12 +62,13 @@ class Description:
     scale: int
     levels: tuple[int, ...]
     discrete: bool
+    repeats: bool
 
     def write(self, writer: Writer) -> None:
         """Append to a payload."""
         order = self.layout.order
         plain = order == tuple(range(len(order)))
-        writer.natural(self.layout.series | 2 * (not plain) | 4 * self.discrete)
+        writer.natural(self.layout.series | 2 * (not plain) | 4 * self.discrete | 8 * self.repeats)
         for axis in () if plain else order:
             writer.natural(axis)
         writer.integer(self.least)
@@ -95,7 +99,17 @@ class Description:
             raise CorruptDataError("the range of a stream is impossible: the payload is damaged")
         if level > usual[1]:
             raise CorruptDataError("the classes of a stream are out of its range: the payload is damaged")
-        return cls(Layout(order, bool(flags & 1)), shift, least, most, usual, scale, tuple(levels), bool(flags & 4))
+        return cls(
+            Layout(order, bool(flags & 1)),
+            shift,
+            least,
+            most,
+            usual,
+            scale,
+            tuple(levels),
+            bool(flags & 4),
+            bool(flags & 8),
+        )
 
 
 class Stream:
@@ -118,9 +132,10 @@ class Stream:
         self.scene = _scene(self.geometry, about, numbers)
         self.learners = _learners(self.geometry)
         self.decider = _decider(hashes)
+        self.repeats = _repeats(hashes >> 2 if about.repeats else 1)
         self.now = _now(self.geometry)
         records = np.zeros(0 if decoding else min(RECORDS, 60 * self.size + 2 * LONGEST), np.uint32)
-        self.coder = Coder(decoding, about.discrete, hashes, np.zeros(3, np.uint64), records, GROWTH)
+        self.coder = Coder(decoding, about.discrete, about.repeats, hashes, np.zeros(3, np.uint64), records, GROWTH)
         self.done = 0
 
     @property
@@ -129,7 +144,7 @@ class Stream:
         return self.geometry.view(self.scene.codes)
 
     def _params(self) -> tuple[Any, ...]:
-        return self.scene, self.learners, self.decider, self.coder, self.now, self.done
+        return self.scene, self.learners, self.repeats, self.decider, self.coder, self.now, self.done
 
     def encode_some(self) -> tuple[int, bytes]:
         """How many values come next, and the message that holds them."""
@@ -168,7 +183,9 @@ def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers)
     while stream.done < stream.size:
         count = reader.natural()
         if not 0 < count <= stream.size - stream.done:
-            raise CorruptDataError(f"a message of {count} values where {stream.size - stream.done} are left: the payload is damaged")
+            raise CorruptDataError(
+                f"a message of {count} values where {stream.size - stream.done} are left: the payload is damaged"
+            )
         stream.decode_some(count, reader.part())
     codes = stream.codes.reshape(tuple(shape[axis] for axis in about.layout.order))
     return codes.transpose(np.argsort(about.layout.order))
@@ -189,9 +206,24 @@ def _scene(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
     grid = rough._replace(origin=origin, unit=2.0**about.scale)
     levels = np.array([tree.value(level, grid) for level in about.levels])
     return Scene(
-        geometry.outer, geometry.height, geometry.width, geometry.channels, geometry.stride, geometry.area, geometry.start,
-        *about.usual, grid, np.zeros(geometry.size, np.int64), np.zeros(geometry.size),
-        geometry.patterns, geometry.own, geometry.masks, geometry.near, geometry.near_weights, geometry.spots, levels,
+        geometry.outer,
+        geometry.height,
+        geometry.width,
+        geometry.channels,
+        geometry.stride,
+        geometry.area,
+        geometry.start,
+        *about.usual,
+        grid,
+        np.zeros(geometry.size, np.int64),
+        np.zeros(geometry.size),
+        geometry.patterns,
+        geometry.own,
+        geometry.masks,
+        geometry.near,
+        geometry.near_weights,
+        geometry.spots,
+        levels,
     )
 
 
@@ -202,8 +234,15 @@ def _learners(geometry: Geometry) -> Learners:
     states = channels + blocks + CLASSES * channels
     blends = np.array([1.0] * EXPERTS + [3.0, 0.3])
     return Learners(
-        np.zeros(states * (n + 1) * wide), np.zeros((states + 1) * wide), np.ones((EXPERTS + 1) * geometry.size), np.zeros(32 * 8),
-        np.tile(blends / blends.sum(), 8), np.array([1e-4, 0.003, 0.003]), np.array([0.9998, 0.998, 0.9995]), logarithms(), logistics(),
+        np.zeros(states * (n + 1) * wide),
+        np.zeros((states + 1) * wide),
+        np.ones((EXPERTS + 1) * geometry.size),
+        np.zeros(32 * 8),
+        np.tile(blends / blends.sum(), 8),
+        np.array([1e-4, 0.003, 0.003]),
+        np.array([0.9998, 0.998, 0.9995]),
+        logarithms(),
+        logistics(),
     )
 
 
@@ -213,9 +252,30 @@ def _decider(hashes: int) -> Decider:
     mixers[tree.SPECIAL : tree.ALL, 0], mixers[tree.SPECIAL : tree.ALL, 1] = 0.0, 1.5
     counts = np.arange(1 << decisions.COUNT_BITS)
     return Decider(
-        np.full(tree.DIRECT + hashes + tree.FINE, 1 << 31, np.uint32), np.zeros(decisions.COUNTERS, np.int64),
-        np.zeros(decisions.INPUTS), mixers.reshape(-1), np.zeros(tree.SETS), (65536 / (counts + 1.6)).astype(np.int64),
-        np.array([400, 400, 250, 250, 250, 400]), counts / (counts + 1.5), stretches(), logistics(), logarithms(), np.zeros(2),
+        np.full(tree.DIRECT + hashes + tree.FINE, 1 << 31, np.uint32),
+        np.zeros(decisions.COUNTERS, np.int64),
+        np.zeros(decisions.INPUTS),
+        mixers.reshape(-1),
+        np.zeros(tree.SETS),
+        (65536 / (counts + 1.6)).astype(np.int64),
+        np.array([400, 400, 250, 250, 250, 400]),
+        counts / (counts + 1.5),
+        stretches(),
+        logistics(),
+        logarithms(),
+        np.zeros(2),
+    )
+
+
+def _repeats(size: int) -> Repeats:
+    return Repeats(
+        np.full(MEMORIES * size, NOTHING),
+        np.zeros(MEMORIES * size, np.int64),
+        np.zeros(MEMORIES, np.int64),
+        np.zeros(MEMORIES, np.int64),
+        np.zeros(KINDS, np.int64),
+        np.zeros(KINDS, np.int64),
+        np.zeros(KINDS, np.int64),
     )
 
 
@@ -225,6 +285,12 @@ def _now(geometry: Geometry) -> Now:
     reals = np.zeros(8)
     reals[VOLATILITY] = 1.0
     return Now(
-        np.zeros(wide), np.zeros(8), np.zeros((n + 1) * wide), np.zeros(VIEWS, np.int64), np.zeros(EXPERTS),
-        np.zeros(3 * COMPONENTS), reals, np.zeros(8, np.int64),
+        np.zeros(wide),
+        np.zeros(8),
+        np.zeros((n + 1) * wide),
+        np.zeros(VIEWS, np.int64),
+        np.zeros(EXPERTS),
+        np.zeros(3 * COMPONENTS),
+        reals,
+        np.zeros(8, np.int64),
     )

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from codecs_ar.array.compiled import called
 from codecs_ar.array.decisions import ONE, PRECISION, RAW, answer, ask
-from codecs_ar.array.grid import code_of, value_of
+from codecs_ar.array.grid import HUGE, code_of, value_of
 from codecs_ar.array.predictors import COMPONENTS, bucket
 from codecs_ar.array.real import logistic, stretch, top_bit
+from codecs_ar.array.repeats import KINDS, hashed, recall
 from codecs_ar.array.scene import CELL, CENTRE, SCALE, TEXTURE, TREND
-from codecs_core.entropy.compiled import OPTIONS
 from codecs_core.entropy.rans import GUARD, pop_one
 
-called = njit(**OPTIONS)
 #: Nodes of one side of the tree: the middle, steps outwards, and three levels within each step.
 STEPS = 15
 INNER = 1 + STEPS
 NODES = INNER + 8 * STEPS
-#: Special decisions: an outlier, the same outlier, and bits of any other.
+#: Special decisions: an outlier, the same outlier, and whether a value is one that came before.
 SPECIAL = 2 * NODES
-ALL = SPECIAL + 4
+REPEAT = SPECIAL + 4
+ALL = REPEAT + KINDS
 SCALES, CONTEXTS = 24, 48
 SECOND = ALL
 SETS = ALL + 3 * SCALES
@@ -40,6 +40,7 @@ class Coder(NamedTuple):
 
     decoding: bool
     discrete: bool
+    repeats: bool
     hashes: int
     state: NDArray[np.uint64]
     records: NDArray[np.uint32]
@@ -66,14 +67,6 @@ def edge(t, grid):  # type: ignore[no-untyped-def]
 def value(code, grid):  # type: ignore[no-untyped-def]
     """`value_of`, for Python."""
     return value_of(code, grid)
-
-
-@called
-def mixed(a, b):  # type: ignore[no-untyped-def]
-    """A hash."""
-    x = (a ^ np.int64(0x1E3779B97F4A7C15)) * np.int64(0x3F58476D1CE4E5B9)
-    x = (x ^ (x >> 29)) + b * np.int64(0x14D049BB133111EB)
-    return x ^ (x >> 32)
 
 
 @called
@@ -119,7 +112,7 @@ def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
 def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped-def]
     """Code whether a value is an outlier, and which; returns it, or `most` + 1 for none."""
     codes, spots, least, most = scene.codes, scene.spots, scene.least, scene.most
-    around, previous = 0, codes[np.uint64(at + spots[0])]
+    around, previous = np.int64(0), codes[np.uint64(at + spots[0])]
     for i in range(4):
         code = codes[np.uint64(at + spots[i])]
         around = 2 * around + np.int64(code < least or code > most)
@@ -143,6 +136,51 @@ def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped
 
 
 @called
+def mass_of(code, now, scene, cdf):  # type: ignore[no-untyped-def]
+    """Mass of the mixture on one code."""
+    lower = edge(code, scene.grid) if code > scene.least else -2.0 * HUGE
+    upper = edge(code + 1, scene.grid) if code < scene.most else 2.0 * HUGE
+    side = 1.0 if lower > now.reals[CENTRE] else -1.0
+    return abs(outside(lower, side, now, cdf) - outside(upper, side, now, cdf))
+
+
+@called
+def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder):  # type: ignore[no-untyped-def]
+    """Code whether a value is one that came before, of up to `KINDS`; returns the kind, or -1, and the value."""
+    recall(at, channel, scene, repeats)
+    codes, kinds, history, places = repeats.codes, repeats.kinds, repeats.history, decider.places
+    both = np.int64(codes[0] == codes[1]) + 2 * np.int64(codes[0] == codes[2]) + 4 * np.int64(codes[2] == codes[3])
+    for kind in range(KINDS):
+        code = codes[kind]
+        if code < scene.least or code > scene.most:
+            continue
+        known = False
+        for other in range(kind):
+            known = known or codes[other] == code
+        if known:
+            continue
+        context = kinds[kind] * 4 + (history[kind] & 3)
+        node = REPEAT + kind
+        places[0] = node * CONTEXTS + context
+        counter = np.int64(decider.counters[np.uint64(places[0])])
+        if counter >> 10 < ONE // 100 and (counter & 1023) > 20 and index % 32 != 0:
+            continue
+        places[1] = (ALL + node) * CONTEXTS + both * 4 + (history[kind] >> 2 & 3)
+        key = hashed(code, np.int64(kind))
+        hashes = np.int64(coder.hashes - 1)
+        places[2] = DIRECT + (key & hashes)
+        places[3] = DIRECT + (hashed(key, repeats.keys[0]) & hashes)
+        places[4] = DIRECT + (hashed(key, repeats.keys[1]) & hashes)
+        places[5] = DIRECT + coder.hashes + (node * 4 + (history[kind] & 3)) * 3
+        said = stretch(min(max(mass_of(code, now, scene, decider.cdf), 1e-6), 1.0 - 1e-6), decider.mantissas)
+        bit = decide(said, np.int64(code == truth), node, SECOND + min(kinds[kind], 3), words, decider, coder)
+        history[kind] = (history[kind] << 1 | bit) & 15
+        if bit:
+            return kind, code
+    return -1, truth
+
+
+@called
 def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-untyped-def]
     """Code a value that is none, and return it."""
     grid, least, most, mantissas, cdf = scene.grid, scene.least, scene.most, decider.mantissas, decider.cdf
@@ -153,9 +191,9 @@ def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-un
     scale_context = bucket(spread / cell * 4.0, mantissas, 2.0, SCALES - 1)
     fine = np.int64(0)
     if spread < 2.0 * cell:
-        fine = min(max(np.int64((centre - edge(c, grid)) / cell * 4.0 + 2.0), 0), 3)
-    hash_w = mixed(scene.codes[np.uint64(at + scene.spots[0])], 1)
-    hash_wn = mixed(hash_w, scene.codes[np.uint64(at + scene.spots[5])])
+        fine = min(max(np.int64((centre - edge(c, grid)) / cell * 4.0 + 2.0), fine), fine + 3)
+    hash_w = hashed(scene.codes[np.uint64(at + scene.spots[0])], 1)
+    hash_wn = hashed(hash_w, scene.codes[np.uint64(at + scene.spots[5])])
     phase, side, j, path, depth = 0, 1.0, 0, 1, 0
     lo, hi, t = least, most + 1, c
     inside, beyond = 1.0, 0.0
@@ -169,8 +207,10 @@ def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-un
                 low_bits = top_bit(far) - 3
                 t = (t >> low_bits) << low_bits
             if j >= STEPS:
-                doublings = min(j - STEPS, 60)
-                further = far << doublings if far <= (most - least) >> doublings else most - least + 1
+                doublings = min(j - STEPS, 61)
+                further = (
+                    far << doublings if doublings < 61 and far <= (most - least) >> doublings else most - least + 1
+                )
                 t = c + further if side > 0 else c - further
             t = max(t, lo + 1) if side > 0 else min(t, hi - 1)
             if t >= hi or t <= lo:
@@ -195,10 +235,10 @@ def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-un
         places[0] = sided * CONTEXTS + scale_context
         places[1] = (ALL + sided) * CONTEXTS + (texture if node > 0 else fine * 8 + trend)
         if coder.discrete:
-            key = mixed(t, lo if phase == 2 else phase)
+            key = hashed(t, lo if phase == 2 else phase)
             places[2] = DIRECT + (key & hashes)
-            places[3] = DIRECT + (mixed(key, hash_w) & hashes)
-            places[4] = DIRECT + (mixed(key, hash_wn) & hashes)
+            places[3] = DIRECT + (hashed(key, hash_w) & hashes)
+            places[4] = DIRECT + (hashed(key, hash_wn) & hashes)
         else:
             for i in range(3):
                 places[2 + i] = DIRECT + i * ALL + sided

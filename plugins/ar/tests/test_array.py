@@ -1,0 +1,100 @@
+"""The codec for numerical arrays: every type, every number of dimensions, what is special, damaged payloads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from codecs_ar.array.codec import ArrayCodec
+from numpy.typing import NDArray
+
+from codecs_core.arrays import DTYPES, ArraySpec
+from codecs_core.errors import CorruptDataError
+
+CODEC = ArrayCodec()
+SHAPES = [
+    (),
+    (1,),
+    (0,),
+    (60,),
+    (20, 30),
+    (3, 12, 11),
+    (2, 3, 9, 11),
+    (40, 3),
+    (2,) * 7,
+    (1, 1, 30, 1),
+    (4, 0, 3),
+    (1,) * 31 + (5,),
+]
+
+
+def check_round_trip(array: NDArray[Any]) -> bytes:
+    payload = CODEC.encode(array)
+    decoded = CODEC.decode(payload, ArraySpec.of(array))
+    assert decoded.dtype == array.dtype
+    assert decoded.shape == array.shape
+    assert decoded.tobytes() == np.ascontiguousarray(array).tobytes()
+    assert len(payload) <= array.nbytes + 1
+    return payload
+
+
+def walk(dtype: str, size: int) -> NDArray[Any]:
+    """A random walk, for complex numbers one of each part."""
+    if dtype.startswith("complex"):
+        return (walk("float64", size) + 1j * walk("float64", size)[::-1]).astype(dtype)
+    steps = np.asarray(np.random.Philox(3).random_raw(size)) % np.uint64(9)
+    return np.cumsum(steps.astype(np.int64) - 4).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", sorted(DTYPES))
+def test_every_type_and_shape(dtype: str) -> None:
+    for shape in SHAPES:
+        size = math.prod(shape)
+        check_round_trip(walk(dtype, size).reshape(shape))
+        if dtype != "bool":
+            noise = np.asarray(np.random.Philox(4).random_raw(size * 2)).view(np.uint8)[
+                : size * np.dtype(dtype).itemsize
+            ]
+            check_round_trip(noise.view(dtype).reshape(shape))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_what_is_special_among_floats(dtype: str) -> None:
+    field = walk(dtype, 900).reshape(30, 30) / np.asarray(8, dtype)
+    field[3:6, 4:9] = np.nan
+    field.view(f"u{field.itemsize}")[5, 6] |= 1  # another NaN
+    field[10, :4] = [np.inf, -np.inf, -0.0, 0.0]
+    field[20] = np.finfo(dtype).smallest_subnormal
+    field[21, ::2] = np.finfo(dtype).max
+    check_round_trip(field)
+    check_round_trip(np.full((5, 5), np.nan, dtype))
+
+
+def test_any_order_of_memory() -> None:
+    array = walk("int32", 600).reshape(20, 30)
+    assert CODEC.encode(array.T) == CODEC.encode(np.ascontiguousarray(array.T))
+    assert CODEC.encode(array.astype(">i4")) == CODEC.encode(array)
+
+
+def test_smooth_data_become_small() -> None:
+    y, x = np.mgrid[:64, :64]
+    smooth = (1000 * np.sin(x / 9.0) * np.cos(y / 7.0)).astype(np.int16)
+    assert 8 * len(check_round_trip(smooth)) < 3.5 * smooth.size
+    assert len(check_round_trip(np.full((100, 100), 7, np.int64))) == 9
+    assert len(check_round_trip(smooth.astype(np.float64) / 100)) < 1.1 * len(CODEC.encode(smooth)) + 20
+
+
+def test_damage_is_found() -> None:
+    array = walk("float32", 500)
+    payload = CODEC.encode(array)
+    for at in range(len(payload)):
+        damaged = payload[:at] + bytes([payload[at] ^ 0x40]) + payload[at + 1 :]
+        try:
+            CODEC.decode(damaged, ArraySpec.of(array))
+        except CorruptDataError:
+            continue
+    for end in range(0, len(payload), 7):
+        with pytest.raises(CorruptDataError):
+            CODEC.decode(payload[:end], ArraySpec.of(array))

@@ -1,0 +1,23 @@
+"""The codec for numerical arrays holds to the Codec contract."""
+
+from pathlib import Path
+
+import numpy as np
+
+from codecs_core.testing import CodecConformance
+
+
+class TestConformance(CodecConformance):
+    codec_id = "ar.array"
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)  # tests/exactness has the others
+    examples = 10
+
+    def samples(self):
+        y, x = np.mgrid[:24, :20]
+        words = np.asarray(np.random.Philox(7).random_raw(x.size))
+        noise = (words % np.uint64(7)).astype(np.int16).reshape(x.shape)
+        field = (y * y - 3 * x).astype(np.float32) / 8 + noise.astype(np.float32) / 512
+        field[3:9, 2:5] = 1e20
+        series = np.cumsum(words.astype(np.int64)[:300] >> 58)
+        return [(30 * y + x * x + noise).astype(np.int16), field, series, series.astype(np.float64) / 100, noise > 3]
