@@ -90,7 +90,7 @@ def _parsed(path: Path, start: bytes | None) -> span.Span:
     header: Any = kind(start[: kind.sizeof_hdr], check=False)
     dtype, dims = header.get_data_dtype(), tuple(int(n) for n in header.get_data_shape())
     offset = int(header["vox_offset"])
-    if float(header["vox_offset"]) != offset or offset < kind.sizeof_hdr + 4:
+    if float(header["vox_offset"]) != offset or not kind.sizeof_hdr + 4 <= offset <= _MOST:
         raise InputError(f"{path} is a NIfTI file whose values begin at byte {header['vox_offset']}")
     shape = dims[::-1]
     if dtype.fields:

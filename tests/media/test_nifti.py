@@ -121,6 +121,7 @@ def changed(at, what, **options):
         (changed(40, struct.pack("<8h", 7, *[32767] * 7)), "which no array has"),
         (changed(108, struct.pack("<f", 352.5)), "begin at byte"),
         (changed(108, struct.pack("<f", 2)), "begin at byte 2"),
+        (changed(108, struct.pack("<f", 2.0**90)), "begin at byte 1"),
         (changed(40, struct.pack("<8h", 7, 0, *[32767] * 6)), "which no array has"),
         (file_of()[0] + bytes(5_000_000), "beside its values"),
     ],
