@@ -30,12 +30,12 @@ if TYPE_CHECKING:
         train,
     )
     from codecs_core.arrays import ArraySpec
-    from codecs_core.bars import progress_bar
     from codecs_core.codec import Codec, CodecInfo, Progress
     from codecs_core.errors import CodecsError
     from codecs_core.limits import Limits
     from codecs_core.models import Model
     from codecs_core.registry import CodecSpec, ModelSpec, hookimpl
+    from codecs_core.report.bars import progress_bar
     from codecs_core.version import __version__ as __version__
 
 _HOME = {
@@ -63,7 +63,7 @@ _HOME = {
     "EntryView": "api",
     "StreamWriter": "api",
     "Source": "api",
-    "progress_bar": "bars",
+    "progress_bar": "report.bars",
     "__version__": "version",
 }
 

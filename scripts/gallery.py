@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from codecs_core import bench, media, plots, registry
+from codecs_core import media, registry
+from codecs_core.report import bench, plots
 
 ROOT = Path(__file__).parents[1]
 BYTES = ["classic.png", "classic.bz2", "classic.lzma", "classic.webp", "classic.jxl"]

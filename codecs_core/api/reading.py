@@ -6,11 +6,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from codecs_core.api import html, labelled
+from codecs_core.api import labelled
 from codecs_core.api.decoding import Decoder
 from codecs_core.api.parallel import job_count, ordered
 from codecs_core.api.plan import find
-from codecs_core.api.report import describe
 from codecs_core.api.verifying import verify
 from codecs_core.api.view import EntryView, anywhere
 from codecs_core.arrays import logical
@@ -18,6 +17,8 @@ from codecs_core.container import Reader
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.models import Model
 from codecs_core.registry import default
+from codecs_core.report import html
+from codecs_core.report.info import describe
 
 if TYPE_CHECKING:
     from types import TracebackType

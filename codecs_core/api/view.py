@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.api import html, report
 from codecs_core.api.parallel import aside, ordered
 from codecs_core.api.selection import select
 from codecs_core.arrays import logical, logical_dtype
 from codecs_core.container.source import is_url
+from codecs_core.report import html, info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,7 +206,7 @@ class EntryView:
 
     def _repr_html_(self) -> str:
         decoder = self._decoder
-        return html.entry(report.entry(decoder.reader, self._entry), decoder.path)
+        return html.entry(info.entry(decoder.reader, self._entry), decoder.path)
 
     def __repr__(self) -> str:
         return f"<entry {self.name!r}: {self.dtype} {self.shape}, codec {self.codec}, {self.n_chunks} chunks>"

@@ -1,6 +1,6 @@
 """`codecs bench`: what each codec makes of some data.
 
-JSON: what `codecs_core.bench.Result.report` returns.
+JSON: what `codecs_core.report.result.Result.report` returns.
 """
 
 from pathlib import Path
@@ -29,12 +29,12 @@ def bench(
 
     Exit status 1 if an array did not come back as it was, or a codec failed.
     """
-    from codecs_core import bench as engine
     from codecs_core import media
-    from codecs_core import plots as drawing
     from codecs_core.cli.benchtable import show
     from codecs_core.cli.output import put, put_json, say, shown
     from codecs_core.cli.progress import progress
+    from codecs_core.report import bench as engine
+    from codecs_core.report import plots as drawing
 
     if plots is not None:
         drawing.check_matplotlib()  # before the work that would be lost

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from codecs_core.cli.output import count, plural, put, say, shown, size, table
 
 if TYPE_CHECKING:
-    from codecs_core.bench import Group, Result, Row
+    from codecs_core.report.result import Group, Result, Row
 
 _HEADS = ("codec", "layout", "model", "bytes", "bits/value", "payload", "encode", "decode", "identical", "model size")
 _RIGHT = "lllrrrrrlr"

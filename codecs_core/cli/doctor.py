@@ -1,6 +1,6 @@
 """`codecs doctor`: what is installed, on what it runs, and whether it computes here what it must compute everywhere.
 
-JSON: what `codecs_core.api.diagnosis.diagnose` returns.
+JSON: what `codecs_core.report.doctor.diagnose` returns.
 """
 
 from typing import Annotated, Any
@@ -13,8 +13,8 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
 
     Exit status 1 if something is wrong. The first run on a machine compiles for some seconds.
     """
-    from codecs_core.api.diagnosis import diagnose
     from codecs_core.cli.output import put, put_json, say, shown
+    from codecs_core.report.doctor import diagnose
 
     found = diagnose()
     if json:

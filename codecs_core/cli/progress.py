@@ -6,8 +6,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from codecs_core.bars import progress_bar as progress
 from codecs_core.cli.output import say, shown
+from codecs_core.report.bars import progress_bar as progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,10 +31,10 @@ def view(
     import webbrowser
 
     from codecs_core import api
-    from codecs_core.api.page import page
     from codecs_core.cli.arguments import check_file, check_target, limits
     from codecs_core.cli.output import put, say, shown
     from codecs_core.container import atomic_write
+    from codecs_core.report.page import page
 
     if out is not None:
         check_target(out, [file])

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 import codecs_core as cc
 from codecs_core import models
-from codecs_core.api import diagnosis
-from codecs_core.api.diagnosis import diagnose
 from codecs_core.cli.app import app
 from codecs_core.registry import Registry
+from codecs_core.report import doctor
+from codecs_core.report.doctor import diagnose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def test_all_is_well(registry):
 
 
 def test_what_is_wrong_is_found_and_stops_nothing(registry, monkeypatch):
-    monkeypatch.setattr(diagnosis, "_entropy", lambda: None)
+    monkeypatch.setattr(doctor, "_entropy", lambda: None)
     broken = EntryPoint("broken", "no_such_module_at_all", "codecs_core")
     found = diagnose(registry=registry(Forgetful, Exiting, Reverse, points=[broken]))
     assert not found["ok"]
@@ -101,13 +101,13 @@ def test_what_is_wrong_is_found_and_stops_nothing(registry, monkeypatch):
 
 
 def test_a_machine_that_makes_another_message(registry, monkeypatch):
-    monkeypatch.setattr(diagnosis, "MESSAGE", "0" * 32)
+    monkeypatch.setattr(doctor, "MESSAGE", "0" * 32)
     found = diagnose(registry=registry())
     assert "makes another message" in results(found)["entropy coder"]
 
 
 def test_damaged_models_are_found(registry, store, monkeypatch):
-    monkeypatch.setattr(diagnosis, "_entropy", lambda: None)
+    monkeypatch.setattr(doctor, "_entropy", lambda: None)
     made = cc.Model.create(codec="test.reverse", config={}, tensors={"a": np.zeros(9, np.int8)}, name="nine")
     path = models.add(made)
     assert diagnose(registry=registry())["ok"]
@@ -124,7 +124,7 @@ def run(*args):
 
 
 def test_command_line(registry, monkeypatch):
-    monkeypatch.setattr(diagnosis, "default", lambda: registry(Reverse))
+    monkeypatch.setattr(doctor, "default", lambda: registry(Reverse))
     done = run()
     assert done.exit_code == 0, done.output
     assert "this machine computes what every other does" in done.stdout
@@ -134,8 +134,8 @@ def test_command_line(registry, monkeypatch):
 
 
 def test_exit_status(registry, monkeypatch):
-    monkeypatch.setattr(diagnosis, "_entropy", lambda: None)
-    monkeypatch.setattr(diagnosis, "default", lambda: registry(Forgetful))
+    monkeypatch.setattr(doctor, "_entropy", lambda: None)
+    monkeypatch.setattr(doctor, "default", lambda: registry(Forgetful))
     done = run()
     assert done.exit_code == 1
     assert "may not compute" in done.stdout

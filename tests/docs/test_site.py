@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import codecs_core as cc
-from codecs_core.api.page import page
+from codecs_core.report.page import page
 
 SITE = Path(__file__).parents[2] / "build/site"
 pytestmark = pytest.mark.skipif(

@@ -16,7 +16,6 @@ import numpy as np
 import codecs_core as cc
 from codecs_core import entropy as e
 from codecs_core.api.decoding import Decoder
-from codecs_core.api.report import describe
 from codecs_core.container import Reader, canonical, recovery
 from codecs_core.container.header import Header
 from codecs_core.container.index import Index
@@ -25,6 +24,7 @@ from codecs_core.errors import CodecsError
 from codecs_core.limits import Limits
 from codecs_core.models import Model
 from codecs_core.registry import default
+from codecs_core.report.info import describe
 
 VECTORS = Path(__file__).parents[2] / "spec/vectors"
 #: Small enough that an allocation beyond them is seen.

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from codecs_core import bars
+from codecs_core.report import bars
 
 
 class Handle:

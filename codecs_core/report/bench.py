@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from codecs_core import api, models
-from codecs_core.api import html
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.errors import CodecsError, ConfigError, OutputError, UnsupportedArrayError
 from codecs_core.media.kinds import is_image
 from codecs_core.registry import Registry, default
+from codecs_core.report.result import Group, Result, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,90 +34,6 @@ if TYPE_CHECKING:
 _WARM_UP = 1 << 15
 #: "solid" is one chunk an array, up to this many bytes.
 _SOLID = 1 << 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One measured file.
-
-    Parameters
-    ----------
-    codec, model
-        Id, and the name of the model or ``""``.
-    layout
-        ``"per item"`` (a chunk an item), ``"solid"`` (one chunk an array) or ``"N a chunk"`` (as the codec likes it).
-    bytes, payload
-        Size of the file, and of the compressed data in it.
-    model_bytes
-        Size of the model, which the file names and does not hold.
-    bits_per_value, payload_bits_per_value
-        Of `bytes` and of `payload`.
-    encode_mb_s, decode_mb_s
-        Megabytes (10^6) of array a second.
-    identical
-        Whether the file decodes to the arrays, to the last bit.
-    path
-        Where the file was kept.
-    """
-
-    codec: str
-    layout: str
-    model: str
-    bytes: int
-    payload: int
-    model_bytes: int
-    chunks: int
-    bits_per_value: float
-    payload_bits_per_value: float
-    encode_seconds: float
-    decode_seconds: float
-    encode_mb_s: float
-    decode_mb_s: float
-    identical: bool
-    path: str | None
-
-
-@dataclass(kw_only=True)
-class Group:
-    """Arrays of one kind, which every codec is measured on together; `rows` are sorted by size."""
-
-    name: str
-    dtype: str
-    arrays: int
-    shape: tuple[int, ...] | None
-    values: int
-    nbytes: int
-    rows: list[Row] = field(default_factory=list)
-    left_out: list[dict[str, str]] = field(default_factory=list)
-
-
-@dataclass(kw_only=True)
-class Result:
-    """What `run` found."""
-
-    groups: list[Group]
-
-    @property
-    def rows(self) -> list[Row]:
-        """The rows of all groups."""
-        return [row for group in self.groups for row in group.rows]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every file decoded to its arrays and no codec failed in a way it should not."""
-        return all(row.identical for row in self.rows) and not any(
-            one["kind"] == "failed" for group in self.groups for one in group.left_out
-        )
-
-    def report(self) -> dict[str, Any]:
-        """As JSON: ``{"groups": [{"name", "dtype", "shape", "values", "bytes", "rows": [...], "left_out": [...]}]}``."""
-        described = [asdict(group) for group in self.groups]
-        for one in described:
-            one["bytes"] = one.pop("nbytes")
-        return {"groups": described, "ok": self.ok}
-
-    def _repr_html_(self) -> str:
-        return "".join(_html(group) for group in self.groups)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,26 +272,6 @@ def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
 
 def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-
-
-def _html(group: Group) -> str:
-    heads = ("codec", "layout", "model", "bytes", "bits/value", "payload", "encode MB/s", "decode MB/s", "identical")
-    rows = [
-        (
-            row.codec,
-            row.layout,
-            row.model or "-",
-            f"{row.bytes:,}",
-            f"{row.bits_per_value:.3f}",
-            f"{row.payload_bits_per_value:.3f}",
-            f"{row.encode_mb_s:.3g}",
-            f"{row.decode_mb_s:.3g}",
-            "yes" if row.identical else "NO",
-        )
-        for row in group.rows
-    ]
-    arrays = f"{group.arrays:,} arrays" if group.arrays > 1 else "one array"
-    return html.table(f"{group.name}: {arrays}, {group.dtype}, {group.nbytes:,} bytes", heads, rows, right="lllrrrrrl")
 
 
 def _model_name(codec: Codec) -> str:

@@ -12,9 +12,9 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.api.html import SHOWN, table
-from codecs_core.api.thumbnail import of_array, png
 from codecs_core.errors import CodecsError
+from codecs_core.report.html import SHOWN, table
+from codecs_core.report.thumbnail import of_array, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

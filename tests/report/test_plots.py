@@ -8,9 +8,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import codecs_core as cc
-from codecs_core import bench, media, plots
+from codecs_core import media
 from codecs_core.cli.app import app
 from codecs_core.errors import ConfigError, OutputError
+from codecs_core.report import bench, plots
 
 rng = np.random.Generator(np.random.Philox(11))
 DIGITS = (rng.random((40, 8, 7)) < 0.2).astype(np.uint8)

@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 import codecs_core as cc
-from codecs_core.api import thumbnail
-from codecs_core.api.page import page
+from codecs_core.report import thumbnail
+from codecs_core.report.page import page
 
 
 class Elements(HTMLParser):

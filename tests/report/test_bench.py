@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 import codecs_core as cc
-from codecs_core import bench, media, registry
+from codecs_core import media, registry
 from codecs_core.codec import Codec, CodecInfo
 from codecs_core.errors import UnknownCodecError, UnsupportedArrayError
+from codecs_core.report import bench
 
 rng = np.random.Generator(np.random.Philox(3))
 
