@@ -1,0 +1,144 @@
+"""`codec="auto"`: what is chosen, and on which sample."""
+
+import json
+
+import numpy as np
+import pytest
+
+import codecs_core as cc
+from codecs_core import CodecInfo, CodecSpec, hookimpl
+from codecs_core.api import auto, sample
+from codecs_core.api.items import items
+from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.registry import Registry
+
+from .conftest import COUNT, FIVES, Lossy, Nibble, Raw, Runs, Wrong, offset_model, registry_of
+
+
+def test_auto_takes_the_smallest(path, registry):
+    info = cc.save(path, COUNT % 16, registry=registry)
+    assert info["entries"][0]["codec"] == "test.nibble"
+    [tried] = info["tried"]
+    assert tried["chosen"] == {"codec": "test.nibble", "model": None}
+    assert {c["codec"]: c["bytes"] for c in tried["candidates"]} == {
+        "test.raw": 40 + auto.CHUNK_OVERHEAD,
+        "test.nibble": 20 + auto.CHUNK_OVERHEAD,
+    }
+    json.dumps(info)
+    np.testing.assert_array_equal(cc.load(path, registry=registry), COUNT % 16)
+
+
+def test_auto_drops_what_raises_on_the_sample(path, registry):
+    info = cc.save(path, COUNT, registry=registry)
+    assert info["entries"][0]["codec"] == "test.raw"
+    errors = {c["codec"]: c["error"] for c in info["tried"][0]["candidates"]}
+    assert "below 16" in errors["test.nibble"]
+    assert errors["test.raw"] is None
+
+
+def test_auto_takes_the_next_best_if_the_sample_missed_a_value(path, registry):
+    data = np.zeros((4 << 20, 2), "u1")
+    data[-1] = 200
+    info = cc.save(path, {"a": data, "b": COUNT % 16}, chunk=1 << 20, registry=registry)
+    assert [entry["codec"] for entry in info["entries"]] == ["test.raw", "test.nibble"]
+    assert any("below 16" in (c["error"] or "") for c in info["tried"][0]["candidates"])
+    np.testing.assert_array_equal(cc.load(path, registry=registry)["a"], data)
+
+
+def test_auto_chooses_neither_lossy_nor_lying_codecs(path, monkeypatch):
+    monkeypatch.setattr(Wrong, "info", CodecInfo(summary="lies", auto=True))
+    info = cc.save(path, COUNT, registry=registry_of(Raw, Wrong, Lossy))
+    assert info["entries"][0]["codec"] == "test.raw"
+    errors = {c["codec"]: c["error"] for c in info["tried"][0]["candidates"]}
+    assert errors == {"test.raw": None, "test.wrong": "codec test.wrong does not decode what it encoded"}
+
+
+def test_auto_survives_a_plugin_that_cannot_be_imported(path):
+    class Plugin:
+        @hookimpl
+        def codecs_register(self):
+            return [CodecSpec(id="test.gone", implementation="not_there_at_all:X", info=CodecInfo(summary=""))]
+
+    registry = registry_of(Raw)
+    registry.register(Plugin(), name="codecs-gone")
+    assert cc.save(path, COUNT, registry=registry)["entries"][0]["codec"] == "test.raw"
+
+
+def test_auto_with_nothing_to_choose_from(path):
+    with pytest.raises(ConfigError, match="pip install codecs-classic"):
+        cc.save(path, COUNT, registry=Registry([]))
+    with pytest.raises(UnsupportedArrayError, match=r"below 16.*pip install codecs-classic"):
+        cc.save(path, COUNT, registry=registry_of(Nibble))
+
+
+def test_auto_decides_once_for_entries_of_one_kind(path, registry):
+    data = {f"{i}": COUNT % 16 for i in range(50)} | {"other": np.zeros((3, 7), "u1"), "f": np.zeros(3)}
+    info = cc.save(path, data, registry=registry)
+    assert [(t["entries"], t["first"]) for t in info["tried"]] == [(50, "0"), (1, "other"), (1, "f")]
+    assert {e["codec"] for e in info["entries"]} == {"test.nibble", "test.raw"}
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (3, 0), (1,)])
+def test_auto_of_little(path, registry, shape):
+    cc.save(path, np.zeros(shape, "u1"), registry=registry)
+    assert cc.load(path, registry=registry).shape == shape
+
+
+def test_samples_are_small_and_from_several_places():
+    big = np.broadcast_to(np.arange(1 << 16, dtype="u4")[:, None], (1 << 16, 256))
+    [taken] = sample.take([items(big)])
+    assert taken.nbytes <= sample.BYTES
+    rows = taken.parts[0][:, 0]
+    assert len(np.unique(rows // (1 << 14))) == 4
+    runs = np.diff(rows.astype(int))
+    assert (runs == 1).sum() == len(runs) - 3
+    many = [items(np.zeros((64, 64, 3), "u1")) for _ in range(1000)]
+    assert len(sample.take(many)) == sample.ENTRIES
+    photos = [items(np.zeros((2000, 2000, 3), "u1")) for _ in range(5)]
+    assert sum(part.nbytes for part in sample.take(photos)) <= sample.BYTES
+    assert len(sample.pieces([np.zeros((1000, 2))], 1)) == sample.PIECES
+    assert [len(p) for p in sample.pieces([np.zeros((5, 2)), np.zeros((2, 2))], 2)] == [2, 2, 1, 2]
+
+
+def test_samples_of_images_are_crops():
+    wide = items(np.zeros((3000, 4000, 3), "u1"))
+    [taken] = sample.take([wide], images=True)
+    assert [part.ndim for part in taken.parts] == [3] * sample.PLACES
+    assert all(part.shape[0] > 200 and part.shape[1] > 200 for part in taken.parts)
+    assert 0.9 * sample.BYTES < taken.nbytes <= sample.BYTES
+    some = [wide, *(items(np.zeros((n, 5000 // n, 3), "u1")) for n in (1, 50, 5000))]
+    assert sample.take(some, images=True)[-1].nbytes <= sample.BYTES
+    for shape in ((1, 1 << 22), (1 << 22, 1), (3, 1 << 20)):
+        [taken] = sample.take([items(np.zeros(shape, "u1"))], images=True)
+        assert 0.4 * sample.BYTES < taken.nbytes <= sample.BYTES
+
+
+def test_auto_decides_once_for_images_of_all_sizes_that_are_alike(path, registry):
+    data = {f"{n}": np.full((5, n, 3), 7, "u1") for n in range(1, 30)}
+    info = cc.save(path, data, registry=registry)
+    assert [tried["entries"] for tried in info["tried"]] == [29]
+    assert {entry["codec"] for entry in info["entries"]} == {"test.nibble"}
+
+
+def test_auto_decides_for_each_image_where_they_differ(path):
+    registry = registry_of(Raw, Runs)
+    noise = np.random.Generator(np.random.Philox(1)).integers(0, 256, (40, 9, 8, 3), dtype=np.uint8)
+    data = {f"{k}": image if k % 3 else np.full((9 + k, 8, 3), k, "u1") for k, image in enumerate(noise)}
+    info = cc.save(path, data, registry=registry)
+    assert [entry["codec"] for entry in info["entries"]] == [
+        "test.raw" if k % 3 else "test.runs" for k in range(len(noise))
+    ]
+    assert [tried["entries"] for tried in info["tried"]] == [40]
+    for name, array in cc.load(path, registry=registry).items():
+        np.testing.assert_array_equal(array, data[name])
+
+
+def test_without_a_model_the_best_of_those_that_ship(path, shipped):
+    for codec in ("auto", "test.offset"):
+        info = cc.save(path, FIVES + 1, codec=codec, registry=shipped)
+        assert info["entries"][0]["model"] == {"name": "m6", "sha256": offset_model(6).sha256, "embedded": False}
+        assert info["tried"][0]["chosen"] == {"codec": "test.offset", "model": "m6"}
+        np.testing.assert_array_equal(cc.load(path, registry=shipped), FIVES + 1)
+    assert cc.save(path, COUNT, registry=shipped)["entries"][0]["codec"] == "test.raw"
+    with pytest.raises(UnsupportedArrayError, match=r"test\.offset with model m5: model m5 takes items of shape"):
+        cc.save(path, COUNT, codec="test.offset", registry=shipped)
