@@ -70,7 +70,7 @@ def step(at, pattern, column, index, words, scene, learners, repeats, decider, c
         if kind < 0:
             truth = descend(at, truth, words, scene, now, decider, coder)
         if coder.repeats:
-            note(truth, repeats)
+            note(truth, index, repeats)
     scene.codes[np.uint64(at)] = truth
     value = min(max(now.reals[CENTRE], -1e15), 1e15)
     if not special:

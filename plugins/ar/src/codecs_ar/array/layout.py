@@ -90,15 +90,9 @@ def _series(shape: tuple[int, ...]) -> Geometry:
     start = (LAGS + 1) * channels + BESIDE + 1
     weights = np.array([NEAR_SERIES], np.float64)
     near = [-lag * channels for lag in range(1, len(NEAR_SERIES) + 1)]
-    spots = [
-        -channels,
-        -channels,
-        -2 * channels,
-        -1 if channels > 1 else -3,
-        -2 * channels,
-        -2 * channels,
-        -3 * channels,
-    ]
+    spots = [-lag * channels for lag in (1, 1, 2, 3, 2, 2, 3, 3)]
+    if channels > 1:
+        spots[3] = -1
     return Geometry(
         1,
         1,
@@ -138,7 +132,11 @@ def _planes(shape: tuple[int, ...]) -> Geometry:
     kinds = np.arange(1 << OUTER)[:, None]
     masks = np.array([(kinds & bit) == bit for _, bit in own])[..., 0].T
     weights = np.array([np.where((kinds & bit) == bit, float(w), 0.0) for _, w, bit in near])[..., 0].T
-    spots = [-1, -1, -2, -3, -2, -2, -3] if flat else [-1, -stride, -stride - 1, -stride + 1, -2, -stride, -2]
+    spots = (
+        [-1, -1, -2, -3, -2, -2, -3, -3]
+        if flat
+        else [-1, -stride, -stride - 1, -stride + 1, -2, -stride, -2, -2 * stride]
+    )
     return Geometry(
         count,
         height,

@@ -41,6 +41,8 @@ def restored(codes: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any]:
 _HALF = -1 << 15
 #: Multiples are smaller.
 LARGEST = 2.0**50
+#: Units of the last place by which what is nearly a multiple is beside it.
+NEAR = 2
 
 
 def numbers(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -225,16 +227,17 @@ def candidates(array: NDArray[Any]) -> list[Map]:
 def multiples(array: NDArray[Any]) -> list[Map]:
     """Steps of which most values are multiples, or nearly so."""
     flat = array.reshape(-1)[:: max(1, array.size // 4096)]
-    with np.errstate(all="ignore"):
-        flat = flat[np.isfinite(flat) & (np.abs(flat) < 1e15)]
-        found: list[Map] = []
-        for digits in range(10):
-            chosen = Multiples(array.dtype, 10.0**digits, divided=True, beyond=0)
-            whole = chosen.forward(flat)
-            if flat.size and np.mean(chosen.missing(flat, whole) == 0) > 0.7 and np.ptp(whole) < 2.0**45:
-                every = chosen.forward(array)
-                usual = every[np.isfinite(array) & (np.abs(array) < 1e15)]
-                far = int(usual.max()) + 3000 * (int(usual.max()) - int(usual.min()) + 1)
-                found.append(Multiples(array.dtype, 10.0**digits, divided=True, beyond=far))
-                break
-    return found
+    usual = array[np.isfinite(array) & (np.abs(array) < 1e15)]
+    flat = flat[np.isfinite(flat) & (np.abs(flat) < 1e15)]
+    for digits in range(10) if flat.size else ():
+        chosen = Multiples(array.dtype, 10.0**digits, divided=True, beyond=0)
+        near = np.abs(chosen.missing(flat, chosen.forward(flat))) <= NEAR
+        whole = chosen.forward(usual)
+        if np.mean(near) > 0.7 and np.ptp(whole) < 2.0**45:
+            step = 10.0**digits
+            common = int(np.gcd.reduce(whole))
+            if common > 1 and step % common == 0:
+                step, whole = step / common, whole // common
+            far = int(whole.max()) + 3000 * (int(whole.max()) - int(whole.min()) + 1)
+            return [Multiples(array.dtype, step, divided=True, beyond=far)]
+    return []

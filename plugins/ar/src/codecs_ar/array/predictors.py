@@ -8,15 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.array.compiled import called
-from codecs_ar.array.grid import code_of, value_of
+from codecs_ar.array.grid import HUGE, code_of, value_of
 from codecs_ar.array.real import log2, logistic
-from codecs_ar.array.scene import BASE, BIAS, BLEND, CELL, CENTRE, MIX, SCALE, TEXTURE, TREND, VOLATILITY
+from codecs_ar.array.scene import BASE, BIAS, BLEND, CELL, CENTRE, COUNT, MIX, SCALE, TEXTURE, TREND, VOLATILITY
 from codecs_ar.array.squares import predict, remember, solve
 
 #: Predictions: by least squares, and simple ones.
-VIEWS, SIMPLE = 3, 3
+VIEWS, SIMPLE = 3, 4
 EXPERTS = VIEWS + SIMPLE
-COMPONENTS = EXPERTS + 2
+#: Of the mixture: one an expert, two around the blend, and two narrow ones where a line through two neighbours goes on.
+BLENDED, NARROW = EXPERTS, EXPERTS + 2
+COMPONENTS = EXPERTS + 4
+#: Components of less weight do not take part in decisions.
+SLIGHT = 0.003
+RATIOS = 8
 CLASSES, BLOCK = 8, 32
 
 
@@ -82,7 +87,7 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
     base = now.reals[BASE]
     for k in range(VIEWS):
         state = now.states[k]
-        if index % 8 == 3 * k or scene.channels > 1:
+        if index // scene.channels % 8 == 3 * k:
             towards = now.states[0] if k > 0 else zero
             solve(
                 learners.sums,
@@ -103,14 +108,18 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
     now.guesses[VIEWS] = base
     now.guesses[VIEWS + 1] = min(max(base + north - corner, min(base, north)), max(base, north))
     now.guesses[VIEWS + 2] = base + north - corner
+    now.guesses[VIEWS + 3] = 2.0 * base - x[np.uint64(at + spots[4])]
 
 
 @called
 def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     """From the experts' guesses and errors to a mixture."""
     errors, size, parts, reals = learners.errors, scene.values.size, now.parts, now.reals
-    total, blend = 0.0, 0.0
+    total, blend, best, least = 0.0, 0.0, 0, HUGE
     for k in range(EXPERTS):
+        last = errors[np.uint64(k * size + at + scene.near[0])]
+        if last < least:
+            best, least = k, last
         local = local_error(errors, k * size, at, pattern, scene)
         parts[2 * COMPONENTS + k] = local
         square = 1.0 / (local * local)
@@ -139,16 +148,29 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     for k in range(EXPERTS):
         parts[COMPONENTS + k] = now.guesses[k]
         parts[2 * COMPONENTS + k] = 1.0 / max(0.6 * (0.85 * parts[2 * COMPONENTS + k] + 0.15 * volatility), 0.08 * cell)
-    parts[COMPONENTS + EXPERTS] = centre
-    parts[2 * COMPONENTS + EXPERTS] = 1.0 / max(0.6 * scale, 0.08 * cell)
-    parts[COMPONENTS + EXPERTS + 1] = centre
-    parts[2 * COMPONENTS + EXPERTS + 1] = 1.0 / max(3.0 * scale + 0.3 * volatility, 0.5 * cell)
+    for k in range(BLENDED, COMPONENTS):
+        parts[COMPONENTS + k] = centre
+    parts[2 * COMPONENTS + BLENDED] = 1.0 / max(0.6 * scale, 0.08 * cell)
+    parts[2 * COMPONENTS + BLENDED + 1] = 1.0 / max(3.0 * scale + 0.3 * volatility, 0.5 * cell)
+    parts[COMPONENTS + NARROW] = now.guesses[VIEWS + 3]
+    parts[COMPONENTS + NARROW + 1] = 2.0 * north - x[np.uint64(at + spots[7])]
+    parts[2 * COMPONENTS + NARROW] = 1.0 / (0.3 * cell)
+    parts[2 * COMPONENTS + NARROW + 1] = 1.0 / (0.3 * cell)
+    mix = (best * RATIOS + ratio) * COMPONENTS
+    few, count, kept = now.few, 0, 0.0
     for k in range(COMPONENTS):
-        parts[k] = learners.blends[np.uint64(ratio * COMPONENTS + k)]
+        parts[k] = learners.blends[np.uint64(mix + k)]
+        if parts[k] > SLIGHT or k == BLENDED + 1:
+            for i in range(3):
+                few[np.uint64(i * COMPONENTS + count)] = parts[np.uint64(i * COMPONENTS + k)]
+            kept += parts[k]
+            count += 1
+    for k in range(count):
+        few[np.uint64(k)] = few[np.uint64(k)] / kept
     last = errors[np.uint64(EXPERTS * size + at + scene.near[0])]
     reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL] = centre, blend, scale, cell
     wholes = now.wholes
-    wholes[BIAS], wholes[MIX], wholes[TEXTURE] = bias, ratio * COMPONENTS, texture
+    wholes[BIAS], wholes[MIX], wholes[TEXTURE], wholes[COUNT] = bias, mix, texture, count
     wholes[TREND] = np.int64(last > scale * 1.5) + np.int64(last > 0.6 * scale)
 
 

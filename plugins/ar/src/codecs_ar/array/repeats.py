@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from codecs_ar.array.compiled import called
 
-#: Kinds: what followed the last time on the longer context, on the shorter one; the neighbours W and N.
-KINDS, MEMORIES = 4, 2
+#: Kinds: what followed where the last values came before, and what followed on the neighbours; the neighbours W and N themselves.
+KINDS = 4
 #: How often what followed was the same, up to this.
 SURE = 3
 #: No code.
@@ -18,16 +18,19 @@ NOTHING = -(1 << 63)
 
 
 class Repeats(NamedTuple):
-    """What followed on hashed contexts, and whether that was right.
+    """What came before.
 
-    `memory` and `sure` are tables, one after the other: codes, and how often each was right in a row. `keys` and `places` are those of the
-    value at hand, `codes` what each kind proposes, `kinds` how sure it is, `history` when it was right, a bit each time.
+    `past` are the codes so far, `places` where in them a hash of two codes was last, `pointer` where they are followed now and for how
+    long they were right; `memory` and `sure` are what followed on hashed neighbours, and how often in a row that was right. `keys` are those
+    of the value at hand, `codes` what each kind proposes, `kinds` how sure it is, `history` when it was right, a bit each time.
     """
 
+    past: NDArray[np.int64]
+    places: NDArray[np.int64]
+    pointer: NDArray[np.int64]
     memory: NDArray[np.int64]
     sure: NDArray[np.int64]
     keys: NDArray[np.int64]
-    places: NDArray[np.int64]
     codes: NDArray[np.int64]
     kinds: NDArray[np.int64]
     history: NDArray[np.int64]
@@ -44,30 +47,40 @@ def hashed(a, b):  # type: ignore[no-untyped-def]
 @called
 def recall(at, channel, scene, repeats):  # type: ignore[no-untyped-def]
     """Propose values."""
-    codes, spots = scene.codes, scene.spots
+    codes, spots, keys, kinds = scene.codes, scene.spots, repeats.keys, repeats.kinds
     w, second = codes[np.uint64(at + spots[0])], codes[np.uint64(at + spots[5])]
     third = codes[np.uint64(at + spots[6])]
-    repeats.keys[1] = hashed(hashed(w, second), channel)
-    repeats.keys[0] = hashed(repeats.keys[1], third)
+    keys[0] = hashed(hashed(w, second), channel)
     if scene.channels > 1:
-        repeats.keys[0] = hashed(hashed(codes[np.uint64(at - 1)], codes[np.uint64(at - 2)]), channel)
-    size = repeats.memory.size // MEMORIES
-    for i in range(MEMORIES):
-        place = i * size + (repeats.keys[i] & (size - 1))
-        repeats.places[i] = place
-        repeats.codes[i] = repeats.memory[np.uint64(place)]
-        repeats.kinds[i] = repeats.sure[np.uint64(place)]
+        keys[0] = hashed(hashed(codes[np.uint64(at - 1)], w), channel)
+    keys[1] = hashed(keys[0], third)
+    found, length = repeats.pointer[0], repeats.pointer[1]
+    repeats.codes[0] = repeats.past[np.uint64(found)] if found >= 0 else NOTHING
+    kinds[0] = min(length, 3) if length < 8 else min(length >> 3, 4) + 3
+    place = np.uint64(keys[0] & (repeats.memory.size - 1))
+    repeats.codes[1], kinds[1] = repeats.memory[place], repeats.sure[place]
     repeats.codes[2], repeats.codes[3] = w, second
-    repeats.kinds[2] = np.int64(w == second) + 2 * np.int64(second == third)
-    repeats.kinds[3] = np.int64(w == third)
+    kinds[2] = np.int64(w == second) + 2 * np.int64(second == third)
+    kinds[3] = np.int64(w == third)
 
 
 @called
-def note(truth, repeats):  # type: ignore[no-untyped-def]
+def note(truth, index, repeats):  # type: ignore[no-untyped-def]
     """Remember what followed."""
-    for i in range(MEMORIES):
-        place = np.uint64(repeats.places[i])
-        if repeats.memory[place] == truth:
-            repeats.sure[place] = min(repeats.sure[place] + 1, SURE)
-        else:
-            repeats.memory[place], repeats.sure[place] = truth, 0
+    past, pointer = repeats.past, repeats.pointer
+    past[np.uint64(index)] = truth
+    found = pointer[0]
+    if found >= 0 and past[np.uint64(found)] == truth:
+        pointer[0], pointer[1] = found + 1, pointer[1] + 1
+    else:
+        pointer[0], pointer[1] = -1, 0
+    if index > 0:
+        place = np.uint64(hashed(truth, past[np.uint64(index - 1)]) & (repeats.places.size - 1))
+        if pointer[0] < 0:
+            pointer[0] = repeats.places[place]
+        repeats.places[place] = index + 1
+    place = np.uint64(repeats.keys[0] & (repeats.memory.size - 1))
+    if repeats.memory[place] == truth:
+        repeats.sure[place] = min(repeats.sure[place] + 1, SURE)
+    else:
+        repeats.memory[place], repeats.sure[place] = truth, 0

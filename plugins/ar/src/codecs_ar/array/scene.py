@@ -15,8 +15,8 @@ class Scene(NamedTuple):
 
     `codes` and `values` have margins; a slice takes `area` of them, a row `stride`; the first value is at `start`. Regressors are at the
     offsets `own`; those with a zero in row `patterns[z]` of `masks` do not exist in slice z. Errors that tell the scale are at `near`, with
-    weights in the same row of `near_weights`. `spots` are W, N, NW, NE, WW, and those whose codes count as second and
-    third neighbours. Codes from `least` to `most` are usual, others are outliers. `levels` divide values into classes.
+    weights in the same row of `near_weights`. `spots` are W, N, NW, NE, WW, those whose codes count as second and
+    third neighbours, and NN. Codes from `least` to `most` are usual, others are outliers. `levels` divide values into classes.
     """
 
     outer: int
@@ -44,7 +44,8 @@ class Now(NamedTuple):
     """What is known of the value at hand.
 
     `v` is the vector of `squares`, `lanes` and `rows` are to work in; `states` are the least-squares states in use, `guesses` those of
-    the experts; `parts` are weights, means and inverse scales of the mixture, one after the other; `reals` and `wholes` are named below.
+    the experts; `parts` are weights, means and inverse scales of the mixture, one after the other, `few`
+    those that matter; `reals` and `wholes` are named below.
     """
 
     v: NDArray[np.float64]
@@ -53,6 +54,7 @@ class Now(NamedTuple):
     states: NDArray[np.int64]
     guesses: NDArray[np.float64]
     parts: NDArray[np.float64]
+    few: NDArray[np.float64]
     reals: NDArray[np.float64]
     wholes: NDArray[np.int64]
 
@@ -60,5 +62,5 @@ class Now(NamedTuple):
 #: Places in `Now.reals`: the centre of the distribution, the blend before its bias was taken off, their scale, the width of a cell, the
 #: volatility, and the neighbour that differences are taken from.
 CENTRE, BLEND, SCALE, CELL, VOLATILITY, BASE = range(6)
-#: Places in `Now.wholes`: contexts of the bias, of the mixture, of decisions.
-BIAS, MIX, TEXTURE, TREND = range(4)
+#: Places in `Now.wholes`: contexts of the bias, of the mixture, of decisions; components in `few`.
+BIAS, MIX, TEXTURE, TREND, COUNT = range(5)

@@ -15,9 +15,9 @@ from codecs_ar.array.kernel import LONGEST, follow, push_records
 from codecs_ar.array.layout import Geometry, Layout, geometry
 from codecs_ar.array.maps import Numbers
 from codecs_ar.array.payload import Reader, Writer
-from codecs_ar.array.predictors import CLASSES, COMPONENTS, EXPERTS, VIEWS, Learners
+from codecs_ar.array.predictors import CLASSES, COMPONENTS, EXPERTS, RATIOS, VIEWS, Learners
 from codecs_ar.array.real import logarithms, logistics, stretches
-from codecs_ar.array.repeats import KINDS, MEMORIES, NOTHING, Repeats
+from codecs_ar.array.repeats import KINDS, NOTHING, Repeats
 from codecs_ar.array.scene import VOLATILITY, Now, Scene
 from codecs_ar.array.squares import stride
 from codecs_ar.array.tree import Coder
@@ -132,7 +132,7 @@ class Stream:
         self.scene = _scene(self.geometry, about, numbers)
         self.learners = _learners(self.geometry)
         self.decider = _decider(hashes)
-        self.repeats = _repeats(hashes >> 2 if about.repeats else 1)
+        self.repeats = _repeats(self.size, hashes >> 2) if about.repeats else _repeats(1, 1)
         self.now = _now(self.geometry)
         records = np.zeros(0 if decoding else min(RECORDS, 60 * self.size + 2 * LONGEST), np.uint32)
         self.coder = Coder(decoding, about.discrete, about.repeats, hashes, np.zeros(3, np.uint64), records, GROWTH)
@@ -232,13 +232,13 @@ def _learners(geometry: Geometry) -> Learners:
     wide = stride(n)
     blocks = -(-geometry.width // predictors.BLOCK) if channels == 1 else channels
     states = channels + blocks + CLASSES * channels
-    blends = np.array([1.0] * EXPERTS + [3.0, 0.3])
+    blends = np.array([1.0] * EXPERTS + [3.0, 0.3, 0.1, 0.1])
     return Learners(
         np.zeros(states * (n + 1) * wide),
         np.zeros((states + 1) * wide),
         np.ones((EXPERTS + 1) * geometry.size),
         np.zeros(32 * 8),
-        np.tile(blends / blends.sum(), 8),
+        np.tile(blends / blends.sum(), RATIOS * EXPERTS),
         np.array([1e-4, 0.003, 0.003]),
         np.array([0.9998, 0.998, 0.9995]),
         logarithms(),
@@ -267,15 +267,15 @@ def _decider(hashes: int) -> Decider:
     )
 
 
-def _repeats(size: int) -> Repeats:
+def _repeats(size: int, hashes: int) -> Repeats:
     return Repeats(
-        np.full(MEMORIES * size, NOTHING),
-        np.zeros(MEMORIES * size, np.int64),
-        np.zeros(MEMORIES, np.int64),
-        np.zeros(MEMORIES, np.int64),
-        np.zeros(KINDS, np.int64),
-        np.zeros(KINDS, np.int64),
-        np.zeros(KINDS, np.int64),
+        np.zeros(size, np.int64),
+        np.full(hashes, -1, np.int64),
+        np.array([-1, 0]),
+        np.full(hashes, NOTHING),
+        np.zeros(hashes, np.int64),
+        np.zeros(2, np.int64),
+        *(np.zeros(KINDS, np.int64) for _ in range(3)),
     )
 
 
@@ -290,6 +290,7 @@ def _now(geometry: Geometry) -> Now:
         np.zeros((n + 1) * wide),
         np.zeros(VIEWS, np.int64),
         np.zeros(EXPERTS),
+        np.zeros(3 * COMPONENTS),
         np.zeros(3 * COMPONENTS),
         reals,
         np.zeros(8, np.int64),

@@ -13,7 +13,7 @@ from codecs_ar.array.grid import HUGE, code_of, value_of
 from codecs_ar.array.predictors import COMPONENTS, bucket
 from codecs_ar.array.real import logistic, stretch, top_bit
 from codecs_ar.array.repeats import KINDS, hashed, recall
-from codecs_ar.array.scene import CELL, CENTRE, SCALE, TEXTURE, TREND
+from codecs_ar.array.scene import CELL, CENTRE, COUNT, SCALE, TEXTURE, TREND
 from codecs_core.entropy.rans import GUARD, pop_one
 
 #: Nodes of one side of the tree: the middle, steps outwards, and three levels within each step.
@@ -50,10 +50,10 @@ class Coder(NamedTuple):
 @called
 def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
     """Mass of the mixture beyond a border, as seen from the middle."""
-    total, parts = 0.0, now.parts
-    for k in range(COMPONENTS):
-        z = (parts[COMPONENTS + k] - border) * parts[2 * COMPONENTS + k]
-        total += parts[k] * logistic(z * side, cdf)
+    total, few = 0.0, now.few
+    for k in range(now.wholes[COUNT]):
+        z = (few[np.uint64(COMPONENTS + k)] - border) * few[np.uint64(2 * COMPONENTS + k)]
+        total += few[np.uint64(k)] * logistic(z * side, cdf)
     return total
 
 
