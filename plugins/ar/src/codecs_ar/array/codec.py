@@ -22,6 +22,7 @@ class ArrayCodec(Codec):
 
     id: ClassVar[str] = "ar.array"
     format_version: ClassVar[int] = 1
+    stores_from: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = ARRAY_INFO
 
     def default_chunk(self, spec: ArraySpec) -> int:

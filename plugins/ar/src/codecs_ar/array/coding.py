@@ -1,4 +1,4 @@
-"""An array as a payload: stored as it is, constant, or mapped to integers and coded."""
+"""An array as a payload: its one value, or a map to integers and what they are coded as."""
 
 from __future__ import annotations
 
@@ -15,47 +15,49 @@ from codecs_ar.array.stream import decode as decode_stream
 from codecs_ar.array.stream import encode as encode_stream
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CorruptDataError
+from codecs_core.stored import restore, store, stored_size
 
-#: What the first byte of a payload says: the bytes of the array follow; those of its one value; a map and a stream.
-STORED, CONSTANT, CODED = 0, 1, 2
+#: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream.
+CONSTANT, CODED = 0, 1
 
 
 def encode(array: NDArray[Any]) -> bytes:
-    """A payload, at most one byte longer than the array."""
-    flat = array.reshape(-1)
-    raw = np.ascontiguousarray(flat, flat.dtype.newbyteorder("<")).tobytes()
-    writer = Writer()
-    writer.natural(CONSTANT)
-    size = array.itemsize
-    if len(raw) > size and raw == raw[:size] * flat.size:
-        writer.rest(raw[:size])
-        return writer.to_bytes()
-    best = bytes([STORED]) + raw
-    if flat.size > 1:
-        coded = _coded(_reals(array))
-        best = min(best, coded, key=len)
-    return best
+    """A payload of an array that is not empty."""
+    first = array.reshape(-1)[:1]
+    if array.tobytes() == first.tobytes() * array.size:
+        return bytes([CONSTANT]) + store(first)
+    return _coded(_reals(array))
 
 
 def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
     """Inverse of `encode`."""
     reader = Reader(payload)
     mode = reader.natural()
-    if mode == CODED:
-        real, parts = _parts(spec)
-        array = _decoded(reader, parts, real)
-        reader.finish()
-        return np.ascontiguousarray(array).view(spec.dtype).reshape(spec.shape)
-    if mode not in (STORED, CONSTANT):
-        raise CorruptDataError(f"the payload is of mode {mode}, where 0, 1 or 2 was expected: it is damaged")
-    raw = reader.rest()
     if mode == CONSTANT:
-        raw = raw * spec.size
-    if len(raw) != spec.nbytes:
-        raise CorruptDataError(
-            f"the payload holds {len(raw)} bytes of values, where {spec.nbytes} were expected: it is damaged"
-        )
-    return np.frombuffer(raw, spec.numpy).astype(spec.dtype).reshape(spec.shape)
+        one = ArraySpec((1,), spec.dtype)
+        value = restore(reader.take(stored_size(one)), one)
+        reader.finish()
+        return np.full(spec.shape, value)
+    if mode != CODED:
+        raise CorruptDataError(f"the payload begins with {mode}, where 0 or 1 was expected: it is damaged")
+    dtype, shape = _parts(spec)
+    array = _decoded(reader, shape, dtype)
+    reader.finish()
+    return np.ascontiguousarray(array).view(spec.dtype).reshape(spec.shape)
+
+
+def pack(array: NDArray[Any]) -> bytes:
+    """A payload, or the values as they are, if that is no longer: a part of another payload."""
+    if array.size == 0:
+        return b""
+    payload = encode(array)
+    return payload if len(payload) < stored_size(ArraySpec.of(array)) else store(array)
+
+
+def unpack(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+    """Inverse of `pack`."""
+    stored = restore(payload, spec)
+    return decode(payload, spec) if stored is None else stored
 
 
 def _parts(spec: ArraySpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
@@ -81,13 +83,13 @@ def _coded(array: NDArray[Any]) -> bytes:
     writer.natural(chosen.kind | shift << 2)
     if isinstance(chosen, maps.Palette):
         writer.natural(2 * chosen.colours.size + chosen.by_value)
-        writer.part(encode(np.diff(chosen.colours, prepend=0)))
+        writer.part(pack(np.diff(chosen.colours, prepend=0)))
     elif isinstance(chosen, maps.Multiples):
         writer.natural(chosen.divided)
         writer.real(chosen.step)
-        writer.part(encode(chosen.missing(array, plan.codes)))
+        writer.part(pack(chosen.missing(array, plan.codes)))
     if shift:
-        writer.part(encode((plan.codes & (1 << shift) - 1).astype(np.uint8)))
+        writer.part(pack((plan.codes & (1 << shift) - 1).astype(np.uint8)))
     encode_stream(writer, plan.codes >> shift, plan.about, chosen.numbers)
     return writer.to_bytes()
 
@@ -102,17 +104,17 @@ def _decoded(reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> ND
         count, by_value = divmod(reader.natural(), 2)
         if not 1 < count <= size:
             raise CorruptDataError(f"a palette of {count} values for {size}: the payload is damaged")
-        colours = np.cumsum(decode(reader.part(), ArraySpec((count,), "int64")))
+        colours = np.cumsum(unpack(reader.part(), ArraySpec((count,), "int64")))
         chosen = maps.Palette(dtype, colours, bool(by_value))
     elif kind == maps.Multiples.kind:
         divided = reader.natural() > 0
         chosen = maps.Multiples(dtype, reader.real(), divided, 0)
-        missing = decode(reader.part(), ArraySpec(small, "int64"))
+        missing = unpack(reader.part(), ArraySpec(small, "int64"))
     elif kind != maps.Bits.kind:
         raise CorruptDataError(f"the payload has a map of kind {kind}, which is none: it is damaged")
     if shift > 8:
         raise CorruptDataError(f"{shift} low bits are apart, where at most 8 may be: the payload is damaged")
-    low = decode(reader.part(), ArraySpec(small, "uint8")) if shift else 0
+    low = unpack(reader.part(), ArraySpec(small, "uint8")) if shift else 0
     codes = decode_stream(reader, small, shift, chosen.numbers) << shift | low
     if isinstance(chosen, maps.Multiples):
         return chosen.completed(codes, missing).reshape(shape)

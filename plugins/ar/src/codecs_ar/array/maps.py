@@ -226,9 +226,9 @@ def candidates(array: NDArray[Any]) -> list[Map]:
 
 def multiples(array: NDArray[Any]) -> list[Map]:
     """Steps of which most values are multiples, or nearly so."""
-    flat = array.reshape(-1)[:: max(1, array.size // 4096)]
-    usual = array[np.isfinite(array) & (np.abs(array) < 1e15)]
-    flat = flat[np.isfinite(flat) & (np.abs(flat) < 1e15)]
+    usual = array[np.isfinite(array)].astype(np.float64)
+    usual = usual[np.abs(usual) < LARGEST].astype(array.dtype)
+    flat = usual[:: max(1, usual.size // 4096)]
     for digits in range(10) if flat.size else ():
         chosen = Multiples(array.dtype, 10.0**digits, divided=True, beyond=0)
         near = np.abs(chosen.missing(flat, chosen.forward(flat))) <= NEAR

@@ -21,8 +21,8 @@ class Repeats(NamedTuple):
     """What came before.
 
     `past` are the codes so far, `places` where in them a hash of two codes was last, `pointer` where they are followed now and for how
-    long they were right; `memory` and `sure` are what followed on hashed neighbours, and how often in a row that was right. `keys` are those
-    of the value at hand, `codes` what each kind proposes, `kinds` how sure it is, `history` when it was right, a bit each time.
+    long they were right; `memory` and `sure` are what followed on hashed neighbours, and how often in a row that was right. `keys` are
+    those of the value at hand, `codes` what each kind proposes, `kinds` how sure it is, `history` when it was right, a bit each time.
     """
 
     past: NDArray[np.int64]
