@@ -64,6 +64,9 @@ class CodecInfo:
     resumable
         Whether `Codec.train` takes ``checkpoint``, a path that it writes its state to now and then and goes on from
         if it exists.
+    speed
+        About how many megabytes a second one thread encodes. ``--codec auto`` looks at less of the data where the
+        candidates are slow; a codec that says nothing counts as slow.
     """
 
     summary: str
@@ -75,6 +78,7 @@ class CodecInfo:
     needs_model: bool = False
     auto: bool = True
     files: bool = False
+    speed: float = 1.0
     ragged: bool = False
     resumable: bool = False
 

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 #: About what the container spends on a chunk beside its payload.
 CHUNK_OVERHEAD = 68
 #: A candidate this many times the size of the best after a rough look gets no second.
-WORTH = 1.25
+WORTH = 1.15
+#: Seconds that a second look may take, and the part of the encoding that follows; by the speeds that codecs state, so that the
+#: same data always have the same choice.
+SECONDS, SHARE = 0.4, 0.15
 #: Arrays of a kind each get a codec of their own, of so many, if that makes the sample this many times as large or less.
 MIXED = 0.97
 FINALISTS = 3
@@ -45,6 +48,7 @@ class Candidate:
     id: str
     model: str | None
     build: Callable[[], Codec]
+    speed: float = 1.0
 
 
 @dataclass(kw_only=True)
@@ -61,6 +65,11 @@ class Trial:
     model_bytes: int = 0
     error: Exception | None = None
     seconds: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Estimated bytes, with those of the model."""
+        return (self.estimate or 0) + self.model_bytes
 
     @property
     def sha256(self) -> str | None:
@@ -145,7 +154,7 @@ def with_models(id: str, config: Mapping[str, Any], registry: Registry) -> Itera
             def build(model: InstalledModel = model) -> Codec:
                 return registry.codec_class(id).from_config(config, model=installed(model))
 
-            yield Candidate(id=id, model=model.name, build=build)
+            yield Candidate(id=id, model=model.name, build=build, speed=registry.spec(id).info.speed)
 
 
 @dataclass(kw_only=True)
@@ -217,7 +226,7 @@ class Contest:
 
     def _wrong(self, trial: Trial) -> bool:
         """Whether a trial is out after all, which is noted."""
-        error = _wrong(trial, self.taken[0], self.chunk)
+        error = _wrong(trial, sample.rough(self.taken)[0], self.chunk)
         if error is not None:
             trial.error = error
         return error is not None
@@ -262,12 +271,24 @@ def contest(
     worth = trials
     if sum(one.nbytes for one in taken) > 2 * sample.ROUGHLY:
         attempt(sample.rough(taken), trials)
-        best = min(((trial.estimate or 0) + trial.model_bytes for trial in trials if trial.error is None), default=0)
-        worth = [trial for trial in trials if trial.error is None and (trial.estimate or 0) <= WORTH * best]
-    attempt(taken, worth)
+        left = [trial for trial in trials if trial.error is None]
+        best = min((trial.size for trial in left), default=0)
+        worth = [trial for trial in left if (trial.estimate or 0) <= WORTH * best]
+        taken = sample.less(taken, _bytes_of_second_look(worth, sum(items.spec.nbytes for items in group), jobs))
+    if worth is trials or len(worth) > 1:
+        attempt(taken, worth)
     return Contest(
         names=names, group=group, chunk=chunk, images=images, files=files, taken=taken, trials=trials, worth=worth
     )
+
+
+def _bytes_of_second_look(worth: Sequence[Trial], total: int, jobs: int) -> int:
+    """How large a sample these candidates can encode in the time that choosing may take."""
+    if not worth:
+        return 0
+    best = min(worth, key=lambda trial: trial.size)
+    seconds = max(SECONDS, SHARE * total / (1e6 * best.candidate.speed * jobs))
+    return round(seconds * 1e6 * jobs / sum(1 / trial.candidate.speed for trial in worth))
 
 
 def worthwhile(contests: Sequence[Contest], paid: Container[str]) -> set[str]:
@@ -294,7 +315,12 @@ def worthwhile(contests: Sequence[Contest], paid: Container[str]) -> set[str]:
 
 
 def _plain(id: str, registry: Registry) -> Candidate:
-    return Candidate(id=id, model=None, build=lambda: registry.codec_class(id).from_config({}))
+    return Candidate(
+        id=id,
+        model=None,
+        build=lambda: registry.codec_class(id).from_config({}),
+        speed=registry.spec(id).info.speed,
+    )
 
 
 def _try(trial: Trial, group: Sequence[Items], on: Sequence[Excerpt], chunk: int | None) -> Trial:

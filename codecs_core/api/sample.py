@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: About how many bytes of the data a codec is tried on ...
 BYTES = 1 << 20
 #: ... and first, to see whether it is worth that.
-ROUGHLY = 1 << 17
+ROUGHLY = 3 << 14
 #: An excerpt is runs of contiguous items from so many places of an array, or so many crops of an image.
 PLACES = 4
 #: A sample is of at most so many arrays of a group.
@@ -94,6 +94,17 @@ def rough(sample: Sequence[Excerpt]) -> list[Excerpt]:
         Excerpt(one.items, [part[: max(1, len(part) * share // max(1, part.nbytes))] if part.ndim else part])
         for one in some
         for part in one.parts[:1]
+    ]
+
+
+def less(sample: Sequence[Excerpt], budget: int) -> list[Excerpt]:
+    """The sample, or of each of its parts the first items, so that it has about `budget` bytes."""
+    total = sum(one.nbytes for one in sample)
+    if total <= budget:
+        return list(sample)
+    return [
+        Excerpt(one.items, [part[: max(1, len(part) * budget // total)] if part.ndim else part for part in one.parts])
+        for one in sample
     ]
 
 

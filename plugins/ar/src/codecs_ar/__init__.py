@@ -6,6 +6,7 @@ from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 
 INFO = CodecInfo(
     summary="Local autoregression: images of any size, smaller than any classical codec makes them",
+    speed=0.5,
     dtypes=("uint8", "uint16"),
     ndim=(2, 3, 4),
     trainable=True,
@@ -16,6 +17,7 @@ INFO = CodecInfo(
 
 ARRAY_INFO = CodecInfo(
     summary="Numerical arrays of any type and any number of dimensions, by predictions that adapt to the data",
+    speed=0.5,
 )
 
 

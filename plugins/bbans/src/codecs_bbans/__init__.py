@@ -6,6 +6,7 @@ from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 
 INFO = CodecInfo(
     summary="BB-ANS: a variational autoencoder for stacks of small images of one shape",
+    speed=5,
     dtypes=("uint8", "bool"),
     trainable=True,
     needs_model=True,

@@ -6,6 +6,7 @@ from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 
 INFO = CodecInfo(
     summary="LBB: local bits-back coding with a normalising flow, for stacks of images",
+    speed=0.5,
     dtypes=("uint8",),
     ndim=(3, 4),
     trainable=True,
