@@ -7,15 +7,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.api import get_codec
+from codecs_core.api.codecs import rebuild
 from codecs_core.codec import Codec
-from codecs_core.errors import ConfigError, ModelNotFoundError, UnsupportedFeatureError
+from codecs_core.errors import ConfigError, ModelNotFoundError
 from codecs_core.models import resolve, use
 from codecs_core.registry import default
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from codecs_core.api.plan import ModelChoice
+    from codecs_core.api.codecs import ModelChoice
     from codecs_core.models import Model
 
 _KEYS = {"codec", "version", "package", "model"}
@@ -106,22 +107,17 @@ def _restore(text: str) -> Codec:
     description = json.loads(text)
     settings = description["codec"]
     id, version, package = settings.pop("id"), description.get("version", 1), description.get("package")
-    spec = default().spec(id, package=package)
-    provider = default().provider(id)
-    if version > spec.format_version:
-        raise UnsupportedFeatureError(
-            f"an array is written by version {version} of codec {id}, and the installed {provider} reads up to version "
-            f"{spec.format_version}; pip install -U {provider}"
-        )
-    cls = default().codec_class(id, package=package)
     named = description.get("model")
-    model = None if named is None else _model(id, named["name"], named["sha256"])
-    try:
-        return cls.from_config(settings, model=model)
-    except ConfigError as error:
-        raise UnsupportedFeatureError(
-            f"the installed {provider} cannot take the settings of an array: {error}; pip install -U {provider}"
-        ) from error
+    return rebuild(
+        id,
+        version,
+        settings,
+        lambda: None if named is None else _model(id, named["name"], named["sha256"]),
+        package=package,
+        registry=default(),
+        where="an array",
+        stored="of the array",
+    )
 
 
 def _model(codec: str, name: str, sha256: str) -> Model:

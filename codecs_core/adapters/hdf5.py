@@ -29,7 +29,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from codecs_core.api.plan import ModelChoice
+    from codecs_core.api.codecs import ModelChoice
 
 #: The number of the filter: of the range from 256 to 511, which HDF5 leaves to filters that are not registered with the HDF Group.
 FILTER = 463

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from codecs_core.api.plan import ModelChoice
+    from codecs_core.api.codecs import ModelChoice
     from codecs_core.codec import Codec
     from codecs_core.limits import Limits
     from codecs_core.models import Model

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from zarr.core.chunk_grids import ChunkGrid
     from zarr.core.indexing import SelectorTuple
 
-    from codecs_core.api.plan import ModelChoice
+    from codecs_core.api.codecs import ModelChoice
     from codecs_core.limits import Limits
 
 NAME = "codecs_core"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.api.plan import find
+from codecs_core.api.codecs import find, rebuild
 from codecs_core.container import Entry, Reader, digest
 from codecs_core.errors import (
     ConfigError,
@@ -23,7 +23,6 @@ from codecs_core.errors import (
     ModelNotFoundError,
     OutOfMemoryError,
     UnknownCodecError,
-    UnsupportedFeatureError,
 )
 from codecs_core.models import resolve
 
@@ -151,24 +150,17 @@ class Decoder:
     def _build(self, entry: Entry) -> Codec:
         where = f"{self.path}, {_called(entry)}".rstrip(", ")
         try:
-            newest = self.registry.spec(entry.codec, package=entry.package).format_version
+            return rebuild(
+                entry.codec,
+                entry.codec_version,
+                entry.config,
+                lambda: None if entry.model is None else self._model(entry, entry.model, where),
+                package=entry.package,
+                registry=self.registry,
+                where=where,
+            )
         except UnknownCodecError as error:
             raise UnknownCodecError(f"{where}: {error}") from error
-        provider = self.registry.provider(entry.codec)
-        if entry.codec_version > newest:
-            raise UnsupportedFeatureError(
-                f"{where}: written by version {entry.codec_version} of codec {entry.codec}, and the installed {provider} "
-                f"reads up to version {newest}; pip install -U {provider}"
-            )
-        cls = self.registry.codec_class(entry.codec, package=entry.package)
-        model = None if entry.model is None else self._model(entry, entry.model, where)
-        try:
-            return cls.from_config(entry.config, model=model)
-        except ConfigError as error:
-            raise UnsupportedFeatureError(
-                f"{where}: the installed {provider} cannot take the settings in this file: {error}; "
-                f"pip install -U {provider}"
-            ) from error
 
     def _model(self, entry: Entry, sha256: str, where: str) -> Model:
         record = self.reader.models.get(sha256)

@@ -45,6 +45,10 @@ class Items(ABC):
 
     spec: ArraySpec
     attrs: dict[str, Any]
+    #: Of the bytes of a file that is kept whole, what they are like; see `codecs_core.media.Source`.
+    hint: str = ""
+    #: Whether several threads may call `part` at a time.
+    shared: bool = False
 
     @abstractmethod
     def peek(self) -> Any:
@@ -95,10 +99,13 @@ class _Stored:
 class Deferred(Items):
     """The array of a `Source`, in memory from its first part to its last."""
 
+    shared = True
+
     def __init__(self, source: Source) -> None:
         self.source = source
         self.spec = source.spec
         self.attrs = dict(source.attrs)
+        self.hint = getattr(source, "hint", "")  # sources of other people have none
         self._array: Any = None
         self._left = 0
         self._lock = threading.Lock()

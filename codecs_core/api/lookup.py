@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.api.plan import build, find
+from codecs_core.api.codecs import build, find
 from codecs_core.arrays import normalise
 from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
 from codecs_core.models import Model
@@ -19,7 +19,7 @@ from codecs_core.registry import default
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from codecs_core.api.plan import ModelChoice
+    from codecs_core.api.codecs import ModelChoice
     from codecs_core.codec import Codec, Progress
     from codecs_core.registry import Registry
 

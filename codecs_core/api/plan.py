@@ -9,26 +9,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.api import auto, labelled
+from codecs_core.api.codecs import build, find
 from codecs_core.api.embedding import cost
 from codecs_core.api.items import items
 from codecs_core.codec import Codec
 from codecs_core.container import Entry
 from codecs_core.container.entry import MAX_CHUNKS
-from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.media.kept import is_kept
 from codecs_core.media.kinds import is_image
-from codecs_core.models import Model, resolve
 
 if TYPE_CHECKING:
-    import os
-
+    from codecs_core.api.codecs import CodecChoice, ModelChoice
     from codecs_core.api.items import Items
     from codecs_core.codec import Progress
     from codecs_core.limits import Limits
     from codecs_core.registry import Registry
-
-    CodecChoice = str | Codec | Mapping[str, Any]
-    ModelChoice = str | os.PathLike[str] | Model
 
 AUTO = "auto"
 
@@ -168,20 +164,6 @@ def requests(
     return {name: shared.setdefault(id(each[name]), _request(each[name], config)) for name in names}
 
 
-def build(id: str, config: Mapping[str, Any], model: ModelChoice | None, registry: Registry) -> Codec:
-    """A codec instance; the model is found by what the caller calls it."""
-    return registry.codec_class(id).from_config(config, model=None if model is None else find(model, id, registry))
-
-
-def find(model: ModelChoice, codec: str | None, registry: Registry) -> Model:
-    """The model the caller means; raises `ModelError` if it is for another codec than `codec`."""
-    if not isinstance(model, Model):
-        return resolve(str(model), codec=codec, registry=registry)
-    if codec is not None and model.codec != codec:
-        raise ModelError(f"model {model.name or model.sha256} is for codec {model.codec}, not for {codec}")
-    return model
-
-
 def _request(codec: Any, config: Mapping[str, Any] | None) -> Request:
     if isinstance(codec, Codec):
         if config:
@@ -266,19 +248,15 @@ def _for_file(request: Request, one: Items, model: ModelChoice | None, registry:
     """What to ask for an entry: of a file whose bytes show what they are, the codec for such."""
     if request.id != AUTO or model is not None or not is_kept(one.attrs):
         return request
-    id = _FILES.get(_hint(one), "")
+    id = _FILES.get(one.hint, "")
     return Request(id=id, config={}) if id in registry.codecs else request
-
-
-def _hint(one: Items) -> str:
-    return str(getattr(getattr(one, "source", None), "hint", ""))
 
 
 def _group(open_: _Open, name: str, request: Request, one: Items) -> None:
     """Put an entry to those that one choice is made for."""
     spec, image, kept = one.spec, _is_image(one), is_kept(one.attrs)
     shape = spec.shape[2 if image else 1 :]
-    key = (request.key, spec.dtype, len(spec.shape), shape, _hint(one) if kept else None, image)
+    key = (request.key, spec.dtype, len(spec.shape), shape, one.hint if kept else None, image)
     open_.setdefault(key, (request, []))[1].append(name)
 
 

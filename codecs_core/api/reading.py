@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from codecs_core.api import labelled
+from codecs_core.api.codecs import find
 from codecs_core.api.decoding import Decoder
 from codecs_core.api.parallel import job_count, ordered
-from codecs_core.api.plan import find
 from codecs_core.api.verifying import verify
-from codecs_core.api.view import EntryView, anywhere
+from codecs_core.api.view import EntryView
 from codecs_core.arrays import logical
 from codecs_core.container import Reader
+from codecs_core.container.source import is_url
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.models import Model
 from codecs_core.registry import default
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from codecs_core.api.plan import ModelChoice
+    from codecs_core.api.codecs import ModelChoice
     from codecs_core.codec import Progress
     from codecs_core.container import Entry
     from codecs_core.registry import Registry
@@ -134,7 +136,7 @@ class File(Mapping[str, EntryView]):
         if name not in self._reader.entries:
             known = ", ".join(map(repr, list(self._reader.entries)[:10]))
             raise KeyError(f"{self.path} has no entry {name!r}; it has {known or 'none'}")
-        return EntryView(self._decoder, self._reader.entries[name], self._jobs)
+        return EntryView(self, self._decoder, self._reader.entries[name], self._jobs)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._reader.entries)
@@ -247,7 +249,8 @@ class File(Mapping[str, EntryView]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         decoder = self._decoder
-        return (_reopen, (anywhere(self.path), decoder.limits, list(decoder.models.values()), decoder.fill))
+        path = self.path if is_url(self.path) else os.path.abspath(self.path)
+        return (_reopen, (path, decoder.limits, list(decoder.models.values()), self._jobs, decoder.fill))
 
 
 def _called(entry: Entry) -> str:
@@ -260,5 +263,7 @@ def _several(models: ModelChoice | Iterable[ModelChoice] | None) -> list[ModelCh
     return [models] if isinstance(models, str | os.PathLike | Model) else list(models)
 
 
-def _reopen(path: str, limits: Limits, models: list[Model], fill: complex | None) -> File:
-    return File(path, limits=limits, models=models, fill=fill)
+def _reopen(path: str, limits: Limits, models: list[Model], jobs: int, fill: complex | None) -> File:
+    file = File(path, limits=limits, models=models, jobs=jobs, fill=fill)
+    weakref.finalize(file, file._reader.close)  # nobody else closes it, if only its entries were pickled
+    return file

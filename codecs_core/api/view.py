@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,6 @@ import numpy as np
 from codecs_core.api.parallel import aside, ordered
 from codecs_core.api.selection import select
 from codecs_core.arrays import logical, logical_dtype
-from codecs_core.container.source import is_url
 from codecs_core.report import html, info
 
 if TYPE_CHECKING:
@@ -21,9 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from codecs_core.api.decoding import Decoder
+    from codecs_core.api.reading import File
     from codecs_core.container import Entry
-    from codecs_core.limits import Limits
-    from codecs_core.models import Model
 
 
 #: A single chunk of more bytes than that is decoded by another thread: slow codecs take more than a moment for it.
@@ -47,7 +43,8 @@ class EntryView:
         If more is asked for than the limits allow.
     """
 
-    def __init__(self, decoder: Decoder, entry: Entry, jobs: int, *, as_stored: bool = False) -> None:
+    def __init__(self, file: File, decoder: Decoder, entry: Entry, jobs: int, *, as_stored: bool = False) -> None:
+        self._file = file
         self._decoder = decoder
         self._entry = entry
         self._jobs = jobs
@@ -56,7 +53,7 @@ class EntryView:
     @property
     def stored(self) -> EntryView:
         """The same entry without its logical dtype: of bfloat16, datetime64 and the like the integers that are stored."""
-        return EntryView(self._decoder, self._entry, self._jobs, as_stored=True)
+        return EntryView(self._file, self._decoder, self._entry, self._jobs, as_stored=True)
 
     @property
     def name(self) -> str:
@@ -195,14 +192,7 @@ class EntryView:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Whoever unpickles it opens the file again.
-        decoder = self._decoder
-        models = list(decoder.models.values())
-        as_stored = self._logical is None
-        return (
-            _reopen,
-            (anywhere(decoder.path), self.name, decoder.limits, models, self._jobs, decoder.fill, as_stored),
-        )
+        return (_entry, (self._file, self.name, self._logical is None))
 
     def _repr_html_(self) -> str:
         decoder = self._decoder
@@ -212,23 +202,5 @@ class EntryView:
         return f"<entry {self.name!r}: {self.dtype} {self.shape}, codec {self.codec}, {self.n_chunks} chunks>"
 
 
-def anywhere(path: str) -> str:
-    """A path that does not depend on the folder one is in."""
-    return path if is_url(path) else os.path.abspath(path)
-
-
-def _reopen(
-    path: str,
-    name: str,
-    limits: Limits,
-    models: list[Model],
-    jobs: int,
-    fill: complex | None,
-    as_stored: bool = False,
-) -> EntryView:
-    from codecs_core.api.reading import open
-
-    file = open(path, limits=limits, models=models, jobs=jobs, fill=fill)
-    view = file[name].stored if as_stored else file[name]
-    weakref.finalize(view, file.close)  # nobody else holds the file
-    return view
+def _entry(file: File, name: str, as_stored: bool) -> EntryView:
+    return file[name].stored if as_stored else file[name]

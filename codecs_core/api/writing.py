@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from codecs_core.api.codecs import build
 from codecs_core.api.encoding import begin, encode
 from codecs_core.api.parallel import job_count, ordered
-from codecs_core.api.plan import AUTO, build, plan, requests
+from codecs_core.api.plan import AUTO, plan, requests
 from codecs_core.api.reading import inspect
 from codecs_core.api.stream import StreamWriter
 from codecs_core.arrays import ArraySpec
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from codecs_core.api.auto import Choice
-    from codecs_core.api.plan import CodecChoice, ModelChoice, Planned
+    from codecs_core.api.codecs import CodecChoice, ModelChoice
+    from codecs_core.api.plan import Planned
     from codecs_core.codec import Codec, Progress
     from codecs_core.registry import Registry
 
@@ -228,7 +230,7 @@ def _write(
             item.items.expect(entry.n_chunks)
             for index in range(entry.n_chunks):
                 # Foreign array-likes are read here, by one thread; sources are read by the workers.
-                part = None if hasattr(item.items, "source") else item.items.part(entry.chunk_slice(index))
+                part = None if item.items.shared else item.items.part(entry.chunk_slice(index))
                 yield item, entry, index, part
 
     def work(task: tuple[Planned, Entry, int, Any]) -> tuple[Entry, int, bytes, bytes]:

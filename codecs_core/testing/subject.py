@@ -139,7 +139,7 @@ class Subject:
         return found
 
     def _found_model(self) -> Model | None:
-        from codecs_core.api.plan import find
+        from codecs_core.api.codecs import find
 
         return None if self.model is None else find(self.model, self.codec_id, self.registry)
 
