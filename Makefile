@@ -2,11 +2,13 @@
 # make test    run the tests                 make lint     style, types, imports
 # make dist    build every package into dist/, check them, and try them in an environment of their own
 # make docs    the documentation as a site, in build/site; make docs-serve shows it while you write
+# make portability   the same bits on other processors, emulated; the matrix in docs/explanation/exactness.md
+# make bounds  the oldest versions that the packages ask for decode every vector
 # make gallery draw the pictures of docs/gallery.md
 # make check   all of it                     make clean    remove what make made
 
 .DEFAULT_GOAL := help
-.PHONY: help install dist docs docs-serve demo gallery test lint format check clean
+.PHONY: help install dist docs docs-serve demo gallery test lint format check clean portability bounds
 
 # The first interpreter that is new enough. Another: make PYTHON=/path/to/python
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
@@ -56,6 +58,12 @@ gallery: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
+portability: $(STAMP)
+	$(BIN)/python scripts/portability $(ARGS)
+
+bounds: $(STAMP)
+	$(BIN)/python scripts/portability/bounds.py
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -69,5 +77,5 @@ format: $(STAMP)
 check: lint test demo
 
 clean:
-	rm -rf $(VENV) demo-output dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .portability demo-output dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -90,7 +90,8 @@ class Entries(Sequence[Entry]):
         """A name that two entries have, if there is one."""
         again = self._keys[1:][self._keys[1:] == self._keys[:-1]]
         seen: set[str] = set()
-        for i in self._order[np.isin(self._keys, again)].tolist():
+        # not by the table that numpy 2.0.0 makes for itself, which does not hold 64 bits
+        for i in self._order[np.isin(self._keys, again, kind="sort")].tolist():
             name: str = self[i].name
             if name in seen:
                 return name

@@ -90,7 +90,7 @@ def decode_images(name, version, config, payload, shape, dtype):
     stack, at = [np.empty((0, h, w, c), word)], 0
     if version == 1 or name == "webp":
         fits = len(shape) in (2, 3) or (len(shape) == 4 and colour)
-        require(fits and word == dtype, "corrupt", "no image of version 1")
+        require(fits and dtype.kind == "u", "corrupt", "no image of version 1")
     down, across = (max(1, 8192 // max(1, side)) for side in (h, w))
     n, sprite = n if math.prod(shape) else 0, config.get("layout", "sprite") == "sprite"
     while n:
@@ -102,8 +102,8 @@ def decode_images(name, version, config, payload, shape, dtype):
         if n or name == "jxl":
             size, at = length(payload, at)
         image = np.asarray(DECODERS[name](payload[at : at + size], (rows * h, columns * w), c))
-        require(image.dtype == word, "corrupt", "an image of another depth")
-        stack.append(image.reshape(rows, h, columns, w, c).swapaxes(1, 2).reshape(-1, h, w, c)[:count])
+        require(image.dtype.newbyteorder("=") == word, "corrupt", "an image of another depth")
+        stack.append(image.astype(word).reshape(rows, h, columns, w, c).swapaxes(1, 2).reshape(-1, h, w, c)[:count])
         at += size
     require(at == len(payload), "corrupt", "bytes are left over")
     return in_order(np.concatenate(stack), dtype)
@@ -117,7 +117,7 @@ def in_order(words, dtype):
         words = words ^ top
     elif dtype.kind == "f":
         words = np.where(words & top, words ^ top, ~words)
-    return words.view(dtype)
+    return words.astype(words.dtype.newbyteorder("<")).view(dtype)  # as `dtype` is
 
 
 def length(payload, at):

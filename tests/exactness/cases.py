@@ -78,8 +78,9 @@ def digest(*arrays: NDArray[Any]) -> str:
     """Of the values, the dtypes and the shapes."""
     state = xxhash.xxh3_128()
     for array in arrays:
-        state.update(f"{array.dtype.str}{array.shape}".encode())
-        state.update(np.ascontiguousarray(array).tobytes())
+        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        state.update(f"{array.dtype.name}{array.shape}".encode())
+        state.update(little.tobytes())
     return state.hexdigest()
 
 
