@@ -22,6 +22,7 @@ from codecs_core.cli import (
     train,
     verify,
     view,
+    warm,
 )
 from codecs_core.cli.failure import report
 
@@ -97,5 +98,6 @@ for verb, function in (
     ("check", check.check),
     ("new", new.new),
     ("doctor", doctor.doctor),
+    ("warm", warm.warm),
 ):
     app.command(verb)(function)

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.distribution import Distribution
 from codecs_core.entropy.kernels import bisection
 from codecs_core.entropy.message import Message
 from codecs_core.entropy.rans import make_pop, make_push
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline, kernel
 
 
 class AdaptiveKernels(NamedTuple):

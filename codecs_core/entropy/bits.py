@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy.codec import StackCodec
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import Distribution, flat, integers
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import Message
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline
 
 #: The most bits of an integer.
 MOST = 62

@@ -12,11 +12,11 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy.adaptive import Adaptive, make_adaptive
-from codecs_core.entropy.compiled import PLAIN, inline
 from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
 from codecs_core.errors import EntropyError
+from codecs_core.jit import PLAIN, inline
 
 
 def distribution(cdf: Any, *, symbols: int, precision: int, update: Any = None) -> type[Distribution]:

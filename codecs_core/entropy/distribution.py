@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy.codec import StackCodec
-from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.kernels import Kernels
 from codecs_core.entropy.message import Message
 from codecs_core.entropy.rans import THIN, WIDE
 from codecs_core.errors import EntropyError
+from codecs_core.jit import kernel
 
 
 class Distribution(StackCodec[NDArray[Any]]):

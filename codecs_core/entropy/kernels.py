@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.rans import make_pop, make_push
+from codecs_core.jit import inline, kernel
 
 
 class Kernels(NamedTuple):

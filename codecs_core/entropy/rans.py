@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.jit import inline, kernel
 
 LANES = 16
 #: Arrays of at least this many symbols are coded by `LANES` heads, except for their last symbols: a 64th, or `TAIL`.
@@ -156,6 +156,13 @@ def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
     return head, n
 
 
+@inline
+def put_back(words, first, popped):  # type: ignore[no-untyped-def]
+    """Write words back. (Numba compiles two seconds of formatting for the error that an assignment of a slice might raise.)"""
+    for i in range(popped.size):
+        words[np.uint64(first + i)] = popped[i]
+
+
 def wide_part(size: int) -> int:
     """How many symbols, from the first, of an array of `size` are coded by all lanes."""
     return size - max(size // 64, TAIL) if size >= WIDE else 0
@@ -211,7 +218,7 @@ def make_push(intervals: Any, *, precise: bool = False) -> Callable[..., Any]:
                 refused |= freq == _0
                 block[np.uint64(BLOCK + j)] = inverse(freq)
             if refused:
-                words[bottom : bottom + popped.size] = popped
+                put_back(words, bottom, popped)
                 bad = 0
                 while block[np.uint64(bad)] & _W != _0:
                     bad += 1
@@ -286,7 +293,7 @@ def make_pop(find: Any) -> Callable[..., Any]:
             symbol, start, freq = find(head & mask, np.uint64(i), params)
             head, n = pop_one(head, words, n, start, freq, p)
             if n < GUARD:
-                words[bottom : bottom + popped.size] = popped
+                put_back(words, bottom, popped)
                 return EXHAUSTED, i
             out[i] = symbol
         low = min(low, n)
@@ -343,7 +350,7 @@ def make_pop_together(find: Any, find_all: Any, prepare: Any) -> Callable[..., A
             symbol, start, freq = find(head & mask, np.uint64(i), params)
             head, n = pop_one(head, words, n, start, freq, p)
             if n < GUARD:
-                words[bottom : bottom + popped.size] = popped
+                put_back(words, bottom, popped)
                 return EXHAUSTED, i
             out[i] = symbol
         low = min(low, n)

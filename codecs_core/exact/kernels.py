@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.jit import inline, kernel
 
 
 @inline

@@ -56,7 +56,7 @@ def diagnose(*, registry: Registry | None = None) -> dict[str, Any]:
         for p in registry.plugins
     ]
     models = _models(registry)
-    tests = [_timed(name, test) for name, test in _tests(registry)]
+    tests = [timed(name, trial) for name, _, trial in trials(registry)]
     faults = [f"plugin {p['name']} of {p['distribution']} failed: {p['error']}" for p in plugins if p["error"]]
     faults += [f"codec {id} is claimed by {' and '.join(who)}" for id, who in registry.conflicts.items()]
     faults += [f"model {m['name']}: {m['error']}" for m in models if m["error"]]
@@ -141,17 +141,19 @@ def _accelerator() -> dict[str, Any]:
 # --- the test of exactness -----------------------------------------------------------------------
 
 
-def _tests(registry: Registry) -> Iterator[tuple[str, Callable[[], None]]]:
-    yield "entropy coder", _entropy
+def trials(registry: Registry) -> Iterator[tuple[str, str, Callable[[], None]]]:
+    """What is tried out: its name, the id of the codec, and the trial."""
+    yield "entropy coder", "", _entropy
     for id, spec in registry.codecs.items():
         models = [model for model in registry.models if model.codec == id]
         if not spec.info.needs_model:
-            yield f"codec {id}", lambda id=id: _round_trip(registry.codec_class(id).from_config({}), None)  # type: ignore[misc]
+            yield f"codec {id}", id, lambda id=id: _round_trip(registry.codec_class(id).from_config({}), None)  # type: ignore[misc]
         elif not models:
-            yield f"codec {id}", lambda id=id: _import(id, registry)  # type: ignore[misc]
+            yield f"codec {id}", id, lambda id=id: _import(id, registry)  # type: ignore[misc]
         for one in models:
             yield (
                 f"codec {id} with model {one.name}",
+                id,
                 lambda id=id, one=one: _with_model(id, installed(one), registry),  # type: ignore[misc]
             )
 
@@ -224,7 +226,8 @@ def _samples(model: Model | None) -> Iterator[np.ndarray[Any, np.dtype[Any]]]:
             yield (ramp % 2).astype(dtype)
 
 
-def _timed(name: str, test: Callable[[], None]) -> dict[str, Any]:
+def timed(name: str, test: Callable[[], None]) -> dict[str, Any]:
+    """What came of a trial, and how long it took."""
     start = time.perf_counter()
     error = _caught(test)
     return {

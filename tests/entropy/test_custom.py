@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from codecs_core.entropy import Categorical, Message, distribution
-from codecs_core.entropy.code_cache import _Files
-from codecs_core.entropy.compiled import fingerprint
 from codecs_core.errors import EntropyError
+from codecs_core.jit import fingerprint
+from codecs_core.jit.cache import _Files
 
 SCRIPT = """
 import json, sys, time

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from codecs_core.entropy.adaptive import Adaptive, make_adaptive
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import common_shape, flat, integers
 from codecs_core.entropy.message import check_precision
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline
 
 #: The most symbols, and the most contexts.
 _SYMBOLS, _CONTEXTS = 1 << 12, 1 << 20

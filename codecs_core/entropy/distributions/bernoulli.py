@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.rans import THIN
 from codecs_core.entropy.tables import table
+from codecs_core.jit import inline, kernel
 
 
 @inline

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.distribution import common_shape, flat, integers
 from codecs_core.entropy.distributions.categorical import Categorical
 from codecs_core.entropy.message import check_precision
+from codecs_core.jit import kernel
 
 #: One in the fixed-point format of alpha and beta.
 ONE = 1 << 16

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline
 
 #: Bits of a count that index the first guess at its symbol.
 _GUESS_BITS = 16

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import Distribution, integers
 from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline
 
 #: Rows of the component tables add up to 2^18; weights to 2^16; logits are in 1/64 of an octave.
 TABLE_BITS, WEIGHT_BITS, LOGIT_BITS = 18, 16, 6

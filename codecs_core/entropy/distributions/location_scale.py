@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline
 
 #: Fractional bits of the mean, and of the log-scale (to base 2).
 MEAN_BITS, SCALE_BITS = 8, 6

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy.codec import StackCodec
 from codecs_core.entropy.combinators import Autoregressive, Bijection
-from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.distribution import Distribution, integers
 from codecs_core.entropy.distributions.location_scale import (
     MEAN_LIMIT,
@@ -24,6 +23,7 @@ from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
+from codecs_core.jit import kernel
 
 
 @kernel

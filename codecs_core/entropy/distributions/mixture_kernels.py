@@ -11,7 +11,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distributions.location_scale import (
     SCALE_RANGE,
     by_rule,
@@ -21,6 +20,7 @@ from codecs_core.entropy.distributions.location_scale import (
 )
 from codecs_core.entropy.kernels import both_ends, from_cdf, search
 from codecs_core.entropy.rans import LANES, make_pop_together
+from codecs_core.jit import inline
 
 CELL_BITS = 18
 _MIDDLE, _TOP = 2048 << CELL_BITS, (4096 << CELL_BITS) - 1

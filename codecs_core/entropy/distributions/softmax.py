@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.tables import table
+from codecs_core.jit import kernel
 
 
 @kernel

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import Distribution, common_shape
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.rans import MAX_PRECISION
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline
 
 
 @inline

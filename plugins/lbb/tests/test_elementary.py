@@ -12,7 +12,7 @@ from codecs_lbb import elementary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecs_core.entropy.compiled import kernel
+from codecs_core.jit import kernel
 
 
 @kernel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecs_core.entropy.compiled import inline
-from codecs_core.exact.lanes import clamped, floored, load8, magnitude, signed, store
+from codecs_core.jit import inline
+from codecs_core.jit.lanes import clamped, floored, load8, magnitude, signed, store
 
 #: The least scale, and what keeps others from being zero.
 LEAST = np.float32(8 / 256)

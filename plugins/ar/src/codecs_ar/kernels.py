@@ -15,10 +15,10 @@ from codecs_ar.features import LEAST, describe, log2
 from codecs_ar.learner import differentiate, evaluate, learn
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.regression import LANES, backward, faded, forward, predict, solve
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.distributions.mixture_kernels import find
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, pop_one
 from codecs_core.entropy.tables import table
+from codecs_core.jit import inline, kernel
 
 #: Units of predictions, errors and scales: 2^-8.
 UNIT = np.float32(256)

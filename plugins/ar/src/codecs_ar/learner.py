@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distributions.location_scale import SCALE_RANGE, standard_pair
 from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS
-from codecs_core.exact.lanes import clamped, floored, folded, load16, store
+from codecs_core.jit import inline
+from codecs_core.jit.lanes import clamped, floored, folded, load16, store
 
 #: Outputs of a layer are a multiple of this.
 LANES = 16

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import inline
-from codecs_core.exact.lanes import cleared, folded, load8, store
+from codecs_core.jit import inline
+from codecs_core.jit.lanes import cleared, folded, load8, store
 
 LANES = 8
 #: Up to this magnitude, sums and weights are zero: what machines make of subnormal numbers is never seen.

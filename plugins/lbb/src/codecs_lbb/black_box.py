@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
-from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import ConfigError, EntropyError
+from codecs_core.jit import kernel
 from codecs_lbb import elementary, local
 from codecs_lbb.grid import Grid
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Binned, Bits, StackCodec
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import Distribution, flat
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.errors import ModelError
+from codecs_core.jit import inline
 from codecs_lbb import elementary
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, Conditioner
 from codecs_lbb.grid import Grid

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from codecs_core.entropy.compiled import inline
+from codecs_core.jit import inline
 
 #: Beyond this, exp stays where it is: a difference of two such values is still no subnormal number, which some processes flush to zero.
 LIMIT = 670.0

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import kernel
+from codecs_core.jit import kernel
 from codecs_lbb import elementary, mixture
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Bijection, Binned, DiscretizedGaussian, Escape, FineGaussian
-from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import ConfigError, EntropyError
+from codecs_core.jit import kernel
 
 #: Values are less than 2^20 in magnitude, in a unit of about 32 grey levels: far beyond what an image gives.
 LIMIT = float(1 << 20)

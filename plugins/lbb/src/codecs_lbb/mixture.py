@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.jit import inline, kernel
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS
 from codecs_lbb.elementary import decay, exp, log
 

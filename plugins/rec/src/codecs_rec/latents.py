@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import kernel
+from codecs_core.jit import kernel
 from codecs_rec.index import PRECISION, OctaveCode
 from codecs_rec.quantile import grid
 from codecs_rec.samplers.blocks import LANES, block_cells, coarse_points, coefficients, coordinates_of, race

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline, kernel
 
 _32 = np.uint64(32)
 _W = np.uint64(0xFFFFFFFF)

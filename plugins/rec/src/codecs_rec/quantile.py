@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
+from codecs_core.jit import inline, kernel
 from codecs_rec.tables import table
 
 #: The standard proposals: N(0, 1), Laplace(0, 1), U(0, 1), and the triangle on (-1, 1).

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from codecs_core.entropy.compiled import inline
+from codecs_core.jit import inline
 
 #: Pairs of a target and a standard proposal; `families` knows which classes they belong to.
 GAUSSIAN, LAPLACE, UNIFORM, TRIANGULAR_IN_UNIFORM, TRIANGULAR = range(5)

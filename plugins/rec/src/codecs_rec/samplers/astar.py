@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import kernel
 from codecs_core.errors import EntropyError
+from codecs_core.jit import kernel
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import first_left, log_ratio, log_top_of, peak, uniform

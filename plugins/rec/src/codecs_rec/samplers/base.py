@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.compiled import inline
 from codecs_core.entropy.distribution import integers
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline
 from codecs_rec.families import Family, Pair, relate
 from codecs_rec.philox import check_key, philox
 from codecs_rec.quantile import TRIANGULAR, UNIFORM, quantiles

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.distribution import integers
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline, kernel
 from codecs_rec.families import Family, Gaussian, relate
 from codecs_rec.philox import M0, M1, ROUNDS, W0, W1, check_key, philox
 from codecs_rec.quantile import grid

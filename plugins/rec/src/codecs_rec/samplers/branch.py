@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.errors import EntropyError
+from codecs_core.jit import inline, kernel
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import excess, left_over, log_ratio, log_top_of, next_level, peak, uniform

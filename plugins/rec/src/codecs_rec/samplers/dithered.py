@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy import DiscretizedGaussian, Escape
-from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.distribution import integers
 from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
 from codecs_core.entropy.tables import table as engine_table
 from codecs_core.errors import EntropyError
+from codecs_core.jit import kernel
 from codecs_rec.families import Family, Gaussian, Uniform
 from codecs_rec.philox import check_key
 from codecs_rec.samplers.base import DITHERS, Sampler, draw

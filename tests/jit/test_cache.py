@@ -12,7 +12,7 @@ import pytest
 SCRIPT = """
 import sys
 import numpy as np
-from codecs_core.entropy.compiled import kernel
+from codecs_core.jit import kernel
 
 @kernel
 def total(x):

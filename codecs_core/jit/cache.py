@@ -16,6 +16,7 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
 
 from codecs_core.errors import MachineWarning
+from codecs_core.jit import notice
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -72,9 +73,12 @@ class CodeCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled kernel, or None if it has to be compiled."""
         try:
-            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception:  # whatever a file can make a loader raise
-            return None
+            found = None
+        if found is None:
+            notice.compiling()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled, if that is possible."""

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from numba.core.errors import TypingError
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import kernel
-from codecs_core.exact.lanes import clamped, cleared, floored, folded, load8, load16, magnitude, signed, store
+from codecs_core.jit import kernel
+from codecs_core.jit.lanes import clamped, cleared, floored, folded, load8, load16, magnitude, signed, store
 
 Array = NDArray[np.float32]
 _LOW, _HIGH, _LEAST = np.array([-2.5, 3, 0.5], np.float32)

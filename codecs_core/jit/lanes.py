@@ -1,0 +1,224 @@
+"""Vectors of eight and of sixteen binary32 for compiled kernels: every operation is rounded lane by lane, in the order that is written.
+
+``+ - *`` work between vectors, and between a vector and a float32; there is no ``+=``, which numpy does in place. A compiler
+keeps a vector in as many registers as the machine at hand needs; what is computed is the same on all. Without a compiler
+(``NUMBA_DISABLE_JIT=1``) a vector is an array of numpy, with the same results. Loads and stores are not checked: who calls them
+knows that the array is long enough.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import types
+from numba.extending import intrinsic, models, overload, register_model
+
+from codecs_core.jit.compile import OPTIONS, PLAIN, inline
+
+_FLOAT, _INT = ir.FloatType(), ir.IntType(32)
+
+
+class Lanes(types.Type):
+    """Numba's type of a vector of so many float32."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(name=f"Lanes({count})")
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Lanes) -> None:
+        super().__init__(dmm, fe_type, ir.VectorType(_FLOAT, fe_type.count))  # type: ignore[no-untyped-call]
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any, count: int) -> Any:
+    place = builder.gep(context.make_array(kind)(context, builder, array).data, [at])
+    return builder.bitcast(place, ir.VectorType(_FLOAT, count).as_pointer())
+
+
+def _is_flat(array: Any) -> bool:
+    return isinstance(array, types.Array) and array.dtype == types.float32 and array.ndim == 1 and array.layout == "C"
+
+
+def _load(count: int) -> Any:
+    def load(typing: Any, array: Any, at: Any) -> Any:
+        if not _is_flat(array) or not isinstance(at, types.Integer):
+            return None
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array, at = arguments
+            value = builder.load(_address(context, builder, signature.args[0], array, at, count))
+            value.align = 4
+            return value
+
+        return Lanes(count)(array, types.int64), emit
+
+    return intrinsic(load)
+
+
+def _store(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
+    if not _is_flat(array) or not isinstance(at, types.Integer) or not isinstance(lanes, Lanes):
+        return None
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, at, value = arguments
+        builder.store(value, _address(context, builder, signature.args[0], array, at, lanes.count)).align = 4
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, lanes), emit
+
+
+def _spread(builder: Any, kind: Any, value: Any, count: int) -> Any:
+    """A number in all lanes; a vector is one already."""
+    if isinstance(kind, Lanes):
+        return value
+    vector = builder.insert_element(ir.Constant(ir.VectorType(_FLOAT, count), ir.Undefined), value, _INT(0))
+    return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(_INT, count), [0] * count))
+
+
+def _lanewise(emit_lanes: Callable[..., Any]) -> Any:
+    """An intrinsic of two vectors, or of a vector and a float32, from a function of the builder and both."""
+
+    def apply(typing: Any, a: Any, b: Any) -> Any:
+        counts = {kind.count for kind in (a, b) if isinstance(kind, Lanes)}
+        if len(counts) != 1 or not all(isinstance(kind, Lanes) or kind == types.float32 for kind in (a, b)):
+            return None
+        count = counts.pop()
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return emit_lanes(builder, *(_spread(builder, k, v, count) for k, v in zip((a, b), arguments, strict=True)))
+
+        return Lanes(count)(a, b), emit
+
+    return intrinsic(apply)
+
+
+def _called(name: str, builder: Any, *values: Any) -> Any:
+    """A function of LLVM's that works lane by lane, and is exact."""
+    kind = values[0].type
+    function = builder.module.declare_intrinsic(
+        f"llvm.{name}.v{kind.count}f32", fnty=ir.FunctionType(kind, [kind] * len(values))
+    )
+    return builder.call(function, values)
+
+
+def _chosen(comparison: str) -> Callable[..., Any]:
+    """Of each pair of lanes the first, where the comparison holds; the second where it does not, or one of them is no number."""
+    return lambda builder, a, b: builder.select(builder.fcmp_ordered(comparison, a, b), a, b)
+
+
+def _emit_cleared(builder: Any, a: Any, least: Any) -> Any:
+    kept = builder.fcmp_ordered(">", _called("fabs", builder, a), least)
+    return builder.select(kept, a, ir.Constant(a.type, [0.0] * a.type.count))
+
+
+def _folded(typing: Any, lanes: Any) -> Any:
+    if not isinstance(lanes, Lanes):
+        return None
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (value,) = arguments
+        half = lanes.count // 2
+        while half:
+            low, high = (
+                ir.Constant(ir.VectorType(_INT, half), [first + i for i in range(half)]) for first in (0, half)
+            )
+            value = builder.fadd(*(builder.shuffle_vector(value, value, part) for part in (low, high)))
+            half //= 2
+        return builder.extract_element(value, _INT(0))
+
+    return types.float32(lanes), emit
+
+
+_load8, _load16 = _load(8), _load(16)
+_store_lanes: Any = intrinsic(_store)
+_fold: Any = intrinsic(_folded)
+_add = _lanewise(lambda builder, a, b: builder.fadd(a, b))
+_subtract = _lanewise(lambda builder, a, b: builder.fsub(a, b))
+_multiply = _lanewise(lambda builder, a, b: builder.fmul(a, b))
+_minimum, _maximum = _lanewise(_chosen("<")), _lanewise(_chosen(">"))
+_cleared = _lanewise(_emit_cleared)
+_signed = _lanewise(lambda builder, a, b: _called("copysign", builder, a, b))
+# of one vector, given twice
+_magnitude = _lanewise(lambda builder, a, b: _called("fabs", builder, a))
+_floor = _lanewise(lambda builder, a, b: _called("floor", builder, a))
+
+
+def _overload(of: Any, lanewise: Any) -> None:
+    def typed(a, b):  # type: ignore[no-untyped-def]
+        return (lambda a, b: lanewise(a, b)) if isinstance(a, Lanes) or isinstance(b, Lanes) else None
+
+    overload(of, jit_options=OPTIONS)(typed)  # type: ignore[arg-type]
+
+
+for _operator, _lanes in ((operator.add, _add), (operator.sub, _subtract), (operator.mul, _multiply)):
+    _overload(_operator, _lanes)
+
+
+@inline
+def load8(array, at):  # type: ignore[no-untyped-def]
+    """The eight values of a contiguous float32 array from one on."""
+    return array[at : at + 8].copy() if PLAIN else _load8(array, at)
+
+
+@inline
+def load16(array, at):  # type: ignore[no-untyped-def]
+    """The sixteen values of a contiguous float32 array from one on."""
+    return array[at : at + 16].copy() if PLAIN else _load16(array, at)
+
+
+@inline
+def store(array, at, lanes):  # type: ignore[no-untyped-def]
+    """Write a vector into a contiguous float32 array."""
+    if PLAIN:
+        array[at : at + len(lanes)] = lanes
+    else:
+        _store_lanes(array, at, lanes)
+
+
+@inline
+def clamped(lanes, low, high):  # type: ignore[no-untyped-def]
+    """The nearest number from `low` to `high`; `low` for what is no number."""
+    if PLAIN:
+        return np.where(lanes > low, np.where(lanes < high, lanes, high), low)
+    return _minimum(_maximum(lanes, low), high)
+
+
+@inline
+def cleared(lanes, least):  # type: ignore[no-untyped-def]
+    """Zero for what is no more than `least` in magnitude, or no number."""
+    return np.where(np.abs(lanes) > least, lanes, np.float32(0)) if PLAIN else _cleared(lanes, least)
+
+
+@inline
+def floored(lanes):  # type: ignore[no-untyped-def]
+    """The largest integers that are no larger."""
+    return np.floor(lanes) if PLAIN else _floor(lanes, lanes)
+
+
+@inline
+def magnitude(lanes):  # type: ignore[no-untyped-def]
+    """Without the sign."""
+    return np.abs(lanes) if PLAIN else _magnitude(lanes, lanes)
+
+
+@inline
+def signed(lanes, signs):  # type: ignore[no-untyped-def]
+    """With the signs of another vector."""
+    return np.copysign(lanes, signs) if PLAIN else _signed(lanes, signs)
+
+
+@inline
+def folded(lanes):  # type: ignore[no-untyped-def]
+    """The sum of all lanes: the upper half is added to the lower one, until one is left."""
+    if not PLAIN:
+        return _fold(lanes)
+    while len(lanes) > 1:
+        half = len(lanes) // 2
+        lanes = lanes[:half] + lanes[half:]
+    return lanes[0]
