@@ -34,7 +34,7 @@ $(STAMP): Makefile constraints.txt pyproject.toml plugins $(PLUGINS:=/pyproject.
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing into $(VENV): a few minutes the first time, most of it torch."
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[torch,images,medical,science,tensors,bench,testing,zarr,dask,remote]' $(addprefix --editable ./,$(PLUGINS)) $(TOOLS)
+		--editable '.[torch,images,medical,science,tensors,bench,testing,zarr,dask,remote]' $(patsubst %,--editable './%[train]',$(PLUGINS)) $(TOOLS)
 	@touch $@
 
 demo: $(STAMP)

@@ -153,8 +153,8 @@ def train(
         raise ConfigError(f"budget is {budget!r} where a positive number of seconds is due")
     if checkpoint is not None and not info.resumable:
         raise ConfigError(f"training of {id} cannot be interrupted and go on, so it takes no checkpoint")
-    cls = registry.codec_class(id)
-    taken = inspect.signature(cls.train).parameters
+    trainer = registry.trainer(id)
+    taken = inspect.signature(trainer).parameters
     if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
         settings = sorted(taken.keys() - {"data", "budget", "progress", "checkpoint"})
         if unknown := sorted(hyper.keys() - set(settings)):
@@ -165,7 +165,7 @@ def train(
         items: Any = [_array(item, f"item {i}") for i, item in enumerate(data)]
     else:
         items = _array(data, f"the data to train {id} on")
-    model = cls.train(items, budget=budget, progress=progress, **hyper)
+    model = trainer(items, budget=budget, progress=progress, **hyper)
     if not isinstance(model, Model) or model.codec != id:
         raise ModelError(f"training of codec {id} returned {model!r}, which is no model of that codec")
     return model

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.codec import Codec
-from codecs_core.errors import CodecConflictError, PluginLoadError, UnknownCodecError
+from codecs_core.errors import CodecConflictError, MissingDependencyError, PluginLoadError, UnknownCodecError
+from codecs_core.models import Model
 from codecs_core.registry.loading import Plugin, call_hooks, discover, one_line
 from codecs_core.registry.specs import CodecSpec, ModelSpec, PluginRecord
 from codecs_core.registry.unknown import explain
@@ -103,6 +105,21 @@ class Registry:
                 self._classes[id] = _implementation(spec, record)
             return self._classes[id]
 
+    def trainer(self, id: str) -> Callable[..., Model]:
+        """The function that trains a model for a codec, imported when it is asked for.
+
+        Raises
+        ------
+        UnknownCodecError, CodecConflictError
+            As `spec`.
+        MissingDependencyError
+            If it needs a library that is not installed.
+        PluginLoadError
+            If it cannot be imported.
+        """
+        record, spec = self._find(id, None)
+        return self.codec_class(id).train if spec.trainer is None else _trainer(spec, spec.trainer, record)
+
     def register(self, plugin: object, name: str | None = None) -> PluginRecord:
         """Add a plugin by hand, for tests and notebooks. The same name again replaces it.
 
@@ -180,6 +197,24 @@ def _implementation(spec: CodecSpec, record: PluginRecord) -> type[Codec]:
         if found != stated:
             raise PluginLoadError(f"codec {spec.id} has {field} {found!r} in {where}, where its plugin says {stated!r}")
     return cls
+
+
+def _trainer(spec: CodecSpec, trainer: str, record: PluginRecord) -> Callable[..., Model]:
+    module, _, name = trainer.partition(":")
+    try:
+        function: Callable[..., Model] = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if not missing or missing == module.partition(".")[0]:
+            raise PluginLoadError(f"the trainer of {spec.id} cannot be imported from {trainer}: {error}") from error
+        raise MissingDependencyError(
+            f"training of {spec.id} needs {missing}, which is not installed: pip install '{record.distribution}[train]'"
+        ) from error
+    except Exception as error:
+        raise PluginLoadError(
+            f"the trainer of {spec.id} cannot be imported from {trainer}: {one_line(error)}"
+        ) from error
+    return function
 
 
 _DEFAULT = Registry()

@@ -35,6 +35,9 @@ class CodecSpec:
         What the codec is for; equal to the `info` of the class.
     format_version
         The newest bitstream the class reads and the one it writes; equal to that of the class.
+    trainer
+        Where the function is that trains a model, ``"package.module:function"``, if there is one: it is called as `Codec.train` is,
+        and imported when something is trained. What it imports, such as torch, need not be installed to encode and to decode.
 
     Raises
     ------
@@ -46,6 +49,7 @@ class CodecSpec:
     implementation: str
     info: CodecInfo
     format_version: int = 1
+    trainer: str | None = None
 
     def __post_init__(self) -> None:
         _require(
@@ -55,6 +59,11 @@ class CodecSpec:
         _require(
             isinstance(self.implementation, str) and _IMPLEMENTATION.fullmatch(self.implementation) is not None,
             f"implementation {self.implementation!r} of codec {self.id} is not of the form 'package.module:Class'",
+        )
+        _require(
+            self.trainer is None
+            or (isinstance(self.trainer, str) and _IMPLEMENTATION.fullmatch(self.trainer) is not None),
+            f"trainer {self.trainer!r} of codec {self.id} is not of the form 'package.module:function'",
         )
         _require(
             isinstance(self.info, CodecInfo),

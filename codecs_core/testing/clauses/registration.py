@@ -77,7 +77,8 @@ class Registration(Subject):
                 _refuses(codec, np.zeros((2,) * ndim, dtype)), f"info lists ndim {info.ndim}, yet {ndim} is encoded"
             )
         overridden = any("train" in vars(base) for base in cls.__mro__ if base is not Codec)
-        require(info.trainable == overridden, f"info.trainable is {info.trainable}, which is not so")
+        trains = overridden or self.registry.spec(self.codec_id).trainer is not None
+        require(info.trainable == trains, f"info.trainable is {info.trainable}, which is not so")
         if info.needs_model:
             try:
                 cls.from_config({})

@@ -25,7 +25,13 @@ ARRAY_INFO = CodecInfo(
 def codecs_register() -> list[CodecSpec]:
     """The codecs of this plugin."""
     return [
-        CodecSpec(id="ar.image", implementation="codecs_ar.codec:ImageCodec", format_version=2, info=INFO),
+        CodecSpec(
+            id="ar.image",
+            implementation="codecs_ar.codec:ImageCodec",
+            format_version=2,
+            info=INFO,
+            trainer="codecs_ar.training:train",
+        ),
         CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO),
     ]
 

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from codecs_ar import INFO, probe
 from codecs_ar.model import Autoregression
 from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo, Progress
+from codecs_core.codec import Codec, CodecInfo
 from codecs_core.entropy import Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
-from codecs_core.models import Model
 
 #: Values of a chunk of small images.
 STACK_VALUES = 1 << 20
@@ -105,10 +104,3 @@ class ImageCodec(Codec):
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
         """Payloads of version 1 are never stored."""
         return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
-
-    @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train on images, an array of shape (n, h, w, channels) or a list of them; see `codecs_ar.training.learn`."""
-        from codecs_ar.training import train
-
-        return train(data, budget=budget, progress=progress, **hyper)

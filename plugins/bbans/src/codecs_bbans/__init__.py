@@ -16,7 +16,15 @@ INFO = CodecInfo(
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
     """The codec of this plugin."""
-    return [CodecSpec(id="bbans.vae", implementation="codecs_bbans.codec:VAECodec", format_version=2, info=INFO)]
+    return [
+        CodecSpec(
+            id="bbans.vae",
+            implementation="codecs_bbans.codec:VAECodec",
+            format_version=2,
+            info=INFO,
+            trainer="codecs_bbans.training:train",
+        )
+    ]
 
 
 @hookimpl

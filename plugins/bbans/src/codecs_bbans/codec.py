@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from codecs_bbans import INFO
 from codecs_bbans.vae import VAE
 from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo, Progress
+from codecs_core.codec import Codec, CodecInfo
 from codecs_core.entropy import Chain, Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
-from codecs_core.models import Model
 
 #: Items a step; part of format version 1.
 BATCH = 128
@@ -84,13 +83,6 @@ class VAECodec(Codec):
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
         """Payloads of version 1 are never stored."""
         return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
-
-    @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train on a stack of items, shape (n, ...), of dtype uint8 or bool; see `codecs_bbans.training.train`."""
-        from codecs_bbans.training import train
-
-        return train(data, budget=budget, progress=progress, **hyper)
 
 
 def item_bits(codec: VAECodec, x: NDArray[Any]) -> float:

@@ -19,7 +19,15 @@ INFO = CodecInfo(
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
     """The codec of this plugin."""
-    return [CodecSpec(id="idf.image", implementation="codecs_idf.codec:ImageCodec", format_version=2, info=INFO)]
+    return [
+        CodecSpec(
+            id="idf.image",
+            implementation="codecs_idf.codec:ImageCodec",
+            format_version=2,
+            info=INFO,
+            trainer="codecs_idf.training:train",
+        )
+    ]
 
 
 @hookimpl

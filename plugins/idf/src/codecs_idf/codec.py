@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo, Progress
+from codecs_core.codec import Codec, CodecInfo
 from codecs_core.entropy import Message, StackCodec
 from codecs_core.errors import ConfigError, CorruptDataError, UnsupportedArrayError
-from codecs_core.models import Model
 from codecs_idf import INFO, colour
 from codecs_idf.flow import Flow
 
@@ -121,10 +120,3 @@ class ImageCodec(Codec):
         if version != 1:
             return super()._preview_older(payload, spec, levels, version)
         return self._preview(payload, spec, levels)
-
-    @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train on images, an array of shape (n, h, w, channels) or a list of them; see `codecs_idf.training.learn`."""
-        from codecs_idf.training import train
-
-        return train(data, budget=budget, progress=progress, **hyper)

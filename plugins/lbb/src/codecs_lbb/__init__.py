@@ -18,7 +18,15 @@ INFO = CodecInfo(
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
     """The codec of this plugin."""
-    return [CodecSpec(id="lbb.flow", implementation="codecs_lbb.codec:FlowCodec", format_version=2, info=INFO)]
+    return [
+        CodecSpec(
+            id="lbb.flow",
+            implementation="codecs_lbb.codec:FlowCodec",
+            format_version=2,
+            info=INFO,
+            trainer="codecs_lbb.training:train",
+        )
+    ]
 
 
 @hookimpl

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo, Progress
+from codecs_core.codec import Codec, CodecInfo
 from codecs_core.entropy import Chain, Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
-from codecs_core.models import Model
 from codecs_lbb import INFO
 from codecs_lbb.model import FlowModel
 
@@ -85,10 +84,3 @@ class FlowCodec(Codec):
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
         """Payloads of version 1 are never stored."""
         return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
-
-    @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train on a stack of images, uint8, shape (n, h, w, channels) or (n, h, w); see `codecs_lbb.training.train`."""
-        from codecs_lbb.training import train
-
-        return train(data, budget=budget, progress=progress, **hyper)

@@ -25,9 +25,19 @@ LOSSLESS = CodecInfo(
 def codecs_register() -> list[CodecSpec]:
     """The codecs of this plugin."""
     return [
-        CodecSpec(id="rec.vae", implementation="codecs_rec.codec:LossyCodec", format_version=2, info=LOSSY),
         CodecSpec(
-            id="rec.vae-lossless", implementation="codecs_rec.codec:LosslessCodec", format_version=2, info=LOSSLESS
+            id="rec.vae",
+            implementation="codecs_rec.codec:LossyCodec",
+            format_version=2,
+            info=LOSSY,
+            trainer="codecs_rec.lossy_training:train",
+        ),
+        CodecSpec(
+            id="rec.vae-lossless",
+            implementation="codecs_rec.codec:LosslessCodec",
+            format_version=2,
+            info=LOSSLESS,
+            trainer="codecs_rec.training:train",
         ),
     ]
 

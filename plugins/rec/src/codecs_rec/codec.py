@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo, Progress
+from codecs_core.codec import Codec, CodecInfo
 from codecs_core.entropy import Bijection, Message, Serial, StackCodec, exponents
 from codecs_core.entropy.distributions.categorical import Categorical
 from codecs_core.entropy.rans import WIDE
@@ -146,13 +146,6 @@ class LossyCodec(RecCodec):
         index[np.arange(index.shape[1]) < counts[:, None]] = (np.int64(1) << octaves) + rest
         return vae.values(vae.latents(index, k, level), level).astype(spec.dtype).reshape(spec.shape)
 
-    @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train on a stack of images, shape (n, h, w) or (n, h, w, c), of dtype uint8 or bool; see `codecs_rec.lossy_training.learn`."""
-        from codecs_rec.lossy_training import train
-
-        return train(data, budget=budget, progress=progress, **hyper)
-
 
 def _code(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> StackCodec[NDArray[Any]]:
     """Code of symbols by these rows of counts, in parts that one head codes: there may be nothing beneath to open others with."""
@@ -253,10 +246,3 @@ class LosslessCodec(RecCodec):
                 index[:, b], z = choices[best], trial[best]
                 lists[:, b, :length] = np.take_along_axis(lists[:, b, :length], order, 1)
         return index
-
-    @classmethod
-    def train(cls, data: NDArray[Any], *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train on a stack of items, shape (n, ...), of dtype uint8 or bool; see `codecs_rec.training.learn`."""
-        from codecs_rec.training import train
-
-        return train(data, budget=budget, progress=progress, **hyper)
