@@ -208,7 +208,10 @@ class Binned(StackCodec[NDArray[np.int64]]):
         return high + low
 
     def _low(self, shape: tuple[int, ...]) -> Bits:
-        return Bits(np.broadcast_to(self.low_bits, shape))
+        bits = self.low_bits
+        return Bits(
+            np.full(shape, bits) if bits.ndim == 0 else bits if bits.shape == shape else np.broadcast_to(bits, shape)
+        )
 
 
 class Bijection(StackCodec[A], Generic[A, B]):

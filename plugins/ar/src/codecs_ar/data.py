@@ -20,7 +20,7 @@ from codecs_ar.neighbours import MARGIN
 from codecs_ar.planes import ROLES, Planes
 from codecs_ar.regression import packed
 from codecs_core.codec import Progress
-from codecs_core.errors import UnsupportedArrayError
+from codecs_core.learn import image_list
 
 #: Pixels that priors are made of, and their weight, in pixels.
 PRIOR_PIXELS, PRIOR_WEIGHT = 1 << 21, 3.0
@@ -170,26 +170,13 @@ def collect(
 
 def as_images(data: Sequence[NDArray[Any]] | NDArray[Any]) -> list[NDArray[Any]]:
     """Images of shape (h, w, channels); raises `UnsupportedArrayError` for what is not a set of them."""
-    if isinstance(data, np.ndarray) and data.ndim == 4 - (data.shape[-1] not in (1, 3, 4)):
-        data = list(data)
-    images = [x[:, :, None] if isinstance(x, np.ndarray) and x.ndim == 2 else x for x in data]
-    for i, x in enumerate(images):
-        fits = isinstance(x, np.ndarray) and x.ndim == 3 and x.shape[2] in (1, 3, 4)
-        if not fits or not (x.dtype == np.uint8 or (x.dtype == np.uint16 and x.shape[2] == 1)):
-            what = f"{x.dtype} of shape {x.shape}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
-            raise UnsupportedArrayError(
-                "training takes images of uint8 with 1, 3 or 4 channels in a last axis, or none, or grey ones of uint16; "
-                f"number {i} is {what}"
-            )
-        if x.shape[2] != images[0].shape[2]:
-            raise UnsupportedArrayError(
-                f"training takes images of one number of channels; number {i} has {x.shape[2]}, the first has {images[0].shape[2]}"
-            )
+    images = image_list(
+        data,
+        takes=lambda x: x.dtype == np.uint8 or (x.dtype == np.uint16 and x.shape[2] == 1),
+        what="images of uint8, or grey ones of uint16,",
+    )
     # alpha is coded as green is
-    images = [x[:, :, :3] for x in images if x.size]
-    if len(images) < 2:
-        raise UnsupportedArrayError(f"training takes at least 2 images, one of them to validate on, not {len(images)}")
-    return images
+    return [x[:, :, :3] for x in images]
 
 
 def stacks(images: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 import codecs_core as cc
 from codecs_ar.data import DECAYS, Values, as_images, collect, joined, look, priors_of, stacks
@@ -23,11 +19,15 @@ from codecs_ar.kernels import Predictors
 from codecs_ar.model import Autoregression
 from codecs_ar.network import Network
 from codecs_ar.settings import Settings
+from codecs_core import learn as learning
 from codecs_core.codec import Progress
 from codecs_core.entropy import Message
 from codecs_core.errors import CodecsError, ConfigError
+from codecs_core.learn.settings import check_budget
 from codecs_core.models import Model
 
+#: What training takes beside its `Settings`.
+OWN = ("budget", "progress", "checkpoint", "held_out")
 #: Seconds between two evaluations.
 INTERVAL = 10.0
 #: Held-out pixels that training is watched on.
@@ -42,52 +42,13 @@ def rate_of(networks: Sequence[Network], values: Sequence[Values]) -> float:
     bits, count = 0.0, 0
     with torch.inference_mode():
         for network, of in zip(networks, values, strict=True):
+            where = next(network.parameters()).device
             for start in range(0, len(of), 1 << 14):
-                bits += float(network.bits(*of[start : start + (1 << 14)]).double().sum())
+                bits += float(
+                    network.bits(*(part.to(where) for part in of[start : start + (1 << 14)])).cpu().double().sum()
+                )
             count += len(of)
     return bits / count
-
-
-@dataclass
-class State:
-    """All that a training run changes, to be saved and taken up again; `run` says which it is."""
-
-    networks: nn.ModuleList
-    optimiser: torch.optim.Optimizer
-    rng: np.random.Generator
-    run: str
-    step: int = 0
-    seconds: float = 0.0
-
-    def save(self, path: Path) -> None:
-        """Write everything to a file, all of it or nothing."""
-        partial = path.with_name(path.name + ".part")
-        state = {
-            "run": self.run,
-            "step": self.step,
-            "seconds": self.seconds,
-            "networks": self.networks.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rng": json.dumps(self.rng.bit_generator.state),
-        }
-        torch.save(state, partial)
-        os.replace(partial, path)
-
-    def load(self, path: Path) -> None:
-        """Go on from a file; raises `ConfigError` for one of another run, or none at all."""
-        try:
-            state = torch.load(path, weights_only=True)
-            run = state["run"]
-        except Exception as error:
-            raise ConfigError(f"{path} is no checkpoint of a training run: {error}") from error
-        if run != self.run:
-            raise ConfigError(
-                f"checkpoint {path} is of another run ({run}, not {self.run}); name another file, or delete it"
-            )
-        self.networks.load_state_dict(state["networks"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.rng.bit_generator.state = json.loads(state["rng"])
-        self.step, self.seconds = state["step"], state["seconds"]
 
 
 def fit(
@@ -106,36 +67,28 @@ def fit(
     if settings.start:
         begin(networks, settings.start)
     modules = nn.ModuleList(networks)
-    optimiser = torch.optim.Adam(modules.parameters(), betas=(0.9, 0.99))
-    state = State(modules, optimiser, rng, run=f"{settings} of {len(values[0])} pixels")
-    if checkpoint is not None and Path(checkpoint).exists():
-        state.load(Path(checkpoint))
-    before, start = state.seconds, time.monotonic()
-    shown, done = start, 0.0
-    while done < 1:
-        now = time.monotonic()
-        state.seconds = before + now - start
-        done = min(1.0, (state.step + 1) / settings.steps if settings.steps else state.seconds / budget)
-        for group in optimiser.param_groups:
-            group["lr"] = (
-                settings.rate * min(1.0, (state.step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-7
-            )
+
+    def loss(_: float) -> Tensor:
+        total = torch.zeros(())
         for network, of in zip(networks, values, strict=True):
             batch = of[torch.from_numpy(rng.integers(0, len(of), settings.batch))]
-            network.zero_grad()
-            network.bits(*batch).mean().backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        state.step += 1
-        if now - shown > INTERVAL or done >= 1:
-            if progress:
-                progress(
-                    done, f"step {state.step}: {rate_of(networks, watched):.4f} bits per value on what is held out"
-                )
-            if checkpoint is not None:
-                state.save(Path(checkpoint))
-            shown = time.monotonic()
-    return networks, state.step
+            total = total + network.bits(*(part.to(learning.device()) for part in batch)).mean().cpu()
+        return total
+
+    steps = learning.fit(
+        modules,
+        loss,
+        lambda: rate_of(networks, watched),
+        rate=settings.rate,
+        budget=budget,
+        steps=settings.steps,
+        interval=INTERVAL,
+        rng=rng,
+        run=f"{settings} of {len(values[0])} pixels",
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        progress=progress,
+    )
+    return networks, steps
 
 
 def begin(networks: Sequence[Network], start: str) -> None:
@@ -185,14 +138,9 @@ def learn(
     ConfigError
         For a setting out of range, or a checkpoint of another run.
     """
-    if not isinstance(budget, int | float) or not 0 < budget < math.inf:
-        raise ConfigError(f"budget is a positive number of seconds, not {budget!r}")
-    images = as_images(data)
-    held = held_out or max(1, len(images) // 20)
-    if not 0 < held < len(images):
-        raise ConfigError(f"held_out is a number of images from 1 to {len(images) - 1}, not {held_out}")
+    check_budget(budget)
     start = time.monotonic()
-    images, validation = images[:-held], images[-held:]
+    images, validation = learning.hold_out(as_images(data), held_out)
     images, rng = shuffled(images, settings)
     priors = priors_of(images)
     # twice as many pixels are looked at as are kept: more images to learn from
@@ -254,11 +202,5 @@ def finish(
 
 def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
     """Train on images and return the model; the settings are those of `Settings`, ``checkpoint`` and ``held_out``."""
-    own = {"budget", "progress", "checkpoint", "held_out"}
-    known = {field.name for field in fields(Settings)}
-    if unknown := sorted(hyper.keys() - own - known):
-        raise ConfigError(
-            f"training of ar.image has no setting {unknown[0]!r}; it has {', '.join(sorted(known | own - {'progress', 'budget'}))}"
-        )
-    settings = Settings(**{key: hyper[key] for key in hyper.keys() & known})
-    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & own})[1]
+    settings = Settings.of("ar.image", hyper, beside=OWN)
+    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & {*OWN}})[1]

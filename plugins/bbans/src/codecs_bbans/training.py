@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,46 @@ from torch import Tensor
 from codecs_bbans.codec import VAECodec, item_bits
 from codecs_bbans.network import LOG_SCALE_RANGE, Network
 from codecs_bbans.vae import BUCKET_BITS, LATENT_BITS, VAE
+from codecs_core import learn as learning
 from codecs_core.codec import Progress
 from codecs_core.entropy.distributions.bucketed_gaussian import MEAN_BITS, MEAN_LIMIT, SCALE_BITS, centres
 from codecs_core.entropy.distributions.categorical import quantise
 from codecs_core.entropy.distributions.categorical_mixture import LOGIT_BITS, TABLE_BITS
-from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.learn import BITS_PER_NAT
 from codecs_core.models import Model
 
-OCTAVES = math.log2(math.e)
+#: Seconds between two looks at the validation part.
+INTERVAL = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(learning.Settings):
+    """What a training is made of, beside its data.
+
+    Parameters
+    ----------
+    latents, hidden, components
+        Sizes of the network.
+    epochs
+        If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
+    batch, rate, decay
+        Of AdamW; the rate follows a cosine.
+    seed
+        Of the initial weights, of the order of the data and of the noise.
+    binarise
+        Draw each pixel of 8-bit data as Bernoulli(value / 255), afresh in every epoch.
+    """
+
+    latents: int = learning.whole(50, 1, 1 << 16)
+    hidden: int = learning.whole(512, 1, 1 << 16)
+    components: int = learning.whole(8, 2, 64)
+    epochs: int = learning.whole(0, 0, 1 << 30)
+    batch: int = learning.whole(128, 1, 1 << 20)
+    rate: float = learning.number(1e-3, above=True)
+    decay: float = learning.number(0.05)
+    seed: int = learning.whole(0, 0, (1 << 63) - 1)
+    binarise: bool = False
 
 
 def learn(
@@ -33,17 +63,9 @@ def learn(
     *,
     budget: float = 1200.0,
     progress: Progress | None = None,
-    latents: int = 50,
-    hidden: int = 512,
-    components: int = 8,
-    epochs: int = 0,
-    batch: int = 128,
-    rate: float = 1e-3,
-    decay: float = 0.05,
-    seed: int = 0,
-    binarise: bool = False,
     name: str = "",
     about: Mapping[str, Any] | None = None,
+    **hyper: Any,
 ) -> tuple[Network, Model]:
     """Train on a stack of images; return the network in floating point and, frozen, the model.
 
@@ -55,16 +77,10 @@ def learn(
         Seconds; the learning rate falls to zero over them.
     progress
         Called with the fraction done and the validation rate in bits per dimension.
-    latents, hidden, components
-        Sizes of the network.
-    epochs
-        If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
-    batch, rate, decay
-        Of AdamW; the rate follows a cosine.
-    binarise
-        Draw each pixel of 8-bit data as Bernoulli(value / 255), afresh in every epoch.
     name, about
         Of the model; `about` joins the attributes that say how it came about.
+    **hyper
+        Fields of `Settings`.
 
     Raises
     ------
@@ -73,71 +89,46 @@ def learn(
     ConfigError
         For a setting out of range.
     """
-    if data.dtype not in (np.uint8, np.bool_) or data.ndim < 1 or len(data) < 40 or not data.size:
-        raise UnsupportedArrayError(
-            f"training takes at least 40 items of uint8 or bool, not {data.dtype} of shape {data.shape}"
-        )
-    for key, value in {"latents": latents, "hidden": hidden, "batch": batch}.items():
-        if not isinstance(value, int) or value < 1:
-            raise ConfigError(f"{key} is a positive integer, not {value!r}")
-    if not isinstance(components, int) or not 2 <= components <= 64:
-        raise ConfigError(f"components is an integer from 2 to 64, not {components!r}")
-    if not isinstance(epochs, int) or epochs < 0:
-        raise ConfigError(f"epochs is an integer, 0 or more, not {epochs!r}")
-    for key, number in {"budget": budget, "rate": rate}.items():
-        if not isinstance(number, int | float) or not 0 < number < math.inf:
-            raise ConfigError(f"{key} is a positive number, not {number!r}")
-    if not isinstance(decay, int | float) or not 0 <= decay < math.inf:
-        raise ConfigError(f"decay is a number, 0 or more, not {decay!r}")
-    if not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-        raise ConfigError(f"seed is an integer, 0 or more, not {seed!r}")
-    if not isinstance(binarise, bool):
-        raise ConfigError(f"binarise is true or false, not {binarise!r}")
-    torch.manual_seed(seed)
-    fit, validation = _split(data, binarise)
-    binary = binarise or int(fit.max()) <= 1
+    settings = Settings.of("bbans.vae", hyper)
+    learning.stack_of_items(data, ndim=range(1, 65))
+    torch.manual_seed(settings.seed)
+    fit, validation = _split(data, settings.binarise)
+    binary = settings.binarise or int(fit.max()) <= 1
     network = Network(
         fit.shape[1],
-        latents=latents,
-        hidden=hidden,
-        components=0 if binary else components,
+        latents=settings.latents,
+        hidden=settings.hidden,
+        components=0 if binary else settings.components,
         histogram=np.bincount(fit.numpy().ravel(), minlength=256) / fit.numel(),
     )
     # the tables are few parameters that serve every pixel: no decay
     shared = [p for n, p in network.named_parameters() if n == "tables"]
     others = [p for n, p in network.named_parameters() if n != "tables"]
-    optimiser = torch.optim.AdamW([{"params": others, "weight_decay": decay}, {"params": shared, "weight_decay": 0.0}])
-    batch = min(batch, len(fit))
-    steps = len(fit) // batch
-    start, epoch, done, validated = time.monotonic(), 0, 0.0, math.inf
-    while done < 1:
-        network.train()
-        order = torch.randperm(len(fit))
-        for step in range(steps):
-            done = (epoch + step / steps) / epochs if epochs else (time.monotonic() - start) / budget
-            # a short run warms up faster
-            warm = min(1.0, max((epoch * steps + step) / 500, 20 * done))
-            for group in optimiser.param_groups:
-                group["lr"] = rate * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, done))) + 1e-6
-            items = fit[order[step * batch : (step + 1) * batch]]
-            if binarise:
-                items = torch.bernoulli(items / 255).byte()
-            _, objective = network.elbo(items, beta=min(1.0, 20 * done))
-            optimiser.zero_grad()
-            (-objective.mean()).backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 200.0)
-            optimiser.step()
-            if done >= 1:
-                break
-        epoch += 1
-        done = max(done, epoch / epochs) if epochs else done
-        validated = evaluate(network, validation)
-        if progress:
-            progress(
-                min(1.0, done), f"epoch {epoch}: {validated:.4f} bits per value on {len(validation)} held-out items"
-            )
-    attrs = {**(about or {}), "epochs": epoch, "seed": seed, "items": len(fit)}
-    return network, _finish(network, fit, validation, data.shape[1:], latents, binarise, attrs, name)
+    epoch = len(fit) // min(settings.batch, len(fit))
+    batches = learning.shuffled(fit, settings.batch)
+
+    def loss(done: float) -> Tensor:
+        items = next(batches).to(learning.device())
+        if settings.binarise:
+            items = torch.bernoulli(items / 255).byte()
+        return -network.elbo(items, beta=min(1.0, 20 * done))[1].mean()
+
+    steps = learning.fit(
+        network,
+        loss,
+        lambda: evaluate(network, validation),
+        rate=settings.rate,
+        budget=budget,
+        steps=settings.epochs * epoch,
+        groups=[{"params": others, "weight_decay": settings.decay}, {"params": shared}],
+        warm=500,
+        clip=200.0,
+        interval=INTERVAL,
+        rng=np.random.default_rng(settings.seed),
+        progress=progress,
+    )
+    attrs = {**(about or {}), "epochs": round(steps / epoch, 2), "seed": settings.seed, "items": len(fit)}
+    return network, _finish(network, fit, validation, data.shape[1:], settings.latents, settings.binarise, attrs, name)
 
 
 def refreeze(
@@ -196,19 +187,17 @@ def _finish(
 
 
 def train(data: NDArray[Any], **settings: Any) -> Model:
-    """Train on a stack of images and return the model; the settings are those of `learn`, but for the model's name."""
-    known = inspect.signature(learn).parameters.keys() - {"data", "budget", "progress", "name", "about"}
-    for key in settings.keys() - known - {"budget", "progress"}:
-        raise ConfigError(f"training of bbans.vae has no setting {key!r}; it has {', '.join(sorted(known))}")
+    """Train on a stack of images and return the model; the settings are those of `Settings`."""
     return learn(data, **settings)[1]
 
 
 def evaluate(network: Network, x: Tensor) -> float:
     """Negative evidence bound in bits per value."""
     network.eval()
+    where = next(network.parameters()).device
     with torch.inference_mode():
-        total = sum(float(network.elbo(x[i : i + 500])[0].sum()) for i in range(0, len(x), 500))
-    return -total * OCTAVES / x.numel()
+        total = sum(float(network.elbo(x[i : i + 500].to(where))[0].sum()) for i in range(0, len(x), 500))
+    return -total * BITS_PER_NAT / x.numel()
 
 
 def frozen(
@@ -225,18 +214,18 @@ def frozen(
     binary = network.components == 0
     pixels = Fixed(bits=0, low=0, high=1) if binary else Fixed(bits=8, low=0, high=255)
     mean = Fixed(bits=MEAN_BITS, low=-MEAN_LIMIT, high=MEAN_LIMIT)
-    low, high = (math.floor(limit * OCTAVES * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
+    low, high = (math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
     scale = Fixed(bits=SCALE_BITS, low=low, high=high)
     logit = Fixed(bits=LOGIT_BITS, low=-(1 << 12), high=1 << 12)
     representatives = centres(BUCKET_BITS) >> (24 - LATENT_BITS)
     latent = Fixed(bits=LATENT_BITS, low=int(representatives[0]), high=int(representatives[-1]))
-    gain = np.repeat([1.0, OCTAVES], latents)
+    gain = np.repeat([1.0, BITS_PER_NAT], latents)
     encoder = freeze(network.encoder, examples, pixels, [mean] * latents + [scale] * latents, gain=gain)
     rng = np.random.default_rng(0)
     z = encoder(examples)[:, :latents] / (1 << MEAN_BITS) + 0.3 * rng.standard_normal((len(examples), latents))
     z = np.clip(np.floor(z * (1 << LATENT_BITS)), latent.low, latent.high).astype(np.int64)
     tensors = encoder.tensors("encoder")
-    tensors |= freeze(network.decoder, z, latent, logit, gain=OCTAVES).tensors("decoder")
+    tensors |= freeze(network.decoder, z, latent, logit, gain=BITS_PER_NAT).tensors("decoder")
     if not binary:
         with torch.inference_mode():
             tables = torch.softmax(network.tables.double(), 1).numpy()

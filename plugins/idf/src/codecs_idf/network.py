@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from codecs_core.entropy.distributions.location_scale import SCALE_BITS
 from codecs_core.exact.modules import Residual
+from codecs_core.learn import half
 from codecs_idf.flow import GROUPS, PHASES
 from codecs_idf.prior import SCALE_RANGE
 
@@ -69,7 +70,7 @@ class Predictor(nn.Module):
         """Outputs of the network, and of the linear predictor, for inputs in units of `UNIT`."""
         x = x.contiguous(memory_format=torch.channels_last)
         # in training, half the bits are enough for what is hidden, and twice as fast
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.training):
+        with half(self.training, x.device):
             hidden = self.network[:-1](x)
         return self.network[-1](hidden.float()), self.linear(x)
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 import codecs_core as cc
+from codecs_core import learn as learning
 from codecs_core.codec import Progress
 from codecs_core.entropy import Message
-from codecs_core.errors import CodecsError, ConfigError, UnsupportedArrayError
+from codecs_core.errors import CodecsError, ConfigError
 from codecs_core.models import Model
 from codecs_idf import colour
 from codecs_idf.flow import Flow
 from codecs_idf.freezing import frozen, thawed
 from codecs_idf.network import Network
 
+#: What training takes beside its `Settings`.
+OWN = ("budget", "progress", "checkpoint", "held_out")
 #: Seconds between two looks at the validation part, and between two checkpoints.
 INTERVAL = 120.0
 #: Values of the validation part that are looked at.
@@ -35,7 +35,7 @@ EXAMPLES = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(learning.Settings):
     """What a training run is made of, beside its data; the same settings and steps give the same model again on the same build.
 
     Parameters
@@ -58,39 +58,17 @@ class Settings:
         Name or path of a model of the same widths to start from, as far as there are levels and couplings in both.
     """
 
-    couplings: Sequence[int] = (4, 4, 2, 1)
-    width: int = 48
-    blocks: int = 2
-    coupling_width: int = 32
-    components: int = 3
-    crop: int = 64
-    batch: int = 16
-    rate: float = 4e-3
-    steps: int = 0
-    seed: int = 0
+    couplings: Sequence[int] = learning.counts((4, 4, 2, 1), 0, 64, lengths=(1, 8))
+    width: int = learning.whole(48, 1, 512)
+    blocks: int = learning.whole(2, 1, 32)
+    coupling_width: int = learning.whole(32, 1, 512)
+    components: int = learning.whole(3, 1, 16)
+    crop: int = learning.whole(64, 1, 4096)
+    batch: int = learning.whole(16, 1, 4096)
+    rate: float = learning.number(4e-3, above=True)
+    steps: int = learning.whole(0, 0, 1 << 40)
+    seed: int = learning.whole(0, 0, 1 << 62)
     start: str = ""
-
-    def __post_init__(self) -> None:
-        if (
-            not isinstance(self.couplings, Sequence)
-            or not 1 <= len(self.couplings) <= 8
-            or not all(type(n) is int and 0 <= n <= 64 for n in self.couplings)
-        ):
-            raise ConfigError(f"couplings is a list of 1 to 8 numbers from 0 to 64, not {self.couplings!r}")
-        object.__setattr__(self, "couplings", tuple(self.couplings))
-        limits = {"width": 512, "blocks": 32, "coupling_width": 512, "components": 16, "crop": 4096, "batch": 4096}
-        for name, most in limits.items():
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= most:
-                raise ConfigError(f"{name} is an integer from 1 to {most}, not {value!r}")
-        if not isinstance(self.rate, int | float) or not 0 < self.rate < math.inf:
-            raise ConfigError(f"rate is a positive number, not {self.rate!r}")
-        if not isinstance(self.start, str):
-            raise ConfigError(f"start is the name or the path of a model, not {self.start!r}")
-        for name, most in {"steps": 1 << 40, "seed": 1 << 62}.items():
-            value = getattr(self, name)
-            if type(value) is not int or not 0 <= value <= most:
-                raise ConfigError(f"{name} is an integer, 0 or more, not {value!r}")
 
 
 class Images:
@@ -145,39 +123,29 @@ def fit(
     network = network_of(source.images[0].shape[0], settings)
     if settings.start:
         begin(network, settings.start)
-    top = [network.top]
-    others = [p for p in network.parameters() if p is not network.top]
     # the last prior has few parameters, far from where they belong
-    groups = [{"params": others, "gain": 1.0}, {"params": top, "gain": 10.0}]
-    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
-    state = State(network, optimiser, rng, run=f"{settings} of {source.values} values")
-    if checkpoint is not None and Path(checkpoint).exists():
-        state.load(Path(checkpoint))
-    before, start = state.seconds, time.monotonic()
-    shown, done = start, 0.0
-    while done < 1:
-        now = time.monotonic()
-        state.seconds = before + now - start
-        done = min(1.0, (state.step + 1) / settings.steps if settings.steps else state.seconds / budget)
-        for group in optimiser.param_groups:
-            warm = min(1.0, (state.step + 1) / 100)
-            group["lr"] = settings.rate * group["gain"] * warm * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-7
-        network.train()
-        x = source.draw(rng, settings.batch, settings.crop)
-        loss = network.bits(x) / x.numel()
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        state.step += 1
-        if now - shown > INTERVAL or done >= 1:
-            if progress:
-                rate = evaluate(network, held_out)
-                progress(done, f"step {state.step}: {rate:.4f} bits per value on what is held out")
-            if checkpoint is not None:
-                state.save(Path(checkpoint))
-            shown = time.monotonic()
-    return network, state.step
+    others = [p for p in network.parameters() if p is not network.top]
+    steps = learning.fit(
+        network,
+        lambda done: _loss(network, source.draw(rng, settings.batch, settings.crop)),
+        lambda: evaluate(network, held_out),
+        rate=settings.rate,
+        budget=budget,
+        steps=settings.steps,
+        groups=[{"params": others}, {"params": [network.top], "gain": 10.0}],
+        interval=INTERVAL,
+        rng=rng,
+        run=f"{settings} of {source.values} values",
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        progress=progress,
+    )
+    return network, steps
+
+
+def _loss(network: Network, x: Tensor) -> Tensor:
+    """Bits per value."""
+    bits: Tensor = network.bits(x.to(learning.device())) / x.numel()
+    return bits
 
 
 def begin(network: Network, start: str) -> None:
@@ -187,56 +155,6 @@ def begin(network: Network, start: str) -> None:
         thawed(network, model.tensors())  # type: ignore[union-attr]
     except CodecsError as error:
         raise ConfigError(f"cannot start from {start!r}: {error}") from error
-
-
-@dataclass
-class State:
-    """All that a training run changes, to be saved and taken up again.
-
-    Parameters
-    ----------
-    network, optimiser, rng
-        As they are now.
-    run
-        Says which run it is.
-    """
-
-    network: Network
-    optimiser: torch.optim.Optimizer
-    rng: np.random.Generator
-    run: str
-    step: int = 0
-    seconds: float = 0.0
-
-    def save(self, path: Path) -> None:
-        """Write everything to a file, all of it or nothing."""
-        partial = path.with_name(path.name + ".part")
-        state = {
-            "run": self.run,
-            "step": self.step,
-            "seconds": self.seconds,
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rng": json.dumps(self.rng.bit_generator.state),
-        }
-        torch.save(state, partial)
-        os.replace(partial, path)
-
-    def load(self, path: Path) -> None:
-        """Go on from a file; raises `ConfigError` for one of another run, or none at all."""
-        try:
-            state = torch.load(path, weights_only=True)
-            run = state["run"]
-        except Exception as error:
-            raise ConfigError(f"{path} is no checkpoint of a training run: {error}") from error
-        if run != self.run:
-            raise ConfigError(
-                f"checkpoint {path} is of another run ({run}, not {self.run}); name another file, or delete it"
-            )
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.rng.bit_generator.state = json.loads(state["rng"])
-        self.step, self.seconds = state["step"], state["seconds"]
 
 
 def network_of(channels: int, settings: Settings) -> Network:
@@ -259,7 +177,7 @@ def evaluate(network: Network, images: Sequence[NDArray[np.uint8]], values: int 
     with torch.inference_mode():
         for batch in batches(images, values):
             z = np.moveaxis(colour.forward(batch), -1, 1).astype(np.float32)
-            bits += float(network.bits(torch.from_numpy(z)))
+            bits += float(network.bits(torch.from_numpy(z).to(next(network.parameters()).device)))
             size += z.size
     return bits / size
 
@@ -277,27 +195,6 @@ def batches(images: Sequence[NDArray[np.uint8]], values: int) -> list[NDArray[np
         if values <= 0:
             break
     return [*out, np.stack(run)] if run else out
-
-
-def as_images(data: Sequence[NDArray[Any]] | NDArray[Any]) -> list[NDArray[np.uint8]]:
-    """Images of shape (h, w, channels); raises `UnsupportedArrayError` for what is not a set of them."""
-    if isinstance(data, np.ndarray) and data.ndim == 4 - (data.shape[-1] not in (1, 3, 4)):
-        data = list(data)
-    images = [x[:, :, None] if isinstance(x, np.ndarray) and x.ndim == 2 else x for x in data]
-    for i, x in enumerate(images):
-        if not isinstance(x, np.ndarray) or x.dtype != np.uint8 or x.ndim != 3 or x.shape[2] not in (1, 3, 4):
-            what = f"{x.dtype} of shape {x.shape}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
-            raise UnsupportedArrayError(
-                f"training takes images of uint8 with 1, 3 or 4 channels in a last axis, or none; number {i} is {what}"
-            )
-        if x.shape[2] != images[0].shape[2]:
-            raise UnsupportedArrayError(
-                f"training takes images of one number of channels; number {i} has {x.shape[2]}, the first has {images[0].shape[2]}"
-            )
-    images = [x for x in images if x.size]
-    if len(images) < 2:
-        raise UnsupportedArrayError(f"training takes at least 2 images, one of them to validate on, not {len(images)}")
-    return images
 
 
 def learn(
@@ -337,13 +234,7 @@ def learn(
     ConfigError
         For a setting out of range, or a checkpoint of another run.
     """
-    if not isinstance(budget, int | float) or not 0 < budget < math.inf:
-        raise ConfigError(f"budget is a positive number of seconds, not {budget!r}")
-    images = as_images(data)
-    held = held_out or max(1, len(images) // 20)
-    if not 0 < held < len(images):
-        raise ConfigError(f"held_out is a number of images from 1 to {len(images) - 1}, not {held_out}")
-    images, validation = images[:-held], images[-held:]
+    images, validation = learning.hold_out(learning.image_list(data), held_out)
     network, steps = fit(images, validation, settings, budget=budget, progress=progress, checkpoint=checkpoint)
     attrs = {**(about or {}), "steps": steps, "seed": settings.seed, "images": len(images)}
     return network, finish(network, images, validation, attrs=attrs, name=name)
@@ -351,14 +242,8 @@ def learn(
 
 def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
     """Train on images and return the model; the settings are those of `Settings`, ``checkpoint`` and ``held_out``."""
-    own = {"budget", "progress", "checkpoint", "held_out"}
-    known = {field.name for field in fields(Settings)}
-    if unknown := sorted(hyper.keys() - own - known):
-        raise ConfigError(
-            f"training of idf.image has no setting {unknown[0]!r}; it has {', '.join(sorted(known | own - {'progress', 'budget'}))}"
-        )
-    settings = Settings(**{key: hyper[key] for key in hyper.keys() & known})
-    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & own})[1]
+    settings = Settings.of("idf.image", hyper, beside=OWN)
+    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & {*OWN}})[1]
 
 
 def finish(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from codecs_core import learn as learning
 from codecs_core.codec import Progress
 from codecs_core.errors import ConfigError
 from codecs_core.models import Model
@@ -35,7 +32,7 @@ EXAMPLES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(learning.Settings):
     """What a training run is made of, beside its data; the same settings and steps give the same network again on the same build.
 
     Parameters
@@ -64,50 +61,19 @@ class Settings:
         Of the initial weights, of the order of the data and of the noise.
     """
 
-    kind: str = "flow++"
-    couplings: Sequence[int] = (4, 2, 1, 1)
-    width: int = 48
-    blocks: int = 2
-    coupling_width: int = 32
-    components: int = 3
-    noise_width: int = 0
-    centre: int = 128
+    kind: str = learning.one_of("flow++", ("flow++", "realnvp"))
+    couplings: Sequence[int] = learning.counts((4, 2, 1, 1), 0, 64, lengths=(1, 8))
+    width: int = learning.whole(48, 1, 512)
+    blocks: int = learning.whole(2, 1, 32)
+    coupling_width: int = learning.whole(32, 1, 512)
+    components: int = learning.whole(3, 1, 16)
+    noise_width: int = learning.whole(0, 0, 512)
+    centre: int = learning.whole(128, 0, 255)
     mirror: bool = True
-    batch: int = 16
-    rate: float = 4e-3
-    steps: int = 0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.couplings, Sequence):
-            object.__setattr__(self, "couplings", tuple(self.couplings))
-        if self.kind not in KINDS:
-            raise ConfigError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
-        if (
-            not isinstance(self.couplings, tuple)
-            or not 1 <= len(self.couplings) <= 8
-            or not all(type(n) is int and 0 <= n <= 64 for n in self.couplings)
-        ):
-            raise ConfigError(f"couplings is a list of 1 to 8 numbers from 0 to 64, not {self.couplings!r}")
-        limits = {
-            "width": (1, 512),
-            "blocks": (1, 32),
-            "coupling_width": (1, 512),
-            "components": (1, 16),
-            "noise_width": (0, 512),
-            "centre": (0, 255),
-            "batch": (1, 4096),
-            "steps": (0, 1 << 40),
-            "seed": (0, 1 << 62),
-        }
-        for name, (least, most) in limits.items():
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= most:
-                raise ConfigError(f"{name} is an integer from {least} to {most}, not {value!r}")
-        if not isinstance(self.mirror, bool):
-            raise ConfigError(f"mirror is true or false, not {self.mirror!r}")
-        if not isinstance(self.rate, int | float) or not 0 < self.rate < math.inf:
-            raise ConfigError(f"rate is a positive number, not {self.rate!r}")
+    batch: int = learning.whole(16, 1, 4096)
+    rate: float = learning.number(4e-3, above=True)
+    steps: int = learning.whole(0, 0, 1 << 40)
+    seed: int = learning.whole(0, 0, 1 << 62)
 
 
 def fit(
@@ -149,91 +115,30 @@ def fit(
     # the last mixture has few parameters, far from where they belong
     few = [p for n, p in network.named_parameters() if "constants" in n]
     rest = [p for n, p in network.named_parameters() if "constants" not in n]
-    groups = [{"params": rest, "gain": 1.0}] + ([{"params": few, "gain": 10.0}] if few else [])
-    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
     rng = np.random.Generator(np.random.PCG64(settings.seed))
-    state = State(network, optimiser, rng, run=f"{settings} of images {images.shape}")
-    if checkpoint is not None and checkpoint.exists():
-        state.load(checkpoint)
-    before, start = state.seconds, time.monotonic()
-    shown, done = start, 0.0
-    while done < 1:
-        now = time.monotonic()
-        state.seconds = before + now - start
-        done = min(1.0, (state.step + 1) / settings.steps if settings.steps else state.seconds / budget)
-        for group in optimiser.param_groups:
-            warm = min(1.0, (state.step + 1) / 100)
-            group["lr"] = settings.rate * group["gain"] * warm * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-7
-        network.train()
+
+    def loss(_: float) -> Tensor:
         x = images[rng.integers(len(images), size=settings.batch)]
-        if settings.mirror and state.step % 2:
+        if settings.mirror and rng.random() < 0.5:
             x = x[:, :, ::-1]
-        loss = network.bits(tensor(x)) / x.size
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        state.step += 1
-        if now - shown > INTERVAL or done >= 1:
-            if progress:
-                rate = evaluate(network, held_out)
-                progress(done, f"step {state.step}: {rate:.4f} bits per value on what is held out")
-            if checkpoint is not None:
-                state.save(checkpoint)
-            shown = time.monotonic()
-    return network, state.step
+        bits: Tensor = network.bits(tensor(x).to(learning.device())) / x.size
+        return bits
 
-
-@dataclass
-class State:
-    """All that a training run changes, to be saved and taken up again.
-
-    Parameters
-    ----------
-    network, optimiser, rng
-        As they are now; torch's own generator, which makes the noise, belongs to it.
-    run
-        Says which run it is.
-    """
-
-    network: Network
-    optimiser: torch.optim.Optimizer
-    rng: np.random.Generator
-    run: str
-    step: int = 0
-    seconds: float = 0.0
-
-    def save(self, path: Path) -> None:
-        """Write everything to a file, all of it or nothing."""
-        state = {
-            "run": self.run,
-            "step": self.step,
-            "seconds": self.seconds,
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rng": json.dumps(self.rng.bit_generator.state),
-            "noise": torch.get_rng_state(),
-        }
-        partial = path.with_name(path.name + ".part")
-        torch.save(state, partial)
-        os.replace(partial, path)
-
-    def load(self, path: Path) -> None:
-        """Go on from a file; raises `ConfigError` for one of another run, or none at all."""
-        try:
-            state: dict[str, Any] = torch.load(path, weights_only=True)
-            run = state["run"]
-        except Exception as error:
-            raise ConfigError(f"{path} is no checkpoint of a training run: {error}") from error
-        if run != self.run:
-            raise ConfigError(
-                f"checkpoint {path} is of another run ({run}, not {self.run}); name another file, or delete it"
-            )
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.rng.bit_generator.state = json.loads(state["rng"])
-        torch.set_rng_state(state["noise"])
-        self.step, self.seconds = state["step"], state["seconds"]
+    steps = learning.fit(
+        network,
+        loss,
+        lambda: evaluate(network, held_out),
+        rate=settings.rate,
+        budget=budget,
+        steps=settings.steps,
+        groups=[{"params": rest}] + ([{"params": few, "gain": 10.0}] if few else []),
+        interval=INTERVAL,
+        rng=rng,
+        run=f"{settings} of images {images.shape}",
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    return network, steps
 
 
 def network_of(channels: int, settings: Settings) -> Network:
@@ -255,7 +160,7 @@ def evaluate(network: Network, images: NDArray[np.uint8], values: int = HELD_OUT
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(0)
         for start in range(0, len(images), 100):
-            bits += float(network.bits(tensor(images[start : start + 100])))
+            bits += float(network.bits(tensor(images[start : start + 100]).to(next(network.parameters()).device)))
     return bits / images.size
 
 
@@ -292,10 +197,7 @@ def train(
     """
     from codecs_lbb.freezing import frozen
 
-    try:
-        settings = Settings(**hyper)
-    except TypeError as error:
-        raise ConfigError(f"a setting does not exist: {error}") from None
+    settings = Settings.of("lbb.flow", hyper, beside=("checkpoint",))
     images = data[..., None] if data.ndim == 3 and data.shape[2] not in (1, 3, 4) else data
     step = 1 << len(settings.couplings)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3, 4) or len(images) < 2:
@@ -304,13 +206,11 @@ def train(
         raise ConfigError(
             f"images of {images.shape[1]} x {images.shape[2]} cannot be halved {len(settings.couplings)} times; set fewer couplings"
         )
-    held = max(1, len(images) // 20)
+    images, held_out = learning.hold_out(images)
     path = Path(checkpoint) if checkpoint is not None else None
-    network, steps = fit(images[:-held], images[-held:], settings, budget=budget, progress=progress, checkpoint=path)
+    network, steps = fit(images, held_out, settings, budget=budget, progress=progress, checkpoint=path)
     attrs = {
         "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()},
         "steps": steps,
     }
-    return frozen(
-        network, tensor(images[: min(len(images) - held, EXAMPLES)]), grid=GRIDS[settings.kind], attrs=attrs, name=name
-    )
+    return frozen(network, tensor(images[:EXAMPLES]), grid=GRIDS[settings.kind], attrs=attrs, name=name)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from codecs_core import learn as learning
 from codecs_core.codec import Progress
 from codecs_core.entropy.distributions.categorical import quantise
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import UnsupportedArrayError
 from codecs_core.exact.freeze import Fixed, freeze
 from codecs_core.exact.modules import Residual
+from codecs_core.learn import half
 from codecs_core.models import Model
 from codecs_rec.index import PRECISION, calibrate
 from codecs_rec.lossy import CORRECTION, DEVIATIONS, GREY, REACH, LossyVAE
@@ -28,6 +29,8 @@ from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform, cosines
 QUALITIES, STEP = 8, 24
 #: Items that classes are made of, and what tables are calibrated on.
 CLASSIFIED, CALIBRATION = 20_000, 256
+#: Seconds between two looks at the validation part.
+INTERVAL = 10.0
 #: Octaves of candidates beyond a block's mean information.
 SPARE = 3
 #: What the network sees and what it says is in units of so many 8-bit values.
@@ -57,7 +60,7 @@ class Decoder(nn.Module):
         level = (noise / 256)[:, None, None, None].expand(-1, 1, *seen.shape[2:])
         seen = torch.cat([seen, level], 1).contiguous(memory_format=torch.channels_last)
         # in training, half the bits are enough for what is hidden, and twice as fast
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.training):
+        with half(self.training, seen.device):
             hidden = self.network[:-1](seen)
         out = functional.pixel_shuffle(self.network[-1](hidden.float()), self.squeeze)
         return base + UNIT * out.permute(0, 2, 3, 1)
@@ -121,33 +124,12 @@ def classify(y: NDArray[Any], classes: int, floor: float) -> tuple[NDArray[np.fl
     return variances, shares
 
 
-def learn(
-    data: NDArray[Any],
-    *,
-    budget: float = 600.0,
-    progress: Progress | None = None,
-    sigma: float = 12.0,
-    classes: int = 32,
-    width: int = 48,
-    depth: int = 2,
-    block_bits: int = 12,
-    epochs: int = 0,
-    batch: int = 32,
-    rate: float = 1.5e-3,
-    seed: int = 0,
-    name: str = "",
-    about: Mapping[str, Any] | None = None,
-) -> tuple[Decoder, Model]:
-    """Train on a stack of images; return the network in floating point and, frozen, the model.
+@dataclass(frozen=True, kw_only=True)
+class Settings(learning.Settings):
+    """What a training is made of, beside its data.
 
     Parameters
     ----------
-    data
-        Shape (n, h, w) or (n, h, w, c) with up to four channels, uint8 or bool; h w c is at most 2^16. The last twentieth is held out.
-    budget
-        Seconds; the learning rate falls to zero over them. Freezing and calibration come on top.
-    progress
-        Called with the fraction done and a figure for the held-out items.
     sigma
         Standard deviation of the noise of latents at the best quality, in 8-bit values; of each quality before, it is 1.3 times as much.
     classes
@@ -160,8 +142,44 @@ def learn(
         If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
     batch, rate
         Of Adam; the rate follows a cosine.
+    seed
+        Of the initial weights, of the order of the data and of the noise.
+    """
+
+    sigma: float = learning.number(12.0, 1, 64)
+    classes: int = learning.whole(32, 1, 256)
+    width: int = learning.whole(48, 1, 1024)
+    depth: int = learning.whole(2, 0, 64)
+    block_bits: int = learning.whole(12, 1, 17)
+    epochs: int = learning.whole(0, 0, 1 << 20)
+    batch: int = learning.whole(32, 1, 1 << 20)
+    rate: float = learning.number(1.5e-3, above=True)
+    seed: int = learning.whole(0, 0, (1 << 63) - 1)
+
+
+def learn(
+    data: NDArray[Any],
+    *,
+    budget: float = 600.0,
+    progress: Progress | None = None,
+    name: str = "",
+    about: Mapping[str, Any] | None = None,
+    **hyper: Any,
+) -> tuple[Decoder, Model]:
+    """Train on a stack of images; return the network in floating point and, frozen, the model.
+
+    Parameters
+    ----------
+    data
+        Shape (n, h, w) or (n, h, w, c) with up to four channels, uint8 or bool; h w c is at most 2^16. The last twentieth is held out.
+    budget
+        Seconds; the learning rate falls to zero over them. Freezing and calibration come on top.
+    progress
+        Called with the fraction done and a figure for the held-out items.
     name, about
         Of the model; `about` joins the attributes that say how it came about.
+    **hyper
+        Fields of `Settings`.
 
     Raises
     ------
@@ -175,8 +193,8 @@ def learn(
         raise UnsupportedArrayError(
             f"training takes a stack of 40 small images or more, of dtype uint8 or bool, not {data.dtype} of shape {data.shape}"
         )
-    _check(locals())
-    torch.manual_seed(seed)
+    settings = Settings.of("rec.vae", hyper)
+    torch.manual_seed(settings.seed)
     items = np.array(data).view(np.uint8).reshape(*data.shape[:3], -1)
     largest = 1 if int(items.max()) <= 1 else 255
     x = torch.from_numpy(items) if largest == 255 else torch.from_numpy(items * np.uint8(255))
@@ -184,42 +202,33 @@ def learn(
     fit, validation = x[:-held], x[-held:][:1000]
     height, width_, channels = items.shape[1:]
     squeeze = next(side for side in (2, 1) if height % side == width_ % side == 0)
-    noises = round(64 * math.log2(sigma)) + STEP * np.arange(QUALITIES)[::-1]
+    noises = round(64 * math.log2(settings.sigma)) + STEP * np.arange(QUALITIES)[::-1]
     noises = np.clip(noises, 0, DEVIATIONS - 1)
-    transform, deviations, shares = _linear(fit[:CLASSIFIED].numpy(), classes, noises)
+    transform, deviations, shares = _linear(fit[:CLASSIFIED].numpy(), settings.classes, noises)
     channel = Channel(transform, deviations, shares)
-    network = Decoder(channels, squeeze, width=width, depth=depth)
-    optimiser = torch.optim.Adam(network.parameters(), betas=(0.9, 0.99))
+    network = Decoder(channels, squeeze, width=settings.width, depth=settings.depth)
     levels = torch.from_numpy(noises).float()
-    batch = min(batch, len(fit))
-    steps = len(fit) // batch
-    start, epoch, done, step = time.monotonic(), 0, 0.0, 0
-    while done < 1:
-        network.train()
-        order = torch.randperm(len(fit))
-        for first in range(0, steps * batch, batch):
-            done = (step / steps / epochs) if epochs else (time.monotonic() - start) / budget
-            warm = min(1.0, max(step / 100, 20 * done))
-            for group in optimiser.param_groups:
-                group["lr"] = rate * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, done))) + 1e-6
-            loss = _loss(network, channel, fit[order[first : first + batch]], levels)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            step += 1
-            if done >= 1:
-                break
-        epoch += 1
-        done = max(done, epoch / epochs) if epochs else done
-        if progress:
-            points = evaluate(network, channel, validation, levels)
-            text = ", ".join(f"{bits:.3f}: {decibels:.2f}" for bits, decibels in points)
-            progress(
-                min(1.0, done), f"epoch {epoch}: bits per pixel and dB {text}, on {len(validation)} held-out items"
-            )
-    attrs = {**(about or {}), "epochs": epoch, "seed": seed, "items": len(fit)}
-    config = {"item_shape": list(data.shape[1:]), "largest": largest, "squeeze": squeeze, "block_bits": block_bits}
+    epoch = len(fit) // min(settings.batch, len(fit))
+    batches = learning.shuffled(fit, settings.batch)
+    steps = learning.fit(
+        network,
+        lambda done: _loss(network, channel, next(batches), levels),
+        lambda: _error(network, channel, validation, levels),
+        rate=settings.rate,
+        budget=budget,
+        steps=settings.epochs * epoch,
+        interval=INTERVAL,
+        rng=np.random.default_rng(settings.seed),
+        progress=progress,
+        told="grey levels of error, on average over the qualities, on what is held out",
+    )
+    attrs = {**(about or {}), "epochs": round(steps / epoch, 2), "seed": settings.seed, "items": len(fit)}
+    config = {
+        "item_shape": list(data.shape[1:]),
+        "largest": largest,
+        "squeeze": squeeze,
+        "block_bits": settings.block_bits,
+    }
     tensors: dict[str, NDArray[Any]] = {
         "rows": transform.rows.astype(np.int16),
         "columns": transform.columns.astype(np.int16),
@@ -229,38 +238,16 @@ def learn(
         "noises": noises.astype(np.int16),
         "classes": quantise(shares, PRECISION).astype(np.int32),
     }
-    tensors["octaves"] = quantise(np.ones((block_bits + 1, block_bits + SPARE)), PRECISION).astype(np.int32)
+    tensors["octaves"] = quantise(np.ones((settings.block_bits + 1, settings.block_bits + SPARE)), PRECISION).astype(
+        np.int32
+    )
     model = _frozen(network, channel, fit[:CALIBRATION], config, tensors, attrs, name)
     return network, model
 
 
 def train(data: NDArray[Any], **settings: Any) -> Model:
-    """Train on a stack of images and return the model; the settings are those of `learn`, but for the model's name."""
-    known = inspect.signature(learn).parameters.keys() - {"data", "budget", "progress", "name", "about"}
-    for key in settings.keys() - known - {"budget", "progress"}:
-        raise ConfigError(f"training of rec.vae has no setting {key!r}; it has {', '.join(sorted(known))}")
+    """Train on a stack of images and return the model; the settings are those of `Settings`."""
     return learn(data, **settings)[1]
-
-
-def _check(settings: Mapping[str, Any]) -> None:
-    ranges = {
-        "classes": (1, 256),
-        "width": (1, 1024),
-        "depth": (0, 64),
-        "block_bits": (1, 17),
-        "batch": (1, 1 << 20),
-        "epochs": (0, 1 << 20),
-        "seed": (0, (1 << 63) - 1),
-    }
-    for key, (least, most) in ranges.items():
-        if type(settings[key]) is not int or not least <= settings[key] <= most:
-            raise ConfigError(f"{key} is an integer from {least} to {most}, not {settings[key]!r}")
-    for key in ("budget", "rate"):
-        value = settings[key]
-        if not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ConfigError(f"{key} is a positive number, not {value!r}")
-    if not isinstance(settings["sigma"], int | float) or not 1 <= settings["sigma"] <= 64:
-        raise ConfigError(f"sigma is a number from 1 to 64, not {settings['sigma']!r}")
 
 
 def _linear(
@@ -290,13 +277,22 @@ def _loss(network: Decoder, channel: Channel, x: Tensor, levels: Tensor) -> Tens
     noise = levels[torch.randint(len(levels), (len(x),))]
     with torch.no_grad():
         base = channel.synthesise(channel.sample(channel.analyse(x), noise)[0])
+    where = next(network.parameters()).device
+    base, noise, x = base.to(where), noise.to(where), x.to(where)
     errors: Tensor = (network(base, noise) - x).square().mean((1, 2, 3))
     return (errors / torch.exp2(noise / 64)).mean() / 10
+
+
+def _error(network: Decoder, channel: Channel, x: Tensor, levels: Tensor) -> float:
+    """The root mean square error, on average over the qualities."""
+    decibels = [peak for _, peak in evaluate(network, channel, x, levels)]
+    return float(np.mean([255 * 10 ** (-peak / 20) for peak in decibels]))
 
 
 def evaluate(network: Decoder, channel: Channel, x: Tensor, levels: Tensor) -> list[tuple[float, float]]:
     """Information in bits per pixel, and PSNR, at each quality."""
     network.eval()
+    where = next(network.parameters()).device
     points = []
     with torch.inference_mode():
         centred = x.float() - GREY
@@ -304,7 +300,7 @@ def evaluate(network: Decoder, channel: Channel, x: Tensor, levels: Tensor) -> l
         for level in levels:
             noise = level.expand(len(x))
             z, bits = channel.sample(y, noise)
-            shown = network(channel.synthesise(z), noise).clamp(-GREY, 255 - GREY)
+            shown = network(channel.synthesise(z).to(where), noise.to(where)).cpu().clamp(-GREY, 255 - GREY)
             error = max(float((shown - centred).square().mean()), 1e-9)
             points.append((float(bits.mean()) / math.prod(x.shape[1:3]), 10 * math.log10(255**2 / error)))
     return points

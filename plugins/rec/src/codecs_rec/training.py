@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from codecs_core import learn as learning
 from codecs_core.codec import Progress
 from codecs_core.entropy.distributions.categorical import quantise
 from codecs_core.entropy.distributions.categorical_mixture import LOGIT_BITS, TABLE_BITS
-from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.learn import BITS_PER_NAT
 from codecs_core.models import Model
 from codecs_rec.calibration import arranged, block_tensors, finished, information
 from codecs_rec.latents import Blocks
@@ -25,9 +25,42 @@ from codecs_rec.network import COLOUR_SCALE_RANGE, LOG_SCALE_RANGE, Network
 from codecs_rec.quantile import grid
 from codecs_rec.vae import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, scales
 
-OCTAVES = math.log2(math.e)
+#: Seconds between two looks at the validation part.
+INTERVAL = 10.0
 #: Items that tables of indices are calibrated on.
 CALIBRATION = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(learning.Settings):
+    """What a training is made of, beside its data.
+
+    Parameters
+    ----------
+    latents, hidden, components
+        Sizes of the network; 0 latents: 40 for bits and 50 for other data.
+    block_bits
+        Information of a block on average: the search for its index looks at 2^(block_bits + 4) proposals.
+    epochs
+        If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
+    batch, rate, decay
+        Of AdamW; the rate follows a cosine.
+    seed
+        Of the initial weights, of the order of the data and of the noise.
+    binarise
+        Draw each pixel of 8-bit data as Bernoulli(value / 255), afresh in every epoch.
+    """
+
+    latents: int = learning.whole(0, 0, 1 << 16)
+    hidden: int = learning.whole(512, 1, 1 << 16)
+    components: int = learning.whole(8, 2, 64)
+    block_bits: float = learning.number(14.0, 1, 17)
+    epochs: int = learning.whole(0, 0, 1 << 30)
+    batch: int = learning.whole(128, 1, 1 << 20)
+    rate: float = learning.number(1e-3, above=True)
+    decay: float = learning.number(0.05)
+    seed: int = learning.whole(0, 0, (1 << 63) - 1)
+    binarise: bool = False
 
 
 def learn(
@@ -35,18 +68,9 @@ def learn(
     *,
     budget: float = 600.0,
     progress: Progress | None = None,
-    latents: int = 0,
-    hidden: int = 512,
-    components: int = 8,
-    block_bits: float = 14.0,
-    epochs: int = 0,
-    batch: int = 128,
-    rate: float = 1e-3,
-    decay: float = 0.05,
-    seed: int = 0,
-    binarise: bool = False,
     name: str = "",
     about: Mapping[str, Any] | None = None,
+    **hyper: Any,
 ) -> tuple[Network, Model]:
     """Train on a stack of images; return the network in floating point and, frozen, the model.
 
@@ -58,18 +82,10 @@ def learn(
         Seconds; the learning rate falls to zero over them. Freezing and calibration come on top.
     progress
         Called with the fraction done and a figure for the held-out items.
-    latents, hidden, components
-        Sizes of the network; 0 latents: 40 for bits and 50 for other data.
-    block_bits
-        Information of a block on average: the search for its index looks at 2^(block_bits + 4) proposals.
-    epochs
-        If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
-    batch, rate, decay
-        Of AdamW; the rate follows a cosine.
-    binarise
-        Draw each pixel of 8-bit data as Bernoulli(value / 255), afresh in every epoch.
     name, about
         Of the model; `about` joins the attributes that say how it came about.
+    **hyper
+        Fields of `Settings`.
 
     Raises
     ------
@@ -78,22 +94,19 @@ def learn(
     ConfigError
         For a setting out of range.
     """
-    if data.dtype not in (np.uint8, np.bool_) or data.ndim < 2 or len(data) < 40 or not data.size:
-        raise UnsupportedArrayError(
-            f"training takes a stack of 40 items or more, of dtype uint8 or bool, not {data.dtype} of shape {data.shape}"
-        )
-    _check(locals())
-    torch.manual_seed(seed)
-    fit, validation = _split(data, binarise)
-    binary = binarise or int(fit.max()) <= 1
+    settings = Settings.of("rec.vae-lossless", hyper)
+    learning.stack_of_items(data, ndim=range(2, 65))
+    torch.manual_seed(settings.seed)
+    fit, validation = _split(data, settings.binarise)
+    binary = settings.binarise or int(fit.max()) <= 1
     kind = "bernoulli" if binary else "colour" if data.shape[-1] == 3 else "mixture"
-    latents = latents or (40 if binary else 50)
+    latents = settings.latents or (40 if binary else 50)
     network = Network(
         kind,
         fit.shape[1],
         latents=latents,
-        hidden=hidden,
-        components=components,
+        hidden=settings.hidden,
+        components=settings.components,
         channels=data.shape[-1] if kind == "colour" else 1,
         largest=1 if binary else 255,
         histogram=np.bincount(fit.numpy().ravel(), minlength=256) / fit.numel(),
@@ -101,43 +114,37 @@ def learn(
     # what few parameters serve every pixel do not decay
     shared = [p for n, p in network.named_parameters() if n in ("tables", "coefficients")]
     others = [p for n, p in network.named_parameters() if n not in ("tables", "coefficients")]
-    optimiser = torch.optim.AdamW([{"params": others, "weight_decay": decay}, {"params": shared, "weight_decay": 0.0}])
-    batch = min(batch, len(fit))
-    steps = len(fit) // batch
-    start, epoch, done = time.monotonic(), 0, 0.0
-    while done < 1:
-        network.train()
-        order = torch.randperm(len(fit))
-        for step in range(steps):
-            done = (epoch + step / steps) / epochs if epochs else (time.monotonic() - start) / budget
-            # a short run warms up faster
-            warm = min(1.0, max((epoch * steps + step) / 500, 20 * done))
-            for group in optimiser.param_groups:
-                group["lr"] = rate * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, done))) + 1e-6
-            items = fit[order[step * batch : (step + 1) * batch]]
-            if binarise:
-                items = torch.bernoulli(items / 255).byte()
-            beta = min(1.0, 20 * done)
-            loss = -network.elbo(items, beta)[1]
-            optimiser.zero_grad()
-            loss.mean().backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 200.0)
-            optimiser.step()
-            if done >= 1:
-                break
-        epoch += 1
-        done = max(done, epoch / epochs) if epochs else done
-        if progress:
-            what = evaluate(network, validation)
-            progress(min(1.0, done), f"epoch {epoch}: {what:.4f} bits per value on {len(validation)} held-out items")
-    attrs = {**(about or {}), "epochs": epoch, "seed": seed, "items": len(fit)}
-    examples = (torch.bernoulli(fit[:4096] / 255).byte() if binarise else fit[:4096]).numpy()
+    epoch = len(fit) // min(settings.batch, len(fit))
+    batches = learning.shuffled(fit, settings.batch)
+
+    def loss(done: float) -> Tensor:
+        items = next(batches).to(learning.device())
+        if settings.binarise:
+            items = torch.bernoulli(items / 255).byte()
+        return -network.elbo(items, min(1.0, 20 * done))[1].mean()
+
+    steps = learning.fit(
+        network,
+        loss,
+        lambda: evaluate(network, validation),
+        rate=settings.rate,
+        budget=budget,
+        steps=settings.epochs * epoch,
+        groups=[{"params": others, "weight_decay": settings.decay}, {"params": shared}],
+        warm=500,
+        clip=200.0,
+        interval=INTERVAL,
+        rng=np.random.default_rng(settings.seed),
+        progress=progress,
+    )
+    attrs = {**(about or {}), "epochs": round(steps / epoch, 2), "seed": settings.seed, "items": len(fit)}
+    examples = (torch.bernoulli(fit[:4096] / 255).byte() if settings.binarise else fit[:4096]).numpy()
     model = frozen(
         network,
         examples,
         item_shape=data.shape[1:],
         latents=latents,
-        block_bits=block_bits,
+        block_bits=settings.block_bits,
         attrs=attrs,
         name=name,
     )
@@ -145,31 +152,8 @@ def learn(
 
 
 def train(data: NDArray[Any], **settings: Any) -> Model:
-    """Train on a stack of images and return the model; the settings are those of `learn`, but for the model's name."""
-    known = inspect.signature(learn).parameters.keys() - {"data", "budget", "progress", "name", "about"}
-    for key in settings.keys() - known - {"budget", "progress"}:
-        raise ConfigError(f"training of rec.vae-lossless has no setting {key!r}; it has {', '.join(sorted(known))}")
+    """Train on a stack of images and return the model; the settings are those of `Settings`."""
     return learn(data, **settings)[1]
-
-
-def _check(settings: Mapping[str, Any]) -> None:
-    for key, least in {"latents": 0, "hidden": 1, "batch": 1, "epochs": 0}.items():
-        if type(settings[key]) is not int or settings[key] < least:
-            raise ConfigError(f"{key} is an integer, {least} or more, not {settings[key]!r}")
-    if type(settings["components"]) is not int or not 2 <= settings["components"] <= 64:
-        raise ConfigError(f"components is an integer from 2 to 64, not {settings['components']!r}")
-    for key in ("budget", "rate"):
-        value = settings[key]
-        if not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ConfigError(f"{key} is a positive number, not {value!r}")
-    if not isinstance(settings["block_bits"], int | float) or not 1 <= settings["block_bits"] <= 17:
-        raise ConfigError(f"block_bits is a number from 1 to 17, not {settings['block_bits']!r}")
-    if not isinstance(settings["decay"], int | float) or not 0 <= settings["decay"] < math.inf:
-        raise ConfigError(f"decay is a number, 0 or more, not {settings['decay']!r}")
-    if type(settings["seed"]) is not int or not 0 <= settings["seed"] < 1 << 63:
-        raise ConfigError(f"seed is an integer, 0 or more, not {settings['seed']!r}")
-    if type(settings["binarise"]) is not bool:
-        raise ConfigError(f"binarise is true or false, not {settings['binarise']!r}")
 
 
 def _split(data: NDArray[Any], binarise: bool) -> tuple[Tensor, Tensor]:
@@ -182,9 +166,10 @@ def _split(data: NDArray[Any], binarise: bool) -> tuple[Tensor, Tensor]:
 def evaluate(network: Network, x: Tensor) -> float:
     """Negative evidence bound in bits per value."""
     network.eval()
+    where = next(network.parameters()).device
     parts = [x[i : i + 500] for i in range(0, len(x), 500)]
     with torch.inference_mode():
-        return -sum(float(network.elbo(part)[0].sum()) for part in parts) * OCTAVES / x.numel()
+        return -sum(float(network.elbo(part.to(where))[0].sum()) for part in parts) * BITS_PER_NAT / x.numel()
 
 
 def frozen(
@@ -202,10 +187,14 @@ def frozen(
     kind, pixels = network.kind, examples.shape[1]
     source = Fixed(bits=0, low=0, high=1) if network.largest == 1 else Fixed(bits=8, low=0, high=255)
     mean = Fixed(bits=MEAN_BITS, low=-(16 << MEAN_BITS), high=16 << MEAN_BITS)
-    low, high = (math.floor(limit * OCTAVES * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
+    low, high = (math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
     scale = Fixed(bits=SCALE_BITS, low=low, high=high)
     encoder = freeze(
-        network.encoder, examples, source, [mean] * latents + [scale] * latents, gain=np.repeat([1.0, OCTAVES], latents)
+        network.encoder,
+        examples,
+        source,
+        [mean] * latents + [scale] * latents,
+        gain=np.repeat([1.0, BITS_PER_NAT], latents),
     )
     means, log_scales = np.split(encoder(examples), 2, axis=1)
     m, s = means / (1 << MEAN_BITS), scales(log_scales)
@@ -216,11 +205,11 @@ def frozen(
     latent = Fixed(bits=Blocks.BITS, low=-reach, high=reach)
     value = Fixed(bits=VALUE_BITS, low=-(64 << VALUE_BITS), high=(network.largest + 64) << VALUE_BITS)
     if kind == "colour":
-        ends = [math.floor(limit * OCTAVES * (1 << SCALE_BITS)) for limit in COLOUR_SCALE_RANGE]
+        ends = [math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in COLOUR_SCALE_RANGE]
         targets = [value] * pixels + [Fixed(bits=SCALE_BITS, low=ends[0], high=ends[1])] * pixels
-        decoder = freeze(network.decoder, z, latent, targets, gain=np.repeat([255.0, 4 * OCTAVES], pixels))
+        decoder = freeze(network.decoder, z, latent, targets, gain=np.repeat([255.0, 4 * BITS_PER_NAT], pixels))
     else:
-        decoder = freeze(network.decoder, z, latent, Fixed(bits=LOGIT_BITS, low=-4096, high=4096), gain=OCTAVES)
+        decoder = freeze(network.decoder, z, latent, Fixed(bits=LOGIT_BITS, low=-4096, high=4096), gain=BITS_PER_NAT)
     tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(blocks)
     if kind == "mixture":
         with torch.inference_mode():

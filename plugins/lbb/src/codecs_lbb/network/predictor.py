@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from codecs_core.exact.modules import Residual
+from codecs_core.learn import half
 
 
 class Predictor(nn.Module):
@@ -42,6 +43,6 @@ class Predictor(nn.Module):
     def hidden(self, x: Tensor) -> Tensor:
         """What the last layer of the network is given."""
         # in training, half the bits are enough for what is hidden, and twice as fast
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.training):
+        with half(self.training, x.device):
             hidden: Tensor = self.network[:-1](x.contiguous(memory_format=torch.channels_last))
         return hidden.to(x.dtype)

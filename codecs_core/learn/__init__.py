@@ -1,0 +1,27 @@
+"""What trainers stand on: settings with ranges, one loop, checkpoints, lists of images, the device at hand.
+
+It imports torch, so trainers alone import it; a `CodecSpec` names its trainer for that reason, and encoding and decoding never do.
+"""
+
+from __future__ import annotations
+
+from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_items
+from codecs_core.learn.loop import fit
+from codecs_core.learn.machine import device, half
+from codecs_core.learn.settings import BITS_PER_NAT, Settings, counts, number, one_of, whole
+
+__all__ = [
+    "BITS_PER_NAT",
+    "Settings",
+    "counts",
+    "device",
+    "fit",
+    "half",
+    "hold_out",
+    "image_list",
+    "number",
+    "one_of",
+    "shuffled",
+    "stack_of_items",
+    "whole",
+]
