@@ -28,9 +28,9 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 def test_every_codec_encodes_and_decodes() -> None:
     done = run("""
         from codecs_core import registry
-        from codecs_core.api import diagnosis
+        from codecs_core.report import doctor
 
-        found = [diagnosis.timed(name, trial) for name, _, trial in diagnosis.trials(registry.default())]
+        found = [doctor.timed(name, trial) for name, _, trial in doctor.trials(registry.default())]
         assert len(found) > 10, found
         assert not [one for one in found if not one["ok"]], [one for one in found if not one["ok"]]
         assert "torch" not in sys.modules

@@ -13,8 +13,8 @@ def warm(
 
     For images of containers, services, and installations that are read-only later. Exit status 1 if a codec failed.
     """
-    from codecs_core.api.warming import warm as warmed
     from codecs_core.cli.output import put, say, shown
+    from codecs_core.report.warm import warm as warmed
 
     failed = False
     for one in warmed(ids or (), jobs=jobs):

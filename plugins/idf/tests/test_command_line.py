@@ -60,9 +60,10 @@ def test_a_model_of_ones_own(tmp_path: Path) -> None:
 def test_an_interrupted_training_goes_on(tmp_path: Path) -> None:
     """A checkpoint left by a run that was killed is where the next one starts."""
     pytest.importorskip("torch")
-    from codecs_idf.training import Settings, as_images, fit
+    from codecs_idf.training import Settings, fit
 
     from codecs_core import media
+    from codecs_core.learn import image_list as as_images
 
     folder, model = make_folder(tmp_path), tmp_path / "own.safetensors"
     images = as_images([s.read() for _, s in sorted(media.read([folder]).items())])

@@ -9,11 +9,12 @@ import pytest
 import torch
 from codecs_idf.codec import ImageCodec
 from codecs_idf.network import Network, squeeze
-from codecs_idf.training import Settings, as_images, batches, evaluate, fit, learn, train
+from codecs_idf.training import Settings, batches, evaluate, fit, learn, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.learn import image_list as as_images
 
 SMALL = {"couplings": (1, 1), "width": 8, "blocks": 1, "coupling_width": 8, "components": 2, "crop": 16, "batch": 4}
 

@@ -10,6 +10,7 @@ import pytest
 from codecs_lbb.codec import FlowCodec
 from codecs_lbb.model import FlowModel
 from codecs_lbb.testing import random_model
+from codecs_lbb.training import train
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -133,12 +134,12 @@ def test_training_and_a_file(tmp_path: Path) -> None:
         "components": 1,
         "batch": 4,
     }
-    model = FlowCodec.train(x, budget=60.0, steps=5, **sizes)
+    model = train(x, budget=60.0, steps=5, **sizes)
     cc.save(tmp_path / "a.ccf", x, codec=FlowCodec(model=model), embed_model=True)
     assert np.array_equal(cc.load(tmp_path / "a.ccf"), x)
-    with pytest.raises(ConfigError, match="does not exist"):
-        FlowCodec.train(x, budget=1.0, colour="red")
+    with pytest.raises(ConfigError, match="has no setting .colour."):
+        train(x, budget=1.0, colour="red")
     with pytest.raises(ConfigError, match="halved"):
-        FlowCodec.train(x[:, :7], budget=1.0, **sizes)
+        train(x[:, :7], budget=1.0, **sizes)
     with pytest.raises(ConfigError, match="stacks of uint8"):
-        FlowCodec.train(x[0], budget=1.0, **sizes)
+        train(x[0], budget=1.0, **sizes)

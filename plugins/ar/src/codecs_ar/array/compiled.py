@@ -7,7 +7,7 @@ from typing import Any
 
 from numba import njit
 
-from codecs_core.entropy.compiled import OPTIONS
+from codecs_core.jit import OPTIONS
 
 
 def called(function: Callable[..., Any]) -> Any:

@@ -11,8 +11,8 @@ from codecs_ar.array.predictors import EXPERTS, foresee, guess, learn, look, wei
 from codecs_ar.array.repeats import note
 from codecs_ar.array.scene import CENTRE
 from codecs_ar.array.tree import descend, edge, outlier, repeat
-from codecs_core.entropy.compiled import kernel
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, push_one
+from codecs_core.jit import kernel
 
 MARGIN_ROWS, MARGIN = 3, 4
 #: Records that one value may take.

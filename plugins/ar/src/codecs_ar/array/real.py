@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.compiled import inline, kernel
 from codecs_core.entropy.tables import table
+from codecs_core.jit import inline, kernel
 
 #: Up to this magnitude a number that fades is zero: what machines make of subnormal numbers is never seen.
 TINY = 1e-60

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
-from codecs_core.api import diagnosis
 from codecs_core.api.parallel import job_count
 from codecs_core.registry import default
+from codecs_core.report import doctor
 
 
 def warm(ids: Sequence[str] = (), *, jobs: int | None = None) -> Iterator[dict[str, Any]]:
@@ -35,7 +35,7 @@ def warm(ids: Sequence[str] = (), *, jobs: int | None = None) -> Iterator[dict[s
     registry = default()
     for id in ids:
         registry.spec(id)
-    names = [name for name, id, _ in diagnosis.trials(registry) if not ids or id in ids]
+    names = [name for name, id, _ in doctor.trials(registry) if not ids or id in ids]
     workers = min(job_count(jobs), max(1, len(names)))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         for done in as_completed([pool.submit(_one, name) for name in names]):
@@ -43,5 +43,5 @@ def warm(ids: Sequence[str] = (), *, jobs: int | None = None) -> Iterator[dict[s
 
 
 def _one(name: str) -> dict[str, Any]:
-    trial = next(trial for known, _, trial in diagnosis.trials(default()) if known == name)
-    return diagnosis.timed(name, trial)
+    trial = next(trial for known, _, trial in doctor.trials(default()) if known == name)
+    return doctor.timed(name, trial)
