@@ -24,8 +24,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from codecs_core.entropy import QFormat
 from codecs_core.exact import ExactNet, Layer
-from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.exact.freeze import freeze
 from codecs_core.exact.modules import Residual
 
 #: Channels; batch, height, width.
@@ -151,8 +152,8 @@ def frozen_errors(steps: int) -> list[dict[str, Any]]:
                 net = freeze(
                     network,
                     examples,
-                    Fixed(bits=8, low=0, high=255),
-                    Fixed(bits=12, low=-(1 << 20), high=1 << 20),
+                    QFormat(bits=8, low=0, high=255),
+                    QFormat(bits=12, low=-(1 << 20), high=1 << 20),
                     **bits,
                 )
                 error = net(x) / 4096 - y

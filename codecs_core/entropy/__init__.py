@@ -36,6 +36,7 @@ from codecs_core.entropy.distributions import (
     Zipf,
 )
 from codecs_core.entropy.distributions.unbounded import exponents
+from codecs_core.entropy.fixed import QFormat, counts, exp2, log2
 from codecs_core.entropy.message import Message
 
 __all__ = [
@@ -65,10 +66,14 @@ __all__ = [
     "LogisticMixture",
     "Message",
     "Octaves",
+    "QFormat",
     "Serial",
     "StackCodec",
     "Uniform",
     "Zipf",
+    "counts",
     "distribution",
+    "exp2",
     "exponents",
+    "log2",
 ]

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from codecs_core.entropy.fixed import QFormat
 from codecs_core.errors import ModelError
 from codecs_core.exact.layer import EXACT32, EXACT64, Layer
 from codecs_core.exact.modules import Residual
@@ -29,13 +30,8 @@ WINDOWS = 1 << 13
 PIXELS = 1 << 15
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fixed:
-    """Fixed-point format of a vector: `bits` fractional bits, integers from `low` to `high`."""
-
-    bits: int
-    low: int
-    high: int
+#: The name of `QFormat` up to version 0.2.
+Fixed = QFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +153,8 @@ def windows(x: Tensor, weight: NDArray[np.float64]) -> Tensor:
 def freeze(
     module: nn.Sequential,
     examples: NDArray[Any],
-    source: Fixed,
-    target: Fixed | list[Fixed],
+    source: QFormat,
+    target: QFormat | list[QFormat],
     *,
     activation_bits: int = 7,
     weight_bits: int | Sequence[int] = 8,
@@ -222,7 +218,7 @@ def freeze(
             top = int(np.ceil(seen.peak * HEADROOM * 2**bits))
             if top >= EXACT32:
                 raise ModelError(f"activations up to {seen.peak:.3g} are too large for {bits} fractional bits")
-            out = [Fixed(bits=bits, low=0 if layer.relu else -top, high=top)] * len(layer.bias)
+            out = [QFormat(bits=bits, low=0 if layer.relu else -top, high=top)] * len(layer.bias)
         frozen.append(_freeze_layer(layer, formats[-1], skip, out, next(widths), seen.moments))
         formats.append(out)
     return ExactNet(frozen, source.low, source.high)
@@ -230,9 +226,9 @@ def freeze(
 
 def _freeze_layer(
     layer: Float,
-    inputs: list[Fixed],
-    skip: list[Fixed],
-    out: list[Fixed],
+    inputs: list[QFormat],
+    skip: list[QFormat],
+    out: list[QFormat],
     weight_bits: int,
     moments: NDArray[np.float64],
 ) -> Layer:

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codecs_core.entropy import QFormat
 from codecs_core.errors import ModelError
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from codecs_core.exact.freeze import Fixed, fold, freeze  # noqa: E402
+from codecs_core.exact.freeze import fold, freeze  # noqa: E402
 from codecs_core.exact.modules import Residual  # noqa: E402
 
-PIXELS = Fixed(bits=8, low=0, high=255)
-OUT = Fixed(bits=8, low=-(1 << 15), high=1 << 15)
+PIXELS = QFormat(bits=8, low=0, high=255)
+OUT = QFormat(bits=8, low=-(1 << 15), high=1 << 15)
 
 
 def make_module(seed: int, *widths: int, norm: bool = True, bias: bool = True) -> Any:
@@ -62,7 +63,7 @@ def test_frozen_is_near_floating_point(widths: tuple[int, ...], norm: bool, bias
 def test_gain_and_formats_of_each_output() -> None:
     module = make_module(2, 20, 30, 4)
     x = make_examples(0, 400, 20)
-    targets = [Fixed(bits=b, low=-(1 << 20), high=1 << 20) for b in (4, 6, 10, 12)]
+    targets = [QFormat(bits=b, low=-(1 << 20), high=1 << 20) for b in (4, 6, 10, 12)]
     net = freeze(module, x, PIXELS, targets, gain=np.array([1.0, 2.0, 1.0, 3.0]))
     scaled = net(x) / 2.0 ** np.array([4, 6, 10, 12])
     expected = evaluate(module, x) * [1, 2, 1, 3]
@@ -71,7 +72,7 @@ def test_gain_and_formats_of_each_output() -> None:
 
 def test_outputs_are_clamped() -> None:
     module = make_module(3, 20, 5)
-    net = freeze(module, make_examples(0, 100, 20), PIXELS, Fixed(bits=8, low=-10, high=20))
+    net = freeze(module, make_examples(0, 100, 20), PIXELS, QFormat(bits=8, low=-10, high=20))
     y = net(make_examples(1, 400, 20))
     assert (y.min(), y.max()) == (-10, 20)
 
@@ -86,7 +87,7 @@ def test_weights_of_any_size(scale: float) -> None:
         module[2].weight *= scale
         module[2].bias *= scale
     x = make_examples(0, 400, 10)
-    target = Fixed(bits=12, low=-(1 << 23), high=1 << 23)
+    target = QFormat(bits=12, low=-(1 << 23), high=1 << 23)
     expected = evaluate(module, x)
     frozen = freeze(module, x, PIXELS, target)(x) / 4096
     # hidden activations have 8 fractional bits, which is all that is lost
@@ -100,7 +101,7 @@ def test_weights_that_cannot_be_frozen_are_refused() -> None:
         with torch.no_grad():
             module[2].weight[0, 0] = value
         with pytest.raises(ModelError):
-            freeze(module, x, PIXELS, Fixed(bits=12, low=-1000, high=1000))
+            freeze(module, x, PIXELS, QFormat(bits=12, low=-1000, high=1000))
 
 
 def test_activations_that_cannot_be_frozen_are_refused() -> None:
@@ -214,7 +215,7 @@ def test_a_residual_has_the_format_of_its_input() -> None:
     net = freeze(module, x, PIXELS, OUT)
     np.testing.assert_allclose(net(x) / 256, evaluate(module, x), atol=0.03)
     with pytest.raises(ModelError, match="as many fractional bits as its inputs, 8"):
-        freeze(module, x, PIXELS, Fixed(bits=7, low=-100, high=100))
+        freeze(module, x, PIXELS, QFormat(bits=7, low=-100, high=100))
     with pytest.raises(ModelError, match="gain"):
         freeze(module, x, PIXELS, OUT, gain=2.0)
 
@@ -227,7 +228,7 @@ def test_sums_are_wide_rather_than_weights_of_few_bits() -> None:
     with torch.no_grad():
         expected = module(torch.from_numpy(np.moveaxis(x, -1, 1) / 1024).float()).double().numpy()
     for bits, error in ((8, 0.03), (12, 0.01)):
-        net = freeze(module, x, Fixed(bits=10, low=0, high=4095), OUT, weight_bits=bits)
+        net = freeze(module, x, QFormat(bits=10, low=0, high=4095), OUT, weight_bits=bits)
         assert [step.bias.dtype.name for step in net._plan.steps] == ["float64", "float32"]
         largest = np.abs(net.layers[0].weight).max((1, 2, 3))
         assert (1 << (bits - 2)) <= largest.min() <= largest.max() < 1 << (bits - 1)

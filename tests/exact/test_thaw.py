@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from codecs_core.entropy import QFormat
 from codecs_core.errors import ModelError
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from codecs_core.exact.freeze import Fixed, freeze  # noqa: E402
+from codecs_core.exact.freeze import freeze  # noqa: E402
 from codecs_core.exact.modules import Residual  # noqa: E402
 from codecs_core.exact.thaw import thaw  # noqa: E402
 
-SOURCE = Fixed(bits=5, low=-128, high=127)
-OUT = Fixed(bits=3, low=-(1 << 12), high=1 << 12)
+SOURCE = QFormat(bits=5, low=-128, high=127)
+OUT = QFormat(bits=3, low=-(1 << 12), high=1 << 12)
 
 
 def make_linear(seed: int, width: int = 24) -> nn.Sequential:

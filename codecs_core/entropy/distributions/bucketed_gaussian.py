@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
+from codecs_core.entropy.distribution import Distribution, common_shape, flat
+from codecs_core.entropy.fixed import QFormat
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.tables import table
@@ -62,6 +63,10 @@ class BucketedGaussian(Distribution):
     centres : the value that stands for a bucket.
     """
 
+    #: Formats of the parameters, and of `centres`.
+    MEAN = QFormat(bits=MEAN_BITS, low=-MEAN_LIMIT, high=MEAN_LIMIT)
+    LOG_SCALE = QFormat(bits=SCALE_BITS, low=SCALE_RANGE[0], high=SCALE_RANGE[1])
+    CENTRE = QFormat(bits=24, low=-(1 << 28), high=1 << 28)
     _kernels = from_cdf(_cdf)
 
     def __init__(
@@ -79,10 +84,10 @@ class BucketedGaussian(Distribution):
             raise EntropyError(f"bucket_bits is 1 to 12, not {bucket_bits!r}")
         self.symbols = 1 << bucket_bits
         self.precision = check_precision(precision, self.symbols)
-        m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT)
-        s = integers(log_scale, "log_scale", *SCALE_RANGE)
-        pm = integers(prior_mean, "prior_mean", -MEAN_LIMIT, MEAN_LIMIT)
-        ps = integers(prior_log_scale, "prior_log_scale", *SCALE_RANGE)
+        m = self.MEAN.check(mean, "mean")
+        s = self.LOG_SCALE.check(log_scale, "log_scale")
+        pm = self.MEAN.check(prior_mean, "prior_mean")
+        ps = self.LOG_SCALE.check(prior_log_scale, "prior_log_scale")
         self.shape = common_shape(shape, m, s, pm, ps)
         self._params = (
             np.int64(self.symbols),

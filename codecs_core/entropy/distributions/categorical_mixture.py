@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from codecs_core.entropy.distribution import Distribution, integers
 from codecs_core.entropy.distributions.softmax import softmax
+from codecs_core.entropy.fixed import QFormat
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.errors import EntropyError
@@ -66,6 +67,8 @@ class CategoricalMixture(Distribution):
         Bits, at most 28.
     """
 
+    #: Format of the logits.
+    LOGIT = QFormat(bits=LOGIT_BITS, low=-(1 << 30), high=1 << 30)
     dtype = np.uint8
     _kernels = from_interval(_interval, _find)
 
@@ -75,7 +78,7 @@ class CategoricalMixture(Distribution):
             raise EntropyError(f"tables are rows of up to 256 counts that add up to {1 << TABLE_BITS}")
         components, self.symbols = counts.shape
         self.precision = check_precision(precision, self.symbols)
-        z = integers(logits, "logits", -(1 << 30), 1 << 30, np.int32)
+        z = self.LOGIT.check(logits, "logits", np.int32)
         if z.ndim < 1 or z.shape[-1] != components:
             raise EntropyError(f"logits of shape {z.shape} do not end in the {components} components of the tables")
         self.shape = z.shape[:-1]

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
+from codecs_core.entropy.distribution import Distribution, common_shape, flat
+from codecs_core.entropy.fixed import QFormat
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.tables import table
@@ -182,6 +183,9 @@ class LocationScale(Distribution):
         Of the arrays that are pushed and popped; by default what the parameters broadcast to.
     """
 
+    #: Formats of the parameters.
+    MEAN = QFormat(bits=MEAN_BITS, low=-MEAN_LIMIT, high=MEAN_LIMIT)
+    LOG_SCALE = QFormat(bits=SCALE_BITS, low=SCALE_RANGE[0], high=SCALE_RANGE[1])
     dtype = np.int32
     _kernels = _location_scale
     _family: ClassVar[str]
@@ -200,8 +204,8 @@ class LocationScale(Distribution):
         if not isinstance(symbols, int) or not 1 <= symbols <= 1 << 22:
             raise EntropyError(f"symbols is an integer from 1 to {1 << 22}, not {symbols!r}")
         self.symbols, self.precision = symbols, check_precision(precision, symbols)
-        m = integers(mean, "mean", -MEAN_LIMIT, MEAN_LIMIT, np.int32)
-        s = integers(log_scale, "log_scale", *SCALE_RANGE, np.int32)
+        m = self.MEAN.check(mean, "mean", np.int32)
+        s = self.LOG_SCALE.check(log_scale, "log_scale", np.int32)
         self.shape = common_shape(shape, m, s)
         self._params = (
             np.int64(symbols),

@@ -12,14 +12,14 @@ from codecs_core.entropy.codec import StackCodec
 from codecs_core.entropy.combinators import Autoregressive, Bijection
 from codecs_core.entropy.distribution import Distribution, integers
 from codecs_core.entropy.distributions.location_scale import (
-    MEAN_LIMIT,
-    SCALE_RANGE,
+    DiscretizedLogistic,
     cells,
     reciprocals,
     standard_cdf,
 )
 from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS, kernels, variances
 from codecs_core.entropy.distributions.softmax import softmax
+from codecs_core.entropy.fixed import QFormat
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
@@ -69,6 +69,9 @@ class LogisticMixture(Distribution):
         Bits, at most 28.
     """
 
+    #: Formats of the parameters.
+    LOGIT = QFormat(bits=6, low=-(1 << 30), high=1 << 30)
+    MEAN, LOG_SCALE = DiscretizedLogistic.MEAN, DiscretizedLogistic.LOG_SCALE
     dtype = np.int32
     _kernels = kernels
 
@@ -81,7 +84,7 @@ class LogisticMixture(Distribution):
         symbols: int = 256,
         precision: int = 24,
     ) -> None:
-        z = integers(logits, "logits", -(1 << 30), 1 << 30, np.int32)
+        z = self.LOGIT.check(logits, "logits", np.int32)
         if z.ndim < 1 or z.shape[-1] < 1 or z.shape != np.shape(means) or z.shape != np.shape(log_scales):
             raise EntropyError(
                 f"logits, means and log_scales of shapes {z.shape}, {np.shape(means)} and {np.shape(log_scales)} "
@@ -101,8 +104,8 @@ class LogisticMixture(Distribution):
         if not isinstance(symbols, int) or not 1 <= symbols <= 1 << 20:
             raise EntropyError(f"symbols is an integer from 1 to {1 << 20}, not {symbols!r}")
         self.symbols, self.precision, self.shape = symbols, check_precision(precision, symbols), shape[:-1]
-        m = np.ascontiguousarray(integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT, np.int32)).reshape(-1, shape[-1])
-        s = np.ascontiguousarray(integers(log_scales, "log_scales", *SCALE_RANGE, np.int32)).reshape(-1, shape[-1])
+        m = np.ascontiguousarray(self.MEAN.check(means, "means", np.int32)).reshape(-1, shape[-1])
+        s = np.ascontiguousarray(self.LOG_SCALE.check(log_scales, "log_scales", np.int32)).reshape(-1, shape[-1])
         guesses = variances(), table("logistic_quantile")
         self._params = (
             np.int64(symbols),
@@ -150,6 +153,10 @@ class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
         As in `LogisticMixture`.
     """
 
+    #: Formats of the parameters.
+    LOGIT, MEAN, LOG_SCALE = LogisticMixture.LOGIT, LogisticMixture.MEAN, LogisticMixture.LOG_SCALE
+    COEFFICIENT = QFormat(bits=8, low=-(1 << 15), high=1 << 15)
+
     def __init__(
         self,
         logits: ArrayLike,
@@ -160,10 +167,10 @@ class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
         symbols: int = 256,
         precision: int = 24,
     ) -> None:
-        self.logits = integers(logits, "logits", -(1 << 30), 1 << 30)
-        self.means = integers(means, "means", -MEAN_LIMIT, MEAN_LIMIT)
-        self.log_scales = integers(log_scales, "log_scales", *SCALE_RANGE)
-        self.coefficients = integers(coefficients, "coefficients", -(1 << 15), 1 << 15)
+        self.logits = self.LOGIT.check(logits, "logits")
+        self.means = self.MEAN.check(means, "means")
+        self.log_scales = self.LOG_SCALE.check(log_scales, "log_scales")
+        self.coefficients = self.COEFFICIENT.check(coefficients, "coefficients")
         self.symbols, self.precision = symbols, precision
         *shape, self.channels, components = self.means.shape if self.means.ndim > 1 else (0, 0)
         pairs = self.channels * (self.channels - 1) // 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from codecs_core.entropy.codec import StackCodec
 from codecs_core.entropy.combinators import Bijection, Binned, Conditional
 from codecs_core.entropy.distribution import common_shape, fitted, integers
 from codecs_core.entropy.distributions.categorical import Categorical
+from codecs_core.entropy.fixed import in_proportion
 from codecs_core.entropy.tables import table
 from codecs_core.errors import CorruptDataError, EntropyError
 
@@ -74,14 +74,6 @@ def exponents(values: ArrayLike) -> NDArray[np.int64]:
     return np.searchsorted(powers, np.asarray(values), side="right").astype(np.int64) - 1
 
 
-def _round(weights: list[int], total_bits: int = _PRECISION) -> list[int]:
-    """Counts of 2^total_bits in proportion to integer weights, at least 1 each: C_k = floor(F_k (2^p - n)) + k."""
-    total, n = sum(weights), len(weights)
-    below = [0, *accumulate(weights)]
-    edges = [w * ((1 << total_bits) - n) // total + k for k, w in enumerate(below)]
-    return [b - a for a, b in pairwise(edges)]
-
-
 class EliasGamma(Octaves):
     """Integers from 1 on by about 2 floor(log2 x) + 1 bits: p(e) = 2^-(e + 1), then e bits (Elias 1975).
 
@@ -93,7 +85,10 @@ class EliasGamma(Octaves):
 
     def __init__(self, shape: int | tuple[int, ...] = ()) -> None:
         wanted = common_shape(shape)
-        super().__init__(Categorical(_round([1 << (OCTAVES - e) for e in range(OCTAVES)]), shape=wanted), shape=wanted)
+        super().__init__(
+            Categorical(in_proportion([1 << (OCTAVES - e) for e in range(OCTAVES)], _PRECISION), shape=wanted),
+            shape=wanted,
+        )
 
 
 class EliasDelta(Octaves):
@@ -162,7 +157,7 @@ def _zipf_counts(exponent: int) -> tuple[list[int], NDArray[np.int64]]:
         # a part is one integer, but from the last octave of the table on it is many, and its middle stands for them
         middle = 2 if b == _FINE else 0
         weights = [power(j * 256 // (1 << b) + middle) for j in range(1 << b)]
-        rows[b, : 1 << b] = _round(weights)
+        rows[b, : 1 << b] = in_proportion(weights, _PRECISION)
         sums.append(sum(weights))
     # octave e has 2^e integers of 2^(-exponent e) times the mean of its parts
     masses = []
@@ -170,4 +165,4 @@ def _zipf_counts(exponent: int) -> tuple[list[int], NDArray[np.int64]]:
         cell, part = divmod(e * exponent, 64)
         mass = sums[min(e, _FINE)] << max(e - _FINE, 0)
         masses.append((mass * int(exp2[part]) << 64) >> cell)
-    return _round(masses), rows
+    return in_proportion(masses, _PRECISION), rows

@@ -137,7 +137,7 @@ def test_training_and_a_file(tmp_path: Path) -> None:
     model = train(x, budget=60.0, steps=5, **sizes)
     cc.save(tmp_path / "a.ccf", x, codec=FlowCodec(model=model), embed_model=True)
     assert np.array_equal(cc.load(tmp_path / "a.ccf"), x)
-    with pytest.raises(ConfigError, match="has no setting .colour."):
+    with pytest.raises(ConfigError, match=r"has no setting 'colour'"):
         train(x, budget=1.0, colour="red")
     with pytest.raises(ConfigError, match="halved"):
         train(x[:, :7], budget=1.0, **sizes)

@@ -18,10 +18,11 @@ from codecs_bbans.network import LOG_SCALE_RANGE, Network
 from codecs_bbans.vae import BUCKET_BITS, LATENT_BITS, VAE
 from codecs_core import learn as learning
 from codecs_core.codec import Progress
-from codecs_core.entropy.distributions.bucketed_gaussian import MEAN_BITS, MEAN_LIMIT, SCALE_BITS, centres
+from codecs_core.entropy import BucketedGaussian, CategoricalMixture, QFormat
+from codecs_core.entropy.distributions.bucketed_gaussian import centres
 from codecs_core.entropy.distributions.categorical import quantise
-from codecs_core.entropy.distributions.categorical_mixture import LOGIT_BITS, TABLE_BITS
-from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
+from codecs_core.exact.freeze import freeze
 from codecs_core.learn import BITS_PER_NAT
 from codecs_core.models import Model
 
@@ -212,17 +213,17 @@ def frozen(
     """Freeze a trained network; `examples` are items that tell how large its activations grow."""
     network.eval()
     binary = network.components == 0
-    pixels = Fixed(bits=0, low=0, high=1) if binary else Fixed(bits=8, low=0, high=255)
-    mean = Fixed(bits=MEAN_BITS, low=-MEAN_LIMIT, high=MEAN_LIMIT)
-    low, high = (math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
-    scale = Fixed(bits=SCALE_BITS, low=low, high=high)
-    logit = Fixed(bits=LOGIT_BITS, low=-(1 << 12), high=1 << 12)
+    pixels = QFormat(bits=0, low=0, high=1) if binary else QFormat(bits=8, low=0, high=255)
+    mean = BucketedGaussian.MEAN
+    low, high = (math.floor(limit * BITS_PER_NAT * 2**BucketedGaussian.LOG_SCALE.bits) for limit in LOG_SCALE_RANGE)
+    scale = BucketedGaussian.LOG_SCALE.within(low, high)
+    logit = CategoricalMixture.LOGIT.within(-(1 << 12), 1 << 12)
     representatives = centres(BUCKET_BITS) >> (24 - LATENT_BITS)
-    latent = Fixed(bits=LATENT_BITS, low=int(representatives[0]), high=int(representatives[-1]))
+    latent = QFormat(bits=LATENT_BITS, low=int(representatives[0]), high=int(representatives[-1]))
     gain = np.repeat([1.0, BITS_PER_NAT], latents)
     encoder = freeze(network.encoder, examples, pixels, [mean] * latents + [scale] * latents, gain=gain)
     rng = np.random.default_rng(0)
-    z = encoder(examples)[:, :latents] / (1 << MEAN_BITS) + 0.3 * rng.standard_normal((len(examples), latents))
+    z = encoder(examples)[:, :latents] / 2**mean.bits + 0.3 * rng.standard_normal((len(examples), latents))
     z = np.clip(np.floor(z * (1 << LATENT_BITS)), latent.low, latent.high).astype(np.int64)
     tensors = encoder.tensors("encoder")
     tensors |= freeze(network.decoder, z, latent, logit, gain=BITS_PER_NAT).tensors("decoder")

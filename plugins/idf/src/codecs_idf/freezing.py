@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from codecs_core.entropy import QFormat
 from codecs_core.entropy.distributions.categorical_mixture import LOGIT_BITS
 from codecs_core.entropy.distributions.location_scale import SCALE_BITS
 from codecs_core.exact import ExactNet
-from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.exact.freeze import freeze
 from codecs_core.exact.thaw import thaw
 from codecs_core.models import Model
 from codecs_idf.flow import Flow
@@ -61,9 +62,9 @@ def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name
     c, components = network.channels, network.components
     low, high = limits_of(c, components)
     gains = gains_of(c, components)
-    source = Fixed(bits=int(math.log2(UNIT)), low=-WINDOW, high=WINDOW - 1)
-    mean = Fixed(bits=0, low=-MEAN_LIMIT, high=MEAN_LIMIT)
-    parameters = [Fixed(bits=0, low=int(a), high=int(b)) for a, b in zip(low, high, strict=True)]
+    source = QFormat(bits=int(math.log2(UNIT)), low=-WINDOW, high=WINDOW - 1)
+    mean = QFormat(bits=0, low=-MEAN_LIMIT, high=MEAN_LIMIT)
+    parameters = [QFormat(bits=0, low=int(a), high=int(b)) for a, b in zip(low, high, strict=True)]
     tensors: dict[str, NDArray[Any]] = {}
     for module, where in names.items():
         prefix, prior = key_of(where)

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from codecs_core.entropy import QFormat
 from codecs_core.errors import ModelError
-from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.exact.freeze import freeze
 from codecs_core.exact.modules import Residual
 from codecs_core.models import Model
 from codecs_lbb import network as floats
@@ -26,8 +27,8 @@ from codecs_lbb.model import FlowModel
 LINEAR_BITS, END_BITS, WEIGHT_BITS = 14, 12, 8
 #: Headroom of what a trunk hands on over the largest that is seen.
 HEADROOM = 1.5
-_SOURCE = Fixed(bits=INPUT_BITS, low=-WINDOW, high=WINDOW - 1)
-_SHIFT = Fixed(bits=0, low=-SHIFT_LIMIT, high=SHIFT_LIMIT)
+_SOURCE = QFormat(bits=INPUT_BITS, low=-WINDOW, high=WINDOW - 1)
+_SHIFT = QFormat(bits=0, low=-SHIFT_LIMIT, high=SHIFT_LIMIT)
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -60,7 +61,7 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
         channels = x.shape[1]
         if network.dequantiser is not None:
             given = floats.Squeeze()(x)[0]
-            noise = Fixed(bits=0, low=-3 << LOG_BITS, high=1 << LOG_BITS)
+            noise = QFormat(bits=0, low=-3 << LOG_BITS, high=1 << LOG_BITS)
             tensors |= _conditioner("noise", network.dequantiser.p, given, noise)
             x = x + network.dequantiser(x)[0] / 32
         else:
@@ -89,7 +90,7 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
             elif isinstance(layer, floats.Coupling):
                 part = layer.part if isinstance(layer.part, int) else list(layer.part)
                 layers.append([type(layer).__name__.lower(), part])
-                scales = Fixed(bits=0, low=-LOG_LIMIT, high=LOG_LIMIT) if isinstance(layer, floats.Affine) else None
+                scales = QFormat(bits=0, low=-LOG_LIMIT, high=LOG_LIMIT) if isinstance(layer, floats.Affine) else None
                 tensors |= _conditioner(key, layer.p, layer.given(x), scales)
             else:
                 raise ModelError(f"a layer of a flow is a {type(layer).__name__}, which cannot be frozen")
@@ -123,7 +124,7 @@ def _bits(module: nn.Module) -> list[int]:
     return [END_BITS, *[WEIGHT_BITS] * (2 * blocks)]
 
 
-def _conditioner(name: str, p: floats.Predictor, given: Tensor, scales: Fixed | None) -> Tensors:
+def _conditioner(name: str, p: floats.Predictor, given: Tensor, scales: QFormat | None) -> Tensors:
     """A predictor of shifts, or of shifts and log-scales."""
     x, size = _inputs(given), p.linear.out_channels
     targets = [_SHIFT] * size + ([scales] * size if scales else [])
@@ -148,7 +149,7 @@ def _mixture(name: str, layer: floats.Mixture, x: Tensor) -> Tensors:
             np.full(colours * (colours - 1) // 2, 2.0**COEFFICIENT_BITS),
         ]
     )
-    targets = [Fixed(bits=0, low=int(a), high=int(b)) for a, b in zip(low, high, strict=True)]
+    targets = [QFormat(bits=0, low=int(a), high=int(b)) for a, b in zip(low, high, strict=True)]
     if not layer.part[0]:
         constants = np.rint(layer.constants.detach().double().numpy().reshape(layer.phases, -1) * gain)
         return {f"{name}.constants": constants.clip(low, high).astype(np.int32).reshape(-1)}
@@ -160,10 +161,10 @@ def _mixture(name: str, layer: floats.Mixture, x: Tensor) -> Tensors:
         nn.Sequential(*layer.p.network[:-1].children()),
         inputs,
         _SOURCE,
-        Fixed(bits=INPUT_BITS, low=0, high=top),
+        QFormat(bits=INPUT_BITS, low=0, high=top),
         weight_bits=_bits(layer.p.network[:-1]),
     )
-    source = Fixed(bits=INPUT_BITS, low=0, high=top)
+    source = QFormat(bits=INPUT_BITS, low=0, high=top)
     head = freeze(
         nn.Sequential(layer.p.network[-1]),
         hidden,
@@ -176,7 +177,7 @@ def _mixture(name: str, layer: floats.Mixture, x: Tensor) -> Tensors:
     if layer.others is not None:
         values = x[:, slice(*layer.part)] - layer.p.linear(given)
         joined = np.concatenate([hidden, _inputs(4 * values[:, ::colours])], -1)
-        source = Fixed(bits=INPUT_BITS, low=-WINDOW, high=max(top, WINDOW - 1))
+        source = QFormat(bits=INPUT_BITS, low=-WINDOW, high=max(top, WINDOW - 1))
         first = 3 * components
         others = freeze(
             layer.others,

@@ -15,9 +15,10 @@ from torch.nn import functional
 
 from codecs_core import learn as learning
 from codecs_core.codec import Progress
+from codecs_core.entropy import QFormat
 from codecs_core.entropy.distributions.categorical import quantise
 from codecs_core.errors import UnsupportedArrayError
-from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.exact.freeze import freeze
 from codecs_core.exact.modules import Residual
 from codecs_core.learn import half
 from codecs_core.models import Model
@@ -323,14 +324,14 @@ def _frozen(
         return Model.create(codec="rec.vae", config=config, tensors=tensors | more, attrs=attrs, name=name)
 
     centred = x.float() - GREY
-    examples, span = [], Fixed(bits=10, low=-REACH, high=REACH)
+    examples, span = [], QFormat(bits=10, low=-REACH, high=REACH)
     for noise in tensors["noises"].tolist():
         with torch.inference_mode():
             base = channel.synthesise(channel.sample(channel.analyse(centred), torch.full((len(x),), float(noise)))[0])
             seen = functional.pixel_unshuffle(base.permute(0, 3, 1, 2), network.squeeze).permute(0, 2, 3, 1).numpy()
         level = np.full((*seen.shape[:3], 1), 4 * noise)
         examples.append(np.concatenate([np.clip(np.floor(seen * 16), -REACH, REACH).astype(np.int64), level], 3))
-    target = Fixed(bits=VALUE_BITS, low=-CORRECTION, high=CORRECTION)
+    target = QFormat(bits=VALUE_BITS, low=-CORRECTION, high=CORRECTION)
     decoder = freeze(network.network, np.concatenate(examples), span, target, activation_bits=9, gain=UNIT)
     tensors |= decoder.tensors("decoder")
     model = made()

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from codecs_core import learn as learning
 from codecs_core.codec import Progress
+from codecs_core.entropy import QFormat
 from codecs_core.entropy.distributions.categorical import quantise
 from codecs_core.entropy.distributions.categorical_mixture import LOGIT_BITS, TABLE_BITS
-from codecs_core.exact.freeze import Fixed, freeze
+from codecs_core.exact.freeze import freeze
 from codecs_core.learn import BITS_PER_NAT
 from codecs_core.models import Model
 from codecs_rec.calibration import arranged, block_tensors, finished, information
@@ -185,10 +186,10 @@ def frozen(
     """Freeze a trained network; `examples` tell how large its activations grow, and how indices are distributed."""
     network.eval()
     kind, pixels = network.kind, examples.shape[1]
-    source = Fixed(bits=0, low=0, high=1) if network.largest == 1 else Fixed(bits=8, low=0, high=255)
-    mean = Fixed(bits=MEAN_BITS, low=-(16 << MEAN_BITS), high=16 << MEAN_BITS)
+    source = QFormat(bits=0, low=0, high=1) if network.largest == 1 else QFormat(bits=8, low=0, high=255)
+    mean = QFormat(bits=MEAN_BITS, low=-(16 << MEAN_BITS), high=16 << MEAN_BITS)
     low, high = (math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
-    scale = Fixed(bits=SCALE_BITS, low=low, high=high)
+    scale = QFormat(bits=SCALE_BITS, low=low, high=high)
     encoder = freeze(
         network.encoder,
         examples,
@@ -202,14 +203,14 @@ def frozen(
     reach = (int(grid()[-1]) >> (32 - Blocks.BITS)) + 2
     rng = np.random.default_rng(0)
     z = np.clip(np.floor((m + s * rng.standard_normal(m.shape)) * (1 << Blocks.BITS)), -reach, reach).astype(np.int64)
-    latent = Fixed(bits=Blocks.BITS, low=-reach, high=reach)
-    value = Fixed(bits=VALUE_BITS, low=-(64 << VALUE_BITS), high=(network.largest + 64) << VALUE_BITS)
+    latent = QFormat(bits=Blocks.BITS, low=-reach, high=reach)
+    value = QFormat(bits=VALUE_BITS, low=-(64 << VALUE_BITS), high=(network.largest + 64) << VALUE_BITS)
     if kind == "colour":
         ends = [math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in COLOUR_SCALE_RANGE]
-        targets = [value] * pixels + [Fixed(bits=SCALE_BITS, low=ends[0], high=ends[1])] * pixels
+        targets = [value] * pixels + [QFormat(bits=SCALE_BITS, low=ends[0], high=ends[1])] * pixels
         decoder = freeze(network.decoder, z, latent, targets, gain=np.repeat([255.0, 4 * BITS_PER_NAT], pixels))
     else:
-        decoder = freeze(network.decoder, z, latent, Fixed(bits=LOGIT_BITS, low=-4096, high=4096), gain=BITS_PER_NAT)
+        decoder = freeze(network.decoder, z, latent, QFormat(bits=LOGIT_BITS, low=-4096, high=4096), gain=BITS_PER_NAT)
     tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(blocks)
     if kind == "mixture":
         with torch.inference_mode():
