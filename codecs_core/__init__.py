@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from codecs_core import entropy as entropy
     from codecs_core import errors as errors
     from codecs_core import exact as exact
+    from codecs_core import jit as jit
+    from codecs_core import learn as learn
     from codecs_core import testing as testing
     from codecs_core.api import (
         EntryView,
@@ -68,7 +70,7 @@ _HOME = {
 }
 
 #: Public modules: `codecs_core.errors` is there without an import of its own, and is loaded on first use.
-_MODULES = ("entropy", "errors", "exact", "testing")
+_MODULES = ("entropy", "errors", "exact", "jit", "learn", "testing")
 
 __all__ = [
     "ArraySpec",
