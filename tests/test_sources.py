@@ -128,11 +128,11 @@ path, out, order, left = sys.argv[1:]
 np.save(path, np.asarray(np.arange(1 << 20, dtype="<i8").reshape(256, -1), order=order))
 array = np.load(path, mmap_mode="r+" if order == "F" else "r")
 from codecs_core.api import writing
-whole = writing.encode
+whole = writing.encode_chunk
 def encode(*arguments, **options):
     os.truncate(path, int(left))
     return whole(*arguments, **options)
-writing.encode = encode
+writing.encode_chunk = encode
 try:
     cc.save(out, array, codec="classic.raw", chunk=16, jobs=1)
 except InputError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codecs_core.api.embedding import embeds, packed
 from codecs_core.api.items import exactly
 from codecs_core.container import Entry, Writer, digest
-from codecs_core.errors import CodecsError
+from codecs_core.errors import CodecsError, UnsupportedArrayError
 from codecs_core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -31,8 +31,37 @@ def begin(file: Any, entries: list[Entry], codecs: Sequence[Codec], embed_model:
     return writer
 
 
-def encode(codec: Codec, part: Any, spec: ArraySpec, *, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
-    """Payload and digest of one chunk; raises `InputError` if `part` is not of `spec`."""
+class Encoded(NamedTuple):
+    """A chunk as it goes into a file: its payload, and the digest of what that decodes to."""
+
+    payload: bytes
+    digest: bytes
+
+
+class Refused(NamedTuple):
+    """Why a codec does not take an array, or a chunk of it; another may."""
+
+    error: UnsupportedArrayError
+
+
+def encode_chunk(codec: Codec, part: Any, spec: ArraySpec, *, limits: Limits = DEFAULT_LIMITS) -> Encoded | Refused:
+    """`encode`, for who has another codec for what this one refuses."""
+    try:
+        return encode(codec, part, spec, limits=limits)
+    except UnsupportedArrayError as error:
+        return Refused(error)
+
+
+def encode(codec: Codec, part: Any, spec: ArraySpec, *, limits: Limits = DEFAULT_LIMITS) -> Encoded:
+    """One chunk.
+
+    Raises
+    ------
+    InputError
+        If `part` is not of `spec`.
+    UnsupportedArrayError
+        If the codec does not take it.
+    """
     array = exactly(part, spec)
     try:
         payload = codec.encode(array)
@@ -43,4 +72,4 @@ def encode(codec: Codec, part: Any, spec: ArraySpec, *, limits: Limits = DEFAULT
     except Exception as error:
         error.add_note(f"while codec {codec.id} encoded {spec.dtype} of shape {spec.shape}")
         raise
-    return bytes(payload), digest(decoded)
+    return Encoded(bytes(payload), digest(decoded))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from codecs_core.api.encoding import begin, encode
+from codecs_core.api.encoding import Encoded, begin, encode
 from codecs_core.api.mapped import private
 from codecs_core.api.parallel import Crew
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored
@@ -51,7 +51,7 @@ class StreamWriter:
         self._rows: dict[str, list[NDArray[Any]]] = {name: [] for name in self._entries}
         self._held = dict.fromkeys(self._entries, 0)
         self._next = dict.fromkeys(self._entries, 0)
-        self._waiting: deque[tuple[str, int, Future[tuple[bytes, bytes]]]] = deque()
+        self._waiting: deque[tuple[str, int, Future[Encoded]]] = deque()
         self._stack = ExitStack()
         self._writer: Writer | None = None
         self._open = False
@@ -149,8 +149,8 @@ class StreamWriter:
     def _write(self, leave: int) -> None:
         while self._writer is not None and len(self._waiting) > leave:
             name, index, future = self._waiting.popleft()
-            payload, seal = future.result()
+            chunk = future.result()
             try:
-                self._writer.write_chunk(name, index, payload, seal)
+                self._writer.write_chunk(name, index, *chunk)
             except OSError as error:
                 raise OutputError(f"{os.fspath(self._path)} cannot be written: {error.strerror or error}") from error

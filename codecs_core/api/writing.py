@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codecs_core.api.codecs import build
-from codecs_core.api.encoding import begin, encode
+from codecs_core.api.encoding import Encoded, Refused, begin, encode, encode_chunk
 from codecs_core.api.parallel import job_count, ordered
 from codecs_core.api.plan import AUTO, plan, requests
-from codecs_core.api.reading import inspect
 from codecs_core.api.stream import StreamWriter
 from codecs_core.arrays import ArraySpec
-from codecs_core.container import Entry, atomic_write
+from codecs_core.container import Contents, Entry, atomic_write
+from codecs_core.container.atomic import Abandon
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.registry import default
+from codecs_core.report.info import describe
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
@@ -126,20 +126,16 @@ def save(
         )
 
     planned = work_out()
-    while True:
-        refused: list[tuple[Planned, Exception]] = []
-        try:
-            _write(path, planned, embed_model, threads, progress, registry, limits, refused)
-            break
-        except UnsupportedArrayError as error:
-            # The sample did not show a value that the chosen codec cannot take: the next best one may.
-            if refused and refused[0][0].choice.drop(error):
-                continue
-            if strict or not refused or refused[0][0].name in aside:
-                raise
-            aside |= _refusals(planned, refused[0][0].choice, threads, registry)
-            planned = work_out()
-    info = inspect(path, limits=limits)
+    while isinstance(written := _write(path, planned, embed_model, threads, progress, registry, limits), _Refusal):
+        # The sample did not show a value that the chosen codec cannot take: the next best one may.
+        choice = written.item.choice
+        if choice.drop(written.error):
+            continue
+        if strict or written.item.name in aside:
+            raise written.error
+        aside |= _refusals(planned, choice, threads, registry)
+        planned = work_out()
+    info = describe(written, path)
     reports = (choice.report() for choice in {id(item.choice): item.choice for item in planned}.values())
     info["tried"] = [report for report in reports if report is not None]
     info["aside"] = {name: f"{error}" for name, error in aside.items()}
@@ -209,6 +205,21 @@ class _Shape:
         raise ConfigError("the data of this entry has not come yet")
 
 
+class _Refusal(NamedTuple):
+    """An array that its codec does not take."""
+
+    item: Planned
+    error: UnsupportedArrayError
+
+    @classmethod
+    def of(cls, item: Planned, error: UnsupportedArrayError) -> _Refusal:
+        """The same with the name of the entry in the text, if it has one."""
+        if item.name:
+            error, cause = UnsupportedArrayError(f"entry {item.name!r}: {error}"), error
+            error.__cause__ = cause
+        return cls(item, error)
+
+
 def _write(
     path: str | os.PathLike[str],
     planned: Sequence[Planned],
@@ -217,47 +228,61 @@ def _write(
     progress: Progress | None,
     registry: Registry,
     limits: Limits,
-    refused: list[tuple[Planned, Exception]],
-) -> None:
+) -> Contents | _Refusal:
+    """Write the file; or nothing, where a codec refuses an array."""
     entries = []
     for item in planned:
-        with _Refusals(item, refused):
+        try:
             entries.append(item.entry(registry))
+        except UnsupportedArrayError as error:
+            return _Refusal.of(item, error)
     total = max(1, sum(entry.spec.nbytes for entry in entries))
+
+    refusal: _Refusal | None = None
 
     def tasks() -> Iterator[tuple[Planned, Entry, int, Any]]:
         for item, entry in zip(planned, entries, strict=True):
             item.items.expect(entry.n_chunks)
             for index in range(entry.n_chunks):
+                if refusal is not None:
+                    return
                 # Foreign array-likes are read here, by one thread; sources are read by the workers.
                 part = None if item.items.shared else item.items.part(entry.chunk_slice(index))
                 yield item, entry, index, part
 
-    def work(task: tuple[Planned, Entry, int, Any]) -> tuple[Entry, int, bytes, bytes]:
+    def work(task: tuple[Planned, Entry, int, Any]) -> tuple[Planned, Entry, int, Encoded | Refused | None]:
         item, entry, index, part = task
+        if refusal is not None:  # nobody asks for this chunk any more
+            return item, entry, index, None
         if part is None:
             part = item.items.part(entry.chunk_slice(index))
-        with _Refusals(item, refused):
-            return entry, index, *encode(item.choice.codec, part, entry.chunk_spec(index), limits=limits)
+        return item, entry, index, encode_chunk(item.choice.codec, part, entry.chunk_spec(index), limits=limits)
 
     with atomic_write(path) as file:
         writer = begin(file, entries, [item.choice.codec for item in planned], embed_model, limits)
         done = 0
-        for entry, index, payload, seal in ordered(work, tasks(), jobs=jobs):
-            writer.write_chunk(entry.name, index, payload, seal)
+        for item, entry, index, chunk in ordered(work, tasks(), jobs=jobs):
+            if isinstance(chunk, Refused):
+                refusal = refusal or _Refusal.of(item, chunk.error)
+            if refusal is not None or not isinstance(chunk, Encoded):
+                continue  # what was begun comes to its end, so that nothing is read while the next codec is tried
+            writer.write_chunk(entry.name, index, *chunk)
             done += entry.chunk_spec(index).nbytes
             if progress is not None:
                 progress(min(1.0, done / total), entry.name or entry.codec)
+        if refusal is not None:
+            raise Abandon
         writer.close()
+    return refusal or writer.contents()
 
 
 def _refusals(planned: Sequence[Planned], choice: Choice, jobs: int, registry: Registry) -> dict[str, Exception]:
     """Why each of the entries of a codec is refused that is: all are found at once, since each means to begin again."""
 
     def attempt(item: Planned) -> Exception | None:
-        entry = item.entry(registry)
-        item.items.expect(entry.n_chunks)
         try:
+            entry = item.entry(registry)
+            item.items.expect(entry.n_chunks)
             for index in range(entry.n_chunks):
                 encode(item.choice.codec, item.items.part(entry.chunk_slice(index)), entry.chunk_spec(index))
         except UnsupportedArrayError as error:
@@ -265,25 +290,5 @@ def _refusals(planned: Sequence[Planned], choice: Choice, jobs: int, registry: R
         return None
 
     asked = [item for item in planned if item.choice is choice]
-    return {
-        item.name: error
-        for item, error in zip(asked, ordered(attempt, asked, jobs=jobs), strict=True)
-        if error is not None
-    }
-
-
-class _Refusals:
-    """Notes which entry a codec refused, and says so in the text."""
-
-    def __init__(self, item: Planned, refused: list[tuple[Planned, Exception]]) -> None:
-        self.item = item
-        self.refused = refused
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
-        if isinstance(e, UnsupportedArrayError):
-            self.refused.append((self.item, e))
-            if self.item.name:
-                raise UnsupportedArrayError(f"entry {self.item.name!r}: {e}") from e
+    found = zip(asked, ordered(attempt, asked, jobs=jobs), strict=True)
+    return {item.name: error for item, error in found if error is not None}

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _KEPT = 50
 
 
+class Abandon(Exception):
+    """Raised in a block of `atomic_write` to end it without a file: `path` stays as it is, and the program goes on behind it."""
+
+
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a binary file that takes the place of `path` once the block ends without an exception.
@@ -36,7 +40,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if isinstance(path, str) and is_url(path):
         from codecs_core.container.remote import upload
 
-        with upload(path) as remote:
+        with suppress(Abandon), upload(path) as remote:
             yield remote
         return
     shown = repr(os.fspath(path))
@@ -61,6 +65,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.unlink(temporary)
         if isinstance(e, OSError) and not isinstance(e, CodecsError):
             raise _error(shown, e) from e
+        if isinstance(e, Abandon):
+            return
         raise
     _sync_folder(os.path.dirname(target))
 

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 from codecs_core.container import frame, layout
 from codecs_core.container.checksum import crc32c
+from codecs_core.container.contents import Contents
 from codecs_core.container.frame import ChunkHead, ModelHead
 from codecs_core.container.index import Index
 from codecs_core.container.packing import unpack
 from codecs_core.container.source import open_source
 from codecs_core.container.trailer import Trailer
 from codecs_core.container.walk import read_head, scan
-from codecs_core.errors import ConfigError, CorruptDataError, FormatError, MissingChunkError, TruncatedFileError
+from codecs_core.errors import CorruptDataError, FormatError, MissingChunkError, TruncatedFileError
 from codecs_core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
-    from codecs_core.container.entry import Entry
     from codecs_core.container.frame import Head
+    from codecs_core.container.header import Header
     from codecs_core.container.index import Place
     from codecs_core.container.source import Source
     from codecs_core.limits import Limits
@@ -38,27 +36,8 @@ TAIL_READ = 1 << 18
 _AGAIN = "get the file again from where it came from"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelRecord:
-    """A model that entries of a file need.
-
-    Parameters
-    ----------
-    sha256
-        SHA-256 of the model file in hexadecimal.
-    name
-        Human name; it identifies nothing.
-    embedded_bytes
-        Bytes that the model takes in this file, where it may be compressed; None if the file only names it.
-    """
-
-    sha256: str
-    name: str
-    embedded_bytes: int | None
-
-
-class Reader:
-    """An open container. Immutable once open, and safe to use from several threads.
+class Reader(Contents):
+    """An open container. Immutable once open, and safe to use from several threads. Its contents are known without reading.
 
     Parameters
     ----------
@@ -69,22 +48,8 @@ class Reader:
 
     Attributes
     ----------
-    entries
-        Entries by name, in the order of the file.
-    models
-        Models the entries need, by SHA-256.
-    attrs
-        Attributes of the file as a whole.
     stamp
         Differs from that of another file, and from its own once the file has changed.
-    incomplete
-        Whether chunks may be missing: the file was recovered from a damaged one.
-    version
-        Format version the file was written to, for example ``"1.0"``.
-    sizes
-        Bytes of the file by use. ``total`` is the sum of ``header`` (preamble and header), ``models`` (frames with
-        models), ``payload`` (stored chunks) and ``index`` (heads of the chunk frames, index, trailer: what it takes to
-        find and check the chunks).
     """
 
     def __init__(self, source: Source, *, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -94,30 +59,13 @@ class Reader:
         size = source.size
         start = source.read_at(0, min(size, getattr(source, "head_read", HEAD_READ)))
         # A small file came whole with the first read.
-        preamble, self._header, frames_start = self._head = read_head(source, start, limits)
+        preamble, header, frames_start = self._head = read_head(source, start, limits)
         tail_read = getattr(source, "tail_read", TAIL_READ)
         tail = start if len(start) == size else source.read_at(max(0, size - tail_read), min(size, tail_read))
         trailer = self._trailer(tail, start)
-        self.incomplete = bool(preamble.incompat & layout.INCOMPLETE)
-        self._index = self._read_index(trailer, tail, frames_start)
-
-        self.version = f"{preamble.major}.{preamble.minor}"
-        self.attrs = self._header.attrs
-        self.entries: Mapping[str, Entry] = self._header.by_name
-        self.models: dict[str, ModelRecord] = {}
-        self._embedded: dict[str, Place] = {}
-        for i, (sha256, name) in enumerate(self._header.models):
-            place = self._index.model(i)
-            self.models[sha256] = ModelRecord(sha256=sha256, name=name, embedded_bytes=place and place.stored)
-            if place is not None:
-                self._embedded[sha256] = place
-        self.sizes = {
-            "total": size,
-            "header": frames_start,
-            "models": self._index.frames(layout.MODEL) + self._index.frames(layout.PACKED),
-            "payload": self._index.stored(layout.CHUNK),
-        }
-        self.sizes["index"] = size - sum(self.sizes[key] for key in ("header", "models", "payload"))
+        incomplete = bool(preamble.incompat & layout.INCOMPLETE)
+        index = self._read_index(trailer, tail, header, frames_start, incomplete=incomplete)
+        super().__init__(preamble, header, index, start=frames_start, size=size, path=source)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Self:
@@ -157,19 +105,6 @@ class Reader:
         """Chunk `i` of an entry as stored, checked against its CRC32C."""
         return self.chunk(entry, i)[0]
 
-    def stored(self, entry: str, i: int) -> int:
-        """Number of stored bytes of chunk `i` of an entry, 0 if it is missing. Nothing is read."""
-        place = self._place(entry, i)
-        return 0 if place is None else place.stored
-
-    def has(self, entry: str, i: int) -> bool:
-        """Whether chunk `i` of an entry is in the file, be it whole or damaged. Nothing is read."""
-        return self._place(entry, i) is not None
-
-    def chunks(self, entry: str) -> list[int]:
-        """Numbers of the chunks of an entry that are in the file, in ascending order: all, unless it is incomplete."""
-        return [int(i) for i in self._index.chunks(self._number(entry))]
-
     def model(self, sha256: str) -> bytes | None:
         """Bytes of an embedded model, checked against CRC32C and SHA-256; None if the file does not hold it.
 
@@ -203,17 +138,6 @@ class Reader:
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
-
-    def _number(self, entry: str) -> int:
-        number = self._header.find(entry)
-        if number is None:
-            raise ConfigError(f"{self._source} has no entry {entry!r}; it has {list(islice(self.entries, 20))}")
-        return number
-
-    def _place(self, entry: str, i: int) -> Place | None:
-        number = self._number(entry)
-        self._header.entries[number].chunk_slice(i)  # raises for a number out of range
-        return self._index.chunk(number, i)
 
     def _frame(self, place: Place, what: str) -> tuple[Head, bytes]:
         """Head and payload of a frame, both checked against their CRC32C."""
@@ -258,7 +182,9 @@ class Reader:
             raise CorruptDataError(f"{self._source} has a trailer that belongs to another file; {_AGAIN}")
         return trailer
 
-    def _read_index(self, trailer: Trailer, tail: bytes, frames_start: int) -> Index:
+    def _read_index(
+        self, trailer: Trailer, tail: bytes, header: Header, frames_start: int, *, incomplete: bool
+    ) -> Index:
         self._limits.check("index_bytes", trailer.index_length, f"the index of {self._source}")
         before_tail = self._source.size - len(tail)
         if trailer.index_offset >= before_tail:
@@ -273,7 +199,7 @@ class Reader:
                 f"its CRC32C is {found:08x}, expected {trailer.index_crc:08x}; {_AGAIN}"
             )
         try:
-            index = Index(data, self._header, frames_start, trailer.index_offset, incomplete=self.incomplete)
+            index = Index(data, header, frames_start, trailer.index_offset, incomplete=incomplete)
         except FormatError as e:
             raise e.at(f"{self._source}", path=self._source.path) from e
         self._limits.check("chunk_bytes", index.largest(layout.CHUNK), f"the largest stored chunk of {self._source}")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from codecs_core.container import layout
 from codecs_core.container.checksum import crc32c
+from codecs_core.container.contents import Contents
 from codecs_core.container.frame import ChunkHead, ModelHead
 from codecs_core.container.header import Header
-from codecs_core.container.index import IndexBuilder
+from codecs_core.container.index import Index, IndexBuilder
 from codecs_core.container.preamble import Preamble
 from codecs_core.container.trailer import Trailer
 from codecs_core.errors import ConfigError
@@ -68,8 +69,10 @@ class Writer:
         self._incomplete = incomplete
         self._check_limits(len(packed))
         bits = layout.INCOMPLETE if incomplete else 0
-        preamble = Preamble(header_length=len(packed), header_crc=crc32c(packed), incompat=bits).to_bytes()
+        self._preamble = Preamble(header_length=len(packed), header_crc=crc32c(packed), incompat=bits)
+        preamble = self._preamble.to_bytes()
         self._preamble_crc = layout.PREAMBLE.unpack(preamble)[-1]
+        self._start = len(preamble) + len(packed)
         self._entries = {entry.name: i for i, entry in enumerate(self._header.entries)}
         self._models = {sha256: i for i, (sha256, _) in enumerate(self._header.models)}
         self._done: list[set[int]] = [set() for _ in self._header.entries]
@@ -77,7 +80,7 @@ class Writer:
         self._index = IndexBuilder()
         self._offset = 0
         self._chunks_begun = False
-        self._closed = False
+        self._end: int | None = None  # of the chunks, once the file is complete
         self._broken = False
         self._write(preamble)
         self._write(packed)
@@ -125,9 +128,16 @@ class Writer:
         self._done[number].add(index)
         self._frame(head, payload)
 
+    def contents(self) -> Contents:
+        """What the file holds, once it is complete; nothing is read for it."""
+        if self._end is None:
+            raise ConfigError("this file is not complete yet; close the writer first")
+        index = Index(self._index.to_bytes(), self._header, self._start, self._end, incomplete=self._incomplete)
+        return Contents(self._preamble, self._header, index, start=self._start, size=self._offset, path="this file")
+
     def close(self) -> None:
         """Write index and trailer; raises `ConfigError` if chunks are missing. The file object stays open."""
-        if self._closed:
+        if self._end is not None:
             return
         self._check_open()
         for entry, done in zip(self._header.entries, self._done, strict=True):
@@ -137,17 +147,17 @@ class Writer:
                 raise ConfigError(
                     f"entry {entry.name!r} lacks {missing} of {entry.n_chunks} chunks, the first is {first}"
                 )
-        index = self._index.to_bytes()
+        index, end = self._index.to_bytes(), self._offset
         trailer = Trailer(
-            index_offset=self._offset,
+            index_offset=end,
             index_length=len(index),
-            file_length=self._offset + len(index) + layout.TRAILER.size,
+            file_length=end + len(index) + layout.TRAILER.size,
             index_crc=crc32c(index),
             preamble_crc=self._preamble_crc,
         )
         self._write(index)
         self._write(trailer.to_bytes())
-        self._closed = True
+        self._end = end
 
     def _check_limits(self, header: int) -> None:
         """Refuse what no reader with these limits would open."""
@@ -161,7 +171,7 @@ class Writer:
             self._limits.check("index_bytes", index, "the index of the file to be written")
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._end is not None:
             raise ConfigError("this file is complete; open another one to write more")
         if self._broken:
             raise ConfigError("an earlier write to this file failed, and it cannot be continued; start it again")

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from codecs_core.container import Entry, Reader
+    from codecs_core.container import Contents, Entry
 
 
-def describe(reader: Reader, path: str | os.PathLike[str]) -> dict[str, Any]:
+def describe(contents: Contents, path: str | os.PathLike[str]) -> dict[str, Any]:
     """The dict that ``codecs info --json`` prints.
 
     Parameters
     ----------
-    reader
-        An open file.
+    contents
+        Those of an open file, or of one that was just written.
     path
         What it is called.
     """
-    values = sum(entry.spec.size for entry in reader.entries.values())
+    values = sum(entry.spec.size for entry in contents.entries.values())
     return {
-        "format": f"ccf {reader.version}",
+        "format": f"ccf {contents.version}",
         "path": os.fspath(path),
-        "entries": [entry(reader, one) for one in reader.entries.values()],
+        "entries": [entry(contents, one) for one in contents.entries.values()],
         "models": [
             {
                 "name": model.name,
@@ -33,12 +33,12 @@ def describe(reader: Reader, path: str | os.PathLike[str]) -> dict[str, Any]:
                 "embedded": model.embedded_bytes is not None,
                 "bytes": model.embedded_bytes,
             }
-            for model in reader.models.values()
+            for model in contents.models.values()
         ],
-        "bytes": {key: reader.sizes[key] for key in ("total", "payload", "header", "index", "models")},
+        "bytes": {key: contents.sizes[key] for key in ("total", "payload", "header", "index", "models")},
         "values": values,
-        "bits_per_value": 8 * reader.sizes["total"] / values if values else None,
-        "attrs": jsonable(reader.attrs),
+        "bits_per_value": 8 * contents.sizes["total"] / values if values else None,
+        "attrs": jsonable(contents.attrs),
     }
 
 
@@ -47,24 +47,24 @@ def jsonable(attrs: Any) -> Any:
     if isinstance(attrs, bytes):
         return f"<{len(attrs)} bytes>"
     if isinstance(attrs, dict):
-        return {key: jsonable(value) for key, value in attrs.items()}
+        return {key: jsonable(attrs[key]) for key in sorted(attrs)}
     if isinstance(attrs, list | tuple):
         return [jsonable(value) for value in attrs]
     return attrs
 
 
-def entry(reader: Reader, entry: Entry) -> dict[str, Any]:
+def entry(contents: Contents, entry: Entry) -> dict[str, Any]:
     """What `describe` says of an entry."""
-    held = reader.chunks(entry.name)
-    stored = sum(reader.stored(entry.name, i) for i in held)
+    held = contents.chunks(entry.name)
+    stored = sum(contents.stored(entry.name, i) for i in held)
     return {
         "name": entry.name,
         "shape": list(entry.spec.shape),
         "dtype": entry.spec.dtype,
         "codec": entry.codec,
         "codec_version": entry.codec_version,
-        "config": entry.config,
-        "model": _model(reader, entry.model),
+        "config": jsonable(entry.config),
+        "model": _model(contents, entry.model),
         "chunk": entry.chunk,
         "chunks": entry.n_chunks,
         "missing": entry.n_chunks - len(held),
@@ -75,10 +75,10 @@ def entry(reader: Reader, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _model(reader: Reader, sha256: str | None) -> Mapping[str, Any] | None:
+def _model(contents: Contents, sha256: str | None) -> Mapping[str, Any] | None:
     if sha256 is None:
         return None
-    record = reader.models.get(sha256)
+    record = contents.models.get(sha256)
     return {
         "name": record.name if record is not None else "",
         "sha256": sha256,
