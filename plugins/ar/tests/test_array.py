@@ -11,7 +11,7 @@ from codecs_ar.array.codec import ArrayCodec
 from numpy.typing import NDArray
 
 from codecs_core.arrays import DTYPES, ArraySpec
-from codecs_core.errors import CorruptDataError
+from codecs_core.errors import ConfigError, CorruptDataError
 
 CODEC = ArrayCodec()
 SHAPES = [
@@ -98,3 +98,29 @@ def test_damage_is_found() -> None:
     for end in range(0, len(payload), 7):
         with pytest.raises(CorruptDataError):
             CODEC.decode(payload[:end], ArraySpec.of(array))
+
+
+@pytest.mark.parametrize("dtype", sorted(DTYPES))
+def test_the_fast_level(dtype: str) -> None:
+    codec = ArrayCodec(effort="fast")
+    for shape in SHAPES:
+        array = walk(dtype, math.prod(shape)).reshape(shape)
+        if dtype.startswith("float") and array.size > 20:
+            array.reshape(-1)[3:9] = [np.nan, np.inf, -0.0, 1e4, np.nan, -np.inf]
+        payload = codec.encode(array)
+        assert len(payload) <= array.nbytes
+        assert codec.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
+        assert (
+            CODEC.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
+        )  # payloads say how they were made
+        for at in range(0, len(payload), 9):
+            damaged = payload[:at] + bytes([payload[at] ^ 0x21]) + payload[at + 1 :]
+            try:
+                codec.decode(damaged, ArraySpec.of(array))
+            except CorruptDataError:
+                continue
+
+
+def test_an_effort_that_is_none() -> None:
+    with pytest.raises(ConfigError, match="effort must be one of"):
+        ArrayCodec(effort="slow")

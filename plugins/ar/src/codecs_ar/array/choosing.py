@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.array import maps
 from codecs_ar.array.layout import MOST_CHANNELS, Layout
-from codecs_ar.array.maps import Map
+from codecs_ar.array.maps import Map, Numbers
 from codecs_ar.array.payload import Writer
 from codecs_ar.array.predictors import CLASSES
-from codecs_ar.array.stream import Description, encode
+from codecs_ar.array.stream import Description
 
 #: Values that a choice looks at: at least, at most, and which part of them; the longest side of what it looks at, but for one.
 FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 16, 24, 128
@@ -104,25 +105,34 @@ def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool) 
     return Plan(chosen, codes, replace(describe(codes, chosen.values(codes), layout), repeats=repeats))
 
 
-def choose(array: NDArray[Any]) -> Plan:
+class Level(NamedTuple):
+    """How much is done: a number in payloads, and what encodes a stream."""
+
+    number: int
+    encode: Callable[[Writer, NDArray[np.int64], Description, Numbers], None]
+
+
+def choose(array: NDArray[Any], level: Level) -> Plan:
     """The best plan that was found: by what a part of the array comes to."""
     candidates, roles = maps.candidates(array), layouts(array.shape)
     part = sample(array)
     share = part.size / array.size
     best, layout, repeats = candidates[0], roles[0], True
     if len(candidates) > 1:
-        best = min(candidates, key=lambda chosen: cost(part, chosen, layout, share))
+        best = min(candidates, key=lambda chosen: cost(part, chosen, layout, share, level))
     if len(roles) > 1:
-        layout = min(roles, key=lambda role: cost(part, best, role, share))
-    repeats = min((True, False), key=lambda choice: cost(part, best, layout, share, repeats=choice))
+        layout = min(roles, key=lambda role: cost(part, best, role, share, level))
+    if level.number:
+        return planned(array, best, layout, repeats=False)
+    repeats = min((True, False), key=lambda choice: cost(part, best, layout, share, level, repeats=choice))
     return planned(array, best, layout, repeats=repeats)
 
 
-def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, *, repeats: bool = True) -> float:
+def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, level: Level, *, repeats: bool = True) -> float:
     """Bytes of a part of an array, with its share of what the map costs."""
     writer = Writer()
     plan = planned(part, chosen, layout, repeats=repeats)
-    encode(writer, plan.codes >> plan.about.shift, plan.about, chosen.numbers)
+    level.encode(writer, plan.codes >> plan.about.shift, plan.about, chosen.numbers)
     return len(writer.to_bytes()) + chosen.cost(part, share)
 
 

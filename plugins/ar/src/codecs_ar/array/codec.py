@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from codecs_ar import ARRAY_INFO
-from codecs_ar.array.coding import decode, encode
+from codecs_ar.array.coding import LEVELS, STANDARD, decode, encode
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec, CodecInfo
+from codecs_core.errors import ConfigError
 
 #: Bytes of a chunk.
 CHUNK_BYTES = 1 << 22
@@ -18,12 +19,24 @@ CHUNK_BYTES = 1 << 22
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayCodec(Codec):
-    """Arrays of booleans, integers, floats and complex numbers, losslessly, by predictions that adapt to the data."""
+    """Arrays of booleans, integers, floats and complex numbers, losslessly, by predictions that adapt to the data.
+
+    Parameters
+    ----------
+    effort
+        ``"fast"`` or ``"standard"``; decoding takes as long as encoding.
+    """
 
     id: ClassVar[str] = "ar.array"
     format_version: ClassVar[int] = 1
     stores_from: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = ARRAY_INFO
+
+    effort: str = STANDARD
+
+    def __post_init__(self) -> None:
+        if self.effort not in LEVELS:
+            raise ConfigError(f"effort must be one of {', '.join(sorted(LEVELS))}, got {self.effort!r}")
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Items of about 4 MiB."""
@@ -31,7 +44,7 @@ class ArrayCodec(Codec):
         return max(1, min(items, CHUNK_BYTES * items // max(1, spec.nbytes)))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        return encode(chunk)
+        return encode(chunk, self.effort)
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         return decode(payload, spec)

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array import maps
-from codecs_ar.array.choosing import choose
+from codecs_ar.array import maps, quick, stream
+from codecs_ar.array.choosing import Level, choose
 from codecs_ar.array.payload import Reader, Writer
-from codecs_ar.array.stream import decode as decode_stream
-from codecs_ar.array.stream import encode as encode_stream
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CorruptDataError
 from codecs_core.stored import restore, store, stored_size
 
-#: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream.
+#: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream of one kind or the other.
 CONSTANT, CODED = 0, 1
+DECODERS = {CODED: stream.decode, CODED + 1: quick.decode}
+FAST, STANDARD = "fast", "standard"
+LEVELS = {STANDARD: Level(0, stream.encode), FAST: Level(1, quick.encode)}
 
 
-def encode(array: NDArray[Any]) -> bytes:
+def encode(array: NDArray[Any], effort: str = STANDARD) -> bytes:
     """A payload of an array that is not empty."""
     first = array.reshape(-1)[:1]
     if array.tobytes() == first.tobytes() * array.size:
         return bytes([CONSTANT]) + store(first)
-    return _coded(_reals(array))
+    return _coded(_reals(array), effort)
 
 
 def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
@@ -38,19 +40,19 @@ def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         value = restore(reader.take(stored_size(one)), one)
         reader.finish()
         return np.full(spec.shape, value)
-    if mode != CODED:
-        raise CorruptDataError(f"the payload begins with {mode}, where 0 or 1 was expected: it is damaged")
+    if mode not in DECODERS:
+        raise CorruptDataError(f"the payload begins with {mode}, where 0, 1 or 2 was expected: it is damaged")
     dtype, shape = _parts(spec)
-    array = _decoded(reader, shape, dtype)
+    array = _decoded(reader, shape, dtype, DECODERS[mode])
     reader.finish()
     return np.ascontiguousarray(array).view(spec.dtype).reshape(spec.shape)
 
 
-def pack(array: NDArray[Any]) -> bytes:
+def pack(array: NDArray[Any], effort: str) -> bytes:
     """A payload, or the values as they are, if that is no longer: a part of another payload."""
     if array.size == 0:
         return b""
-    payload = encode(array)
+    payload = encode(array, effort)
     return payload if len(payload) < stored_size(ArraySpec.of(array)) else store(array)
 
 
@@ -73,28 +75,30 @@ def _reals(array: NDArray[Any]) -> NDArray[Any]:
     return array.reshape(-1).view(dtype).reshape(shape)
 
 
-def _coded(array: NDArray[Any]) -> bytes:
+def _coded(array: NDArray[Any], effort: str) -> bytes:
     """Map and stream of real numbers."""
     array = array.reshape(squeezed(array.shape))
-    plan = choose(array)
+    plan = choose(array, LEVELS[effort])
     shift, chosen = plan.about.shift, plan.map
     writer = Writer()
-    writer.natural(CODED)
+    writer.natural(CODED + LEVELS[effort].number)
     writer.natural(chosen.kind | shift << 2)
     if isinstance(chosen, maps.Palette):
         writer.natural(2 * chosen.colours.size + chosen.by_value)
-        writer.part(pack(np.diff(chosen.colours, prepend=0)))
+        writer.part(pack(np.diff(chosen.colours, prepend=0), effort))
     elif isinstance(chosen, maps.Multiples):
         writer.natural(chosen.divided)
         writer.real(chosen.step)
-        writer.part(pack(chosen.missing(array, plan.codes)))
+        writer.part(pack(chosen.missing(array, plan.codes), effort))
     if shift:
-        writer.part(pack((plan.codes & (1 << shift) - 1).astype(np.uint8)))
-    encode_stream(writer, plan.codes >> shift, plan.about, chosen.numbers)
+        writer.part(pack((plan.codes & (1 << shift) - 1).astype(np.uint8), effort))
+    LEVELS[effort].encode(writer, plan.codes >> shift, plan.about, chosen.numbers)
     return writer.to_bytes()
 
 
-def _decoded(reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _decoded(
+    reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any], decode_stream: Callable[..., NDArray[np.int64]]
+) -> NDArray[Any]:
     small = squeezed(shape)
     size, first = math.prod(small), reader.natural()
     kind, shift = first & 3, first >> 2

@@ -7,11 +7,11 @@ import numpy as np
 from codecs_ar.array.compiled import called
 from codecs_ar.array.decisions import ONE, PRECISION
 from codecs_ar.array.grid import HUGE, value_of
-from codecs_ar.array.predictors import EXPERTS, foresee, guess, learn, look, weigh
+from codecs_ar.array.predictors import TRACKED, foresee, guess, learn, look, weigh
 from codecs_ar.array.repeats import note
 from codecs_ar.array.scene import CENTRE
 from codecs_ar.array.tree import descend, edge, outlier, repeat
-from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, push_one
+from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, push_one, push_quick
 from codecs_core.jit import kernel
 
 MARGIN_ROWS, MARGIN = 3, 4
@@ -20,28 +20,28 @@ LONGEST = 400
 
 
 @called
+def copied(to, from_, scene, errors):  # type: ignore[no-untyped-def]
+    """Repeat a value, and the errors there, in a margin."""
+    scene.values[np.uint64(to)] = scene.values[np.uint64(from_)]
+    for k in range(TRACKED):
+        errors[np.uint64(to * TRACKED + k)] = errors[np.uint64(from_ * TRACKED + k)]
+
+
+@called
 def widen(row, scene, errors):  # type: ignore[no-untyped-def]
     """Continue the row before to the right with its last value, and this one to the left with the first value above."""
-    x, size = scene.values, scene.values.size
     above = row - scene.stride
     for i in range(1, MARGIN + 1):
-        x[above + scene.width - 1 + i] = x[above + scene.width - 1]
-        x[row - i] = x[above]
-        for k in range(EXPERTS + 1):
-            e = k * size
-            errors[e + above + scene.width - 1 + i] = errors[e + above + scene.width - 1]
-            errors[e + row - i] = errors[e + above]
+        copied(above + scene.width - 1 + i, above + scene.width - 1, scene, errors)
+        copied(row - i, above, scene, errors)
 
 
 @called
 def heighten(at, column, scene, errors):  # type: ignore[no-untyped-def]
     """In the first row, what is above is as what is to the left."""
-    x, size = scene.values, scene.values.size
     for i in range(1, MARGIN_ROWS + 1):
         for d in range(-MARGIN if column == 0 else 1, MARGIN + 2):
-            x[at - i * scene.stride + d] = x[at]
-            for k in range(EXPERTS + 1):
-                errors[k * size + at - i * scene.stride + d] = errors[k * size + at]
+            copied(at - i * scene.stride + d, at, scene, errors)
 
 
 @called
@@ -140,6 +140,8 @@ def push_records(state, words, records, wide, precision, params):  # type: ignor
         else:
             p = record & np.uint64(ONE - 1)
             yes = record >> np.uint64(31)
-            head, n = push_one(head, words, n, np.uint64(0) if yes else p, p if yes else one - p, np.uint64(PRECISION))
+            start, freq = (np.uint64(0), p) if yes else (p, one - p)
+            head, n = make_room(head, words, n, freq, np.uint64(PRECISION))
+            head = push_quick(head, start, freq, inverse(freq), np.uint64(PRECISION), False)
     state[0], state[1] = head, np.uint64(n)
     return OK, -1

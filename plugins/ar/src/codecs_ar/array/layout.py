@@ -106,7 +106,7 @@ def _series(shape: tuple[int, ...]) -> Geometry:
         np.array(own),
         np.ones((1, len(own)), np.uint8),
         np.array(near),
-        weights / weights.sum(),
+        (weights / weights.sum()).reshape(-1),
         np.array(spots),
     )
 
@@ -150,6 +150,6 @@ def _planes(shape: tuple[int, ...]) -> Geometry:
         np.array([place for place, _ in own]),
         np.ascontiguousarray(masks, np.uint8),
         np.array([place for place, _, _ in near]),
-        np.ascontiguousarray(weights / weights.sum(axis=1, keepdims=True)),
+        np.ascontiguousarray(weights / weights.sum(axis=1, keepdims=True)).reshape(-1),
         np.array(spots),
     )

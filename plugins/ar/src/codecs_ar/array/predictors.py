@@ -19,9 +19,13 @@ EXPERTS = VIEWS + SIMPLE
 #: Of the mixture: one an expert, two around the blend, and two narrow ones where a line through two neighbours goes on.
 BLENDED, NARROW = EXPERTS, EXPERTS + 2
 COMPONENTS = EXPERTS + 4
+#: Errors that are kept of each value: of the experts and of the blend; no mean of them is smaller than this.
+TRACKED, LEAST = EXPERTS + 1, 1e-9
 #: Components of less weight do not take part in decisions.
 SLIGHT = 0.003
 RATIOS = 8
+#: Once in so many values of a channel the least squares of a kind are solved.
+PERIOD = 12
 CLASSES, BLOCK = 8, 32
 
 
@@ -46,14 +50,18 @@ def bucket(x, mantissas, per, top):  # type: ignore[no-untyped-def]
 
 
 @called
-def local_error(errors, first, at, pattern, scene):  # type: ignore[no-untyped-def]
-    """Weighted mean of an expert's errors nearby."""
-    total = 0.0
+def local_errors(errors, at, pattern, scene, local):  # type: ignore[no-untyped-def]
+    """Weighted means of the errors nearby, of all experts and of the blend."""
     near, weights = scene.near, scene.near_weights
-    for j in range(near.size):
-        if weights[pattern, j] > 0.0:
-            total += weights[pattern, j] * errors[np.uint64(first + at + near[j])]
-    return total + 1e-9
+    count = near.size
+    for k in range(TRACKED):
+        local[k] = LEAST
+    for j in range(count):
+        weight = weights[np.uint64(pattern * count + j)]
+        if weight > 0.0:
+            place = np.uint64((at + near[j]) * TRACKED)
+            for k in range(TRACKED):
+                local[k] += weight * errors[place + np.uint64(k)]
 
 
 @called
@@ -87,7 +95,7 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
     base = now.reals[BASE]
     for k in range(VIEWS):
         state = now.states[k]
-        if index // scene.channels % 8 == 3 * k:
+        if index // scene.channels % PERIOD == 4 * k:
             towards = now.states[0] if k > 0 else zero
             solve(
                 learners.sums,
@@ -114,20 +122,20 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
 @called
 def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     """From the experts' guesses and errors to a mixture."""
-    errors, size, parts, reals = learners.errors, scene.values.size, now.parts, now.reals
+    errors, local, parts, reals = learners.errors, now.lanes, now.parts, now.reals
+    local_errors(errors, at, pattern, scene, local)
+    before = (at + scene.near[0]) * TRACKED
     total, blend, best, least = 0.0, 0.0, 0, HUGE
     for k in range(EXPERTS):
-        last = errors[np.uint64(k * size + at + scene.near[0])]
+        last = errors[np.uint64(before + k)]
         if last < least:
             best, least = k, last
-        local = local_error(errors, k * size, at, pattern, scene)
-        parts[2 * COMPONENTS + k] = local
-        square = 1.0 / (local * local)
+        square = 1.0 / (local[k] * local[k])
         square = square * square
         total += square
         blend += square * now.guesses[k]
     blend = blend / total
-    scale = local_error(errors, EXPERTS * size, at, pattern, scene)
+    scale = local[EXPERTS]
     x, spots, base = scene.values, scene.spots, reals[BASE]
     north, corner, east, far = (
         x[np.uint64(at + spots[1])],
@@ -147,7 +155,7 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     cell = max(value_of(middle + 1, grid) - value_of(middle, grid), 1e-12)
     for k in range(EXPERTS):
         parts[COMPONENTS + k] = now.guesses[k]
-        parts[2 * COMPONENTS + k] = 1.0 / max(0.6 * (0.85 * parts[2 * COMPONENTS + k] + 0.15 * volatility), 0.08 * cell)
+        parts[2 * COMPONENTS + k] = 1.0 / max(0.6 * (0.85 * local[k] + 0.15 * volatility), 0.08 * cell)
     for k in range(BLENDED, COMPONENTS):
         parts[COMPONENTS + k] = centre
     parts[2 * COMPONENTS + BLENDED] = 1.0 / max(0.6 * scale, 0.08 * cell)
@@ -167,7 +175,7 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
             count += 1
     for k in range(count):
         few[np.uint64(k)] = few[np.uint64(k)] / kept
-    last = errors[np.uint64(EXPERTS * size + at + scene.near[0])]
+    last = errors[np.uint64(before + EXPERTS)]
     reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL] = centre, blend, scale, cell
     wholes = now.wholes
     wholes[BIAS], wholes[MIX], wholes[TEXTURE], wholes[COUNT] = bias, mix, texture, count
@@ -195,16 +203,16 @@ def weigh(value, lower, upper, learners, now):  # type: ignore[no-untyped-def]
 @called
 def learn(at, value, usual, scene, learners, now):  # type: ignore[no-untyped-def]
     """Take a value in."""
-    reals, size, errors = now.reals, scene.values.size, learners.errors
+    reals, errors, place = now.reals, learners.errors, at * TRACKED
     centre, blend, scale, cell, volatility = reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL], reals[VOLATILITY]
     most = 64.0 * volatility + 4.0 * cell
     if usual:
-        place = np.uint64(now.wholes[BIAS])
-        learners.biases[place] += 0.01 * (min(max((value - blend) / scale, -3.0), 3.0) - learners.biases[place])
+        bias = np.uint64(now.wholes[BIAS])
+        learners.biases[bias] += 0.01 * (min(max((value - blend) / scale, -3.0), 3.0) - learners.biases[bias])
     for k in range(EXPERTS):
-        errors[np.uint64(k * size + at)] = min(abs(value - now.guesses[k]), most) + 0.12 * cell
+        errors[np.uint64(place + k)] = min(abs(value - now.guesses[k]), most) + 0.12 * cell
     error = min(abs(value - centre), most) + 0.12 * cell
-    errors[np.uint64(EXPERTS * size + at)] = error
+    errors[np.uint64(place + EXPERTS)] = error
     if usual:
         volatility = max(volatility + 0.002 * (error - volatility), 0.1 * cell)
         reals[VOLATILITY] = volatility

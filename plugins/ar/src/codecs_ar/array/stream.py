@@ -15,7 +15,7 @@ from codecs_ar.array.kernel import LONGEST, follow, push_records
 from codecs_ar.array.layout import Geometry, Layout, geometry
 from codecs_ar.array.maps import Numbers
 from codecs_ar.array.payload import Reader, Writer
-from codecs_ar.array.predictors import CLASSES, COMPONENTS, EXPERTS, RATIOS, VIEWS, Learners
+from codecs_ar.array.predictors import CLASSES, COMPONENTS, EXPERTS, RATIOS, TRACKED, VIEWS, Learners
 from codecs_ar.array.real import logarithms, logistics, stretches
 from codecs_ar.array.repeats import KINDS, NOTHING, Repeats
 from codecs_ar.array.scene import VOLATILITY, Now, Scene
@@ -129,7 +129,7 @@ class Stream:
         self.geometry = geometry(shape, about.layout.series)
         self.size = int(np.prod(shape))
         hashes = 1 << min(max(self.size.bit_length() + 3, FEWEST), MOST)
-        self.scene = _scene(self.geometry, about, numbers)
+        self.scene = scene_of(self.geometry, about, numbers)
         self.learners = _learners(self.geometry)
         self.decider = _decider(hashes)
         self.repeats = _repeats(self.size, hashes >> 2) if about.repeats else _repeats(1, 1)
@@ -195,7 +195,8 @@ def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers)
 GROWTH = np.array([0.35, 0.8, 1.4, 2.2, 3.2, 4.5, 6.5, 9, 13, 19, 28, 42, 64, 100, 160])
 
 
-def _scene(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
+def scene_of(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
+    """An empty scene."""
     table = numbers.table
     if numbers.kind == TABLE:
         table = table[about.least - numbers.first : about.most - numbers.first + 1]
@@ -236,7 +237,7 @@ def _learners(geometry: Geometry) -> Learners:
     return Learners(
         np.zeros(states * (n + 1) * wide),
         np.zeros((states + 1) * wide),
-        np.ones((EXPERTS + 1) * geometry.size),
+        np.ones(TRACKED * geometry.size),
         np.zeros(32 * 8),
         np.tile(blends / blends.sum(), RATIOS * EXPERTS),
         np.array([1e-4, 0.003, 0.003]),

@@ -1,0 +1,187 @@
+"""Streams of the fast level: blocks, each with the weights of its prediction and the counts of its symbols before a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar.array import swift
+from codecs_ar.array.layout import Geometry, geometry
+from codecs_ar.array.maps import Numbers
+from codecs_ar.array.payload import Reader, Writer
+from codecs_ar.array.scene import Scene
+from codecs_ar.array.stream import Description, scene_of
+from codecs_ar.array.swift import AGAIN, CONTEXTS, PLAIN, PRECISION, SYMBOLS, TOTAL, Block
+from codecs_core.entropy import Message
+from codecs_core.errors import CorruptDataError
+
+#: Values of a block; every so many of them are looked at to find its weights.
+BLOCK, EVERY = 1 << 18, 3
+#: Words of a message that a value may take.
+WORDS = 4
+#: Weights are multiples of 1 / UNIT, and smaller than LARGEST.
+UNIT, LARGEST = 1024, 8.0
+
+
+def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers: Numbers) -> None:
+    """Append codes, an array without axes of length 1, to a payload."""
+    about.write(writer)
+    codes = codes.transpose(about.layout.order)
+    places = geometry(codes.shape, about.layout.series)
+    scene, marks = scene_of(places, about, numbers), np.zeros(places.size, np.uint8)
+    places.view(scene.codes)[:] = codes.reshape(places.shape)
+    last = about.usual[0]
+    for first in range(0, codes.size, BLOCK):
+        stop = min(codes.size, first + BLOCK)
+        swift.fill(scene, first, stop)
+        choices = [_fitted(places, scene, first, stop), np.zeros(0)]
+        found = [_surveyed(scene, marks, weights, last, first, stop) for weights in choices]
+        best = min(range(len(found)), key=lambda i: found[i].cost)
+        if best != len(found) - 1:
+            found[best] = _surveyed(scene, marks, choices[best], last, first, stop)
+        last = found[best].write(writer, choices[best], about)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What came of going over a block: symbols with contexts, the numbers left, counts, what it costs, the code of the last outlier."""
+
+    symbols: NDArray[np.int64]
+    lefts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    cost: float
+    last: int
+
+    def write(self, writer: Writer, weights: NDArray[np.float64], about: Description) -> int:
+        """Append the block to a payload; returns the code of its last outlier."""
+        freqs = _frequencies(self.counts)
+        writer.natural(weights.size)
+        for weight in weights:
+            writer.integer(round(weight * UNIT))
+        for row in freqs:
+            _write_row(writer, row)
+        message = Message()
+        bits = (about.most - about.least + 1).bit_length()
+        params = self.symbols, self.lefts, _block(weights, freqs, 0), bits
+        room = np.zeros(WORDS * self.symbols.size, np.uint8)  # so that the message makes room for as many words
+        message.push_symbols(swift.push_symbols, room, PRECISION, params, thin=True)
+        writer.part(message.to_bytes())
+        return self.last
+
+
+def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers) -> NDArray[np.int64]:
+    """Inverse of `encode`."""
+    about = Description.read(reader, len(shape), shift)
+    shape = tuple(shape[axis] for axis in about.layout.order)
+    places = geometry(shape, about.layout.series)
+    scene, marks, size = scene_of(places, about, numbers), np.zeros(places.size, np.uint8), int(np.prod(shape))
+    last, nothing = about.usual[0], np.zeros(0, np.int64)
+    for first in range(0, size, BLOCK):
+        block = _read(reader, places.own.size, last)
+        message = Message.from_bytes(reader.part())
+        params = (True, scene, marks, block, first, min(size, first + BLOCK), nothing, nothing)
+        message.pop_symbols(swift.sweep, nothing, PRECISION, params, thin=True)
+        message.verify_end()
+        last = int(block.last[0])
+    return places.view(scene.codes).reshape(shape).transpose(np.argsort(about.layout.order))
+
+
+def _surveyed(
+    scene: Scene, marks: NDArray[np.uint8], weights: NDArray[np.float64], last: int, first: int, stop: int
+) -> Survey:
+    symbols, lefts = np.zeros(stop - first, np.int64), np.zeros(stop - first, np.int64)
+    block = _block(weights, np.zeros((CONTEXTS, SYMBOLS), np.int64), last)
+    params = (False, scene, marks, block, first, stop, symbols, lefts)
+    swift.sweep(np.zeros(3, np.uint64), np.zeros(8, np.uint32), lefts, 0, PRECISION, params)
+    counts = np.bincount(symbols, minlength=CONTEXTS * SYMBOLS).reshape(CONTEXTS, SYMBOLS)
+    totals = counts.sum(axis=1, keepdims=True)
+    bits = np.sum(counts * np.log2(np.maximum(totals, 1) / np.maximum(counts, 1)))
+    below = np.concatenate([np.zeros(PLAIN), 2 + np.arange(AGAIN - PLAIN) // 4, [0, 64]])
+    return Survey(symbols, lefts, counts, float(bits + np.sum(counts * below)), int(block.last[0]))
+
+
+def _fitted(places: Geometry, scene: Scene, first: int, stop: int) -> NDArray[np.float64]:
+    """Weights that predict most of a block well: least squares, twice, in which what is far off counts less."""
+    wanted = np.arange(first, stop, max(1, min(EVERY, (stop - first) // 4096)))
+    z, rest = np.divmod(wanted, places.height * places.width)
+    at = places.start + z * places.area + rest // places.width * places.stride + rest % places.width
+    full = np.asarray(places.masks.all(axis=1))[places.patterns[z]] & (at + places.own.min() >= 0)
+    at = at[full]
+    if at.size < 4 * places.own.size:
+        return np.zeros(0)
+    base = scene.values[at + places.spots[0]]
+    rows = scene.values[at[:, None] + places.own] - base[:, None]
+    target, trust = scene.values[at] - base, np.ones(at.size)
+    weights = np.zeros(places.own.size)
+    for _ in range(3):
+        products = (rows * trust[:, None]).T @ rows
+        ridge = 1e-6 * np.trace(products) / len(products) + 1e-9
+        weights = np.linalg.solve(products + ridge * np.eye(len(products)), (rows * trust[:, None]).T @ target)
+        misses = np.abs(target - rows @ weights)
+        trust = 1.0 / (misses + 0.5 * np.median(misses) + 1e-9) ** 1.5
+    weights = np.round(weights * UNIT) / UNIT
+    return weights if np.abs(weights).max() < LARGEST else np.zeros(0)
+
+
+def _frequencies(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Counts as shares of `TOTAL`, none of them 0 where there was any."""
+    totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    freqs = np.where(counts > 0, np.maximum(counts * TOTAL // totals, 1), 0)
+    for row in freqs:
+        while row.any() and row.sum() != TOTAL:
+            spare = TOTAL - int(row.sum())
+            largest = int(row.argmax())
+            row[largest] += max(spare, 1 - int(row[largest]) // 2 - 1) if spare < 0 else spare
+    return freqs
+
+
+def _write_row(writer: Writer, row: NDArray[np.int64]) -> None:
+    used = np.flatnonzero(row)
+    writer.natural(used.size)
+    last = -1
+    for symbol in used:
+        writer.natural(int(symbol) - last - 1)
+        writer.natural(int(row[symbol]))
+        last = int(symbol)
+
+
+def _read(reader: Reader, most: int, last: int) -> Block:
+    count = reader.natural()
+    if count not in (0, most):
+        raise CorruptDataError(
+            f"a block has {count} weights, where none or {most} were expected: the payload is damaged"
+        )
+    weights = np.array([reader.integer() / UNIT for _ in range(count)])
+    if np.any(np.abs(weights) >= LARGEST):
+        raise CorruptDataError("a weight of a block is too large: the payload is damaged")
+    freqs = np.zeros((CONTEXTS, SYMBOLS), np.int64)
+    for row in freqs:
+        symbol = -1
+        for _ in range(reader.natural()):
+            symbol += 1 + reader.natural()
+            share = reader.natural()
+            if symbol >= SYMBOLS or not 0 < share <= TOTAL:
+                raise CorruptDataError("the counts of a block are impossible: the payload is damaged")
+            row[symbol] = share
+        if row.sum() not in (0, TOTAL):
+            raise CorruptDataError(
+                f"the shares of a block add up to {row.sum()}, where {TOTAL} was expected: the payload is damaged"
+            )
+    return _block(weights, freqs, last)
+
+
+def _block(weights: NDArray[np.float64], freqs: NDArray[np.int64], last: int) -> Block:
+    starts = np.cumsum(freqs, axis=1) - freqs
+    slots = np.zeros((CONTEXTS, TOTAL), np.uint8)
+    for row, slot in zip(freqs, slots, strict=True):
+        if row.any():
+            slot[:] = np.repeat(np.arange(SYMBOLS, dtype=np.uint8), row)
+    return Block(
+        weights,
+        freqs.astype(np.uint32).reshape(-1),
+        starts.astype(np.uint32).reshape(-1),
+        slots.reshape(-1),
+        np.array([last]),
+    )
