@@ -15,8 +15,8 @@ from codecs_ar.array.compiled import called
 from codecs_ar.array.grid import code_of, value_of
 from codecs_ar.array.layout import ABOVE, BESIDE
 from codecs_ar.array.real import top_bit
-from codecs_core.jit import kernel
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, pop_one, push_one, push_quick
+from codecs_core.jit import kernel
 
 #: Bits of a frequency; contexts; symbols: of one number each, of numbers that begin alike, the last outlier once more, another one.
 PRECISION, CONTEXTS, PLAIN, SYMBOLS = 12, 64, 16, 256
