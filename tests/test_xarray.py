@@ -186,6 +186,32 @@ def test_files_of_something_else(tmp_path):
             cc.load(tmp_path / "a.ccf", xarray=True)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pd.DataFrame({"a": [1, 2], "b": [1.0, 2.0]}, index=["x", "y"]),
+        pd.Series([1, 2], ["x", "y"]),
+        xr.Variable("x", [1.0, 2.0], {"units": "K"}),
+        xr.DataTree(xr.Dataset({"a": ("x", [1])})),
+        [xr.DataArray([1.0], {"x": [3]}, "x")] * 2,
+    ],
+    ids=lambda data: type(data).__name__,
+)
+@pytest.mark.parametrize("named", [False, True])
+def test_names_are_not_dropped_without_a_word(tmp_path, data, named):
+    with pytest.raises(UnsupportedArrayError, match="save"):
+        cc.save(tmp_path / "x.ccf", {"it": data} if named else data, codec="classic.zlib")
+    assert not (tmp_path / "x.ccf").exists()
+
+
+def test_what_is_advised_for_tables_works(tmp_path):
+    table = pd.DataFrame({"a": [1, 2], "b": [1.0, 2.0]}, index=["x", "y"])
+    cc.save(tmp_path / "x.ccf", table.to_xarray(), codec="classic.zlib")
+    pd.testing.assert_frame_equal(
+        cc.load(tmp_path / "x.ccf", xarray=True).to_dataframe(), table, check_names=False, check_index_type=False
+    )
+
+
 def test_nothing_is_imported_for_others(tmp_path):
     script = f"""
 import sys

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     Where = slice | EllipsisType
 
+#: Libraries whose objects have names of rows, columns or dimensions, and what to save instead.
+_LABELLED = {"pandas": "its to_xarray()", "xarray": "a Dataset or a DataArray"}
+
 
 @runtime_checkable
 class Source(Protocol):
@@ -149,6 +152,7 @@ def items(value: Any) -> Items:
         raise UnsupportedArrayError("a masked array cannot be stored; fill it, or store its mask as another entry")
     if isinstance(value, Source):
         return Deferred(value)
+    _refuse_names(value)
     if (bits := tensor(value)) is not None:
         held = Held(bits[0])
         held.attrs = {"dtype": bits[1]}
@@ -163,6 +167,17 @@ def items(value: Any) -> Items:
         return Held(np.asarray(value))
     except (ValueError, TypeError, RuntimeError) as error:
         raise UnsupportedArrayError(f"a {type(value).__name__} cannot be stored as an array: {error}") from error
+
+
+def _refuse_names(value: Any) -> None:
+    """Refuse what has names beside its values, which an array does not keep; also in a list."""
+    for one in value if isinstance(value, list | tuple) else (value,):
+        library = type(one).__module__.partition(".")[0]
+        if library in _LABELLED and (hasattr(one, "dims") or hasattr(one, "to_xarray")):
+            raise UnsupportedArrayError(
+                f"a {type(one).__name__} of {library} has names beside its values, which an array does not keep; save "
+                f"{_LABELLED[library]}, or the values alone with numpy.asarray"
+            )
 
 
 def exactly(array: Any, spec: ArraySpec) -> NDArray[Any]:

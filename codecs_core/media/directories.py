@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 #: Types of non-negative integers, as `struct` has them.
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_TEXT = 2
 #: What lies at an extent that no tag has: the directory of an image, or something else.
 CHAIN, OTHER = -1, -2
 #: Tags that name another directory: of EXIF, of positions, of how to read EXIF.
@@ -57,6 +58,8 @@ class Directories:
         ``"<"`` or ``">"``, the byte order of everything in the file.
     chain
         The tags of each directory, by code, as the directories follow each other.
+    repeated
+        Tags with text that the first directory has once more, as tifffile's with two descriptions.
     extents
         Where directories, and the values of their tags, lie: (start, stop, code of the tag) each; instead of a code, `CHAIN`
         for a directory of an image and `OTHER` for anything else.
@@ -64,7 +67,7 @@ class Directories:
     Raises
     ------
     InputError
-        For a file that is no TIFF, or whose directories lie outside of it, repeat a tag or run in a circle.
+        For a file that is no TIFF, or whose directories lie outside of it, repeat a tag that is no text, or run in a circle.
     """
 
     file: IO[bytes]
@@ -72,6 +75,7 @@ class Directories:
     order: str = "<"
     big: bool = False
     chain: list[dict[int, Tag]] = field(default_factory=list)
+    repeated: list[Tag] = field(default_factory=list)
     extents: list[tuple[int, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -141,7 +145,10 @@ class Directories:
             place = where + step - inline if fits else struct.unpack(self.order + offset, held)[0]
             tag = Tag(code, kind, count, where, place)
             if tags.setdefault(code, tag) is not tag:
-                raise InputError(f"{self.name} is damaged: a directory has tag {code} twice")
+                if kind != _TEXT:
+                    raise InputError(f"{self.name} is damaged: a directory has tag {code} twice")
+                if not self.chain:
+                    self.repeated.append(tag)
             if place + tag.nbytes > self.size:
                 raise InputError(f"{self.name} is damaged: the values of tag {code} lie behind its end")
             if not fits:

@@ -128,8 +128,11 @@ def groups_of(tree: Directories, rasters: list[Raster]) -> dict[str, list[int]]:
 
 
 def _description(tree: Directories) -> bytes:
-    tag = tree.chain[0].get(270)
-    return tree.raw(tag).rstrip(b"\0") if tag else b""
+    """What the first directory says of all images: of two descriptions the one that a program made."""
+    tags = [tree.chain[0].get(270), *(tag for tag in tree.repeated if tag.code == 270)]
+    texts = [tree.raw(tag).rstrip(b"\0") for tag in tags if tag is not None]
+    made = (text for text in texts if text.startswith((b"ImageJ=", b'{"shape":')) or b"<Pixels " in text)
+    return next(made, texts[0] if texts else b"")
 
 
 def planes_of(tree: Directories, rasters: list[Raster]) -> int:

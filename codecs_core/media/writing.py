@@ -256,7 +256,7 @@ def _write_into(folder: Path, file: _File, parts: list[Part], target: Path) -> N
         return
     if file.is_kept:
         _run(kept.write_kept, path, parts)
-    elif file.kind is None or (file.kind.suffix and path.suffix == ".npy"):
+    elif file.kind is None or _suffix(file, parts) == ".npy":  # the name says nothing: an image may be called x.npy
         with path.open("wb") as out:
             save_npy(out, numpys(parts[0].array, parts[0].attrs.get("dtype")))
     else:

@@ -279,7 +279,7 @@ def others(folder):
     (folder / "P5").write_bytes(b"P5 is a letter and a number")
 
 
-@case("a file of any kind that is damaged, or called by a wrong name")
+@case("a file of any kind that is damaged, or is not what its name says and of no kind above")
 def damaged(folder):
     held = io.BytesIO()
     Image.fromarray(rng.integers(0, 255, (40, 40, 3), np.uint8)).save(held, "PNG")
@@ -303,6 +303,21 @@ def damaged(folder):
     (folder / "cut.idx").write_bytes(idx_bytes(pixels(3, 4), 8)[:-1])
     (folder / "cut.idx.gz").write_bytes(gzip.compress(idx_bytes(pixels(20, 30), 8))[:-12])
     (folder / "vast.idx").write_bytes(b"\0\0\x0e\x03" + b"\xff" * 12)
+
+
+def test_an_image_may_be_called_anything(tmp_path):
+    """The kind goes by the first bytes, and so it comes back as an image, whatever its name."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    array = rng.integers(0, 255, (5, 6, 3), np.uint8)
+    for name, form in (("a.npy", "PNG"), ("b.txt", "PNG"), ("c.npy", "BMP"), ("d.npy", "TIFF"), ("e.npy", "WEBP")):
+        Image.fromarray(array).save(folder / name, form, lossless=True)
+    assert codecs("encode", folder, tmp_path / "a.ccf", "--codec", "classic.zlib").exit_code == 0
+    assert codecs("decode", tmp_path / "a.ccf", tmp_path / "out").exit_code == 0
+    for path in folder.iterdir():
+        with Image.open(path) as before, Image.open(tmp_path / "out" / path.name) as after:
+            assert before.format == after.format
+            assert np.array_equal(np.asarray(before), np.asarray(after))
 
 
 def same_modes(before, after):

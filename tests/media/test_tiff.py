@@ -154,6 +154,29 @@ def test_a_stack_is_one_array(tmp_path, kind):
     assert same or kind == "compressed"
 
 
+@pytest.mark.parametrize("truncate", [False, True])
+def test_two_descriptions_are_kept(tmp_path, truncate):
+    """tifffile adds its own to the one it is given."""
+    array = values("u2", 2, 3, 6, 5)
+    options = {"photometric": "minisblack", "truncate": truncate}
+    tifffile.imwrite(tmp_path / "a.tif", array, description="a cell, seen twice", **options)
+    (source,), same = check_round_trip(tmp_path / "a.tif")
+    assert source.read().tobytes() == array.tobytes()
+    assert source.spec.shape == array.shape
+    assert same
+
+
+def test_only_text_may_be_there_twice(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", values("u1", 6, 5), description="one", software="two")
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    with (tmp_path / "a.tif").open("rb") as file:
+        tags = Directories(file, "a").chain[0]
+    data[tags[257].entry : tags[257].entry + 2] = data[tags[256].entry : tags[256].entry + 2]
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(InputError, match="tag 256 twice"):
+        read_tiff(tmp_path / "a.tif")
+
+
 def test_tags_of_geography_and_microscopy(tmp_path):
     """They are there because every byte that is not a pixel is."""
     geo = [
