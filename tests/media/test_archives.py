@@ -590,7 +590,7 @@ def test_a_file_that_grows_while_it_is_read_is_an_error(tmp_path):
     (tmp_path / "words.txt").write_text("words")
     (source,) = reading.read([tmp_path / "words.txt"], on_keep=lambda path, why: None).values()
     (tmp_path / "words.txt").write_text("more words")
-    with pytest.raises(InputError, match="changed while it was read"):
+    with pytest.raises(InputError, match="changed since it was looked at"):
         source.read()
 
 
