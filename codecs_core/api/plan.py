@@ -177,7 +177,9 @@ def _request(codec: Any, config: Mapping[str, Any] | None) -> Request:
     if not isinstance(codec, str):
         raise ConfigError(f"codec is a {type(codec).__name__}; expected an id, 'auto', a Codec or {{'id': ...}}")
     if codec == AUTO and config:
-        raise ConfigError("there are settings (config=..., --set), but no codec is named; name the one they are for (codec=..., --codec)")
+        raise ConfigError(
+            "there are settings (config=..., --set), but no codec is named; name the one they are for (codec=..., --codec)"
+        )
     return Request(id=codec, config=dict(config or {}))
 
 
