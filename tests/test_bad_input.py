@@ -253,7 +253,7 @@ def test_items_that_are_not_there(tmp_path, held, model, where):
 
 
 def test_targets_are_refused_before_anything_is_decoded(tmp_path, held, monkeypatch):
-    from codecs_core.api.decoding import Decoder
+    from codecs_core.api.opening.decoder import Decoder
 
     monkeypatch.setattr(Decoder, "decode", lambda *a: pytest.fail("decoded"))
     (tmp_path / "folder.npy").mkdir()

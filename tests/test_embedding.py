@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import codecs_core as cc
-from codecs_core.api import auto
-from codecs_core.api.embedding import MODEL_OVERHEAD, cost, packed
+from codecs_core.api.choosing import auto
+from codecs_core.api.choosing.embedding import MODEL_OVERHEAD, cost, packed
 from codecs_core.container import Reader
 from codecs_core.errors import LimitExceededError
 from codecs_core.limits import Limits

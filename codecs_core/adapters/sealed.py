@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.api.encoding import encode
+from codecs_core.api.saving.chunk import encode
 from codecs_core.container import digest
 from codecs_core.container.checksum import crc32c
 from codecs_core.errors import CorruptDataError, DecodeMismatchError, UnsupportedFeatureError

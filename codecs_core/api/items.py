@@ -10,7 +10,7 @@ import numpy as np
 
 from codecs_core.api.mapped import guarded, private
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored, stored_dtype, tensor
-from codecs_core.errors import InputError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, InputError, UnsupportedArrayError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,6 +138,23 @@ class Deferred(Items):
                 f"of {self.spec.shape}; did its file change?"
             )
         return array
+
+
+class Announced(Items):
+    """An array that comes later, by the side of this; only its spec is known."""
+
+    def __init__(self, spec: ArraySpec) -> None:
+        self.spec = spec
+        self.attrs = {}
+
+    def peek(self) -> Any:  # noqa: D102
+        raise ConfigError("the data of this entry has not come yet")
+
+    def expect(self, parts: int) -> None:  # noqa: D102
+        pass
+
+    def part(self, where: Where) -> Any:  # noqa: D102
+        raise ConfigError("the data of this entry has not come yet")
 
 
 def items(value: Any) -> Items:

@@ -19,7 +19,7 @@ from codecs_core.report.thumbnail import of_array, png
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from codecs_core.api.reading import File
+    from codecs_core.api.opening.file import File
 
 #: Entries that get a picture, and bytes that may be decoded for all of them together.
 PICTURES, DECODED = 100, 1 << 28

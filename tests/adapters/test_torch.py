@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 import codecs_core as cc
 from codecs_core.adapters.torch import Entries, Items
-from codecs_core.api.decoding import Decoder
+from codecs_core.api.opening.decoder import Decoder
 from codecs_core.errors import ConfigError
 
 rng = np.random.Generator(np.random.Philox(3))

@@ -7,7 +7,7 @@ import pytest
 
 import codecs_core as cc
 from codecs_core import CodecInfo, CodecSpec, hookimpl
-from codecs_core.api import auto, sample
+from codecs_core.api.choosing import auto, sample
 from codecs_core.api.items import items
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.registry import Registry

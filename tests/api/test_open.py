@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 import codecs_core as cc
 from codecs_core import ArraySpec, CodecSpec, Limits, hookimpl
-from codecs_core.api.selection import select
+from codecs_core.api.opening.selection import select
 from codecs_core.container import Entry, Reader, Writer, digest
 from codecs_core.errors import (
     CodecConflictError,

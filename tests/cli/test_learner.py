@@ -85,7 +85,7 @@ class Plugin:
 def _registry(monkeypatch):
     known = registry.Registry()
     known.register(Plugin, name="codecs-test")
-    for place in ("codecs_core.registry", "codecs_core.api.reading", "codecs_core.api.writing"):
+    for place in ("codecs_core.registry", "codecs_core.api.opening.file", "codecs_core.api.saving.save"):
         monkeypatch.setattr(f"{place}.default", lambda: known)
     Planes.given.clear()
     Planes.ends.clear()

@@ -165,7 +165,7 @@ def array(tmp_path):
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-@pytest.mark.parametrize("module", ["codecs_core.cli.app", "codecs_core.cli.failure", "codecs_core.api.writing"])
+@pytest.mark.parametrize("module", ["codecs_core.cli.app", "codecs_core.cli.failure", "codecs_core.api.saving.save"])
 def test_in_its_first_moments(array, name, module):
     before = AT_IMPORT.format(module=module, name=name)
     with start("encode", array / "a.npy", array / "a.ccf", before=before) as running:
@@ -195,7 +195,7 @@ def test_who_asks_twice_does_not_disturb_the_cleaning_up(array, name):
 
 def test_what_is_ignored_stays_ignored(array):
     source = "import os, signal, sys\nfrom codecs_core.cli import main\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    source += AT_IMPORT.format(module="codecs_core.api.writing", name="SIGINT") + "main()"
+    source += AT_IMPORT.format(module="codecs_core.api.saving.save", name="SIGINT") + "main()"
     command = [sys.executable, "-c", source, "encode", array / "a.npy", array / "a.ccf", "--codec", "classic.raw"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ import numpy as np
 
 import codecs_core as cc
 from codecs_core import entropy as e
-from codecs_core.api.decoding import Decoder
+from codecs_core.api.opening.decoder import Decoder
 from codecs_core.container import Reader, canonical, recovery
 from codecs_core.container.header import Header
 from codecs_core.container.index import Index

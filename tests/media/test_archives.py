@@ -752,7 +752,7 @@ def test_targets_that_will_not_do_are_refused_before_the_work(tmp_path, held, mo
     def work(*args, **options):
         raise AssertionError("it was begun")
 
-    monkeypatch.setattr("codecs_core.api.reading.File.arrays", work)
+    monkeypatch.setattr("codecs_core.api.opening.file.File.arrays", work)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").touch()
     (tmp_path / "link").symlink_to("full", target_is_directory=True)

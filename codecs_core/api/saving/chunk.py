@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from codecs_core.api.embedding import embeds, packed
+from codecs_core.api.choosing.embedding import embeds, packed
 from codecs_core.api.items import exactly
 from codecs_core.container import Entry, Writer, digest
 from codecs_core.errors import CodecsError, UnsupportedArrayError

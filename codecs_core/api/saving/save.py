@@ -1,18 +1,15 @@
-"""`save` an array or several, or `create` a file and append to it what does not fit into memory."""
+"""`save` an array or several: plan what is stored and how, and write it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from codecs_core.api.codecs import build
-from codecs_core.api.encoding import Encoded, Refused, begin, encode, encode_chunk
 from codecs_core.api.parallel import job_count, ordered
-from codecs_core.api.plan import AUTO, plan, requests
-from codecs_core.api.stream import StreamWriter
-from codecs_core.arrays import ArraySpec
+from codecs_core.api.saving.chunk import Encoded, Refused, begin, encode, encode_chunk
+from codecs_core.api.saving.plan import AUTO, plan
 from codecs_core.container import Contents, Entry, atomic_write
 from codecs_core.container.atomic import Abandon
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import UnsupportedArrayError
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.registry import default
 from codecs_core.report.info import describe
@@ -21,12 +18,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from codecs_core.api.auto import Choice
+    from codecs_core.api.choosing.auto import Choice
     from codecs_core.api.codecs import CodecChoice, ModelChoice
-    from codecs_core.api.plan import Planned
-    from codecs_core.codec import Codec, Progress
+    from codecs_core.api.saving.plan import Planned
+    from codecs_core.codec import Progress
     from codecs_core.registry import Registry
 
 #: What `save` returns: the dict of `inspect`, and under ``"tried"`` what ``codec="auto"`` tried.
@@ -140,69 +135,6 @@ def save(
     info["tried"] = [report for report in reports if report is not None]
     info["aside"] = {name: f"{error}" for name, error in aside.items()}
     return info
-
-
-def create(
-    path: str | os.PathLike[str],
-    entries: ArraySpec | Mapping[str, ArraySpec],
-    *,
-    codec: CodecChoice | Mapping[str, CodecChoice],
-    model: ModelChoice | None = None,
-    chunk: int | None = None,
-    config: Mapping[str, Any] | None = None,
-    embed_model: bool | int = False,
-    attrs: Mapping[str, Any] | None = None,
-    jobs: int | None = None,
-    registry: Registry | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> StreamWriter:
-    """Open a file for arrays that come in parts; use it in a ``with`` block.
-
-    The file appears under `path` when the block ends without an exception and every entry is complete. The
-    parameters are those of `save`, except:
-
-    Parameters
-    ----------
-    entries
-        The spec of an array, or names of entries to their specs.
-    codec
-        As for `save`, but not ``"auto"``: there is nothing to try it on yet.
-
-    Raises
-    ------
-    CodecsError
-        As `save`.
-    """
-    registry = registry or default()
-    specs = {"": entries} if isinstance(entries, ArraySpec) else dict(entries)
-    asked = requests(codec, config, list(specs))
-    if AUTO in {request.id for request in asked.values()}:
-        raise ConfigError("codec='auto' needs data to try codecs on, and create() has none yet; name a codec")
-    takers = {r.id for r in asked.values() if r.codec is None and registry.spec(r.id).info.needs_model}
-    if model is not None and not takers:
-        raise ConfigError("a model is given, but none of the codecs takes one here; drop model=...")
-    chosen: dict[str, Codec] = {}
-    for name, request in asked.items():
-        wanted = model if request.id in takers else None
-        chosen[name] = request.codec or build(request.id, request.config, wanted, registry)
-    held = {name: _Shape(spec) for name, spec in specs.items()}
-    one = None if attrs is None else (attrs if not isinstance(entries, ArraySpec) else {"": attrs})
-    planned = plan(
-        held, codec=chosen, model=None, chunk=chunk, config=None, attrs=one, jobs=1, registry=registry, limits=limits
-    )
-    return StreamWriter(path, planned, embed_model=embed_model, jobs=job_count(jobs), registry=registry, limits=limits)
-
-
-class _Shape:
-    """Stands for an array of which only the spec is known."""
-
-    def __init__(self, spec: ArraySpec) -> None:
-        self.spec = spec
-        self.attrs: dict[str, Any] = {}
-
-    def read(self) -> NDArray[Any]:
-        """Never called: the codec is chosen, and the data comes by `append`."""
-        raise ConfigError("the data of this entry has not come yet")
 
 
 class _Refusal(NamedTuple):

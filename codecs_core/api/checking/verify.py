@@ -11,7 +11,7 @@ from codecs_core.errors import CodecsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from codecs_core.api.decoding import Decoder
+    from codecs_core.api.opening.decoder import Decoder
     from codecs_core.codec import Progress
     from codecs_core.container import Entry
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from codecs_core.api import labelled
+from codecs_core.api.checking.verify import verify
 from codecs_core.api.codecs import find
-from codecs_core.api.decoding import Decoder
+from codecs_core.api.opening.decoder import Decoder
+from codecs_core.api.opening.view import EntryView
 from codecs_core.api.parallel import job_count, ordered
-from codecs_core.api.verifying import verify
-from codecs_core.api.view import EntryView
 from codecs_core.arrays import logical
 from codecs_core.container import Reader
 from codecs_core.container.source import is_url

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.api import auto, labelled
+from codecs_core.api import labelled
+from codecs_core.api.choosing import auto
+from codecs_core.api.choosing.embedding import cost
 from codecs_core.api.codecs import build, find
-from codecs_core.api.embedding import cost
-from codecs_core.api.items import items
+from codecs_core.api.items import Announced, items
 from codecs_core.codec import Codec
 from codecs_core.container import Entry
 from codecs_core.container.entry import MAX_CHUNKS
@@ -22,6 +23,7 @@ from codecs_core.media.kinds import is_image
 if TYPE_CHECKING:
     from codecs_core.api.codecs import CodecChoice, ModelChoice
     from codecs_core.api.items import Items
+    from codecs_core.arrays import ArraySpec
     from codecs_core.codec import Progress
     from codecs_core.limits import Limits
     from codecs_core.registry import Registry
@@ -103,12 +105,8 @@ def plan(
     Models that are to be embedded count where `auto` chooses. Entries in `aside` are left to `auto`, and those that the codec does not
     take are put into it; without it, that is an error.
     """
-    if chunk is not None and (type(chunk) is not int or not 1 <= chunk < 1 << 63):
-        raise ConfigError(f"chunk must be a positive number of items below 2^63, got {chunk!r}")
     arrays = named(data)
-    for name, one in arrays.items():
-        limits.check("array_bytes", one.spec.nbytes, f"entry {name!r}" if name else "the array")
-    kept = _attrs(attrs, arrays, isinstance(data, Mapping) or labelled.is_labelled(data))
+    kept = _checked(arrays, chunk, attrs, limits, many=isinstance(data, Mapping) or labelled.is_labelled(data))
     asked = requests(codec, config, list(arrays))
     choices = _choices(
         arrays,
@@ -127,6 +125,51 @@ def plan(
     ]
 
 
+def announced(
+    specs: Mapping[str, ArraySpec],
+    *,
+    codec: CodecChoice | Mapping[str, CodecChoice],
+    model: ModelChoice | None,
+    chunk: int | None,
+    config: Mapping[str, Any] | None,
+    attrs: Mapping[str, Any] | None,
+    registry: Registry,
+    limits: Limits,
+) -> list[Planned]:
+    """The same for arrays that come later, whose codecs are named; raises what `codecs_core.create` documents."""
+    asked = requests(codec, config, list(specs))
+    if AUTO in {request.id for request in asked.values()}:
+        raise ConfigError("codec='auto' needs data to try codecs on, and create() has none yet; name a codec")
+    takers = {r.id for r in asked.values() if r.codec is None and registry.spec(r.id).info.needs_model}
+    if model is not None and not takers:
+        raise ConfigError("a model is given, but none of the codecs takes one here; drop model=...")
+    choices = {
+        name: auto.fixed(
+            request.codec or build(request.id, request.config, model if request.id in takers else None, registry)
+        )
+        for name, request in asked.items()
+    }
+    arrays = {name: Announced(spec) for name, spec in specs.items()}
+    kept = _checked(arrays, chunk, attrs, limits, many=True)
+    return [
+        Planned(name=name, items=one, choice=choices[name], chunk=chunk, attrs=kept[name])
+        for name, one in arrays.items()
+    ]
+
+
+def _checked(
+    arrays: Mapping[str, Items], chunk: int | None, attrs: Mapping[str, Any] | None, limits: Limits, *, many: bool
+) -> dict[str, dict[str, Any]]:
+    """The attributes of each entry; raises for what no file can hold, whichever the codec."""
+    if chunk is not None and (type(chunk) is not int or not 1 <= chunk < 1 << 63):
+        raise ConfigError(f"chunk must be a positive number of items below 2^63, got {chunk!r}")
+    for name, one in arrays.items():
+        if not isinstance(name, str) or (not name and len(arrays) > 1):
+            raise ConfigError(f"an entry cannot be called {name!r}; expected text that is not empty")
+        limits.check("array_bytes", one.spec.nbytes, f"entry {name!r}" if name else "the array")
+    return _attrs(attrs, arrays, many)
+
+
 def _chunk(chunk: int | None, one: Items) -> int | None:
     """The items of a chunk that were asked for; the bytes of a file that is kept whole are no items."""
     return None if is_kept(one.attrs) else chunk
@@ -139,8 +182,6 @@ def named(data: Any) -> dict[str, Items]:
     if not isinstance(data, Mapping):
         return {"": items(data)}
     for name in data:
-        if not isinstance(name, str) or (not name and len(data) > 1):
-            raise ConfigError(f"an entry cannot be called {name!r}; expected text that is not empty")
         if labelled.is_labelled(data[name]):
             raise UnsupportedArrayError(
                 f"entry {name!r} is a {type(data[name]).__name__}, whose coordinates and attributes a dict of arrays does not keep; "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.api import sample
+from codecs_core.api.choosing import sample
 from codecs_core.api.parallel import aside, ordered
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, ConfigError, UnsupportedArrayError
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from codecs_core.api.choosing.sample import Excerpt
     from codecs_core.api.items import Items
-    from codecs_core.api.sample import Excerpt
     from codecs_core.codec import Codec, Progress
     from codecs_core.models import Model
     from codecs_core.models.resolve import InstalledModel

@@ -1,4 +1,4 @@
-"""Writing arrays that do not fit into memory, part by part."""
+"""`create` a file, and append to it what does not fit into memory, part by part."""
 
 from __future__ import annotations
 
@@ -10,23 +10,66 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from codecs_core.api.encoding import Encoded, begin, encode
 from codecs_core.api.mapped import private
-from codecs_core.api.parallel import Crew
+from codecs_core.api.parallel import Crew, job_count
+from codecs_core.api.saving.chunk import Encoded, begin, encode
+from codecs_core.api.saving.plan import announced
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored
 from codecs_core.container import Entry, Writer, atomic_write
 from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError
+from codecs_core.limits import DEFAULT_LIMITS, Limits
+from codecs_core.registry import default
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
     from types import TracebackType
 
     from numpy.typing import NDArray
 
-    from codecs_core.api.plan import Planned
-    from codecs_core.limits import Limits
+    from codecs_core.api.codecs import CodecChoice, ModelChoice
+    from codecs_core.api.saving.plan import Planned
     from codecs_core.registry import Registry
+
+
+def create(
+    path: str | os.PathLike[str],
+    entries: ArraySpec | Mapping[str, ArraySpec],
+    *,
+    codec: CodecChoice | Mapping[str, CodecChoice],
+    model: ModelChoice | None = None,
+    chunk: int | None = None,
+    config: Mapping[str, Any] | None = None,
+    embed_model: bool | int = False,
+    attrs: Mapping[str, Any] | None = None,
+    jobs: int | None = None,
+    registry: Registry | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> StreamWriter:
+    """Open a file for arrays that come in parts; use it in a ``with`` block.
+
+    The file appears under `path` when the block ends without an exception and every entry is complete. The
+    parameters are those of `save`, except:
+
+    Parameters
+    ----------
+    entries
+        The spec of an array, or names of entries to their specs.
+    codec
+        As for `save`, but not ``"auto"``: there is nothing to try it on yet.
+
+    Raises
+    ------
+    CodecsError
+        As `save`.
+    """
+    registry = registry or default()
+    specs = {"": entries} if isinstance(entries, ArraySpec) else dict(entries)
+    one = None if attrs is None else (attrs if not isinstance(entries, ArraySpec) else {"": attrs})
+    planned = announced(
+        specs, codec=codec, model=model, chunk=chunk, config=config, attrs=one, registry=registry, limits=limits
+    )
+    return StreamWriter(path, planned, embed_model=embed_model, jobs=job_count(jobs), registry=registry, limits=limits)
 
 
 class StreamWriter:

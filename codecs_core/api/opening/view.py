@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codecs_core.api.opening.selection import select
 from codecs_core.api.parallel import aside, ordered
-from codecs_core.api.selection import select
 from codecs_core.arrays import logical, logical_dtype
 from codecs_core.report import html, info
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from codecs_core.api.decoding import Decoder
-    from codecs_core.api.reading import File
+    from codecs_core.api.opening.decoder import Decoder
+    from codecs_core.api.opening.file import File
     from codecs_core.container import Entry
 
 

@@ -1,0 +1,1 @@
+"""Whether files are whole, and what can be saved of those that are not."""

@@ -1,0 +1,1 @@
+"""From a file to arrays: entries, parts of them, and the codecs that decode them."""

@@ -1,0 +1,1 @@
+"""From arrays to a file: what is planned, encoded and written."""
