@@ -20,6 +20,13 @@ ARRAY_INFO = CodecInfo(
     speed=0.5,
 )
 
+BOUNDED_INFO = CodecInfo(
+    summary="Floats with a guaranteed bound of the error, absolute or relative, checked value by value",
+    dtypes=("float16", "float32", "float64"),
+    kind="lossy",
+    auto=False,
+)
+
 
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
@@ -33,6 +40,7 @@ def codecs_register() -> list[CodecSpec]:
             trainer="codecs_ar.training:train",
         ),
         CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO),
+        CodecSpec(id="ar.bounded", implementation="codecs_ar.array.bounded:BoundedCodec", info=BOUNDED_INFO),
     ]
 
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array import maps
 from codecs_ar.array.layout import MOST_CHANNELS, Layout
 from codecs_ar.array.maps import Map, Numbers
 from codecs_ar.array.payload import Writer
@@ -112,9 +111,9 @@ class Level(NamedTuple):
     encode: Callable[[Writer, NDArray[np.int64], Description, Numbers], None]
 
 
-def choose(array: NDArray[Any], level: Level) -> Plan:
+def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
     """The best plan that was found: by what a part of the array comes to."""
-    candidates, roles = maps.candidates(array), layouts(array.shape)
+    roles = layouts(array.shape)
     part = sample(array)
     share = part.size / array.size
     best, layout, repeats = candidates[0], roles[0], True

@@ -23,12 +23,12 @@ FAST, STANDARD = "fast", "standard"
 LEVELS = {STANDARD: Level(0, stream.encode), FAST: Level(1, quick.encode)}
 
 
-def encode(array: NDArray[Any], effort: str = STANDARD) -> bytes:
-    """A payload of an array that is not empty."""
+def encode(array: NDArray[Any], effort: str = STANDARD, chosen: maps.Map | None = None) -> bytes:
+    """A payload of an array that is not empty; of real numbers, by a map that is given."""
     first = array.reshape(-1)[:1]
     if array.tobytes() == first.tobytes() * array.size:
         return bytes([CONSTANT]) + store(first)
-    return _coded(_reals(array), effort)
+    return _coded(_reals(array), effort, chosen)
 
 
 def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
@@ -75,10 +75,10 @@ def _reals(array: NDArray[Any]) -> NDArray[Any]:
     return array.reshape(-1).view(dtype).reshape(shape)
 
 
-def _coded(array: NDArray[Any], effort: str) -> bytes:
+def _coded(array: NDArray[Any], effort: str, given: maps.Map | None) -> bytes:
     """Map and stream of real numbers."""
     array = array.reshape(squeezed(array.shape))
-    plan = choose(array, LEVELS[effort])
+    plan = choose(array, LEVELS[effort], [given] if given else maps.candidates(array))
     shift, chosen = plan.about.shift, plan.map
     writer = Writer()
     writer.natural(CODED + LEVELS[effort].number)
@@ -89,6 +89,9 @@ def _coded(array: NDArray[Any], effort: str) -> bytes:
     elif isinstance(chosen, maps.Multiples):
         writer.natural(chosen.divided)
         writer.real(chosen.step)
+    elif isinstance(chosen, maps.Coarse):
+        writer.natural(chosen.step)
+    if isinstance(chosen, maps.Multiples | maps.Coarse):
         writer.part(pack(chosen.missing(array, plan.codes), effort))
     if shift:
         writer.part(pack((plan.codes & (1 << shift) - 1).astype(np.uint8), effort))
@@ -113,14 +116,17 @@ def _decoded(
     elif kind == maps.Multiples.kind:
         divided = reader.natural() > 0
         chosen = maps.Multiples(dtype, reader.real(), divided, 0)
+    elif kind == maps.Coarse.kind:
+        chosen = maps.Coarse(dtype, reader.natural() & (1 << 62) - 1)
+    if isinstance(chosen, maps.Multiples | maps.Coarse):
+        if dtype.kind != "f":
+            raise CorruptDataError(f"the payload has a map of floats, where {dtype} was expected: it is damaged")
         missing = unpack(reader.part(), ArraySpec(small, "int64"))
-    elif kind != maps.Bits.kind:
-        raise CorruptDataError(f"the payload has a map of kind {kind}, which is none: it is damaged")
     if shift > 8:
         raise CorruptDataError(f"{shift} low bits are apart, where at most 8 may be: the payload is damaged")
     low = unpack(reader.part(), ArraySpec(small, "uint8")) if shift else 0
     codes = decode_stream(reader, small, shift, chosen.numbers) << shift | low
-    if isinstance(chosen, maps.Multiples):
+    if isinstance(chosen, maps.Multiples | maps.Coarse):
         return chosen.completed(codes, missing).reshape(shape)
     return chosen.backward(codes).reshape(shape)
 

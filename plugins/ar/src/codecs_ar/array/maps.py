@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -182,6 +182,11 @@ class Multiples(Map):
         """The whole numbers."""
         return WHOLE
 
+    @property
+    def size(self) -> float:
+        """The distance of two multiples."""
+        return 1.0 / self.step if self.divided else self.step
+
     def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
         """Codes of an array."""
         with np.errstate(all="ignore"):
@@ -207,6 +212,36 @@ class Multiples(Map):
         """Information in what is missing."""
         _, counts = np.unique(self.missing(part, self.forward(part)), return_counts=True)
         return float(np.sum(counts * np.log2(part.size / counts))) / 8
+
+
+@dataclass(frozen=True)
+class Coarse(Map):
+    """Codes are ordered integers of floats, divided by a step; what is missing is coded apart."""
+
+    dtype: np.dtype[Any]
+    step: int
+    kind = 3
+
+    @property
+    def numbers(self) -> Numbers:
+        """The quotients."""
+        return WHOLE
+
+    def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
+        """Codes of an array."""
+        return (ordered(array) + self.step // 2) // self.step
+
+    def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
+        """Inverse of `forward`, as far as it can be."""
+        return restored(codes * self.step, self.dtype)
+
+    def missing(self, array: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """By how many places the values are beyond that."""
+        return ordered(array) - codes * self.step
+
+    def completed(self, codes: NDArray[np.int64], missing: NDArray[np.int64]) -> NDArray[Any]:
+        """Inverse of `forward` and `missing`."""
+        return restored(codes * self.step + missing, self.dtype)
 
 
 def candidates(array: NDArray[Any]) -> list[Map]:
@@ -237,7 +272,14 @@ def multiples(array: NDArray[Any]) -> list[Map]:
             step = 10.0**digits
             common = int(np.gcd.reduce(whole))
             if common > 1 and step % common == 0:
-                step, whole = step / common, whole // common
-            far = int(whole.max()) + 3000 * (int(whole.max()) - int(whole.min()) + 1)
-            return [Multiples(array.dtype, step, divided=True, beyond=far)]
+                step = step / common
+            return [spread(Multiples(array.dtype, step, divided=True, beyond=0), array)]
     return []
+
+
+def spread(chosen: Multiples, array: NDArray[Any]) -> Multiples:
+    """The same map, with a code for what is no multiple that is far beyond all that are."""
+    usual = array[np.isfinite(array)]
+    whole = chosen.forward(usual[np.abs(usual.astype(np.float64)) < LARGEST * chosen.size])
+    far = int(whole.max()) + 3000 * (int(whole.max()) - int(whole.min()) + 1) if whole.size else 0
+    return replace(chosen, beyond=min(far, 1 << 60))
