@@ -370,6 +370,10 @@ class Codec(ABC):
             raise ConfigError(
                 f"codec {cls.id} has no setting {unknown[0]!r}; it has {', '.join(sorted(known)) or 'none'}"
             )
+        if missing := sorted(cls.__abstractmethods__):
+            raise PluginLoadError(
+                f"{cls.__name__}, the class of codec {cls.id}, does not implement {', '.join(missing)}"
+            )
         if cls.info.needs_model and model is None:
             raise ConfigError(f"codec {cls.id} needs a model; name one with model=... (--model)")
         try:

@@ -12,8 +12,12 @@ from unittest import SkipTest
 from hypothesis.configuration import set_hypothesis_home_dir
 from numpy.typing import NDArray
 
+from codecs_core.errors import ConfigError
 from codecs_core.models import Model
 from codecs_core.testing.conformance import Clause, CodecConformance, clauses
+
+#: Arrays that a quick check draws for a clause.
+FEW = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,8 @@ def check(
     config: Mapping[str, Any] | None = None,
     model: Model | str | None = None,
     samples: Sequence[NDArray[Any]] = (),
+    quick: bool = False,
+    only: Sequence[Clause] = (),
 ) -> Iterator[Verdict]:
     """Run every clause on an installed codec, one after the other.
 
@@ -54,15 +60,30 @@ def check(
         For a codec that takes models.
     samples
         Arrays of the kind that it is for; by default such as it says it takes.
+    quick
+        Draw few arrays, and compute in one other way instead of all those of the exactness matrix.
+    only
+        The clauses to run; by default all.
     """
     said: dict[str, Any] = {"codec_id": codec_id, "model": model, "configs": ({}, config) if config else ({},)}
     if samples:
         said["samples"] = lambda self: samples
+    if quick:
+        said |= {"examples": FEW, "environments": ("plainest",)}
     subject: CodecConformance = type("Check", (CodecConformance,), said)()
     with tempfile.TemporaryDirectory() as folder:
         set_hypothesis_home_dir(Path(folder))
-        for clause in clauses():
+        for clause in only or clauses():
             yield _run(subject, clause)
+
+
+def named(text: str) -> list[Clause]:
+    """The clauses that have a text in the name of their test; raises `ConfigError` if there are none."""
+    found = [clause for clause in clauses() if text.lower() in clause.test]
+    if not found:
+        every = ", ".join(clause.test.removeprefix("test_") for clause in clauses())
+        raise ConfigError(f"no clause has {text!r} in its name; there are {every}")
+    return found
 
 
 def _run(subject: CodecConformance, clause: Clause) -> Verdict:

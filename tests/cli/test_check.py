@@ -60,6 +60,37 @@ def test_a_codec_that_does_not(quick, monkeypatch):
     assert "FAIL" in table.stdout
 
 
+def test_some_clauses_alone(quick):
+    result = codecs("check", "classic.zlib", "-k", "Round_trip", "--quick")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("\n") == 1
+    assert "1 clauses hold" in result.stderr
+    none = codecs("check", "classic.zlib", "-k", "colour")
+    assert none.exit_code == 2
+    assert "round_trip" in none.stderr
+
+
+def test_a_verdict_is_printed_as_it_comes(quick, monkeypatch):
+    def stop(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("codecs_core.testing.conformance.CodecConformance.test_unknown_setting", stop)
+    result = codecs("check", "classic.zlib", "-k", "ing")
+    assert result.exit_code
+    assert "unknown_setting" not in result.stdout
+    before = [clause.test for clause in clauses() if "ing" in clause.test].index("test_unknown_setting")
+    assert result.stdout.count("  pass") == before
+
+
+def test_an_abstract_class_is_told_of(quick, monkeypatch):
+    from codecs_classic.stdlib import Zlib
+
+    monkeypatch.setattr(Zlib, "__abstractmethods__", frozenset({"_decode"}))
+    result = codecs("check", "classic.zlib")
+    assert result.exit_code == 3
+    assert "does not implement _decode" in result.stderr
+
+
 def test_the_smallest_model_is_taken(quick):
     found = json.loads(codecs("check", "bbans.vae", "--json").stdout)
     assert found["model"] == "bbans.vae/mnist-binary"

@@ -97,7 +97,8 @@ def test_the_page_for_authors(tmp_path):
     assert {line.split()[0] for line in commands} == {"pip", "codecs", "python", "pytest"}
     said = [run(shlex.split(line), tmp_path, environment) for line in commands]
     [verdicts] = [text for line, text in zip(commands, said, strict=True) if line.startswith("codecs check")]
-    assert [line for line in verdicts.splitlines() if "  pass" not in line] == [verdicts.splitlines()[-1]]
+    assert "FAIL" not in verdicts
+    assert verdicts.count("  pass") > 15
     assert "no folder of golden vectors" in verdicts.splitlines()[-1]
     assert len(list((tmp_path / "acme-delta/tests/vectors").glob("acme.delta-v1-*.json"))) > 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import DTYPES
 from codecs_core.codec import Codec
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
+from codecs_core.models.resolve import installed
 from codecs_core.testing.environments import environment
 from codecs_core.testing.subject import Subject, require
 
@@ -38,10 +40,36 @@ class Registration(Subject):
         """Clause 9: one installed plugin provides the id, and the class is what it says."""
         spec, cls = self.registry.spec(self.codec_id), self.codec_class()
         require(cls.id == spec.id and cls.info == spec.info, f"{spec.implementation} says otherwise than its spec")
-        keywords = all(f.kw_only for f in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else False
-        frozen = keywords and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
-        require(frozen, f"{cls.__name__} is no @dataclass(frozen=True, kw_only=True)")
+        own = vars(cls).get("__dataclass_params__")  # its own: a class without the decorator inherits those of `Codec`
+        frozen = own is not None and own.frozen and all(f.kw_only for f in dataclasses.fields(cls))
+        require(
+            frozen,
+            f"{cls.__name__} must be decorated with @dataclass(frozen=True, kw_only=True); without it, its settings do not exist",
+        )
         self.detail = f"{spec.implementation} of {self.registry.provider(self.codec_id)}"
+
+    def test_complete(self) -> None:
+        """Clause 9: the class has every method that a codec needs."""
+        cls = self.codec_class()
+        missing = sorted(getattr(cls, "__abstractmethods__", ()))
+        require(not inspect.isabstract(cls), f"{cls.__name__} is abstract: it does not implement {', '.join(missing)}")
+
+    def test_models(self) -> None:
+        """Clause 9: the models that ship with the codec are there, under the hashes and sizes that are announced."""
+        announced = [model for model in self.registry.models if model.codec == self.codec_id]
+        if not announced:
+            raise SkipTest("no models ship with the codec")
+        for spec in announced:
+            try:
+                model = installed(spec)
+            except ModelError as error:
+                require(False, f"model {spec.name} cannot be used: {error}")
+            require(
+                len(model.data) == spec.nbytes,
+                f"model {spec.name} has {len(model.data)} bytes, where its ModelSpec says {spec.nbytes}",
+            )
+            require(model.codec == self.codec_id, f"model {spec.name} is for codec {model.codec}")
+        self.detail = ", ".join(spec.name for spec in announced)
 
     def test_import_light(self) -> None:
         """Clause 9: the module of the entry point imports nothing heavy."""
