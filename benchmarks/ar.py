@@ -96,7 +96,7 @@ def float_bits(codec: ImageCodec, arrays: dict[str, NDArray[Any]]) -> float:
 
 
 @numba.njit(fastmath=True)
-def learnt(features, misses, spreads, lowest, highest, parities, weights, biases, rates):  # type: ignore[no-untyped-def]
+def learnt(features, misses, spreads, lowest, highest, parities, weights, biases, rates):
     """Bits of the values of a plane by a network that learns, in doubles: `codecs_ar.learner` as a textbook has it."""
     bits, layers = 0.0, len(weights)
     k = weights[-1].shape[1] // 3

@@ -47,7 +47,7 @@ def make_adaptive(cdf: Any, update: Any, find: Any = None) -> AdaptiveKernels:
     find = find or bisection(cdf)
 
     @kernel
-    def intervals(symbols, block, params):  # type: ignore[no-untyped-def]
+    def intervals(symbols, block, params):
         n = np.int64(params[0])
         for j in range(symbols.size):
             i = np.uint64(j)
@@ -63,7 +63,7 @@ def make_adaptive(cdf: Any, update: Any, find: Any = None) -> AdaptiveKernels:
         return -1
 
     @inline
-    def find_and_learn(count, i, params):  # type: ignore[no-untyped-def]
+    def find_and_learn(count, i, params):
         symbol, start, freq = find(count, i, params)
         update(np.int64(symbol), i, params)
         return symbol, start, freq
@@ -72,7 +72,7 @@ def make_adaptive(cdf: Any, update: Any, find: Any = None) -> AdaptiveKernels:
 
 
 @inline
-def _as_they_are(symbols, first, count, block, params):  # type: ignore[no-untyped-def]
+def _as_they_are(symbols, first, count, block, params):
     for j in range(count):
         block[np.uint64(j)] = symbols[np.uint64(first + j)]
 

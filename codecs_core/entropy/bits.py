@@ -19,7 +19,7 @@ MOST = 62
 
 
 @inline
-def _bits_interval(symbol, i, params):  # type: ignore[no-untyped-def]
+def _bits_interval(symbol, i, params):
     left = params[0][i]
     k = np.uint64(symbol)
     if symbol < 0 or (k << left) >> np.uint64(16) > np.uint64(0):
@@ -28,7 +28,7 @@ def _bits_interval(symbol, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _bits_find(count, i, params):  # type: ignore[no-untyped-def]
+def _bits_find(count, i, params):
     left = params[0][i]
     symbol = count >> left
     return symbol, symbol << left, np.uint64(1) << left

@@ -64,7 +64,7 @@ def _fixed(cdf: Any, symbols: int) -> type[Distribution]:
     names, compiled, arguments = _names(cdf, 1), inline(_plain(cdf)), _arguments(_names(cdf, 1))
 
     @inline
-    def at(k, i, params):  # type: ignore[no-untyped-def]
+    def at(k, i, params):
         return np.uint64(compiled(k, *arguments(i, params)))
 
     class Custom(Distribution):
@@ -87,11 +87,11 @@ def _learning(cdf: Any, update: Any, symbols: int) -> type[Distribution]:
     compiled, changes = inline(_plain(cdf)), inline(_plain(update))
 
     @inline
-    def at(k, i, params):  # type: ignore[no-untyped-def]
+    def at(k, i, params):
         return np.uint64(compiled(k, params[2], *arguments(i, params)))
 
     @inline
-    def learn(symbol, i, params):  # type: ignore[no-untyped-def]
+    def learn(symbol, i, params):
         changes(symbol, params[2], *arguments(i, params))
 
     class Custom(Adaptive):
@@ -123,7 +123,7 @@ def _arguments(names: list[str]) -> Any:
     count, unpack = len(names), _tuple if PLAIN else to_fixed_tuple
 
     @inline
-    def arguments(i, params):  # type: ignore[no-untyped-def]
+    def arguments(i, params):
         return unpack(params[1][i], count)  # type: ignore[call-arg]
 
     return arguments

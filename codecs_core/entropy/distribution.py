@@ -124,7 +124,7 @@ _MANY = 4096
 
 
 @kernel
-def _within(array, _, low, high):  # type: ignore[no-untyped-def]
+def _within(array, _, low, high):
     """Whether all is within [low, high]."""
     outside = 0
     for i in range(array.size):
@@ -133,7 +133,7 @@ def _within(array, _, low, high):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _narrow(array, out, low, high):  # type: ignore[no-untyped-def]
+def _narrow(array, out, low, high):
     """Copy into a narrower type; returns whether all was within [low, high]."""
     outside = 0
     for i in range(array.size):

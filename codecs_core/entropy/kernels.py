@@ -30,14 +30,14 @@ def from_interval(interval: Any, find: Any, intervals: Any = None) -> Kernels:
     if intervals is None:
 
         @inline
-        def intervals(symbols, first, count, block, params):  # type: ignore[no-untyped-def]
+        def intervals(symbols, first, count, block, params):
             for j in range(count):
                 at = np.uint64(first + j)
                 start, freq = interval(symbols[at], at, params)
                 block[np.uint64(j)] = start << np.uint64(32) | freq
 
     @kernel
-    def frequencies(symbols, freqs, params):  # type: ignore[no-untyped-def]
+    def frequencies(symbols, freqs, params):
         for i in range(symbols.size):
             freqs[i] = interval(symbols[i], np.uint64(i), params)[1]
 
@@ -48,7 +48,7 @@ def bisection(cdf: Any) -> Any:
     """``find(count, i, params)`` for a ``cdf(k, i, params)`` of k = 0 to params[0], by halves."""
 
     @inline
-    def find(count, i, params):  # type: ignore[no-untyped-def]
+    def find(count, i, params):
         low, high = np.int64(0), np.int64(params[0])
         start, stop = np.uint64(0), cdf(high, i, params)
         # C(low) = start <= count < stop = C(high)
@@ -68,7 +68,7 @@ def both_ends(cdf: Any) -> Any:
     """``pair(k, i, params)``: (cdf(k), cdf(k + 1))."""
 
     @inline
-    def pair(k, i, params):  # type: ignore[no-untyped-def]
+    def pair(k, i, params):
         return cdf(k, i, params), cdf(k + 1, i, params)
 
     return pair
@@ -78,7 +78,7 @@ def search(cdf: Any, guess: Any, pair: Any) -> Any:
     """``find(count, i, params)``, outwards from ``guess(count, i, params)``, which can be as rough as it likes."""
 
     @inline
-    def find(count, i, params):  # type: ignore[no-untyped-def]
+    def find(count, i, params):
         n = np.int64(params[0])
         low = np.int64(guess(count, i, params))
         low = np.int64(0) if low < 0 else n - 1 if low >= n else low
@@ -122,7 +122,7 @@ def from_cdf(cdf: Any, guess: Any = None, pair: Any = None, intervals: Any = Non
     pair = pair or both_ends(cdf)
 
     @inline
-    def interval(symbol, i, params):  # type: ignore[no-untyped-def]
+    def interval(symbol, i, params):
         k = np.int64(symbol)
         if k < 0 or k >= np.int64(params[0]):
             return np.uint64(0), np.uint64(0)

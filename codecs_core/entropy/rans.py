@@ -46,7 +46,7 @@ OK, EXHAUSTED, BAD_SYMBOL = 0, 1, 2
 
 
 @inline
-def make_room(head, words, n, freq, precision):  # type: ignore[no-untyped-def]
+def make_room(head, words, n, freq, precision):
     """Move the low word of `head` onto the stack if a symbol of this frequency would not fit. Returns (head, n)."""
     words[np.uint64(n)] = np.uint32(head & _W)
     full = np.uint64((head >> (_64 - precision)) >= freq)
@@ -54,7 +54,7 @@ def make_room(head, words, n, freq, precision):  # type: ignore[no-untyped-def]
 
 
 @inline
-def push_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
+def push_one(head, words, n, start, freq, precision):
     """Code the interval [start, start + freq) of 2^precision; all but `n` are uint64. Returns (head, n)."""
     head, n = make_room(head, words, n, freq, precision)
     quotient = head // freq
@@ -62,13 +62,13 @@ def push_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped
 
 
 @inline
-def inverse(freq):  # type: ignore[no-untyped-def]
+def inverse(freq):
     """1 / freq, rounded down by so much that no product with it is more than the quotient; bits of a float64."""
     return np.float64((1.0 - 2.0**-51) / np.float64(freq)).view(np.uint64)
 
 
 @inline
-def push_quick(head, start, freq, inverse, precision, twice):  # type: ignore[no-untyped-def]
+def push_quick(head, start, freq, inverse, precision, twice):
     """`push_one` onto a head that has room, without a division.
 
     The product with the inverse is the quotient or, at 16 bits and more, where the quotient is below 2^48, one less. At fewer it
@@ -84,13 +84,13 @@ def push_quick(head, start, freq, inverse, precision, twice):  # type: ignore[no
 
 
 @inline
-def pop_one(head, words, n, start, freq, precision):  # type: ignore[no-untyped-def]
+def pop_one(head, words, n, start, freq, precision):
     """Undo `push_one` once [start, start + freq) is known to hold the low bits of `head`; n may fall below GUARD: exhausted."""
     return refill(freq * (head >> precision) + (head & ((_1 << precision) - _1)) - start, words, n)
 
 
 @inline
-def refill(head, words, n):  # type: ignore[no-untyped-def]
+def refill(head, words, n):
     """Undo `make_room`: take a word if `head` is short of one. Returns (head, n)."""
     short = np.uint64(head < LOWER)
     word = np.uint64(words[np.uint64(n - 1)]) & (_0 - short)
@@ -98,13 +98,13 @@ def refill(head, words, n):  # type: ignore[no-untyped-def]
 
 
 @inline
-def push_bits(head, words, n, value, bits):  # type: ignore[no-untyped-def]
+def push_bits(head, words, n, value, bits):
     """Push a value of so many bits, each as likely as the other."""
     return push_one(head, words, n, value, _1, bits)
 
 
 @inline
-def pop_bits(head, words, n, bits):  # type: ignore[no-untyped-def]
+def pop_bits(head, words, n, bits):
     """Undo `push_bits`; returns (value, head, n)."""
     value = head & ((_1 << bits) - _1)
     head, n = pop_one(head, words, n, value, _1, bits)
@@ -112,7 +112,7 @@ def pop_bits(head, words, n, bits):  # type: ignore[no-untyped-def]
 
 
 @inline
-def open_lanes(head, words, n, heads):  # type: ignore[no-untyped-def]
+def open_lanes(head, words, n, heads):
     """Pop fifteen heads, log-uniformly distributed: 5 bits say how many bits follow the leading one, beyond 32.
 
     Returns (n, ok); `heads[0]` is the message's own head.
@@ -136,7 +136,7 @@ def open_lanes(head, words, n, heads):  # type: ignore[no-untyped-def]
 
 
 @inline
-def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
+def close_lanes(heads, words, n):
     """Push the fifteen heads back onto the first; the exact inverse of `open_lanes`. Returns (head, n)."""
     head = heads[0]
     for lane in range(LANES - 1, 0, -1):
@@ -157,7 +157,7 @@ def close_lanes(heads, words, n):  # type: ignore[no-untyped-def]
 
 
 @inline
-def put_back(words, first, popped):  # type: ignore[no-untyped-def]
+def put_back(words, first, popped):
     """Write words back. (Numba compiles two seconds of formatting for the error that an assignment of a slice might raise.)"""
     for i in range(popped.size):
         words[np.uint64(first + i)] = popped[i]
@@ -192,7 +192,7 @@ def make_push(intervals: Any, *, precise: bool = False) -> Callable[..., Any]:
     # number of lanes it does not know) apart from the writing of words, and indices do not visibly count down.
     # (All is written out here, as compiled functions that return from a loop count references to every array in it.)
     @kernel
-    def push(state, words, symbols, wide, precision, params):  # type: ignore[no-untyped-def]
+    def push(state, words, symbols, wide, precision, params):
         n, low, p = np.int64(state[1]), np.int64(state[2]), np.uint64(precision)
         # of each lane: its head, what it was before the last push, whether that moved a word
         heads = np.empty(3 * LANES, np.uint64)
@@ -268,7 +268,7 @@ def make_pop(find: Any) -> Callable[..., Any]:
     """
 
     @kernel
-    def pop(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+    def pop(state, words, out, wide, precision, params):
         head, n, low = state[0], np.int64(state[1]), np.int64(state[2])
         p = np.uint64(precision)
         mask = (_1 << p) - _1
@@ -318,7 +318,7 @@ def make_pop_together(find: Any, find_all: Any, prepare: Any) -> Callable[..., A
     """
 
     @kernel
-    def pop(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+    def pop(state, words, out, wide, precision, params):
         head, n, low = state[0], np.int64(state[1]), np.int64(state[2])
         p = np.uint64(precision)
         mask = (_1 << p) - _1

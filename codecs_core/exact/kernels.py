@@ -8,19 +8,19 @@ from codecs_core.jit import inline, kernel
 
 
 @inline
-def _fill(to):  # type: ignore[no-untyped-def]
+def _fill(to):
     for i in range(to.size):
         to[i] = 0
 
 
 @inline
-def _copy(to, values):  # type: ignore[no-untyped-def]
+def _copy(to, values):
     for i in range(to.size):
         to[i] = values[i]
 
 
 @kernel
-def windows(x, height, width, taps, channels, start, first, columns):  # type: ignore[no-untyped-def]
+def windows(x, height, width, taps, channels, start, first, columns):
     """Write of the window around each pixel from `start` on the terms from `first` on into a row of `columns`, as many as that holds.
 
     A convolution becomes a matrix product ("im2col").
@@ -57,7 +57,7 @@ def windows(x, height, width, taps, channels, start, first, columns):  # type: i
 
 
 @kernel
-def rescale(sums, bias, scale, low, high, skip, out):  # type: ignore[no-untyped-def]
+def rescale(sums, bias, scale, low, high, skip, out):
     """Compute out = clamp(floor((sum of sums + bias) * scale) + skip, low, high), column by column; an empty `skip` is none.
 
     `sums` has the shape (parts, rows, columns). `scale` is a power of two a column, so all of it is exact.

@@ -150,7 +150,7 @@ _floor = _lanewise(lambda builder, a, b: _called("floor", builder, a))
 
 
 def _overload(of: Any, lanewise: Any) -> None:
-    def typed(a, b):  # type: ignore[no-untyped-def]
+    def typed(a, b):
         return (lambda a, b: lanewise(a, b)) if isinstance(a, Lanes) or isinstance(b, Lanes) else None
 
     overload(of, jit_options=OPTIONS)(typed)  # type: ignore[arg-type]
@@ -161,19 +161,19 @@ for _operator, _lanes in ((operator.add, _add), (operator.sub, _subtract), (oper
 
 
 @inline
-def load8(array, at):  # type: ignore[no-untyped-def]
+def load8(array, at):
     """The eight values of a contiguous float32 array from one on."""
     return array[at : at + 8].copy() if PLAIN else _load8(array, at)
 
 
 @inline
-def load16(array, at):  # type: ignore[no-untyped-def]
+def load16(array, at):
     """The sixteen values of a contiguous float32 array from one on."""
     return array[at : at + 16].copy() if PLAIN else _load16(array, at)
 
 
 @inline
-def store(array, at, lanes):  # type: ignore[no-untyped-def]
+def store(array, at, lanes):
     """Write a vector into a contiguous float32 array."""
     if PLAIN:
         array[at : at + len(lanes)] = lanes
@@ -182,7 +182,7 @@ def store(array, at, lanes):  # type: ignore[no-untyped-def]
 
 
 @inline
-def clamped(lanes, low, high):  # type: ignore[no-untyped-def]
+def clamped(lanes, low, high):
     """The nearest number from `low` to `high`; `low` for what is no number."""
     if PLAIN:
         return np.where(lanes > low, np.where(lanes < high, lanes, high), low)
@@ -190,31 +190,31 @@ def clamped(lanes, low, high):  # type: ignore[no-untyped-def]
 
 
 @inline
-def cleared(lanes, least):  # type: ignore[no-untyped-def]
+def cleared(lanes, least):
     """Zero for what is no more than `least` in magnitude, or no number."""
     return np.where(np.abs(lanes) > least, lanes, np.float32(0)) if PLAIN else _cleared(lanes, least)
 
 
 @inline
-def floored(lanes):  # type: ignore[no-untyped-def]
+def floored(lanes):
     """The largest integers that are no larger."""
     return np.floor(lanes) if PLAIN else _floor(lanes, lanes)
 
 
 @inline
-def magnitude(lanes):  # type: ignore[no-untyped-def]
+def magnitude(lanes):
     """Without the sign."""
     return np.abs(lanes) if PLAIN else _magnitude(lanes, lanes)
 
 
 @inline
-def signed(lanes, signs):  # type: ignore[no-untyped-def]
+def signed(lanes, signs):
     """With the signs of another vector."""
     return np.copysign(lanes, signs) if PLAIN else _signed(lanes, signs)
 
 
 @inline
-def folded(lanes):  # type: ignore[no-untyped-def]
+def folded(lanes):
     """The sum of all lanes: the upper half is added to the lower one, until one is left."""
     if not PLAIN:
         return _fold(lanes)

@@ -47,17 +47,17 @@ FAMILIES = [DiscretizedLogistic, DiscretizedGaussian, DiscretizedLaplace]
 
 
 @numba.njit
-def squares(k):  # type: ignore[no-untyped-def]
+def squares(k):
     return k * k
 
 
 @numba.njit
-def triangle(k, peak):  # type: ignore[no-untyped-def]
+def triangle(k, peak):
     return (k * k << 16) // (peak * peak) if k < peak else 1 << 16
 
 
 @numba.njit
-def steps(k, first, second, ones):  # type: ignore[no-untyped-def]
+def steps(k, first, second, ones):
     """Two symbols that have a share of their own, above a floor of one count."""
     rest = (1 << 20) - 32 - 2 * ones
     share = (ones if k > first else 0) + (ones if k > second else 0) + (rest if k == 32 else 0)

@@ -195,7 +195,7 @@ def test_processes_that_save_at_the_same_time_do_not_mix_up_their_files(tmp_path
 
 def test_symbols_without_counts() -> None:
     @numba.njit
-    def cdf(k, hole):  # type: ignore[no-untyped-def]
+    def cdf(k, hole):
         return (k if k <= hole else k - 1) * 2 + (2 if k == 16 else 0)
 
     codec = distribution(cdf, symbols=16, precision=5)(5, shape=200)

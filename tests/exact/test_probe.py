@@ -49,7 +49,7 @@ def test_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     tensors = make_net().tensors("net")
     ExactNet.from_tensors(tensors, "net")
 
-    def sloppy(sums, bias, scale, low, high, skip, out):  # type: ignore[no-untyped-def]
+    def sloppy(sums, bias, scale, low, high, skip, out):
         # half a unit too much, as where a machine rounds a product to fewer bits
         out[:] = np.clip(np.floor((sums + bias + 0.5) * scale), low, high)
         out[0, 0] += 1
@@ -103,7 +103,7 @@ def test_an_image_that_depends_on_its_batch_is_refused(monkeypatch: pytest.Monke
     ExactNet.from_tensors(tensors, "net")
     whole = step.windows
 
-    def sloppy(x, height, width, taps, channels, start, first, columns):  # type: ignore[no-untyped-def]
+    def sloppy(x, height, width, taps, channels, start, first, columns):
         whole(x, height, width, taps, channels, start, first, columns)
         columns[96:, 0] += 1  # more pixels than terms, of which the products are tried before
 

@@ -34,12 +34,12 @@ print(total(np.arange(5)))
 
 
 @inline
-def square(x):  # type: ignore[no-untyped-def]
+def square(x):
     return x * x
 
 
 @inline
-def shared(x, low):  # type: ignore[no-untyped-def]
+def shared(x, low):
     """Of arrays and numbers, calling another part."""
     for i in range(x.size):
         x[i] = max(square(x[i]), low)
@@ -47,7 +47,7 @@ def shared(x, low):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def both(x, low):  # type: ignore[no-untyped-def]
+def both(x, low):
     return shared(x, low) + square(low)
 
 
@@ -74,7 +74,7 @@ def test_a_part_that_fails_to_compile_says_so() -> None:
     from numba.core.errors import TypingError
 
     @kernel
-    def wrong(x):  # type: ignore[no-untyped-def]
+    def wrong(x):
         return square(x)
 
     with pytest.raises(TypingError):

@@ -21,43 +21,43 @@ _LOW, _HIGH, _LEAST = np.array([-2.5, 3, 0.5], np.float32)
 
 
 @kernel
-def _add(a, b, out):  # type: ignore[no-untyped-def]
+def _add(a, b, out):
     store(out, 0, load16(a, 0) + load16(b, 0))
 
 
 @kernel
-def _subtract(a, b, out):  # type: ignore[no-untyped-def]
+def _subtract(a, b, out):
     store(out, 2, load8(a, 3) - load8(b, 5))
 
 
 @kernel
-def _scale(a, b, out):  # type: ignore[no-untyped-def]
+def _scale(a, b, out):
     store(out, 0, b[0] * load16(a, 0))
 
 
 @kernel
-def _product_and_sum(a, b, out):  # type: ignore[no-untyped-def]
+def _product_and_sum(a, b, out):
     total = load16(a, 0)
     store(out, 0, total + total * load16(b, 0))
 
 
 @kernel
-def _clamp(a, b, out):  # type: ignore[no-untyped-def]
+def _clamp(a, b, out):
     store(out, 0, clamped(load16(a, 0), _LOW, _HIGH))
 
 
 @kernel
-def _clear(a, b, out):  # type: ignore[no-untyped-def]
+def _clear(a, b, out):
     store(out, 0, cleared(load16(a, 0), _LEAST))
 
 
 @kernel
-def _whole(a, b, out):  # type: ignore[no-untyped-def]
+def _whole(a, b, out):
     store(out, 0, signed(floored(magnitude(load16(a, 0))), load16(b, 0)))
 
 
 @kernel
-def _fold(a, b, out):  # type: ignore[no-untyped-def]
+def _fold(a, b, out):
     out[0], out[1] = folded(load16(a, 0)), folded(load8(b, 8))
 
 

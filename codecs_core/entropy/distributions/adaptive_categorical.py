@@ -20,7 +20,7 @@ _ONE = np.uint64(1 << 16)
 
 
 @inline
-def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+def _cdf(k, i, params):
     n, precision, contexts, shares, _, _, _ = params
     if k == 0:
         return np.uint64(0)
@@ -31,7 +31,7 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _update(symbol, i, params):  # type: ignore[no-untyped-def]
+def _update(symbol, i, params):
     n, _, contexts, shares, seen, prior, memory = params
     context = np.int64(contexts[i])
     weight = np.uint64(np.uint32((1 << 16) // min(seen[context] + prior + 1, memory)))

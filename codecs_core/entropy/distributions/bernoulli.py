@@ -17,7 +17,7 @@ from codecs_core.jit import inline, kernel
 
 
 @inline
-def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
+def _interval(symbol, i, params):
     ones, total = params
     one = np.uint64(ones[i])
     zero = total - one
@@ -27,7 +27,7 @@ def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _find(count, i, params):  # type: ignore[no-untyped-def]
+def _find(count, i, params):
     ones, total = params
     one = np.uint64(ones[i])
     zero = total - one
@@ -36,7 +36,7 @@ def _find(count, i, params):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _rarer(ones, total, enough):  # type: ignore[no-untyped-def]
+def _rarer(ones, total, enough):
     """The counts of the rarer symbols, or of some of them that are enough."""
     rest = np.uint64(0)
     for first in range(0, ones.size, 4096):

@@ -15,7 +15,7 @@ ONE = 1 << 16
 
 
 @kernel
-def _tables(alphas, betas, n, precision, counts):  # type: ignore[no-untyped-def]
+def _tables(alphas, betas, n, precision, counts):
     """Counts of each row by the ratio of neighbours, p(k + 1) / p(k) = (n - k)(alpha + k) / ((k + 1)(beta + n - k - 1))."""
     w = np.empty(n + 1)
     scale = np.float64((1 << precision) - (n + 1))

@@ -20,7 +20,7 @@ SCALE_RANGE = (-10 << SCALE_BITS, 2 << SCALE_BITS)
 
 
 @inline
-def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+def _cdf(k, i, params):
     buckets, edges, mean, log_scale, prior_mean, prior_log_scale, normal, exp2, precision = params
     if k == 0:
         return np.uint64(0)

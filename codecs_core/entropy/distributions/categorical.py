@@ -52,7 +52,7 @@ def quantise(probabilities: ArrayLike, precision: int, *, zeros: bool = False) -
 
 
 @inline
-def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
+def _interval(symbol, i, params):
     cumulative, index = params
     row = cumulative[index[i]]
     if symbol < 0 or symbol >= row.size - 1:
@@ -61,7 +61,7 @@ def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _find(count, i, params):  # type: ignore[no-untyped-def]
+def _find(count, i, params):
     cumulative, index = params
     row = cumulative[index[i]]
     low, high = 0, row.size - 1
@@ -75,7 +75,7 @@ def _find(count, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _interval_shared(symbol, i, params):  # type: ignore[no-untyped-def]
+def _interval_shared(symbol, i, params):
     intervals, _, _ = params
     if symbol < 0 or symbol >= intervals.size - 1:
         return np.uint64(0), np.uint64(0)
@@ -84,7 +84,7 @@ def _interval_shared(symbol, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _intervals_shared(symbols, first, count, block, params):  # type: ignore[no-untyped-def]
+def _intervals_shared(symbols, first, count, block, params):
     intervals = params[0]
     beyond = np.uint64(intervals.size - 1)  # where there is an entry of frequency 0, also for negative symbols
     for j in range(count):
@@ -93,7 +93,7 @@ def _intervals_shared(symbols, first, count, block, params):  # type: ignore[no-
 
 
 @inline
-def _find_shared(count, i, params):  # type: ignore[no-untyped-def]
+def _find_shared(count, i, params):
     intervals, guess, shift = params
     k = np.int64(guess[count >> shift])
     both = intervals[k]

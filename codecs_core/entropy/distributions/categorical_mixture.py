@@ -18,7 +18,7 @@ TABLE_BITS, WEIGHT_BITS, LOGIT_BITS = 18, 16, 6
 
 
 @inline
-def _cdf(k, weights, cumulative, scale):  # type: ignore[no-untyped-def]
+def _cdf(k, weights, cumulative, scale):
     total = np.uint64(0)
     for c in range(weights.size):
         total += np.uint64(weights[c]) * np.uint64(cumulative[k, c])
@@ -26,7 +26,7 @@ def _cdf(k, weights, cumulative, scale):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
+def _interval(symbol, i, params):
     weights, cumulative, scale = params
     k = np.int64(symbol)
     if k < 0 or k >= cumulative.shape[0] - 1:
@@ -36,7 +36,7 @@ def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _find(count, i, params):  # type: ignore[no-untyped-def]
+def _find(count, i, params):
     weights, cumulative, scale = params
     w = weights[i]
     low, high = 0, cumulative.shape[0] - 1

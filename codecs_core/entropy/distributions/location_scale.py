@@ -56,7 +56,7 @@ def scales() -> NDArray[np.int64]:
 
 
 @inline
-def reciprocal(log_scale, reciprocals):  # type: ignore[no-untyped-def]
+def reciprocal(log_scale, reciprocals):
     """1 / scale as (multiplier, shift)."""
     # unsigned indices spare a test for negative ones
     both = reciprocals[np.uint64(np.int64(log_scale) - SCALE_RANGE[0])]
@@ -64,20 +64,20 @@ def reciprocal(log_scale, reciprocals):  # type: ignore[no-untyped-def]
 
 
 @inline
-def interpolate(z, cells, cell_bits):  # type: ignore[no-untyped-def]
+def interpolate(z, cells, cell_bits):
     """A table of 4096 cells of 2^cell_bits at z within it."""
     return within(cells[np.uint64(z >> cell_bits)], z, cell_bits)
 
 
 @inline
-def within(cell, z, cell_bits):  # type: ignore[no-untyped-def]
+def within(cell, z, cell_bits):
     """The CDF at z, which lies in this cell."""
     part = z & ((np.int64(1) << cell_bits) - 1)
     return (cell >> _STEP_BITS) + (((cell & _STEP) * part) >> cell_bits)
 
 
 @inline
-def standard_pair(k, mean, log_scale, cells, cell_bits, reciprocals):  # type: ignore[no-untyped-def]
+def standard_pair(k, mean, log_scale, cells, cell_bits, reciprocals):
     """`standard_cdf` at k and at k + 1, which have all but the last steps in common."""
     multiplier, shift = reciprocal(log_scale, reciprocals)
     middle, top = np.int64(2048) << cell_bits, (np.int64(4096) << cell_bits) - 1
@@ -89,7 +89,7 @@ def standard_pair(k, mean, log_scale, cells, cell_bits, reciprocals):  # type: i
 
 
 @inline
-def standard_cdf(k, mean, log_scale, cells, cell_bits, reciprocals):  # type: ignore[no-untyped-def]
+def standard_cdf(k, mean, log_scale, cells, cell_bits, reciprocals):
     """F((k - 1/2 - mean) / scale) * 2^32, interpolated in a table of 4096 cells of 2^(cell_bits - 24) standard units."""
     multiplier, shift = reciprocal(log_scale, reciprocals)
     z = (((k << 8) - 128 - np.int64(mean)) * multiplier) >> shift
@@ -98,7 +98,7 @@ def standard_cdf(k, mean, log_scale, cells, cell_bits, reciprocals):  # type: ig
 
 
 @inline
-def by_rule(k, cdf, n, precision):  # type: ignore[no-untyped-def]
+def by_rule(k, cdf, n, precision):
     """C_k from a CDF of 32 bits: 0 up to the support and 2^precision beyond it."""
     total = np.uint64(1) << precision
     value = ((np.uint64(cdf) * (total - np.uint64(n))) >> np.uint64(32)) + np.uint64(k)
@@ -107,14 +107,14 @@ def by_rule(k, cdf, n, precision):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+def _cdf(k, i, params):
     n, mean, log_scale, cells, cell_bits, reciprocals, _, _, precision = params
     at = np.uint64(i)
     return by_rule(k, standard_cdf(k, mean[at], log_scale[at], cells, cell_bits, reciprocals), n, precision)
 
 
 @inline
-def _pair(k, i, params):  # type: ignore[no-untyped-def]
+def _pair(k, i, params):
     n, mean, log_scale, cells, cell_bits, reciprocals, _, _, precision = params
     at = np.uint64(i)
     low, high = standard_pair(k, mean[at], log_scale[at], cells, cell_bits, reciprocals)
@@ -122,7 +122,7 @@ def _pair(k, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _intervals(symbols, first, count, block, params):  # type: ignore[no-untyped-def]
+def _intervals(symbols, first, count, block, params):
     """`_pair` for many symbols, step by step: vector instructions but for the look-ups."""
     n, mean, log_scale, cells, cell_bits, reciprocals, _, _, precision = params
     middle, top = np.int64(2048) << cell_bits, (np.int64(4096) << cell_bits) - 1
@@ -153,7 +153,7 @@ def _intervals(symbols, first, count, block, params):  # type: ignore[no-untyped
 
 
 @inline
-def _guess(count, i, params):  # type: ignore[no-untyped-def]
+def _guess(count, i, params):
     """The bin near the quantile of this 1024th of the probability."""
     _, mean, log_scale, _, _, _, quantiles, scales, precision = params
     quantile = quantiles[(count << np.uint64(10)) >> precision]

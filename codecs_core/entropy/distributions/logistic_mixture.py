@@ -27,7 +27,7 @@ from codecs_core.jit import kernel
 
 
 @kernel
-def _condition(symbols, n, weights, means, log_scales, cells, reciprocals, out):  # type: ignore[no-untyped-def]
+def _condition(symbols, n, weights, means, log_scales, cells, reciprocals, out):
     """Weights of the components once a symbol is known: w p(symbol), normalised to 2^16 again."""
     size, components = weights.shape
     for i in range(size):

@@ -32,7 +32,7 @@ _HALF, _HALF_WEIGHT, _HALF_INVERSE, _BIN = np.array([2.0**-1, 2.0**-17, 2.0**-49
 
 
 @inline
-def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+def _cdf(k, i, params):
     n, weights, means, log_scales, cells, reciprocals, precision, _, _ = params
     # until the weights, which add up to 2^16, are used up: a loop that is not turned into slow gathers
     below, c, left = np.int64(0), np.uint64(0), np.int64(1 << 16)
@@ -45,7 +45,7 @@ def _cdf(k, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _prepare(params):  # type: ignore[no-untyped-def]
+def _prepare(params):
     """`sums`: bins, and their lower and upper ends. `parts`: of each component mean, 1 / scale, weight, ends of the bin, their cells.
 
     `floats`: what is wanted, the bin so far, the CDF of the three that are tried; and of each component mean, 1 / (2 scale), weight.
@@ -56,7 +56,7 @@ def _prepare(params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _load(first, count, parts, params):  # type: ignore[no-untyped-def]
+def _load(first, count, parts, params):
     _, weights, means, log_scales, _, reciprocals, _, _, _ = params
     for k in range(count):
         i, at = np.uint64(first + k), np.uint64(k)
@@ -69,7 +69,7 @@ def _load(first, count, parts, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _ends(count, sums, parts, params):  # type: ignore[no-untyped-def]
+def _ends(count, sums, parts, params):
     """The weighted CDF at both ends of the bins that `sums` holds."""
     cells, components = params[4], params[1].shape[1]
     for k in range(count):
@@ -98,7 +98,7 @@ def _ends(count, sums, parts, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _intervals(symbols, first, count, block, params):  # type: ignore[no-untyped-def]
+def _intervals(symbols, first, count, block, params):
     n, precision = params[0], params[6]
     sums, parts, _ = _prepare(params)
     for begin in range(0, count, LANES):
@@ -116,7 +116,7 @@ def _intervals(symbols, first, count, block, params):  # type: ignore[no-untyped
 
 
 @inline
-def _tanh(x):  # type: ignore[no-untyped-def]
+def _tanh(x):
     """The hyperbolic tangent by its continued fraction, to four digits."""
     x = _F5 if x > _F5 else -_F5 if x < -_F5 else x
     y = x * x
@@ -125,7 +125,7 @@ def _tanh(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _search(count, found, sums, parts, floats, params):  # type: ignore[no-untyped-def]
+def _search(count, found, sums, parts, floats, params):
     """The bins of the counts in `found`, nearly always: a search for three bins at a time, by the CDF in single precision.
 
     Up to the scale it is k + sum of w (1 + tanh(z / 2)) / 2.
@@ -182,7 +182,7 @@ def variances() -> NDArray[np.float64]:
 
 
 @inline
-def _guess(count, i, params):  # type: ignore[no-untyped-def]
+def _guess(count, i, params):
     """The quantile of the one logistic that has the mixture's mean and variance."""
     _, weights, means, log_scales, _, _, precision, variances, quantiles = params
     mean, square = 0.0, 0.0
@@ -200,7 +200,7 @@ find = search(_cdf, _guess, both_ends(_cdf))
 
 
 @inline
-def _find_all(first, count, found, scratch, params):  # type: ignore[no-untyped-def]
+def _find_all(first, count, found, scratch, params):
     n, precision = params[0], params[6]
     sums, parts, floats = scratch
     _load(first, count, parts, params)

@@ -10,7 +10,7 @@ from codecs_core.jit import kernel
 
 
 @kernel
-def _softmax(logits, exp2, weights):  # type: ignore[no-untyped-def]
+def _softmax(logits, exp2, weights):
     n, components = logits.shape
     for at in range(n):
         i = np.uint64(at)

@@ -13,7 +13,7 @@ from codecs_core.jit import inline
 
 
 @inline
-def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
+def _interval(symbol, i, params):
     n, p = params
     k = np.uint64(symbol)
     if symbol < 0 or k >= n:
@@ -23,7 +23,7 @@ def _interval(symbol, i, params):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _find(count, i, params):  # type: ignore[no-untyped-def]
+def _find(count, i, params):
     n, p = params
     symbol = ((count + np.uint64(1)) * n - np.uint64(1)) >> p
     start = (symbol << p) // n

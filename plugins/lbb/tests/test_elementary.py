@@ -16,22 +16,22 @@ from codecs_core.jit import kernel
 
 
 @kernel
-def _exp(x):  # type: ignore[no-untyped-def]
+def _exp(x):
     return elementary.exp(x)
 
 
 @kernel
-def _log(x):  # type: ignore[no-untyped-def]
+def _log(x):
     return elementary.log(x)
 
 
 @kernel
-def _logistic(x):  # type: ignore[no-untyped-def]
+def _logistic(x):
     return elementary.logistic(x)
 
 
 @kernel
-def _logit(x):  # type: ignore[no-untyped-def]
+def _logit(x):
     return elementary.logit(x)
 
 

@@ -23,27 +23,27 @@ PAIRS = {
 
 
 @njit
-def level(pair, log_h, m, s):  # type: ignore[no-untyped-def]
+def level(pair, log_h, m, s):
     return ratios.level_set(pair, log_h, m, s, ratios.peak(pair, m, s), ratios.log_top_of(pair, m, s))
 
 
 @njit
-def at(pair, x, m, s):  # type: ignore[no-untyped-def]
+def at(pair, x, m, s):
     return ratios.log_ratio(pair, x, m, s)
 
 
 @njit
-def top(pair, m, s):  # type: ignore[no-untyped-def]
+def top(pair, m, s):
     return ratios.log_top_of(pair, m, s)
 
 
 @njit
-def excess(pair, h, low, high, m, s):  # type: ignore[no-untyped-def]
+def excess(pair, h, low, high, m, s):
     return ratios.excess(pair, h, low, high, m, s, ratios.peak(pair, m, s), ratios.log_top_of(pair, m, s))
 
 
 @njit
-def levels(pair, h, rate, low, high, m, s, n):  # type: ignore[no-untyped-def]
+def levels(pair, h, rate, low, high, m, s, n):
     """Next levels, drawn `n` times."""
     out, state = np.empty(n), np.uint64(7)
     c, t = ratios.peak(pair, m, s), ratios.log_top_of(pair, m, s)

@@ -14,14 +14,14 @@ _HALF, _QUARTER, _16TH = np.array([1 / 2, 1 / 4, 1 / 16], np.float32)
 
 
 @inline
-def log2(x, mantissas):  # type: ignore[no-untyped-def]
+def log2(x, mantissas):
     """The logarithm of a normal float32 above zero, in units of 1/64."""
     bits = np.float64(x).view(np.int64)
     return (((bits >> 52) - 1023) << 6) + (mantissas[np.uint64((bits >> 44) & 255)] >> 10)
 
 
 @inline
-def companded(v):  # type: ignore[no-untyped-def]
+def companded(v):
     """Straight up to 64, then ever less steep, from -127 to 127: integers."""
     a = magnitude(v)
     a = clamped(a, _0, _64) + clamped((a - _64) * _QUARTER, _0, _32) + clamped((a - _192) * _16TH, _0, _31)
@@ -29,20 +29,20 @@ def companded(v):  # type: ignore[no-untyped-def]
 
 
 @inline
-def bounded(v):  # type: ignore[no-untyped-def]
+def bounded(v):
     """An integer from -127 to 127."""
     return np.float32(min(max(v, -127), 127))
 
 
 @inline
-def _scaled(row, first, count, found, rate):  # type: ignore[no-untyped-def]
+def _scaled(row, first, count, found, rate):
     """So many of `found`, times `rate`; what is written beyond them is written again later."""
     for i in range(0, count, 8):
         store(row, first + i, companded(load8(found, i) * rate))
 
 
 @inline
-def _other(row, f, e, there, places, found, log_scale, mantissas, share):  # type: ignore[no-untyped-def]
+def _other(row, f, e, there, places, found, log_scale, mantissas, share):
     """The errors in another plane, by how large they are there."""
     total = _0
     for i in range(places.size):
@@ -59,7 +59,7 @@ def _other(row, f, e, there, places, found, log_scale, mantissas, share):  # typ
 
 
 @inline
-def describe(row, found, x, e, at, back, stride, places, where, guess, past, limit, mantissas):  # type: ignore[no-untyped-def]
+def describe(row, found, x, e, at, back, stride, places, where, guess, past, limit, mantissas):
     """Write the features of a value; returns the logarithm of its scale.
 
     `where` is (row, column), `guess` (centre, scale, both predictions, their errors), `past` the sums of absolute errors, errors and

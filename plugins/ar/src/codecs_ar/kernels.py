@@ -59,7 +59,7 @@ class Predictors(NamedTuple):
 
 
 @inline
-def extend(x, start, width):  # type: ignore[no-untyped-def]
+def extend(x, start, width):
     """Go on with a row beyond its end, as its last value, and begin the next one with its first."""
     for j in range(MARGIN):
         x[start + MARGIN + width + j] = x[start + MARGIN + width - 1]
@@ -67,7 +67,7 @@ def extend(x, start, width):  # type: ignore[no-untyped-def]
 
 
 @inline
-def differences(v, k, x, at, places):  # type: ignore[no-untyped-def]
+def differences(v, k, x, at, places):
     """Go on writing regressors: how much neighbours differ from the value to the left."""
     for i in range(places.size):
         v[np.uint64(k + i)] = x[np.uint64(at + places[i])] - x[np.uint64(at - 1)]
@@ -75,13 +75,13 @@ def differences(v, k, x, at, places):  # type: ignore[no-untyped-def]
 
 
 @inline
-def within(prediction, limit):  # type: ignore[no-untyped-def]
+def within(prediction, limit):
     """The nearest number from 0 to the limit, and 0 for what is no number."""
     return min(prediction, limit) if prediction > _0 else _0
 
 
 @kernel
-def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+def code(state, words, out, wide, precision, params):
     """Go through one plane of images.
 
     Parameters
@@ -298,7 +298,7 @@ def code(state, words, out, wide, precision, params):  # type: ignore[no-untyped
 
 
 @kernel
-def _log2(x, mantissas, out):  # type: ignore[no-untyped-def]
+def _log2(x, mantissas, out):
     for i in range(x.size):
         out[i] = log2(x[i], mantissas)
 

@@ -115,7 +115,7 @@ def padded(width: int) -> int:
 
 
 @inline
-def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-def]
+def evaluate(row, parity, network, components, out):
     """Evaluate a network on a row of features; the outputs, in units of 1/64, are left in `out`."""
     weights, biases, sizes, hidden, active, counts, _, sums, _, energies = network
     layers = sizes.size - 1
@@ -177,19 +177,19 @@ def evaluate(row, parity, network, components, out):  # type: ignore[no-untyped-
 
 
 @inline
-def _weighted(number, first, outputs, here, active, hidden):  # type: ignore[no-untyped-def]
+def _weighted(number, first, outputs, here, active, hidden):
     """Where the weights of an active input begin, and the input."""
     i = active[np.uint64(here + number)]
     return first + i * outputs, hidden[np.uint64(here + i)]
 
 
 @inline
-def _bounded(value, limit):  # type: ignore[no-untyped-def]
+def _bounded(value, limit):
     return np.int64(np.floor(min(max(value, -np.float64(limit)), np.float64(limit)) + 0.5))
 
 
 @inline
-def differentiate(symbol, scale, top, mix, inverses, parts, gradients):  # type: ignore[no-untyped-def]
+def differentiate(symbol, scale, top, mix, inverses, parts, gradients):
     """The gradient of the cost of a symbol, in nats, by the outputs of a network.
 
     `mix` is a mixture as `mixture_kernels` takes it, `scale` that of the means; `parts` is to work in.
@@ -221,12 +221,12 @@ def differentiate(symbol, scale, top, mix, inverses, parts, gradients):  # type:
 
 
 @inline
-def _rounded(gradient):  # type: ignore[no-untyped-def]
+def _rounded(gradient):
     return np.float32(np.floor(min(max(gradient, -1.0), 1.0) * 4096.0 + 0.5)) * _GRADIENT_UNIT
 
 
 @inline
-def learn(parity, network):  # type: ignore[no-untyped-def]
+def learn(parity, network):
     """One step of stochastic gradient descent, given the gradient by the outputs; in the end it is zero."""
     weights, biases, sizes, hidden, _, _, gradients, sums, rates, energies = network
     layers = sizes.size - 1
@@ -252,7 +252,7 @@ def learn(parity, network):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _back(layer, first, here, network):  # type: ignore[no-untyped-def]
+def _back(layer, first, here, network):
     """The gradient by the inputs of a layer, left in `sums`."""
     weights, _, sizes, hidden, active, counts, gradients, sums, _, _ = network
     inputs, outputs = sizes[layer], sizes[layer + 1]
@@ -273,7 +273,7 @@ def _back(layer, first, here, network):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _move(layer, first, here, rate, network):  # type: ignore[no-untyped-def]
+def _move(layer, first, here, rate, network):
     """Move the weights of a layer a step down the gradient."""
     weights, _, sizes, hidden, active, counts, gradients, _, _, _ = network
     count, outputs = counts[layer], sizes[layer + 1]

@@ -41,13 +41,13 @@ def packed(prior: NDArray[np.float64], n: int) -> NDArray[np.float32]:
 
 
 @inline
-def faded(value):  # type: ignore[no-untyped-def]
+def faded(value):
     """Zero for what is all but zero."""
     return value if abs(value) > TINY else _ZERO
 
 
 @inline
-def predict(w, v, at, n):  # type: ignore[no-untyped-def]
+def predict(w, v, at, n):
     """What the weights make of the regressors; `w[0]` is 0."""
     total = load8(w, 0) * load8(v, at)
     for j in range(LANES, n + 1, LANES):
@@ -56,7 +56,7 @@ def predict(w, v, at, n):  # type: ignore[no-untyped-def]
 
 
 @inline
-def solve(prior, above, first, run, n, rows, inverses, w):  # type: ignore[no-untyped-def]
+def solve(prior, above, first, run, n, rows, inverses, w):
     """Solve A w = b by elimination without pivoting, the last row first; leaves w as it is where A is not positive definite."""
     stride, k = LANES * (n // LANES + 1), 0
     for i in range(1, n + 1):
@@ -84,7 +84,7 @@ def solve(prior, above, first, run, n, rows, inverses, w):  # type: ignore[no-un
 
 
 @inline
-def forward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):  # type: ignore[no-untyped-def]
+def forward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):
     """Take in a value in two sets of sums along its row, and in those that its column hands on to the next row."""
     k = 0
     for i in range(1, n + 1):
@@ -101,7 +101,7 @@ def forward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):  
 
 
 @inline
-def backward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):  # type: ignore[no-untyped-def]
+def backward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):
     """Take in a value in two sets of sums along its row, from the right, and hand them on in the column before."""
     k = 0
     for i in range(1, n + 1):

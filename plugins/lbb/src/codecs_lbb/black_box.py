@@ -114,7 +114,7 @@ def _conditional(
 
 
 @kernel
-def _row(means, lower, innovations, i, mean, log_slope):  # type: ignore[no-untyped-def]
+def _row(means, lower, innovations, i, mean, log_slope):
     for item in range(len(means)):
         total = means[item, i]
         for j in range(i):
@@ -124,7 +124,7 @@ def _row(means, lower, innovations, i, mean, log_slope):  # type: ignore[no-unty
 
 
 @kernel
-def _triangular(matrices):  # type: ignore[no-untyped-def]
+def _triangular(matrices):
     """R of the QR decomposition of each matrix, in place, by Householder reflections; whether all are finite and regular."""
     n, d, _ = matrices.shape
     v = np.empty(d)

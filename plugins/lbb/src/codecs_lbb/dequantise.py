@@ -94,7 +94,7 @@ class Parts(Distribution):
 
 
 @inline
-def _below(k, shift, scale):  # type: ignore[no-untyped-def]
+def _below(k, shift, scale):
     """The counts below part k."""
     if k <= 0:
         return np.uint64(0)
@@ -105,18 +105,18 @@ def _below(k, shift, scale):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _pair(k, i, params):  # type: ignore[no-untyped-def]
+def _pair(k, i, params):
     shift, scale = params[1][i] * _SHIFT_UNIT, elementary.exp(-params[2][i] * _LOG_UNIT)
     return _below(k, shift, scale), _below(k + 1, shift, scale)
 
 
 @inline
-def _cdf(k, i, params):  # type: ignore[no-untyped-def]
+def _cdf(k, i, params):
     return _below(k, params[1][i] * _SHIFT_UNIT, elementary.exp(-params[2][i] * _LOG_UNIT))
 
 
 @inline
-def _guess(count, i, params):  # type: ignore[no-untyped-def]
+def _guess(count, i, params):
     """The part in which F is the share of this count."""
     share = (np.int64(count) + 0.5) / float(1 << _PRECISION)
     at = (elementary.logit(share) + params[1][i] * _SHIFT_UNIT) * elementary.exp(params[2][i] * _LOG_UNIT)

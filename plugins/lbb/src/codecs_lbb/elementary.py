@@ -27,7 +27,7 @@ _LOG = tuple(1.0 / (2 * n + 1) for n in range(10, -1, -1))
 
 
 @inline
-def exp(x):  # type: ignore[no-untyped-def]
+def exp(x):
     """e^x, for x within [-670, 670]; at these ends for what is beyond."""
     x = min(max(x, -LIMIT), LIMIT)
     n = np.floor(x * _LOG2E + 0.5)
@@ -39,7 +39,7 @@ def exp(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def decay(x):  # type: ignore[no-untyped-def]
+def decay(x):
     """e^-x to 30 bits, for x from 0 on; where it is compared with something and not kept."""
     x = min(x, LIMIT)
     n = np.floor(0.5 - x * _LOG2E)
@@ -51,7 +51,7 @@ def decay(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def log(x):  # type: ignore[no-untyped-def]
+def log(x):
     """The natural logarithm, for a positive x that is neither subnormal nor infinite."""
     bits = np.float64(x).view(np.int64)
     n = (bits >> 52) - 1023
@@ -68,12 +68,12 @@ def log(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def logistic(x):  # type: ignore[no-untyped-def]
+def logistic(x):
     """1 / (1 + e^-x)."""
     return 1.0 / (1.0 + exp(-x))
 
 
 @inline
-def logit(p):  # type: ignore[no-untyped-def]
+def logit(p):
     """ln(p / (1 - p)), for p within (0, 1)."""
     return log(p / (1.0 - p))

@@ -92,13 +92,13 @@ class LogitMixture:
 
 
 @kernel
-def _scale(x, log_scale, out):  # type: ignore[no-untyped-def]
+def _scale(x, log_scale, out):
     for i in range(x.size):
         out[i] = x[i] * elementary.exp(log_scale[i])
 
 
 @kernel
-def _logit(x, offset, slope, y, log_slope):  # type: ignore[no-untyped-def]
+def _logit(x, offset, slope, y, log_slope):
     for i in range(x.size):
         p = offset + slope * x[i]
         inside = 0.0 < p < 1.0
@@ -108,6 +108,6 @@ def _logit(x, offset, slope, y, log_slope):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _logistic(y, out):  # type: ignore[no-untyped-def]
+def _logistic(y, out):
     for i in range(y.size):
         out[i] = elementary.logistic(y[i])

@@ -109,7 +109,7 @@ def worst(x: NDArray[np.float64]) -> float:
 
 
 @kernel
-def _units(x, scale, limit, out):  # type: ignore[no-untyped-def]
+def _units(x, scale, limit, out):
     """Whether all is less than `limit` in magnitude (NaN is not)."""
     good = True
     for i in range(x.size):

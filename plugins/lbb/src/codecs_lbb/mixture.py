@@ -51,7 +51,7 @@ def _flat(x: NDArray[np.float64], parameters: NDArray[Any]) -> tuple[NDArray[np.
 
 
 @inline
-def _components(rows, at, size, column, components, weights, means, scales):  # type: ignore[no-untyped-def]
+def _components(rows, at, size, column, components, weights, means, scales):
     """Weights (times `_WEIGHT_UNIT`), means and inverse scales of a block, one row a component, the broad one last."""
     for k in range(components):
         for j in range(size):
@@ -81,7 +81,7 @@ def _components(rows, at, size, column, components, weights, means, scales):  # 
 
 
 @kernel
-def _forward(x, rows, column, components, y, log_slope):  # type: ignore[no-untyped-def]
+def _forward(x, rows, column, components, y, log_slope):
     weights, means, scales = (
         np.empty((components + 1, _BLOCK)),
         np.empty((components + 1, _BLOCK)),
@@ -108,7 +108,7 @@ def _forward(x, rows, column, components, y, log_slope):  # type: ignore[no-unty
 
 
 @kernel
-def _inverse(y, rows, column, components, x):  # type: ignore[no-untyped-def]
+def _inverse(y, rows, column, components, x):
     weights, means, scales = (
         np.empty((components + 1, _BLOCK)),
         np.empty((components + 1, _BLOCK)),

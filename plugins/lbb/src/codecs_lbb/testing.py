@@ -210,7 +210,7 @@ def _conditions(
 
 
 @kernel
-def _sums(first, weights, shift, log_scale):  # type: ignore[no-untyped-def]
+def _sums(first, weights, shift, log_scale):
     for item in range(len(first)):
         shift[item] = 0.0
         for j in range(len(weights)):

@@ -21,7 +21,7 @@ _ZERO = np.float32(0)
 
 
 @kernel
-def _shortlist(m, s, sizes, b, key, prices, points, index, scores):  # type: ignore[no-untyped-def]
+def _shortlist(m, s, sizes, b, key, prices, points, index, scores):
     """Fill in the proposals of block b with the largest ln dQ/dP less price, the best first, for items of their own sizes and prices.
 
     `m`, `s` have shape (n, d), `prices` (n, octaves), `index` and `scores` (n, length). A proposal is drawn once, for all items.

@@ -19,7 +19,7 @@ ROUNDS = 10
 
 
 @inline
-def philox(a, b, c, d, key):  # type: ignore[no-untyped-def]
+def philox(a, b, c, d, key):
     """Four words for the counter (a, b, c, d) and a 64-bit key, whose low half is the first word."""
     k0, k1 = key & _W, key >> _32
     for _ in range(ROUNDS):
@@ -30,7 +30,7 @@ def philox(a, b, c, d, key):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _fill(counters, key, out):  # type: ignore[no-untyped-def]
+def _fill(counters, key, out):
     for i in range(len(counters)):
         c = counters[i]
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = philox(c[0], c[1], c[2], c[3], key)

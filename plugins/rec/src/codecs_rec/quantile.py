@@ -27,7 +27,7 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @inline
-def octave(v):  # type: ignore[no-untyped-def]
+def octave(v):
     """How many zeros lead the 64 bits of v > 0: from the exponent of a float that holds its upper bits exactly."""
     if v >= _BIG:
         return np.int64(1075) - (np.float64(v >> np.uint64(11)).view(np.int64) >> 52)
@@ -35,7 +35,7 @@ def octave(v):  # type: ignore[no-untyped-def]
 
 
 @inline
-def tail(u):  # type: ignore[no-untyped-def]
+def tail(u):
     """(upper half?, e, cell, part): the distance to the nearer end is 2^-(e + 2) (1 + (cell + part / 2^32) / 256)."""
     upper = u >= _TOP
     v = max(_ALL - u if upper else u, _1)
@@ -45,7 +45,7 @@ def tail(u):  # type: ignore[no-untyped-def]
 
 
 @inline
-def normal(u):  # type: ignore[no-untyped-def]
+def normal(u):
     """Phi^-1 in units of 2^-32, an int64."""
     upper, e, cell, part = tail(u)
     a, b = TAIL[e, cell], TAIL[e, cell + _1]
@@ -54,7 +54,7 @@ def normal(u):  # type: ignore[no-untyped-def]
 
 
 @inline
-def laplace(u):  # type: ignore[no-untyped-def]
+def laplace(u):
     """The quantile ln(2 u) or -ln(2 - 2 u) in units of 2^-32, an int64."""
     upper, e, cell, part = tail(u)
     a, b = LOG[cell], LOG[cell + _1]
@@ -63,7 +63,7 @@ def laplace(u):  # type: ignore[no-untyped-def]
 
 
 @inline
-def quantile(family, u):  # type: ignore[no-untyped-def]
+def quantile(family, u):
     """The point of a standard proposal, a float64."""
     if family == NORMAL:
         return np.float64(normal(u)) * 2.0**-32
@@ -77,7 +77,7 @@ def quantile(family, u):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _fill(family, u, out):  # type: ignore[no-untyped-def]
+def _fill(family, u, out):
     for i in range(u.size):
         out[i] = quantile(family, u[i])
 

@@ -21,7 +21,7 @@ _TRIES = 1 << 16
 
 
 @inline
-def log_ratio(pair, x, m, s):  # type: ignore[no-untyped-def]
+def log_ratio(pair, x, m, s):
     """Ln r(x) for a target of centre m and scale s; -inf outside its support."""
     d = (x - m) / s
     if pair == GAUSSIAN:
@@ -38,13 +38,13 @@ def log_ratio(pair, x, m, s):  # type: ignore[no-untyped-def]
 
 
 @inline
-def peak(pair, m, s):  # type: ignore[no-untyped-def]
+def peak(pair, m, s):
     """Where r is largest."""
     return m / ((1.0 - s) * (1.0 + s)) if pair == GAUSSIAN and s < 1.0 else m
 
 
 @inline
-def level_set(pair, log_h, m, s, c, log_top):  # type: ignore[no-untyped-def]
+def level_set(pair, log_h, m, s, c, log_top):
     """The interval on which ln r >= log_h, given the peak and its height."""
     drop = max(log_top - log_h, 0.0)
     if pair == GAUSSIAN:
@@ -62,7 +62,7 @@ def level_set(pair, log_h, m, s, c, log_top):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _level_set_right(pair, log_h, drop, m, s):  # type: ignore[no-untyped-def]
+def _level_set_right(pair, log_h, drop, m, s):
     """For a centre m >= 0 and a proposal with a corner at 0."""
     if pair == LAPLACE:
         falling, rising = 1.0 / s - 1.0, 1.0 / s + 1.0
@@ -75,7 +75,7 @@ def _level_set_right(pair, log_h, drop, m, s):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _normal_mass(a, b):  # type: ignore[no-untyped-def]
+def _normal_mass(a, b):
     # by the tail that does not cancel
     if a > 0.0:
         return 0.5 * (math.erfc(a * _HALF) - math.erfc(b * _HALF))
@@ -85,7 +85,7 @@ def _normal_mass(a, b):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _laplace_mass(a, b):  # type: ignore[no-untyped-def]
+def _laplace_mass(a, b):
     if a > 0.0:
         return 0.5 * (math.exp(-a) - math.exp(-b))
     if b < 0.0:
@@ -94,13 +94,13 @@ def _laplace_mass(a, b):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _triangular_mass(a, b):  # type: ignore[no-untyped-def]
+def _triangular_mass(a, b):
     a, b = min(max(a, -1.0), 1.0), min(max(b, -1.0), 1.0)
     return (b - 0.5 * b * abs(b)) - (a - 0.5 * a * abs(a))
 
 
 @inline
-def proposal_mass(pair, a, b):  # type: ignore[no-untyped-def]
+def proposal_mass(pair, a, b):
     """P([a, b]) for a < b."""
     if pair == GAUSSIAN:
         return _normal_mass(a, b)
@@ -112,13 +112,13 @@ def proposal_mass(pair, a, b):  # type: ignore[no-untyped-def]
 
 
 @inline
-def target_mass(pair, a, b, m, s):  # type: ignore[no-untyped-def]
+def target_mass(pair, a, b, m, s):
     """Q([a, b]) for a < b."""
     return _standard_mass(pair, (a - m) / s, (b - m) / s)
 
 
 @inline
-def _standard_mass(pair, a, b):  # type: ignore[no-untyped-def]
+def _standard_mass(pair, a, b):
     if pair == GAUSSIAN:
         return _normal_mass(a, b)
     if pair == LAPLACE:
@@ -129,7 +129,7 @@ def _standard_mass(pair, a, b):  # type: ignore[no-untyped-def]
 
 
 @inline
-def excess(pair, h, low, high, m, s, c, log_top):  # type: ignore[no-untyped-def]
+def excess(pair, h, low, high, m, s, c, log_top):
     """Mass of (r - h)^+ dP on [low, high], and P of where it is positive: Z(h) and -Z'(h)."""
     a, b = level_set(pair, math.log(h), m, s, c, log_top) if h > 0.0 else level_set(pair, -1e300, m, s, c, log_top)
     a, b = max(a, low), min(b, high)
@@ -140,7 +140,7 @@ def excess(pair, h, low, high, m, s, c, log_top):  # type: ignore[no-untyped-def
 
 
 @inline
-def target_point(pair, u, a, b, m, s):  # type: ignore[no-untyped-def]
+def target_point(pair, u, a, b, m, s):
     """The point of [a, b] that a share u of Q([a, b]) lies below, by bisection: floats reach further than 64 bits."""
     start = (a - m) / s
     low, high = max(start, -_REACH), min((b - m) / s, _REACH)
@@ -155,7 +155,7 @@ def target_point(pair, u, a, b, m, s):  # type: ignore[no-untyped-def]
 
 
 @inline
-def next_level(h, rate, z, p, state, pair, low, high, m, s, c, log_top):  # type: ignore[no-untyped-def]
+def next_level(h, rate, z, p, state, pair, low, high, m, s, c, log_top):
     """The level of the graph when the next point arrives: from h on, points arrive at the rate `rate` / Z(level) per unit of level.
 
     That is the stretched time of a greedy Poisson sampler (Flamich 2023, section 3), of which nothing need be integrated: Z is convex, so
@@ -176,7 +176,7 @@ def next_level(h, rate, z, p, state, pair, low, high, m, s, c, log_top):  # type
 
 
 @inline
-def left_over(pair, h, low, high, m, s, c, log_top, state):  # type: ignore[no-untyped-def]
+def left_over(pair, h, low, high, m, s, c, log_top, state):
     """A point of (r - h)^+ dP on [low, high], which is what a search has left of its target at the level h; and the next state.
 
     It is a point of Q from where r exceeds h, kept with the probability 1 - h / r. A search that comes to where this is
@@ -198,7 +198,7 @@ def left_over(pair, h, low, high, m, s, c, log_top, state):  # type: ignore[no-u
 
 
 @inline
-def first_left(pair, time, low, high, m, s, c, log_top, state):  # type: ignore[no-untyped-def]
+def first_left(pair, time, low, high, m, s, c, log_top, state):
     """Of the points of a Poisson process over P and time, on [low, high] and after `time`, that with the least time / r.
 
     Returns (-ln of this least value, point, state). Those of a value below v are Poisson distributed with the mean
@@ -225,7 +225,7 @@ def first_left(pair, time, low, high, m, s, c, log_top, state):  # type: ignore[
 
 
 @inline
-def uniform(state):  # type: ignore[no-untyped-def]
+def uniform(state):
     """A float in (0, 1) and the next state, by SplitMix64 (Steele et al. 2014): what an encoder draws for itself."""
     state = state + np.uint64(0x9E3779B97F4A7C15)
     v = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -234,7 +234,7 @@ def uniform(state):  # type: ignore[no-untyped-def]
 
 
 @inline
-def log_top_of(pair, m, s):  # type: ignore[no-untyped-def]
+def log_top_of(pair, m, s):
     """Ln sup r."""
     if pair == GAUSSIAN:
         # in one piece, where the peak is far out

@@ -24,7 +24,7 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
-def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):  # type: ignore[no-untyped-def]
+def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):
     nodes, gumbels, keys = np.empty(NODES + 2, np.int64), np.empty(NODES + 2), np.empty(NODES + 2)
     lows, highs = np.empty(NODES + 2, np.uint64), np.empty(NODES + 2, np.uint64)
     for i in range(m.size):

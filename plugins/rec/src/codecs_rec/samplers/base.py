@@ -26,7 +26,7 @@ _HALF = np.uint64(1 << 31)
 
 
 @inline
-def draw(n, i, stream, key):  # type: ignore[no-untyped-def]
+def draw(n, i, stream, key):
     """64 bits for proposal n (int64) of element i."""
     k = np.uint64(n)
     a, b, _, _ = philox(k & _W, k >> _32, np.uint64(i), stream, key)
@@ -34,13 +34,13 @@ def draw(n, i, stream, key):  # type: ignore[no-untyped-def]
 
 
 @inline
-def private(i, key):  # type: ignore[no-untyped-def]
+def private(i, key):
     """State of the generator that the encoder alone uses for element i."""
     return draw(0, i, PRIVATE, key)
 
 
 @inline
-def escape(family, x):  # type: ignore[no-untyped-def]
+def escape(family, x):
     """The escape that names a point of the standard proposal, wherever on the line it lies."""
     if family == UNIFORM:
         x = min(max(x, 0.0), 1.0 - 2.0**-53)

@@ -45,7 +45,7 @@ def coarse_points() -> NDArray[np.float32]:
 
 
 @inline
-def coordinates(n, i, size, key, cells):  # type: ignore[no-untyped-def]
+def coordinates(n, i, size, key, cells):
     """Fill in the cells of the grid that proposal n of block i has."""
     for g in range((size + 7) >> 3):
         words = philox(np.uint64(n), np.uint64(g), np.uint64(i), BLOCKS, key)
@@ -57,7 +57,7 @@ def coordinates(n, i, size, key, cells):  # type: ignore[no-untyped-def]
 
 
 @inline
-def coordinates_of(n, i, key, words, points, x):  # type: ignore[no-untyped-def]
+def coordinates_of(n, i, key, words, points, x):
     """Fill in x, shape (d, LANES): the coordinates of `LANES` proposals from n on of block i, in vectors, hence the loops.
 
     `words`, shape (4, LANES), is scratch.
@@ -82,7 +82,7 @@ def coordinates_of(n, i, key, words, points, x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def log_weights(n, i, key, words, points, x, square, linear, out):  # type: ignore[no-untyped-def]
+def log_weights(n, i, key, words, points, x, square, linear, out):
     """The part of ln dQ/dP that depends on the proposal, for `LANES` of them from n on, of block i.
 
     `words` and `x` are the scratch of `coordinates_of`; `out` has shape (LANES,).
@@ -97,7 +97,7 @@ def log_weights(n, i, key, words, points, x, square, linear, out):  # type: igno
 
 
 @inline
-def coefficients(m, s, square, linear):  # type: ignore[no-untyped-def]
+def coefficients(m, s, square, linear):
     """Fill in ln dQ/dP = constant + sum over d of (square x + linear) x; returns (constant, ln sup dQ/dP)."""
     constant, top = 0.0, 0.0
     for d in range(m.size):
@@ -111,7 +111,7 @@ def coefficients(m, s, square, linear):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _race(m, s, key, elements, candidates, finite, points, index):  # type: ignore[no-untyped-def]
+def _race(m, s, key, elements, candidates, finite, points, index):
     """The proposal that arrives first, where proposal n is slowed down by its weight: arg min of T_n / w_n."""
     size = m.shape[1]
     square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
@@ -139,7 +139,7 @@ def _race(m, s, key, elements, candidates, finite, points, index):  # type: igno
 
 
 @kernel
-def _lottery(m, s, key, elements, candidates, points, index):  # type: ignore[no-untyped-def]
+def _lottery(m, s, key, elements, candidates, points, index):
     """A proposal drawn in proportion to its weight, by Gumbel noise."""
     size = m.shape[1]
     square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
@@ -159,7 +159,7 @@ def _lottery(m, s, key, elements, candidates, points, index):  # type: ignore[no
 
 
 @kernel
-def _decode(index, key, elements, cells):  # type: ignore[no-untyped-def]
+def _decode(index, key, elements, cells):
     size = cells.shape[1] - 7
     for i in range(index.size):
         coordinates(index[i], elements[i], size, key, cells[i])

@@ -26,7 +26,7 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @inline
-def dyadic_point(node, bits):  # type: ignore[no-untyped-def]
+def dyadic_point(node, bits):
     """A point of a node: its path are the leading bits of u, and random ones follow."""
     depth = _0
     while (np.uint64(node) >> depth) > _1:
@@ -37,7 +37,7 @@ def dyadic_point(node, bits):  # type: ignore[no-untyped-def]
 
 
 @inline
-def scaled(bits, low, high):  # type: ignore[no-untyped-def]
+def scaled(bits, low, high):
     """A point of [low, high]: low + floor(bits (high - low + 1) / 2^64)."""
     size = high - low + _1
     if size == _0:
@@ -48,7 +48,7 @@ def scaled(bits, low, high):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _encode(pair, family, m, s, key, dyadic, index):  # type: ignore[no-untyped-def]
+def _encode(pair, family, m, s, key, dyadic, index):
     for i in range(m.size):
         mi, si = m[i], s[i]
         c, log_top = peak(pair, mi, si), log_top_of(pair, mi, si)
@@ -100,14 +100,14 @@ def _encode(pair, family, m, s, key, dyadic, index):  # type: ignore[no-untyped-
 
 
 @kernel
-def _decode_dyadic(index, key, u):  # type: ignore[no-untyped-def]
+def _decode_dyadic(index, key, u):
     for i in range(index.size):
         bits = draw(index[i], i, SCALARS, key)
         u[i] = dyadic_point(index[i], bits)
 
 
 @kernel
-def _decode_on_sample(index, key, u):  # type: ignore[no-untyped-def]
+def _decode_on_sample(index, key, u):
     for i in range(index.size):
         depth = np.int64(0)
         while index[i] >> depth > 1:

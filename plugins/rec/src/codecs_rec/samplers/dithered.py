@@ -26,7 +26,7 @@ OFFSET = BINS // 2
 
 
 @kernel
-def _draw(key, u, row):  # type: ignore[no-untyped-def]
+def _draw(key, u, row):
     for i in range(u.size):
         bits = draw(0, i, DITHERS, key)
         u[i] = np.float64(bits >> np.uint64(12)) * 2.0**-52 - 0.5

@@ -17,7 +17,7 @@ from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escap
 
 
 @kernel
-def _encode(pair, family, m, s, key, limit, index):  # type: ignore[no-untyped-def]
+def _encode(pair, family, m, s, key, limit, index):
     for i in range(m.size):
         c, log_top = peak(pair, m[i], s[i]), log_top_of(pair, m[i], s[i])
         state = private(i, key)
@@ -36,7 +36,7 @@ def _encode(pair, family, m, s, key, limit, index):  # type: ignore[no-untyped-d
 
 
 @kernel
-def _decode(index, key, u):  # type: ignore[no-untyped-def]
+def _decode(index, key, u):
     for i in range(index.size):
         u[i] = draw(index[i], i, SCALARS, key)
 
