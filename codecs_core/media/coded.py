@@ -35,6 +35,8 @@ def read_coded(path: Path) -> list[Source]:
         array: NDArray[Any] = getattr(imagecodecs, decode)(data)
     except ImportError as error:
         raise InputError(f"{path} is a {name} file: pip install 'codecs-core[images]'") from error
+    except MemoryError as error:
+        raise InputError(f"image {path} claims more pixels than there is memory for") from error
     except Exception as error:  # each library has errors of its own
         raise InputError(f"image {path} cannot be read: {type(error).__name__}: {error}") from error
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] > 4):

@@ -82,7 +82,7 @@ def read_header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.
     if any(type(n) is not int or not 0 <= n <= _MOST for n in shape) or _nbytes(shape, dtype) > _MOST:
         raise InputError(f"{where} has the shape {_short(shape)}, which no array has")
     if dtype.hasobject or stored_dtype(dtype).name not in DTYPES or len(shape) > 32:
-        what = "Python objects" if dtype.hasobject else f"values of dtype {_short(dtype)} in {len(shape)} dimensions"
+        what = "Python objects" if dtype.hasobject else f"{len(shape)}-dimensional values of dtype {_short(dtype)}"
         raise InexactError(f"{where} holds {what}, which no entry of a container can be")
     return shape, bool(fortran), dtype
 

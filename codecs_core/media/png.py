@@ -227,6 +227,8 @@ def _decoded(data: bytes, spec: ArraySpec, bits: int, name: str) -> NDArray[Any]
                 array = np.asarray(image).astype(spec.dtype, copy=False)
     except ImportError as error:
         raise InputError(f"{name} is an image: pip install 'codecs-core[images]'") from error
+    except MemoryError as error:
+        raise InputError(f"image {name} claims more pixels than there is memory for") from error
     except Exception as error:  # the decoders raise nearly anything on damage
         raise InputError(f"image {name} cannot be read: {type(error).__name__}: {error}") from error
     if array.shape != spec.shape or array.dtype.name != spec.dtype:

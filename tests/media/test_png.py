@@ -242,3 +242,12 @@ def test_webp_has_room_for_16383_rows(tmp_path):
         write(tmp_path / "a.webp", {"": array})
     write(tmp_path / "out", {"a.webp": array}, {"a.webp": {"media": {"format": "WEBP", "mode": "RGB"}}})
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.webp.png"]
+
+
+def test_a_vast_claim_is_told_in_words(tmp_path):
+    header = struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 2, 0, 0, 0)
+    claim = SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9))) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(claim)
+    (source,) = read([tmp_path / "a.png"]).values()
+    with pytest.raises(InputError, match="claims more pixels than there is memory for"):
+        source.read()
