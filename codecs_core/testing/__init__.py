@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from codecs_core.testing.conformance import CodecConformance
     from codecs_core.testing.domain import Domain
+    from codecs_core.testing.entropy import check_cdf, check_stack_codec
+    from codecs_core.testing.random import Draw, random_network
     from codecs_core.testing.site import Site
 
-_HOME = {"CodecConformance": "conformance", "Domain": "domain", "Site": "site"}
+_HOME = {
+    "CodecConformance": "conformance",
+    "Domain": "domain",
+    "Draw": "random",
+    "Site": "site",
+    "check_cdf": "entropy",
+    "check_stack_codec": "entropy",
+    "random_network": "random",
+}
 
-__all__ = ["CodecConformance", "Domain", "Site"]
+__all__ = ["CodecConformance", "Domain", "Draw", "Site", "check_cdf", "check_stack_codec", "random_network"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from codecs_core.testing.clauses.damage import Damage
 from codecs_core.testing.clauses.lasting import Lasting
+from codecs_core.testing.clauses.models import Models
 from codecs_core.testing.clauses.purity import Purity
 from codecs_core.testing.clauses.registration import Registration
 from codecs_core.testing.clauses.settings import Settings
 from codecs_core.testing.clauses.values import Values
 
-_GROUPS = (Registration, Settings, Values, Purity, Damage.__mro__[1], Damage, Lasting)
+_GROUPS = (Registration, Settings, Models, Values, Purity, Damage.__mro__[1], Damage, Lasting)
 
 
-class CodecConformance(Registration, Settings, Values, Purity, Damage, Lasting):
+class CodecConformance(Registration, Settings, Models, Values, Purity, Damage, Lasting):
     """Holds a codec to the Codec contract, a test a clause. Subclass it in a test file and name the codec:
 
     >>> class TestDelta(CodecConformance):

@@ -9,6 +9,7 @@ import pytest
 import codecs_core as cc
 from codecs_core.codec import Codec
 from codecs_core.errors import CodecsError, ConfigError, PluginLoadError, UnsupportedArrayError
+from codecs_core.models import Model
 from codecs_core.testing import CodecConformance, Domain
 from codecs_core.testing.conformance import clauses
 from codecs_core.testing.strategies import LAYOUTS
@@ -27,7 +28,7 @@ import os, threading
 from dataclasses import dataclass
 import numpy as np
 from codecs_core import Codec
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
 from {module} import INFO
 calls, kept = [], {{}}
 {dataclass}
@@ -105,7 +106,8 @@ BROKEN = {
 }  # fmt: skip
 
 #: Clauses that do not apply to a codec that has no stored payloads, models, older versions and vectors.
-NOT_FOR_ALL = {"test_stored", "test_models", "test_older_versions", "test_golden_vectors"}
+OF_MODELS = {"test_models_without_a_tensor", "test_damaged_models"}
+NOT_FOR_ALL = {"test_stored", "test_models", "test_older_versions", "test_golden_vectors"} | OF_MODELS
 
 
 @pytest.fixture
@@ -129,6 +131,7 @@ def subject(codecs_site):
             codec_id = f"zoo.{name}"
             configs = changes.get("configs", ({},))
             max_error = changes.get("max_error")
+            model = changes.get("model")
             environments = ("threads-1",)
             examples = 20
 
@@ -172,8 +175,53 @@ def test_every_clause_can_fail():
     assert {clause.test for clause in clauses()} - {clause for clause, _ in BROKEN.values()} == {
         "test_chunks",
         "test_golden_vectors",
+        "test_models_without_a_tensor",
+        "test_damaged_models",
     }
     assert {clause.clause for clause in clauses()} == {*range(1, 11)}
+
+
+KEYED = {
+    "info": "dtypes=('int32',)",
+    "encode": "chunk = chunk ^ self.key",
+    "decode": "payload = (np.frombuffer(payload, spec.numpy) ^ self.key).tobytes()",
+    "more": """
+    @property
+    def key(self):
+        tensors = self.model.tensors()
+        if "key" not in tensors:
+            raise ModelError("the model has no key")
+        return int(tensors["key"][0])
+""",
+}
+#: What is wrong with models -> the clause that says so.
+WRONG = {
+    "careless": ("test_models_without_a_tensor", {"encode": "chunk = chunk ^ int(self.model.tensors()['key'][0])"}),
+    "guessing": (
+        "test_models_without_a_tensor",
+        {"encode": "chunk = chunk ^ int(self.model.tensors().get('key', [3])[0])"},
+    ),
+    "onesided": ("test_damaged_models", {"encode": "chunk = chunk ^ 5"}),
+}
+
+
+def keyed(name):
+    return Model.create(codec=f"zoo.{name}", config={}, tensors={"key": np.array([5], np.int32)})
+
+
+def test_a_right_codec_with_a_model_holds_to_the_clauses_of_models(subject):
+    right = subject("keyed", model=keyed("keyed"), **KEYED)
+    right.test_models_without_a_tensor()
+    right.test_damaged_models()
+    right.test_round_trip()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_with_models_is_found(subject, name):
+    clause, changes = WRONG[name]
+    wrong = subject(name, model=keyed(name), **{**KEYED, **changes})
+    with pytest.raises(AssertionError):
+        getattr(wrong, clause)()
 
 
 def test_chunks_that_depend_on_their_mates_are_found(subject):

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from codecs_bbans import codecs_register, codecs_register_models
 from codecs_bbans.codec import VAECodec
 from codecs_bbans.testing import random_model
 from codecs_bbans.vae import VAE, with_probes
@@ -138,12 +137,3 @@ def test_a_model_of_another_codec() -> None:
 def test_a_codec_without_a_model() -> None:
     with pytest.raises(ConfigError):
         VAECodec().encode(np.zeros((1, 2, 2), np.uint8))
-
-
-def test_registration() -> None:
-    (spec,) = codecs_register()
-    assert spec.info.needs_model
-    assert spec.info.exactness == "portable"
-    assert VAECodec.id == spec.id
-    for model in codecs_register_models():
-        assert model.codec == spec.id

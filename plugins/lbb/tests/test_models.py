@@ -5,20 +5,11 @@ from __future__ import annotations
 import gzip
 
 import numpy as np
-from codecs_lbb import INFO, codecs_register, codecs_register_models
-from codecs_lbb.codec import FlowCodec
 from codecs_lbb.testing import random_model
 from PIL import Image
 
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
-
-
-def test_registration() -> None:
-    (spec,) = codecs_register()
-    assert (spec.id, spec.info) == (FlowCodec.id, INFO)
-    assert INFO.exactness == "portable"
-    assert [m.name for m in codecs_register_models()] == ["cifar10", "mnist"]
 
 
 def test_random_models_are_as_ever() -> None:

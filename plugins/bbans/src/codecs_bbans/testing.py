@@ -13,21 +13,10 @@ from codecs_core.entropy.distributions.bucketed_gaussian import MEAN_LIMIT, cent
 from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
 from codecs_core.exact import ExactNet, Layer
 from codecs_core.models import Model
+from codecs_core.testing import Draw
 
 #: Range of the log-scale of a posterior, in 1/64 of an octave, and of a logit.
 SCALES, LOGITS = (-384, 96), (-4096, 4096)
-
-
-class _Source:
-    """Integers from raw bits of Philox, which are the same with every numpy."""
-
-    def __init__(self, seed: int) -> None:
-        self._bits = np.random.Philox(seed)
-
-    def __call__(self, low: int, high: int, shape: int | tuple[int, ...]) -> NDArray[np.int64]:
-        """Integers from `low` to `high`."""
-        raw = np.asarray(self._bits.random_raw(math.prod(np.atleast_1d(shape)))) >> np.uint64(32)
-        return (low + (raw.astype(np.int64) * (high - low + 1) >> 32)).reshape(shape)
 
 
 def random_model(
@@ -41,7 +30,7 @@ def random_model(
     name: str = "random",
 ) -> Model:
     """Make a model of ``bbans.vae`` that learnt nothing: the same arguments give the same file everywhere."""
-    draw = _Source(seed)
+    draw = Draw(seed)
     pixels = math.prod(item_shape)
     binary = likelihood == "bernoulli"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,20 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.exact import ExactNet, Layer
 from codecs_core.models import Model
+from codecs_core.testing import Draw
 from codecs_idf.flow import GROUPS
 from codecs_idf.prior import MEAN_LIMIT, WINDOW, limits_of, parameters_of
-
-
-class _Source:
-    """Integers from raw bits of Philox, which are the same with every numpy."""
-
-    def __init__(self, seed: int) -> None:
-        self._bits = np.random.Philox(seed)
-
-    def __call__(self, low: int, high: int, *shape: int) -> NDArray[np.int64]:
-        """Integers from `low` to `high`."""
-        raw = np.asarray(self._bits.random_raw(math.prod(shape))) >> np.uint64(32)
-        return (low + (raw.astype(np.int64) * (high - low + 1) >> 32)).reshape(shape)
 
 
 def random_model(
@@ -37,7 +25,7 @@ def random_model(
     name: str = "random",
 ) -> Model:
     """Make a model of ``idf.image`` that learnt nothing: the same arguments give the same file everywhere."""
-    draw = _Source(seed)
+    draw = Draw(seed)
 
     def layer(kernel: int, inputs: int, low: ArrayLike, high: ArrayLike, shift: int, *, skip: int = 0) -> Layer:
         lows, highs = np.asarray(low, np.int32), np.asarray(high, np.int32)

@@ -13,6 +13,7 @@ from codecs_core.entropy import Message
 from codecs_core.exact import ExactNet, Layer
 from codecs_core.jit import kernel
 from codecs_core.models import Model
+from codecs_core.testing import Draw
 from codecs_lbb import elementary, local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, WINDOW
 from codecs_lbb.elementwise import Scale
@@ -20,16 +21,8 @@ from codecs_lbb.grid import Grid
 from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS
 
 
-class Source:
-    """Integers from raw bits of Philox, which are the same with every numpy, and networks of them."""
-
-    def __init__(self, seed: int) -> None:
-        self._bits = np.random.Philox(seed)
-
-    def __call__(self, low: int, high: int, *shape: int) -> NDArray[np.int64]:
-        """Integers from `low` to `high`."""
-        raw = np.asarray(self._bits.random_raw(math.prod(shape))) >> np.uint64(32)
-        return (low + (raw.astype(np.int64) * (high - low + 1) >> 32)).reshape(shape)
+class Source(Draw):
+    """Integers, and networks of them."""
 
     def layer(self, kernel: int, inputs: int, low: ArrayLike, high: ArrayLike, shift: int) -> Layer:
         """A convolution with outputs between bounds."""

@@ -11,24 +11,13 @@ from numpy.typing import NDArray
 from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
 from codecs_core.exact import ExactNet, Layer
 from codecs_core.models import Model
+from codecs_core.testing import Draw
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks
 from codecs_rec.lossy import REACH
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
 from codecs_rec.vae import MEAN_BITS, VALUE_BITS
-
-
-class _Source:
-    """Integers from raw bits of Philox, which are the same with every numpy."""
-
-    def __init__(self, seed: int) -> None:
-        self._bits = np.random.Philox(seed)
-
-    def __call__(self, low: int, high: int, shape: int | tuple[int, ...]) -> NDArray[np.int64]:
-        """Integers from `low` to `high`."""
-        raw = np.asarray(self._bits.random_raw(math.prod(np.atleast_1d(shape)))) >> np.uint64(32)
-        return (low + (raw.astype(np.int64) * (high - low + 1) >> 32)).reshape(shape)
 
 
 def random_model(
@@ -46,7 +35,7 @@ def random_model(
 
     It is for ``rec.vae-lossless``. Of its latents the first is not sent, the others make two blocks.
     """
-    draw = _Source(seed)
+    draw = Draw(seed)
     pixels = math.prod(item_shape)
     largest = 1 if likelihood == "bernoulli" else 255
 
@@ -112,7 +101,7 @@ def random_lossy(
     name: str = "random",
 ) -> Model:
     """Make a model for ``rec.vae`` with two qualities that learnt nothing: the same arguments give the same file everywhere."""
-    draw = _Source(seed)
+    draw = Draw(seed)
     height, width_, channels = (*item_shape, 1)[:3]
     squeeze = 2 if height % 2 == width_ % 2 == 0 else 1
     pixels, outputs = height * width_ * channels, channels * squeeze**2
