@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import io
 import math
-from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgpack  # type: ignore[import-untyped]
 
 from codecs_core.errors import ConfigError, FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Levels of lists and maps, the outermost included.
 MAX_DEPTH = 16
@@ -58,6 +60,7 @@ class Parts:
         self._data, self._room = data, _Room()
         #: Where the next part starts, and how many values the last one might have had on top of those that it had.
         self.at, self.left = 0, MAX_VALUES
+        self._pack = msgpack.Packer(use_bin_type=True).pack
         self._unpacker = msgpack.Unpacker(
             io.BytesIO(data),
             read_size=1 << 16,
@@ -85,7 +88,7 @@ class Parts:
     def value(self, depth: int = MAX_DEPTH, most: int = MAX_VALUES) -> Any:
         """The next part, whole, of up to so many levels and values."""
         self._room.left = most
-        value = self._read("unpack")
+        value = self._read(self._unpacker.unpack)
         self.left = self._room.left
         if (size := self._unpacker.tell() - self.at) > MAX_BYTES:
             raise FormatError(f"{_NOT}: what starts at byte {self.at} has {size} bytes, more than {MAX_BYTES}")
@@ -93,7 +96,7 @@ class Parts:
             _check(value, depth)
         except _NotCanonicalError as e:
             raise FormatError(f"{_NOT}: {e}") from e
-        self._same(_dump(value))
+        self._same(self._pack(value))
         return value
 
     def end(self) -> None:
@@ -102,13 +105,13 @@ class Parts:
             raise FormatError(f"{_NOT}: it goes on behind its end at byte {self.at}")
 
     def _enter(self, read: str, write: str) -> int:
-        n: int = self._read(read)
+        n: int = self._read(getattr(self._unpacker, read))
         self._same(getattr(msgpack.Packer(), write)(n))
         return n
 
-    def _read(self, method: str) -> Any:
+    def _read(self, method: Callable[[], Any]) -> Any:
         try:
-            return getattr(self._unpacker, method)()
+            return method()
         except (_NotCanonicalError, ValueError, OverflowError, msgpack.UnpackException) as e:
             text = str(e) or type(e).__name__
             if isinstance(e, msgpack.BufferFull):
@@ -145,11 +148,13 @@ class _Room:
         if not items:
             return {}
         self._take(2 * len(items))
-        keys = [key for key, _ in items]
-        if any(type(key) is not str for key in keys):
-            raise _NotCanonicalError("a map has a key that is no text")
-        if any(a >= b for a, b in pairwise(keys)):
-            raise _NotCanonicalError("a map has unsorted keys, or the same key twice")
+        before = None
+        for key, _ in items:
+            if type(key) is not str:
+                raise _NotCanonicalError("a map has a key that is no text")
+            if before is not None and key <= before:
+                raise _NotCanonicalError("a map has unsorted keys, or the same key twice")
+            before = key
         return dict(items)
 
     def list(self, items: list[Any]) -> list[Any]:

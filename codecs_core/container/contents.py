@@ -10,7 +10,7 @@ from codecs_core.container import layout
 from codecs_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from codecs_core.container.entry import Entry
     from codecs_core.container.header import Header
@@ -76,7 +76,7 @@ class Contents:
         self.incomplete = bool(preamble.incompat & layout.INCOMPLETE)
         self.version = f"{preamble.major}.{preamble.minor}"
         self.attrs = header.attrs
-        self.entries: Mapping[str, Entry] = header.by_name
+        self.entries: Mapping[str, Entry] = header.entries.by_name
         self.models: dict[str, ModelRecord] = {}
         self._embedded: dict[str, Place] = {}
         for i, (sha256, name) in enumerate(header.models):
@@ -105,8 +105,13 @@ class Contents:
         """Numbers of the chunks of an entry that are in the file, in ascending order: all, unless it is incomplete."""
         return [int(i) for i in self._index.chunks(self._number(entry))]
 
+    def totals(self) -> Iterator[tuple[Entry, int, int]]:
+        """Each entry, how many of its chunks are in the file, and how many bytes are stored of them."""
+        chunks, stored = self._index.totals()
+        return zip(self._header.entries, chunks.tolist(), stored.tolist(), strict=True)
+
     def _number(self, entry: str) -> int:
-        number = self._header.find(entry)
+        number = self._header.entries.find(entry)
         if number is None:
             raise ConfigError(f"{self._path} has no entry {entry!r}; it has {list(islice(self.entries, 20))}")
         return number

@@ -5,9 +5,8 @@ from __future__ import annotations
 import reprlib
 import secrets
 from array import array
-from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -15,14 +14,12 @@ import numpy as np
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.container.canonical import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Parts, pack
-from codecs_core.container.entries import ByName, Entries, hashing
+from codecs_core.container.entries import Entries, Held, Stored, hashing
 from codecs_core.container.entry import Entry, is_sha256
 from codecs_core.errors import ConfigError, FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from codecs_core.limits import Limits
 
@@ -32,6 +29,8 @@ _CODEC = {"config": dict, "id": str, "model": (int, type(None)), "package": str,
 _ENTRY = {"name": str, "dtype": str, "shape": list, "chunk": int, "codec": int, "attrs": dict}
 _ENTRY_TYPES = list(_ENTRY.values())
 _MODEL = {"name": str, "sha256": bytes}
+#: Kinds of entries that are remembered while a header is read.
+_KNOWN = 1 << 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +48,21 @@ class Header:
         Attributes of the file as a whole.
     """
 
-    entries: Sequence[Entry]
+    entries: Entries
     models: tuple[tuple[str, str], ...]
     attrs: dict[str, Any]
 
     @classmethod
     def of(cls, entries: Sequence[Entry], models: Mapping[str, str], attrs: dict[str, Any]) -> Header:
         """Header of a file to be written; raises `ConfigError` for what no file can hold."""
-        header = cls(entries=tuple(entries), models=tuple(sorted(models.items())), attrs=attrs)
+        header = cls(entries=Held(entries), models=tuple(sorted(models.items())), attrs=attrs)
         try:
             header._check()
         except FormatError as e:
             raise ConfigError(str(e)) from e
+        for entry in entries:
+            if entry.model is not None and entry.model not in models:
+                raise ConfigError(f"has entry {entry.name!r}, whose model {entry.model} is not among its models")
         return header
 
     def to_bytes(self) -> bytes:
@@ -129,44 +131,17 @@ class Header:
         header._check()
         return header
 
-    @cached_property
-    def chunks(self) -> NDArray[np.int64]:
-        """How many chunks each entry has."""
-        if isinstance(self.entries, Entries):
-            return self.entries.chunks
-        return np.array([entry.n_chunks for entry in self.entries], np.int64)
-
-    def find(self, name: str) -> int | None:
-        """Position of the entry of this name, if there is one."""
-        if isinstance(self.entries, Entries):
-            return self.entries.find(name)
-        return next((i for i, entry in enumerate(self.entries) if entry.name == name), None)
-
-    @property
-    def by_name(self) -> Mapping[str, Entry]:
-        """Entries by name, in their order."""
-        return ByName(self.entries) if isinstance(self.entries, Entries) else {e.name: e for e in self.entries}
-
     def _check(self) -> None:
-        if isinstance(self.entries, Entries):
-            twice, nameless = self.entries.twice(), self.entries.find("") is not None
-        else:
-            names = Counter(entry.name for entry in self.entries)
-            twice, nameless = next((name for name, n in names.items() if n > 1), None), "" in names
+        twice = self.entries.twice()
         if twice is not None:
             raise FormatError(f"has two entries named {twice!r}")
-        if nameless and len(self.entries) > 1:
+        if self.entries.find("") is not None and len(self.entries) > 1:
             raise FormatError("has an entry named '' among others; only the sole entry of a file can have no name")
         known = {sha256 for sha256, _ in self.models}
         if len(known) != len(self.models) or not all(is_sha256(sha256) for sha256 in known):
             raise FormatError("lists a model twice, or by something that is not a SHA-256")
         if not all(type(name) is str for _, name in self.models):
             raise FormatError("lists a model whose name is not text")
-        if isinstance(self.entries, Entries):
-            return  # their models are numbers of those
-        for entry in self.entries:
-            if entry.model is not None and entry.model not in known:
-                raise FormatError(f"has entry {entry.name!r}, whose model {entry.model} is not among its models")
 
 
 class _Scan:
@@ -178,25 +153,32 @@ class _Scan:
         self._key = hashing(secrets.randbits(63))
         self._starts, self._chunks, self._keys = array("q"), array("q"), array("Q")
         used, blank = 0, [{"codec": "?"}] * codecs
+        # Most of a million arrays are like one that was before: what was checked is not checked again.
+        known: dict[tuple[Any, ...], int] = {}
         for i in range(n):
             self._starts.append(parts.at)
             item = parts.value(MAX_DEPTH - 2)
-            entry = _entry(item, i, blank, limits)
+            like = _likeness(item)
+            chunks = known.get(like) if like is not None else None
+            if chunks is None:
+                chunks = _entry(item, i, blank, limits).n_chunks
+                if like is not None and len(known) < _KNOWN:
+                    known[like] = chunks
             used = max(used, item[4] + 1) if item[4] <= used else codecs + 1
-            self._chunks.append(entry.n_chunks)
-            self._keys.append(self._key(entry.name))
-            del item, entry  # before the next one is made
+            self._chunks.append(chunks)
+            self._keys.append(self._key(item[0]))
+            del item  # before the next one is made
         self._starts.append(parts.at)
         if used != codecs:
             raise FormatError("lists codecs that no entry uses, or not in the order of their first use")
 
-    def entries(self, data: bytes, codecs: list[dict[str, Any]]) -> Entries:
+    def entries(self, data: bytes, codecs: list[dict[str, Any]]) -> Stored:
         """All of them, given what their codecs are."""
         starts, chunks = (
             np.frombuffer(a, np.int64) if a else np.zeros(0, np.int64) for a in (self._starts, self._chunks)
         )
         keys = np.frombuffer(self._keys, np.uint64) if self._keys else np.zeros(0, np.uint64)
-        return Entries(data, starts, chunks, keys, self._key, partial(_made, codecs=codecs))
+        return Stored(data, starts, chunks, keys, self._key, partial(_made, codecs=codecs))
 
 
 def _keys(parts: Parts, i: int) -> None:
@@ -245,6 +227,15 @@ def _codec(item: Any, i: int, models: list[tuple[str, str]]) -> dict[str, Any]:
     return found
 
 
+def _likeness(item: Any) -> tuple[Any, ...] | None:
+    """What decides, beside the name and the attributes, whether an entry keeps to all rules; None if it surely does not."""
+    if type(item) is not list or list(map(type, item)) != _ENTRY_TYPES:
+        return None
+    _, dtype, shape, chunk, codec, _ = item
+    # of equal values there are several types: 1, 1.0 and True
+    return (dtype, chunk, codec, *shape) if len(shape) <= 32 and all(type(n) is int for n in shape) else None
+
+
 def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> Entry:
     """An entry that keeps to all rules, and to the limits."""
     if type(item) is not list or len(item) != len(_ENTRY):
@@ -263,7 +254,12 @@ def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> E
 
 def _made(item: Any, codecs: list[dict[str, Any]]) -> Entry:
     name, dtype, shape, chunk, codec, attrs = item
-    return Entry(name=name, spec=ArraySpec(tuple(shape), dtype), chunk=chunk, attrs=attrs, **codecs[codec])
+    return Entry(name=name, spec=_spec(dtype, *shape), chunk=chunk, attrs=attrs, **codecs[codec])
+
+
+@lru_cache(maxsize=_KNOWN, typed=True)
+def _spec(dtype: str, *shape: int) -> ArraySpec:
+    return ArraySpec(shape, dtype)
 
 
 def _map(value: Any, keys: Mapping[str, Any], where: str) -> dict[str, Any]:

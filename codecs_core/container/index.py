@@ -69,7 +69,7 @@ class Index:
         self.records = _records(data)
         _check_kinds(self.records)
         self._offsets = _offsets(self.records, start, end)
-        counts = header.chunks
+        counts = header.entries.chunks
         self._first = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         # Memory goes by what the index lists, never by what the header claims.
         self._slots, self._rows = _chunk_rows(self.records, counts, self._first, incomplete)
@@ -87,6 +87,12 @@ class Index:
         """Numbers of the chunks of an entry that are there, in ascending order."""
         start, stop = np.searchsorted(self._slots, self._first[entry : entry + 2])
         return self._slots[start:stop] - int(self._first[entry])
+
+    def totals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of each entry, how many chunks are there, and how many bytes are stored of them."""
+        bounds = np.searchsorted(self._slots, self._first)
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.records["stored"][self._rows], dtype=np.int64)])
+        return np.diff(bounds), np.diff(ends[bounds])
 
     def model(self, model: int) -> Place | None:
         """Place of an embedded model; None if the file only names it."""

@@ -222,7 +222,7 @@ class Reader(Contents):
                 raise CorruptDataError(
                     f"{self._source} is damaged in its last bytes: {why}; {_AGAIN}, or `codecs recover` it"
                 ) from why
-        total = found.header.chunks.sum()
+        total = found.header.entries.chunks.sum()
         raise TruncatedFileError(
             f"{self._source} ends at byte {size}, before its trailer: "
             f"{found.chunks} of {total} chunks are whole; {_AGAIN}, or `codecs recover` it"

@@ -275,7 +275,11 @@ def _take(source: Source, seen: Frame, found: Survey, limits: Limits) -> None:
     head, header = seen.head, found.header
     if isinstance(head, ChunkHead):
         key = head.entry, head.chunk
-        if head.entry < len(header.entries) and head.chunk < header.chunks[head.entry] and key not in found.chunks:
+        if (
+            head.entry < len(header.entries)
+            and head.chunk < header.entries.chunks[head.entry]
+            and key not in found.chunks
+        ):
             reason = _fault(source, seen, limits.chunk_bytes)
             if reason is None:
                 found.chunks[key] = seen

@@ -134,4 +134,4 @@ def walk(source: Source, start: int) -> Iterator[Frame]:
 
 
 def _fits(head: frame.ChunkHead, header: Header) -> bool:
-    return head.entry < len(header.entries) and head.chunk < header.chunks[head.entry]
+    return head.entry < len(header.entries) and head.chunk < header.entries.chunks[head.entry]

@@ -21,11 +21,15 @@ def describe(contents: Contents, path: str | os.PathLike[str]) -> dict[str, Any]
     path
         What it is called.
     """
-    values = sum(entry.spec.size for entry in contents.entries.values())
+    values = 0
+    entries = []
+    for one, held, stored in contents.totals():
+        values += one.spec.size
+        entries.append(_entry(contents, one, held, stored))
     return {
         "format": f"ccf {contents.version}",
         "path": os.fspath(path),
-        "entries": [entry(contents, one) for one in contents.entries.values()],
+        "entries": entries,
         "models": [
             {
                 "name": model.name,
@@ -56,7 +60,10 @@ def jsonable(attrs: Any) -> Any:
 def entry(contents: Contents, entry: Entry) -> dict[str, Any]:
     """What `describe` says of an entry."""
     held = contents.chunks(entry.name)
-    stored = sum(contents.stored(entry.name, i) for i in held)
+    return _entry(contents, entry, len(held), sum(contents.stored(entry.name, i) for i in held))
+
+
+def _entry(contents: Contents, entry: Entry, held: int, stored: int) -> dict[str, Any]:
     return {
         "name": entry.name,
         "shape": list(entry.spec.shape),
@@ -67,7 +74,7 @@ def entry(contents: Contents, entry: Entry) -> dict[str, Any]:
         "model": _model(contents, entry.model),
         "chunk": entry.chunk,
         "chunks": entry.n_chunks,
-        "missing": entry.n_chunks - len(held),
+        "missing": entry.n_chunks - held,
         "bytes": stored,
         "bits_per_value": 8 * stored / entry.spec.size if entry.spec.size else None,
         "package": entry.package,
