@@ -81,6 +81,14 @@ def test_several_entries_keep_their_names_and_order(path, registry):
             file["nothing"]
 
 
+def test_what_save_returns_is_what_inspect_says(path, registry):
+    attrs = {"a": {"z": (1, 2), "b": b"xyz", "c": 1.5}}
+    info = cc.save(path, {"a": COUNT, "b": COUNT[:0]}, codec="test.raw", chunk=3, attrs=attrs, registry=registry)
+    said = {key: value for key, value in info.items() if key not in ("tried", "aside")}
+    assert said == cc.inspect(path)
+    assert list(said["entries"][0]["attrs"]) == list(cc.inspect(path)["entries"][0]["attrs"])
+
+
 def test_a_named_array_comes_back_in_a_dict(path, registry):
     cc.save(path, {"x": COUNT}, codec="test.raw", registry=registry)
     assert list(cc.load(path, registry=registry)) == ["x"]

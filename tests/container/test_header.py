@@ -94,6 +94,18 @@ def test_the_raw_header_of_these_tests_is_fine():
     assert len(Header.from_bytes(pack(raw()), DEFAULT_LIMITS).entries) == 2
 
 
+@pytest.mark.parametrize(
+    ("where", "new"), [(SHAPE, [True]), (SHAPE, [1.0]), (CHUNK, True), (CHUNK, 1.0), (CODEC, False)]
+)
+def test_an_entry_is_not_taken_for_an_earlier_one_of_equal_values(where, new):
+    value = raw()
+    value["entries"] = [["x", "uint8", [1], 1, 0, {}], ["y", "uint8", [1], 1, 0, {}], ["z", "uint8", [4], 1, 1, {}]]
+    assert len(Header.from_bytes(pack(value), DEFAULT_LIMITS).entries) == 3
+    value["entries"][1][where] = new
+    with pytest.raises(FormatError, match="entry 1"):
+        Header.from_bytes(pack(value), DEFAULT_LIMITS)
+
+
 def set_at(value, path, new):
     *path, last = path
     for key in path:

@@ -69,6 +69,23 @@ def test_chunks_in_any_order(kit, file):
     assert [reader.payload(n, i) for n in "ab" for i in range(3)] == [b"a0", b"a1", b"a2", b"b0", b"b1", b"b2"]
 
 
+def test_what_was_written_is_known_without_reading_it(kit, file):
+    writer = Writer(file, [entry("a"), entry("b", shape=(0,))], models={kit.SHA: "m"}, attrs={"k": 1})
+    with pytest.raises(ConfigError, match="not complete yet"):
+        writer.contents()
+    writer.write_model(kit.SHA, kit.MODEL)
+    for i in (2, 0, 1):
+        writer.write_chunk("a", i, bytes(i), D)
+    writer.close()
+    contents, reader = writer.contents(), Reader(kit.Memory(file.getvalue()))
+    for key in ("version", "attrs", "models", "sizes", "incomplete"):
+        assert getattr(contents, key) == getattr(reader, key)
+    assert dict(contents.entries) == dict(reader.entries)
+    assert list(contents.totals()) == list(reader.totals())
+    assert [held for _, *held in contents.totals()] == [[3, 3], [0, 0]]
+    assert [contents.stored("a", i) for i in range(3)] == [0, 1, 2]
+
+
 def test_the_same_input_gives_the_same_file(kit):
     arrays = {"x": np.arange(9), "y": np.zeros(3)}
     a = kit.build(arrays, models={kit.SHA: "m", "0" * 64: "n"}, config={"p": 1, "q": 2})
