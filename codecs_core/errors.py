@@ -27,6 +27,8 @@ error arose in a file is in its attributes `path`, `entry`, `chunk` and `offset`
             UnsupportedFeatureError    unsupported-feature, 3
         DecodeMismatchError            decode-mismatch, 1
         LimitExceededError             limit, 5
+        MachineError                   machine, 1
+            OutOfMemoryError           memory, 1
         EntropyError                   entropy, 2
             ExhaustedMessageError      exhausted, 4
             LongMessageError           long-message, 2

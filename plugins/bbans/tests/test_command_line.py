@@ -53,7 +53,7 @@ def test_a_model_of_ones_own(tmp_path: Path, dtype: str) -> None:
         result = codecs("encode", data, file, "--codec", "bbans.vae", "--model", model, *options)
         assert result.exit_code == 0, result.stderr
         given = [] if options else ["--model", model]
-        assert codecs("decode", file, tmp_path / "back.npy", *given).exit_code == 0
+        assert codecs("decode", file, tmp_path / "back.npy", "--force", *given).exit_code == 0
         assert (tmp_path / "back.npy").read_bytes() == data.read_bytes()
     # The model inside is enough: neither its file nor a store is at hand.
     model.unlink()

@@ -59,11 +59,15 @@ class Filtered(Codec):
         return Lzma()
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
+        if not chunk.size:
+            return b""
         words = _words(chunk)
         axis, kind = min(_choices(words.shape, words.itemsize), key=lambda choice: _cost(words, *choice))
         return bytes([axis, kind]) + self._inner.compress(_filtered(words, axis, kind))
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        if not spec.size and not payload:
+            return np.empty(spec.shape, spec.dtype)
         if len(payload) < 2:
             raise CorruptDataError(f"a payload of codec {self.id} has {len(payload)} bytes; expected 2 or more")
         axis, kind = payload[0], payload[1]
