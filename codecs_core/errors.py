@@ -11,12 +11,14 @@ error arose in a file is in its attributes `path`, `entry`, `chunk` and `offset`
         InputError                     input, 2
             UnknownKindError           unknown-kind, 2
             InexactError               inexact, 2
+            MissingReaderError         missing-reader, 3
         UnsupportedArrayError          unsupported-array, 2
         OutputError                    output, 1
         UnknownCodecError              unknown-codec, 3
         CodecConflictError             codec-conflict, 3
         PluginLoadError                plugin-load, 3
         MissingDependencyError         missing-dependency, 3
+            MissingReaderError         missing-reader, 3
         ModelError                     model, 3
             ModelNotFoundError         model-not-found, 3
         FormatError                    format, 4
@@ -178,6 +180,12 @@ class MissingDependencyError(CodecsError, ImportError):
 
     code = "missing-dependency"
     exit_status = 3
+
+
+class MissingReaderError(MissingDependencyError, InputError):
+    """A file is of a kind that takes a library to read, which is not installed; an archive keeps it whole."""
+
+    code = "missing-reader"
 
 
 class ModelError(CodecsError, ValueError):

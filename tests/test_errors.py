@@ -19,7 +19,7 @@ def every(cls):
     return [cls, *(below for child in cls.__subclasses__() for below in every(child))]
 
 
-OURS = [cls for cls in every(errors.CodecsError) if cls.__module__ == errors.__name__]
+OURS = [cls for cls in dict.fromkeys(every(errors.CodecsError)) if cls.__module__ == errors.__name__]
 
 
 def test_the_docstring_draws_the_tree():

@@ -17,13 +17,13 @@ from codecs_core.adapters.sealed import seal, unseal
 from codecs_core.arrays import DTYPES, ArraySpec, normalise
 from codecs_core.container.canonical import pack, unpack
 from codecs_core.container.checksum import crc32c
-from codecs_core.errors import CorruptDataError, FormatError, PluginLoadError
+from codecs_core.errors import CorruptDataError, FormatError, MissingDependencyError
 
 try:
     from numcodecs.abc import Codec as Numcodec
     from numcodecs.compat import ensure_bytes, ensure_contiguous_ndarray, ndarray_copy
 except ImportError as error:
-    raise PluginLoadError(f"numcodecs is missing: pip install 'codecs-core[zarr]' ({error})") from error
+    raise MissingDependencyError(f"numcodecs is missing: pip install 'codecs-core[zarr]' ({error})") from error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,13 +15,13 @@ import numpy as np
 
 from codecs_core import api
 from codecs_core.arrays import SMALL
-from codecs_core.errors import ConfigError
+from codecs_core.errors import ConfigError, MissingDependencyError
 
 try:
     import torch
     from torch.utils.data import Dataset
 except ImportError as error:
-    raise ImportError("datasets of torch take torch: pip install 'codecs-core[torch]'") from error
+    raise MissingDependencyError("datasets of torch take torch: pip install 'codecs-core[torch]'") from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,8 +21,8 @@ from codecs_core.codec import Codec
 from codecs_core.errors import (
     CodecsError,
     LimitExceededError,
+    MissingDependencyError,
     ModelNotFoundError,
-    PluginLoadError,
     UnsupportedArrayError,
 )
 from codecs_core.models import Model, use
@@ -35,7 +35,7 @@ try:
     from zarr.storage import StorePath
     from zarr.storage._common import make_store_path
 except ImportError as error:
-    raise PluginLoadError(f"arrays of zarr take zarr: pip install 'codecs-core[zarr]' ({error})") from error
+    raise MissingDependencyError(f"arrays of zarr take zarr: pip install 'codecs-core[zarr]' ({error})") from error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from codecs_core.errors import CodecsError, InputError, OutputError
+from codecs_core.errors import CodecsError, InputError, MissingDependencyError, MissingReaderError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,17 +185,18 @@ def _put(fs: Any, local: str, path: str) -> None:
 
 
 def _file_system(url: str, kind: type[CodecsError], cannot: str) -> tuple[Any, str]:
+    missing = MissingReaderError if kind is InputError else MissingDependencyError
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise kind(f"{cannot}: URLs take fsspec: pip install 'codecs-core[remote]'") from error
+        raise missing(f"{cannot}: URLs take fsspec: pip install 'codecs-core[remote]'") from error
     try:
         with _failing(kind, cannot):
             fs, path = url_to_fs(url)  # type: ignore[no-untyped-call]
     except kind as error:
-        missing = [_PACKAGES[scheme] for scheme in re.findall(r"(\w+):", url) if scheme in _PACKAGES]
-        if isinstance(error.__cause__, ImportError) and missing:
-            raise kind(f"{error}: pip install {' '.join(missing)}") from error
+        packages = [_PACKAGES[scheme] for scheme in re.findall(r"(\w+):", url) if scheme in _PACKAGES]
+        if isinstance(error.__cause__, ImportError) and packages:
+            raise missing(f"{error}: pip install {' '.join(packages)}") from error
         raise
     return fs, str(path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InexactError, InputError
+from codecs_core.errors import InexactError, InputError, MissingReaderError
 from codecs_core.media.kinds import HEAD, kind_of
 from codecs_core.media.source import Source
 
@@ -34,7 +34,7 @@ def read_coded(path: Path) -> list[Source]:
         decode = {"JPEGXL": "jpegxl_decode", "JPEG2000": "jpeg2k_decode", "AVIF": "avif_decode"}[name]
         array: NDArray[Any] = getattr(imagecodecs, decode)(data)
     except ImportError as error:
-        raise InputError(f"{path} is a {name} file: pip install 'codecs-core[images]'") from error
+        raise MissingReaderError(f"{path} is a {name} file: pip install 'codecs-core[images]'") from error
     except MemoryError as error:
         raise InputError(f"image {path} claims more pixels than there is memory for") from error
     except Exception as error:  # each library has errors of its own

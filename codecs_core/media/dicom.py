@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import CodecsError, InexactError, InputError, OutputError
+from codecs_core.errors import CodecsError, InexactError, InputError, MissingReaderError, OutputError
 from codecs_core.media import span, template
 from codecs_core.media.readable import listed
 
@@ -100,7 +100,9 @@ def _parsed(path: Path) -> tuple[str, _Image, Any, str, dict[str, Any]]:
     try:
         import pydicom
     except ImportError as error:
-        raise InputError(f"{path} is a DICOM file, which takes pydicom: pip install 'codecs-core[medical]'") from error
+        raise MissingReaderError(
+            f"{path} is a DICOM file, which takes pydicom: pip install 'codecs-core[medical]'"
+        ) from error
     dataset = pydicom.dcmread(path, defer_size=_DEFER)
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", "none"))
     if syntax not in _SYNTAXES:

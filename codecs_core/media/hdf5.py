@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import CodecsError, InexactError, InputError, OutputError
+from codecs_core.errors import CodecsError, InexactError, InputError, MissingReaderError, OutputError
 from codecs_core.media import skeleton, span
 from codecs_core.media.hdf5_chunks import chunks_of, numpy_dtype, stored_chunks, write_anew
 from codecs_core.media.readable import listed
@@ -137,7 +137,7 @@ def _h5py(path: Path) -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise InputError(
+        raise MissingReaderError(
             f"{path} is an HDF5 file (or NetCDF 4), which takes h5py: pip install 'codecs-core[science]'"
         ) from error
     return h5py

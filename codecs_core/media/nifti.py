@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import DTYPES, ArraySpec
-from codecs_core.errors import CodecsError, InexactError, InputError
+from codecs_core.errors import CodecsError, InexactError, InputError, MissingReaderError
 from codecs_core.media import gzipped, span, template
 from codecs_core.media.readable import listed
 from codecs_core.media.source import Source
@@ -82,7 +82,9 @@ def _parsed(path: Path, start: bytes | None) -> span.Span:
     try:
         import nibabel
     except ImportError as error:
-        raise InputError(f"{path} is a NIfTI file, which takes nibabel: pip install 'codecs-core[medical]'") from error
+        raise MissingReaderError(
+            f"{path} is a NIfTI file, which takes nibabel: pip install 'codecs-core[medical]'"
+        ) from error
     if start is None:
         with path.open("rb") as file:
             start = file.read(_START)

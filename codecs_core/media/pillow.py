@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InexactError, InputError
+from codecs_core.errors import InexactError, InputError, MissingReaderError
 from codecs_core.media.metadata import metadata, palette
 from codecs_core.media.source import Source
 
@@ -56,7 +56,9 @@ def _opened(path: Path) -> Iterator[ImageFile]:
     try:
         import PIL  # noqa: F401
     except ImportError as error:
-        raise InputError(f"{path} is an image, which takes Pillow: pip install 'codecs-core[images]'") from error
+        raise MissingReaderError(
+            f"{path} is an image, which takes Pillow: pip install 'codecs-core[images]'"
+        ) from error
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import InexactError, InputError, OutputError
+from codecs_core.errors import InexactError, InputError, MissingReaderError, OutputError
 from codecs_core.media.metadata import LARGEST, density, palette, transparency
 from codecs_core.media.source import Source
 from codecs_core.media.strips import together
@@ -226,7 +226,7 @@ def _decoded(data: bytes, spec: ArraySpec, bits: int, name: str) -> NDArray[Any]
             with PngImageFile(io.BytesIO(data)) as image:  # not `Image.open`, which refuses large images
                 array = np.asarray(image).astype(spec.dtype, copy=False)
     except ImportError as error:
-        raise InputError(f"{name} is an image: pip install 'codecs-core[images]'") from error
+        raise MissingReaderError(f"{name} is an image: pip install 'codecs-core[images]'") from error
     except MemoryError as error:
         raise InputError(f"image {name} claims more pixels than there is memory for") from error
     except Exception as error:  # the decoders raise nearly anything on damage

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.errors import InputError
+from codecs_core.errors import InputError, MissingReaderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ def _imagecodecs(name: str, function: str) -> Callable[..., Any]:
     except ImportError as error:
         what = f"{name} is" if name else "this TIFF file is to be"
         way = function.split("_")[0]
-        raise InputError(
+        raise MissingReaderError(
             f"{what} compressed by {way}, which takes imagecodecs: pip install 'codecs-core[images]'"
         ) from error
     found: Callable[..., Any] = getattr(imagecodecs, function)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import DTYPES, ArraySpec, logical_name, stored, stored_dtype
-from codecs_core.errors import CodecsError, InexactError, InputError, OutputError
+from codecs_core.errors import CodecsError, InexactError, InputError, MissingReaderError, OutputError
 from codecs_core.media import span, template
 from codecs_core.media.names import fault
 from codecs_core.media.readable import listed
@@ -70,7 +70,9 @@ def read(path: Path) -> list[Source]:
     try:
         import zarr  # noqa: F401
     except ImportError as error:
-        raise InputError(f"{path} is a zarr store, which takes zarr: pip install 'codecs-core[zarr]'") from error
+        raise MissingReaderError(
+            f"{path} is a zarr store, which takes zarr: pip install 'codecs-core[zarr]'"
+        ) from error
     files = _files(path)
     arrays, values = [], set()
     try:

@@ -18,8 +18,8 @@ from codecs_core.adapters.zarr import keep_models, use_models
 from codecs_core.errors import (
     ConfigError,
     CorruptDataError,
+    MissingDependencyError,
     ModelNotFoundError,
-    PluginLoadError,
     UnknownCodecError,
     UnsupportedArrayError,
 )
@@ -158,5 +158,5 @@ def test_what_cannot_be_had_is_said_when_it_is_looked_up(config, error, text):
 def test_without_numcodecs(monkeypatch):
     monkeypatch.setitem(sys.modules, "numcodecs.abc", None)
     monkeypatch.delitem(sys.modules, "codecs_core.adapters.numcodecs")
-    with pytest.raises(PluginLoadError, match=r"pip install 'codecs-core\[zarr\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'codecs-core\[zarr\]'"):
         importlib.import_module("codecs_core.adapters.numcodecs")

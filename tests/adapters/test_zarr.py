@@ -33,9 +33,9 @@ from codecs_core.errors import (
     ConfigError,
     CorruptDataError,
     DecodeMismatchError,
+    MissingDependencyError,
     ModelError,
     ModelNotFoundError,
-    PluginLoadError,
     UnknownCodecError,
     UnsupportedArrayError,
     UnsupportedFeatureError,
@@ -282,7 +282,7 @@ def test_what_is_missing_is_said_when_the_array_is_opened(tmp_path, change, erro
 def test_without_zarr(monkeypatch):
     monkeypatch.setitem(sys.modules, "zarr.abc.codec", None)
     monkeypatch.delitem(sys.modules, "codecs_core.adapters.zarr")
-    with pytest.raises(PluginLoadError, match=r"pip install 'codecs-core\[zarr\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'codecs-core\[zarr\]'"):
         importlib.import_module("codecs_core.adapters.zarr")
 
 

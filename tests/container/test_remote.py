@@ -18,7 +18,14 @@ import codecs_core as cc
 from codecs_core.container import Reader
 from codecs_core.container.remote import UrlSource
 from codecs_core.container.source import is_url
-from codecs_core.errors import InputError, OutputError, TruncatedFileError, UnsupportedArrayError
+from codecs_core.errors import (
+    InputError,
+    MissingDependencyError,
+    MissingReaderError,
+    OutputError,
+    TruncatedFileError,
+    UnsupportedArrayError,
+)
 
 KEY = "counting://bucket/x.ccf"
 ARRAY = np.random.Generator(np.random.Philox(0)).integers(0, 256, (500, 40, 20), np.uint8)
@@ -276,9 +283,9 @@ def test_a_folder_is_no_file(url):
 
 def test_without_fsspec(monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(InputError, match=r"pip install 'codecs-core\[remote\]'"):
+    with pytest.raises(MissingReaderError, match=r"pip install 'codecs-core\[remote\]'"):
         cc.open("s3://bucket/x.ccf")
-    with pytest.raises(OutputError, match=r"pip install 'codecs-core\[remote\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'codecs-core\[remote\]'"):
         cc.save("s3://bucket/x.ccf", ARRAY[:1], codec="classic.zlib")
 
 

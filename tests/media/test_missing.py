@@ -10,7 +10,7 @@ import pytest
 import zarr
 
 from codecs_core import media
-from codecs_core.errors import InputError, OutputError
+from codecs_core.errors import MissingReaderError, OutputError
 
 from .conftest import there_and_back
 from .test_dicom import write_dicom
@@ -52,7 +52,7 @@ def test_reading(tmp_path, monkeypatch, name):
     library, extra, make = FILES[name]
     make(tmp_path / name)
     without(monkeypatch, library)
-    with pytest.raises(InputError, match=rf"takes {library}: pip install 'codecs-core\[{extra}\]'"):
+    with pytest.raises(MissingReaderError, match=rf"takes {library}: pip install 'codecs-core\[{extra}\]'"):
         media.read([tmp_path / name])
     if name != "a.zarr":
         data = (tmp_path / name).read_bytes()

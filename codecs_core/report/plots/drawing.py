@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codecs_core.errors import ConfigError
+from codecs_core.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,11 @@ _LINE = 0.04
 
 
 def check_matplotlib() -> None:
-    """Raise `ConfigError` unless there is matplotlib to draw with."""
+    """Raise `MissingDependencyError` unless there is matplotlib to draw with."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise ConfigError("pictures take matplotlib: pip install 'codecs-core[bench]'") from error
+        raise MissingDependencyError("pictures take matplotlib: pip install 'codecs-core[bench]'") from error
 
 
 def blank(
