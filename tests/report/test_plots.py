@@ -113,7 +113,7 @@ def test_without_matplotlib(monkeypatch, tmp_path, digits):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     monkeypatch.setattr(bench, "run", lambda *a, **k: pytest.fail("measured in vain"))
     result = CliRunner().invoke(app, ["bench", str(digits), "--plots", str(tmp_path / "plots")])
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "pip install 'codecs-core[bench]'" in result.stderr
 
 
