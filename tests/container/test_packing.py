@@ -7,7 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import codecs_core as cc
@@ -21,6 +21,7 @@ WEIGHTS = np.random.default_rng(0).integers(0, 8, 5000).astype("<i4").tobytes()
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 200))
 def test_what_was_packed_comes_back(data, times):
     model = data * times
@@ -35,12 +36,14 @@ def test_what_is_no_shorter_is_not_packed():
     assert pack(b"") is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 1000))
 def test_anything_else_is_a_format_error(payload, length):
     with pytest.raises(FormatError):
         unpack(payload, length)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_damaged_streams_are_refused_or_are_of_their_length(data):
     payload = bytearray(pack(WEIGHTS))
