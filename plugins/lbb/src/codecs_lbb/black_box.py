@@ -59,7 +59,7 @@ def push(message: Message, grid: Grid, x: NDArray[Any], function: VectorMap) -> 
         mean, log_slope = _conditional(means, lower, innovations, i)
         z[:, i] = grid.gaussian(mean, log_slope).pop(message)
         innovations[:, i] = (grid.values(z[:, i]) - mean) / lower[:, i, i]
-    local.undo(message, grid, x, z, function.inverse, function.forward)
+    local.encode_x_given_y(message, grid, x, z, function.inverse, function.forward)
     return z
 
 

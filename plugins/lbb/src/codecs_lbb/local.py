@@ -37,11 +37,11 @@ def push(message: Message, grid: Grid, x: NDArray[Any], function: Map) -> NDArra
         Where a value leaves the range of the grid, a slope is 0, or the inverse does not invert.
     """
     y = grid.gaussian(*function.forward(grid.values(x))).pop(message)
-    undo(message, grid, x, y, function.inverse, lambda v: function.forward(v)[0])
+    encode_x_given_y(message, grid, x, y, function.inverse, lambda v: function.forward(v)[0])
     return y
 
 
-def undo(
+def encode_x_given_y(
     message: Message,
     grid: Grid,
     x: NDArray[Any],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from codecs_lbb import local
 from codecs_lbb.conditioner import SHIFT_BITS, on_grid
 from codecs_lbb.elementwise import Scale
 from codecs_lbb.grid import Grid
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Layer
 
 #: The largest log-scale of a normalisation, in nats.
@@ -39,6 +40,12 @@ class ActNorm(Layer):
             )
         self.grid, self.shift = grid, on_grid(grid, shift)
         self.map = Scale(log_scale * 2.0**-SHIFT_BITS)
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """Nothing follows the kind; the tensors are ``shift`` and ``log_scale``."""
+        entry.nothing()
+        return cls(entry.grid, entry.tensor("shift"), entry.tensor("log_scale"))
 
     def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
         """Shift, and local bits-back coding."""

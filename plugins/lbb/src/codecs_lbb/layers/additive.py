@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_lbb.conditioner import SHIFT_LIMIT, Conditioner, on_grid
 from codecs_lbb.grid import Grid
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Shuffle
 from codecs_lbb.layers.masks import Mask
 
@@ -32,6 +33,11 @@ class Additive(Shuffle):
         inputs, size = mask.sizes(channels)
         limit = np.full(size, SHIFT_LIMIT)
         self.t = Conditioner(tensors, name, inputs=inputs, shifts=size, low=-limit, high=limit)
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """What changes follows the kind; the tensors are those of a `Conditioner`."""
+        return cls(entry.grid, entry.tensors, entry.name, channels=entry.channels, mask=entry.mask())
 
     def shift(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """What is added, in units of the grid, for all that the network has outputs for."""

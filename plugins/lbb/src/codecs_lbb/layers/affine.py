@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from codecs_lbb import local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, Conditioner, on_grid
 from codecs_lbb.elementwise import Scale
 from codecs_lbb.grid import Grid
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Layer
 from codecs_lbb.layers.masks import Mask
 
@@ -39,6 +40,11 @@ class Affine(Layer):
         inputs, size = mask.sizes(channels)
         high = np.repeat([SHIFT_LIMIT, LOG_LIMIT], size)
         self.st = Conditioner(tensors, name, inputs=inputs, shifts=size, low=-high, high=high)
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """What changes follows the kind; the tensors are those of a `Conditioner`."""
+        return cls(entry.grid, entry.tensors, entry.name, channels=entry.channels, mask=entry.mask())
 
     def parameters(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], Scale]:
         """Shift and scale of what changes, of an x of which only the rest counts."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.errors import ModelError
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Shuffle
 
 #: Fractional bits of the entries of the matrices.
@@ -38,6 +39,12 @@ class Convolution(Shuffle):
             raise ModelError(f"a convolution of {size} channels has matrices of shapes {lower.shape} and {upper.shape}")
         self.order = order.astype(np.int64)
         self.lower, self.upper = np.tril(lower.astype(np.int64), -1), np.triu(upper.astype(np.int64), 1)
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """Nothing follows the kind; the tensors are ``order``, ``lower`` and ``upper``."""
+        entry.nothing()
+        return cls(entry.tensor("order"), entry.tensor("lower"), entry.tensor("upper"))
 
     def to(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """Multiply by U, by L, and reorder."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy import Message
 from codecs_lbb.base import Base
 from codecs_lbb.grid import Grid
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Layer
 
 
@@ -25,6 +26,11 @@ class FactorOut(Layer):
 
     def __init__(self, grid: Grid, channels: int, keep: int) -> None:
         self.grid, self.channels, self.keep = grid, channels, keep
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """How many channels are kept follows the kind."""
+        return cls(entry.grid, entry.channels, entry.keep())
 
     def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
         """Push what is done, return what is kept."""

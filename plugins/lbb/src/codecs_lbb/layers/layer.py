@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
+from codecs_lbb.layers.entry import Entry
 
 
 class Layer(ABC):
     """Integers of shape (n, h, w, channels) in units of the grid, to such integers."""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, entry: Entry) -> Self:
+        """The layer that an entry of a model file describes; raises `ModelError` for one that it does not fit."""
 
     @abstractmethod
     def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from codecs_core.entropy import Message
 from codecs_lbb import local
 from codecs_lbb.elementwise import Logit as LogitMap
 from codecs_lbb.grid import Grid
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Layer
 
 #: Of a logit, at either end of the range of grey levels.
@@ -24,6 +25,12 @@ class Logit(Layer):
     def __init__(self, grid: Grid, centre: int) -> None:
         self.grid = grid
         self.map = LogitMap(MARGIN + (1 - 2 * MARGIN) * centre / 256, (1 - 2 * MARGIN) / 8)
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """Nothing follows the kind."""
+        entry.nothing()
+        return cls(entry.grid, entry.centre)
 
     def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
         """Local bits-back coding."""

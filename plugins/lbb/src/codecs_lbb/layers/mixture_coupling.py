@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from codecs_lbb import local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, WINDOW, evaluate, fixed, on_grid
 from codecs_lbb.elementwise import LogitMixture
 from codecs_lbb.grid import Grid
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Layer
 
 #: Fractional bits of coefficients.
@@ -79,6 +80,15 @@ class MixtureCoupling(Layer):
             if constants.shape != (self.phases * self.low.size,) or constants.dtype.kind != "i":
                 raise ModelError(f"{name}.constants of a flow is {constants.dtype} of shape {constants.shape}")
             self.constants = constants.reshape(self.phases, -1).clip(self.low, self.high).astype(np.int32)
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """The channels that change follow the kind, whole phases."""
+        part = low, high = entry.part()
+        if (high - low) % entry.colours:
+            raise ModelError(f"{entry.name} of a flow changes {high - low} channels, which are no whole phases")
+        sizes: dict[str, Any] = {"colours": entry.colours, "part": part, "components": entry.components}
+        return cls(entry.grid, entry.tensors, entry.name, **sizes)
 
     def _check(self, name: str) -> None:
         """Raise `ModelError` unless the networks fit each other and their means and shifts are within bounds."""

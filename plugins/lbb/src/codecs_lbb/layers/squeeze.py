@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Shuffle
 
 #: The phases of a 2 x 2 block as (row, column), in the order of their channels.
@@ -15,6 +16,12 @@ PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 
 class Squeeze(Shuffle):
     """The four phases of an image of even height and width, one after the other as channels."""
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """Nothing follows the kind."""
+        entry.nothing()
+        return cls()
 
     def to(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """Shape (n, h, w, c) to (n, h / 2, w / 2, 4 c)."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from codecs_lbb.layers.convolution import MATRIX_BITS
+from codecs_lbb.network.integers import Tensors, integers
 
 
 class Convolution(nn.Module):
@@ -48,3 +53,11 @@ class Convolution(nn.Module):
         eye = torch.eye(x.shape[1])
         matrix = (self.lower.tril(-1) + eye) @ (self.upper.triu(1) + eye)
         return functional.conv2d(x, matrix[self.order][:, :, None, None]), torch.zeros(())
+
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """What follows the kind in a model file, and the layer's tensors; `x` are examples of its input."""
+        return [], {
+            f"{name}.order": self.order.numpy().astype(np.int32),
+            f"{name}.lower": integers(self.lower, MATRIX_BITS),
+            f"{name}.upper": integers(self.upper, MATRIX_BITS),
+        }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor, nn
 
+from codecs_core.entropy import QFormat
+from codecs_lbb.layers.affine import LOG_LIMIT
+from codecs_lbb.network.integers import Tensors, conditioner
 from codecs_lbb.network.predictor import Predictor
 
 #: Range of the log-scale of an affine map, in nats.
@@ -22,6 +27,9 @@ class Coupling(nn.Module):
     outputs
         Of the network, for each channel that changes.
     """
+
+    #: Of log-scales, where the network has them among its outputs.
+    scales: ClassVar[QFormat | None] = None
 
     def __init__(self, channels: int, part: tuple[int, int] | int, *, outputs: int, width: int, blocks: int) -> None:
         super().__init__()
@@ -47,6 +55,11 @@ class Coupling(nn.Module):
             y = y * torch.exp(log_scale)
         return torch.cat([x[:, :low], y, x[:, high:]], 1)
 
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """What follows the kind in a model file, and the layer's tensors; `x` are examples of its input."""
+        part = self.part if isinstance(self.part, int) else list(self.part)
+        return [part], conditioner(name, self.p, self.given(x), self.scales)
+
 
 class Additive(Coupling):
     """y = x + t(given) for some values: NICE (Dinh et al. 2014)."""
@@ -62,6 +75,8 @@ class Additive(Coupling):
 
 class Affine(Coupling):
     """y = (x + t(given)) e^s(given) for some values: RealNVP (Dinh et al. 2017), section 3.2."""
+
+    scales: ClassVar[QFormat | None] = QFormat(bits=0, low=-LOG_LIMIT, high=LOG_LIMIT)
 
     def __init__(self, channels: int, part: tuple[int, int] | int, *, width: int, blocks: int) -> None:
         super().__init__(channels, part, outputs=2, width=width, blocks=blocks)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from codecs_core.learn import BITS_PER_NAT
 from codecs_lbb.network.dequantiser import Dequantiser
-
-#: Bits a nat.
-OCTAVES = math.log2(math.e)
+from codecs_lbb.network.integers import Tensors
 
 
 class FactorOut(nn.Module):
@@ -21,6 +21,10 @@ class FactorOut(nn.Module):
     def __init__(self, keep: int) -> None:
         super().__init__()
         self.keep = keep
+
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """How many channels are kept."""
+        return [self.keep], {}
 
 
 class Network(nn.Module):
@@ -58,7 +62,7 @@ class Network(nn.Module):
             else:
                 x, log_det = layer(x)
                 nats = nats - log_det
-        return (nats + base(x)) * OCTAVES
+        return (nats + base(x)) * BITS_PER_NAT
 
 
 def base(z: Tensor) -> Tensor:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from codecs_core.entropy import QFormat
+from codecs_core.exact.freeze import freeze
+from codecs_lbb.conditioner import INPUT_BITS, LOG_BITS, SHIFT_BITS, WINDOW
+from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS, limits_of
+from codecs_lbb.network.integers import END_BITS, SOURCE, Tensors, inputs, linear, trunk_bits
 from codecs_lbb.network.predictor import Predictor
 
 #: Range of a log-scale, in nats.
 MIXTURE_RANGE = (-7.0, 4.0)
 #: Weight of one more component, of scale 1 in the middle of each mixture: no value is beyond the reach of its tails.
 BROAD = 2.0**-12
+#: Headroom of what a trunk hands on over the largest that is seen.
+HEADROOM = 1.5
 
 
 class Mixture(nn.Module):
@@ -90,6 +100,57 @@ class Mixture(nn.Module):
             ys.append(y)
             log_slopes = log_slopes + log_slope
         return torch.cat([x[:, :low], *ys, x[:, high:]], 1), log_slopes
+
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """Where the channels that change are; constants, or trunk, head, linear predictor and what the other colours add."""
+        part, colours, components = list(self.part), self.colours, self.components
+        low, high = limits_of(colours, components)
+        gain = np.concatenate(
+            [
+                np.tile(np.repeat([2.0**LOG_BITS, 2.0**SHIFT_BITS, 2.0**LOG_BITS], components), colours),
+                np.full(colours * (colours - 1) // 2, 2.0**COEFFICIENT_BITS),
+            ]
+        )
+        targets = [QFormat(bits=0, low=int(a), high=int(b)) for a, b in zip(low, high, strict=True)]
+        if not self.part[0]:
+            constants = np.rint(self.constants.detach().double().numpy().reshape(self.phases, -1) * gain)
+            return [part], {f"{name}.constants": constants.clip(low, high).astype(np.int32).reshape(-1)}
+        given = x[:, : self.part[0]]
+        known, seen = inputs(given), self.p.hidden(given)
+        top = int(np.ceil(float(seen.max()) * HEADROOM * 2**INPUT_BITS))
+        hidden = np.moveaxis(np.rint(seen.double().numpy() * 2**INPUT_BITS), 1, -1).clip(0, top).astype(np.int64)
+        trunk = freeze(
+            nn.Sequential(*self.p.network[:-1].children()),
+            known,
+            SOURCE,
+            QFormat(bits=INPUT_BITS, low=0, high=top),
+            weight_bits=trunk_bits(self.p.network[:-1]),
+        )
+        source = QFormat(bits=INPUT_BITS, low=0, high=top)
+        head = freeze(
+            nn.Sequential(self.p.network[-1]),
+            hidden,
+            source,
+            targets * self.phases,
+            weight_bits=END_BITS,
+            gain=np.tile(gain, self.phases),
+        )
+        tensors = trunk.tensors(f"{name}.trunk") | head.tensors(f"{name}.head") | linear(name, self.p, known)
+        if self.others is not None:
+            values = x[:, slice(*self.part)] - self.p.linear(given)
+            joined = np.concatenate([hidden, inputs(4 * values[:, ::colours])], -1)
+            source = QFormat(bits=INPUT_BITS, low=-WINDOW, high=max(top, WINDOW - 1))
+            first = 3 * components
+            others = freeze(
+                self.others,
+                joined,
+                source,
+                targets[first:] * self.phases,
+                weight_bits=END_BITS,
+                gain=np.tile(gain[first:], self.phases),
+            )
+            tensors |= others.tensors(f"{name}.others")
+        return [part], tensors
 
 
 def neighbours(phase: int) -> list[tuple[int, int, int]]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from codecs_lbb.conditioner import SHIFT_BITS
+from codecs_lbb.layers.actnorm import LOG_LIMIT
+from codecs_lbb.network.integers import Tensors, integers
 
 
 class Logit(nn.Module):
@@ -21,6 +27,10 @@ class Logit(nn.Module):
         p = self.margin + (1 - 2 * self.margin) * (x / 8 + self.centre / 256)
         slope = (1 - 2 * self.margin) / 8 / (p * (1 - p))
         return torch.log(p) - torch.log1p(-p), torch.log(slope).sum()
+
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """Nothing."""
+        return [], {}
 
 
 class ActNorm(nn.Module):
@@ -41,3 +51,10 @@ class ActNorm(nn.Module):
                 self.ready.fill_(True)  # type: ignore[operator]
         y = (x + self.shift.view(1, -1, 1, 1)) * torch.exp(self.log_scale).view(1, -1, 1, 1)
         return y, self.log_scale.sum() * (x.numel() // x.shape[1])
+
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """What follows the kind in a model file, and the layer's tensors; `x` are examples of its input."""
+        return [], {
+            f"{name}.shift": integers(self.shift, SHIFT_BITS),
+            f"{name}.log_scale": integers(self.log_scale, SHIFT_BITS).clip(-LOG_LIMIT, LOG_LIMIT),
+        }

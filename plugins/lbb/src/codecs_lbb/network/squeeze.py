@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from codecs_lbb.network.integers import Tensors
 
 #: The phases of a 2 x 2 block as (row, column), in the order of their channels after `Squeeze`.
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
@@ -15,6 +19,10 @@ class Squeeze(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Shape (n, c, h, w) to (n, 4 c, h / 2, w / 2)."""
         return torch.cat([x[:, :, r::2, c::2] for r, c in PHASES], 1), torch.zeros(())
+
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """Nothing."""
+        return [], {}
 
 
 def unsqueeze(x: Tensor) -> Tensor:
