@@ -24,32 +24,32 @@ PAIRS = {
 
 @njit
 def level(pair, log_h, m, s):
-    return ratios.level_set(pair, log_h, m, s, ratios.peak(pair, m, s), ratios.log_top_of(pair, m, s))
+    return ratios.level_set(ratios.ratio_of(pair, m, s), log_h)
 
 
 @njit
 def at(pair, x, m, s):
-    return ratios.log_ratio(pair, x, m, s)
+    return ratios.log_ratio(ratios.ratio_of(pair, m, s), x)
 
 
 @njit
 def top(pair, m, s):
-    return ratios.log_top_of(pair, m, s)
+    return ratios.ratio_of(pair, m, s).log_top
 
 
 @njit
-def excess(pair, h, low, high, m, s):
-    return ratios.excess(pair, h, low, high, m, s, ratios.peak(pair, m, s), ratios.log_top_of(pair, m, s))
+def survival(pair, h, low, high, m, s):
+    return ratios.survival(ratios.ratio_of(pair, m, s), h, low, high)
 
 
 @njit
-def levels(pair, h, rate, low, high, m, s, n):
-    """Next levels, drawn `n` times."""
+def heights(pair, h, rate, low, high, m, s, n):
+    """Heights of next arrivals, drawn `n` times."""
     out, state = np.empty(n), np.uint64(7)
-    c, t = ratios.peak(pair, m, s), ratios.log_top_of(pair, m, s)
-    z, p = ratios.excess(pair, h, low, high, m, s, c, t)
+    r = ratios.ratio_of(pair, m, s)
+    alive, w_p = ratios.survival(r, h, low, high)
     for i in range(n):
-        out[i], _, _, state = ratios.next_level(h, rate, z, p, state, pair, low, high, m, s, c, t)
+        out[i], _, _, state = ratios.next_arrival(h, rate, alive, w_p, state, r, low, high)
     return out
 
 
@@ -90,14 +90,14 @@ def test_ratio_and_level_sets(pair: int, a: float, b: float, share: float) -> No
     left=st.booleans(),
 )
 @settings(deadline=None, max_examples=30)
-def test_excess_mass(pair: int, a: float, b: float, share: float, cut: float, left: bool) -> None:
+def test_survival(pair: int, a: float, b: float, share: float, cut: float, left: bool) -> None:
     m, s = centre_and_scale(pair, a, b)
     make, proposal = PAIRS[pair]
     target = make(m, s)
     h = share * math.exp(top(pair, m, s))
     middle = proposal.ppf(cut)
     low, high = (-math.inf, middle) if left else (middle, math.inf)
-    z, p = excess(pair, h, low, high, m, s)
+    z, p = survival(pair, h, low, high, m, s)
     grid = np.linspace(*target.ppf([1e-7, 1 - 1e-7]), 20_001)
     grid = grid[(grid >= low) & (grid <= high)]
     gain = np.maximum(target.pdf(grid) - h * proposal.pdf(grid), 0)
@@ -116,13 +116,13 @@ def test_excess_mass(pair: int, a: float, b: float, share: float, cut: float, le
         (ratios.TRIANGULAR, 0.3, 0.5, 0.0, 0.5),
     ],
 )
-def test_levels_have_the_law_of_stretched_time(pair: int, m: float, s: float, low: float, high: float) -> None:
-    """P[level > h] = exp(-integral of rate / Z): the time that passes is exponential."""
+def test_heights_have_the_law_of_stretched_time(pair: int, m: float, s: float, low: float, high: float) -> None:
+    """P[height > h] = exp(-integral of rate / (w_Q - h w_P)): the stretched time that passes is exponential."""
     rate = float(PAIRS[pair][1].cdf(high) - PAIRS[pair][1].cdf(low))
-    drawn: Any = levels(pair, 0.0, rate, low, high, m, s, 20_000)
+    drawn: Any = heights(pair, 0.0, rate, low, high, m, s, 20_000)
     edges = np.quantile(drawn, np.linspace(0, 1, 60)[:-1])
     pieces = [
-        integrate.quad(lambda h: rate / excess(pair, h, low, high, m, s)[0], a, b)[0]
+        integrate.quad(lambda h: rate / survival(pair, h, low, high, m, s)[0], a, b)[0]
         for a, b in zip([0.0, *edges[:-1]], edges, strict=True)
     ]
     time = np.interp(drawn, edges, np.cumsum(pieces))

@@ -1,227 +1,196 @@
-"""The density ratio r = dQ/dP of a target to a standard proposal: its logarithm, peak, superlevel sets and their masses.
+"""The density ratio r = dQ/dP of a target to a standard proposal, and the stretch function of greedy Poisson rejection sampling.
 
-All of it is for encoders, in floats. Every r is unimodal, so that {r >= h} is an interval.
+All of it is for encoders, in floats. Every r is unimodal, so that {r >= h} is an interval. The notation is that of Flamich 2023, "Greedy
+Poisson rejection sampling", section 3:
+
+- w_P(h) = P[r >= h] and w_Q(h) = Q[r >= h], here both on the region that is still searched;
+- w_Q(h) - h w_P(h), the probability that a search goes on beyond the height h (`survival`);
+- the stretch function sigma with sigma'(h) = 1 / (w_Q(h) - h w_P(h)), and phi(x) = sigma(r(x)): the first point x of a Poisson
+  process that arrives at a time t < phi(x) is a sample of Q.
+
+Since sigma increases, t < phi(x) is sigma^-1(t) < r(x): only the heights sigma^-1(t) of the arrivals are needed (`next_arrival`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from codecs_core.jit import inline
+from codecs_rec.pairs import gaussian, laplace, triangular, triangular_in_uniform
+from codecs_rec.pairs import uniform as uniforms
 
 #: Pairs of a target and a standard proposal; `families` knows which classes they belong to.
 GAUSSIAN, LAPLACE, UNIFORM, TRIANGULAR_IN_UNIFORM, TRIANGULAR = range(5)
-_HALF = math.sqrt(0.5)
 #: Scales from its centre within which all of a target's mass lies that a float can tell.
 _REACH = 800.0
 #: Points that are drawn in vain before the next one is taken all the same: that is less likely than 2^-16.
 _TRIES = 1 << 16
 
 
-@inline
-def log_ratio(pair, x, m, s):
-    """Ln r(x) for a target of centre m and scale s; -inf outside its support."""
-    d = (x - m) / s
-    if pair == GAUSSIAN:
-        return 0.5 * (x * x - d * d) - math.log(s)
-    if pair == LAPLACE:
-        return abs(x) - abs(d) - math.log(s)
-    if abs(d) >= 1.0:
-        return -math.inf
-    if pair == UNIFORM:
-        return -math.log(2.0 * s)
-    if pair == TRIANGULAR_IN_UNIFORM:
-        return math.log((1.0 - abs(d)) / s)
-    return math.log((1.0 - abs(d)) / (s * (1.0 - abs(x))))
+def _by_pair(name: str) -> Callable[..., Any]:
+    """The function of this name of whichever pair it is called for, as its first argument."""
+    pairs = gaussian, laplace, uniforms, triangular_in_uniform, triangular
+    of_gaussian, of_laplace, of_uniform, of_triangular_in_uniform, of_triangular = (getattr(p, name) for p in pairs)
+
+    @inline
+    def call(pair, *args):
+        if pair == GAUSSIAN:
+            return of_gaussian(*args)
+        if pair == LAPLACE:
+            return of_laplace(*args)
+        if pair == UNIFORM:
+            return of_uniform(*args)
+        if pair == TRIANGULAR_IN_UNIFORM:
+            return of_triangular_in_uniform(*args)
+        return of_triangular(*args)
+
+    return call  # type: ignore[no-any-return]
+
+
+_log_ratio, _peak, _log_top, _level_set, _proposal_mass, _standard_mass = (
+    _by_pair(name) for name in ("log_ratio", "peak", "log_top", "level_set", "proposal_mass", "standard_mass")
+)
+
+
+class Ratio(NamedTuple):
+    """The ratio r of one target, of centre m and scale s: which pair, and where and how large it is at its largest."""
+
+    pair: int
+    m: float
+    s: float
+    peak: float
+    log_top: float
 
 
 @inline
-def peak(pair, m, s):
-    """Where r is largest."""
-    return m / ((1.0 - s) * (1.0 + s)) if pair == GAUSSIAN and s < 1.0 else m
+def ratio_of(pair, m, s):
+    """The ratio of a target of centre m and scale s."""
+    return Ratio(pair, m, s, _peak(pair, m, s), _log_top(pair, m, s))
 
 
 @inline
-def level_set(pair, log_h, m, s, c, log_top):
-    """The interval on which ln r >= log_h, given the peak and its height."""
-    drop = max(log_top - log_h, 0.0)
-    if pair == GAUSSIAN:
-        w = s * math.sqrt(2.0 * drop / ((1.0 - s) * (1.0 + s))) if s < 1.0 else math.inf
-        return c - w, c + w
-    if pair == UNIFORM:
-        return m - s, m + s
-    if pair == TRIANGULAR_IN_UNIFORM:
-        w = s * (1.0 - math.exp(-drop))
-        return m - w, m + w
-    if m < 0.0:
-        a, b = _level_set_right(pair, log_h, drop, -m, s)
-        return -b, -a
-    return _level_set_right(pair, log_h, drop, m, s)
+def log_ratio(r, x):
+    """Ln r(x); -inf outside the support of the target."""
+    return _log_ratio(r.pair, x, r.m, r.s)
 
 
 @inline
-def _level_set_right(pair, log_h, drop, m, s):
-    """For a centre m >= 0 and a proposal with a corner at 0."""
-    if pair == LAPLACE:
-        falling, rising = 1.0 / s - 1.0, 1.0 / s + 1.0
-        left = m - drop / rising if drop <= m * rising else -(drop - m * rising) / falling
-        return left, m + drop / falling
-    g = math.exp(log_h) * s * s
-    right = (s + m - g) / (1.0 - g)
-    left = (g - s + m) / (1.0 + g)
-    return (left if left >= 0.0 else (g - s + m) / (1.0 - g)), right
+def level_set(r, log_h):
+    """The interval on which ln r >= log_h."""
+    return _level_set(r.pair, log_h, max(r.log_top - log_h, 0.0), r.m, r.s, r.peak)
 
 
 @inline
-def _normal_mass(a, b):
-    # by the tail that does not cancel
-    if a > 0.0:
-        return 0.5 * (math.erfc(a * _HALF) - math.erfc(b * _HALF))
-    if b < 0.0:
-        return 0.5 * (math.erfc(-b * _HALF) - math.erfc(-a * _HALF))
-    return 0.5 * (math.erf(b * _HALF) - math.erf(a * _HALF))
-
-
-@inline
-def _laplace_mass(a, b):
-    if a > 0.0:
-        return 0.5 * (math.exp(-a) - math.exp(-b))
-    if b < 0.0:
-        return 0.5 * (math.exp(b) - math.exp(a))
-    return 1.0 - 0.5 * (math.exp(a) + math.exp(-b))
-
-
-@inline
-def _triangular_mass(a, b):
-    a, b = min(max(a, -1.0), 1.0), min(max(b, -1.0), 1.0)
-    return (b - 0.5 * b * abs(b)) - (a - 0.5 * a * abs(a))
-
-
-@inline
-def proposal_mass(pair, a, b):
+def proposal_mass(r, a, b):
     """P([a, b]) for a < b."""
-    if pair == GAUSSIAN:
-        return _normal_mass(a, b)
-    if pair == LAPLACE:
-        return _laplace_mass(a, b)
-    if pair == TRIANGULAR:
-        return _triangular_mass(a, b)
-    return min(b, 1.0) - max(a, 0.0)
+    return _proposal_mass(r.pair, a, b)
 
 
 @inline
-def target_mass(pair, a, b, m, s):
+def target_mass(r, a, b):
     """Q([a, b]) for a < b."""
-    return _standard_mass(pair, (a - m) / s, (b - m) / s)
+    return _standard_mass(r.pair, (a - r.m) / r.s, (b - r.m) / r.s)
 
 
 @inline
-def _standard_mass(pair, a, b):
-    if pair == GAUSSIAN:
-        return _normal_mass(a, b)
-    if pair == LAPLACE:
-        return _laplace_mass(a, b)
-    if pair == UNIFORM:
-        return 0.5 * (min(b, 1.0) - max(a, -1.0))
-    return _triangular_mass(a, b)
-
-
-@inline
-def excess(pair, h, low, high, m, s, c, log_top):
-    """Mass of (r - h)^+ dP on [low, high], and P of where it is positive: Z(h) and -Z'(h)."""
-    a, b = level_set(pair, math.log(h), m, s, c, log_top) if h > 0.0 else level_set(pair, -1e300, m, s, c, log_top)
+def survival(r, h, low, high):
+    """w_Q(h) - h w_P(h), and w_P(h), minus its derivative; both on the region [low, high]."""
+    a, b = level_set(r, math.log(h) if h > 0.0 else -1e300)
     a, b = max(a, low), min(b, high)
     if a >= b:
         return 0.0, 0.0
-    p = proposal_mass(pair, a, b)
-    return max(target_mass(pair, a, b, m, s) - h * p, 0.0), p
+    w_p, w_q = proposal_mass(r, a, b), target_mass(r, a, b)
+    return max(w_q - h * w_p, 0.0), w_p
 
 
 @inline
-def target_point(pair, u, a, b, m, s):
+def target_point(r, u, a, b):
     """The point of [a, b] that a share u of Q([a, b]) lies below, by bisection: floats reach further than 64 bits."""
-    start = (a - m) / s
-    low, high = max(start, -_REACH), min((b - m) / s, _REACH)
-    below = u * _standard_mass(pair, start, (b - m) / s)
+    start = (a - r.m) / r.s
+    low, high = max(start, -_REACH), min((b - r.m) / r.s, _REACH)
+    below = u * _standard_mass(r.pair, start, (b - r.m) / r.s)
     for _ in range(100):
         middle = 0.5 * (low + high)
-        if _standard_mass(pair, start, middle) < below:
+        if _standard_mass(r.pair, start, middle) < below:
             low = middle
         else:
             high = middle
-    return min(max(m + s * low, a), b)
+    return min(max(r.m + r.s * low, a), b)
 
 
 @inline
-def next_level(h, rate, z, p, state, pair, low, high, m, s, c, log_top):
-    """The level of the graph when the next point arrives: from h on, points arrive at the rate `rate` / Z(level) per unit of level.
+def next_arrival(h, rate, alive, w_p, state, r, low, high):
+    """The height sigma^-1(t) at the next arrival t of a Poisson process, after the height h: how far the graph of r must reach.
 
-    That is the stretched time of a greedy Poisson sampler (Flamich 2023, section 3), of which nothing need be integrated: Z is convex, so
-    its tangent bounds the rate, points that arrive by the bound have a closed form, and each is kept with the probability that the bound
-    is too high by (thinning: Lewis, Shedler 1979). Returns (level, Z, -Z', state); `state` is that of `uniform`.
+    In time, points arrive at `rate`; in height at rate sigma'(h) = rate / (w_Q(h) - h w_P(h)). Nothing need be integrated: the
+    denominator is convex, so its tangent bounds the rate, points that arrive by the bound have a closed form, and each is kept with the
+    probability that the bound is too high by (thinning: Lewis, Shedler 1979). `alive` and `w_p` are those of `survival` at h.
+    Returns (height, w_Q - h w_P, w_P, state); `state` is that of `uniform`.
     """
-    while z > 0.0:
+    while alive > 0.0:
         e, state = uniform(state)
         # beyond what floats reach the proposal has no mass, and its tangent is level
-        k = h - (math.expm1(math.log(e) * (p / rate)) * z / p if p > 0.0 else math.log(e) * z / rate)
-        tangent = z - (k - h) * p
+        k = h - (math.expm1(math.log(e) * (w_p / rate)) * alive / w_p if w_p > 0.0 else math.log(e) * alive / rate)
+        tangent = alive - (k - h) * w_p
         h = k
-        z, p = excess(pair, h, low, high, m, s, c, log_top)
+        alive, w_p = survival(r, h, low, high)
         u, state = uniform(state)
-        if u * z <= tangent:
+        if u * alive <= tangent:
             break
-    return h, z, p, state
+    return h, alive, w_p, state
 
 
 @inline
-def left_over(pair, h, low, high, m, s, c, log_top, state):
-    """A point of (r - h)^+ dP on [low, high], which is what a search has left of its target at the level h; and the next state.
+def left_over(r, h, low, high, state):
+    """A point of (r - h)^+ dP on [low, high], which is what a search has left of its target at the height h; and the next state.
 
     It is a point of Q from where r exceeds h, kept with the probability 1 - h / r. A search that comes to where this is
     seldom kept does so as seldom.
     """
     log_h = math.log(h) if h > 0.0 else -1e300
-    a, b = level_set(pair, log_h, m, s, c, log_top)
+    a, b = level_set(r, log_h)
     a, b = max(a, low), min(b, high)
-    x = min(max(c, low), high)
-    if not a < b or target_mass(pair, a, b, m, s) <= 0.0:  # narrower than what floats can tell
+    x = min(max(r.peak, low), high)
+    if not a < b or target_mass(r, a, b) <= 0.0:  # narrower than what floats can tell
         return x, state
     for _ in range(_TRIES):
         u, state = uniform(state)
-        x = target_point(pair, u, a, b, m, s)
+        x = target_point(r, u, a, b)
         u, state = uniform(state)
-        if math.log(u) > log_h - log_ratio(pair, x, m, s):
+        if math.log(u) > log_h - log_ratio(r, x):
             break
     return x, state
 
 
 @inline
-def first_left(pair, time, low, high, m, s, c, log_top, state):
+def first_left(r, time, low, high, state):
     """Of the points of a Poisson process over P and time, on [low, high] and after `time`, that with the least time / r.
 
     Returns (-ln of this least value, point, state). Those of a value below v are Poisson distributed with the mean
-    v Z(time / v), Z the mass of (r - h)^+ dP, since a point at x counts from `time` to v r(x): where that mean is an exponential
-    variable e, is the least one. Its point is one of Q where r exceeds time / v, and this h solves h e = time Z(h).
+    v S(time / v), S(h) = w_Q(h) - h w_P(h), since a point at x counts from `time` to v r(x): where that mean is an exponential
+    variable e, is the least one. Its point is one of Q where r exceeds time / v, and this h solves h e = time S(h).
     """
-    whole, _ = excess(pair, 0.0, low, high, m, s, c, log_top)
+    whole, _ = survival(r, 0.0, low, high)
     u, state = uniform(state)
     e = -math.log(u)
     below, above = 0.0, time * whole / e
     if not above > 0.0:
-        return -math.inf, c, state
+        return -math.inf, r.peak, state
     for _ in range(100):
         h = 0.5 * (below + above)
-        z, _ = excess(pair, h, low, high, m, s, c, log_top)
-        if h * e < time * z:
+        alive, _ = survival(r, h, low, high)
+        if h * e < time * alive:
             below = h
         else:
             above = h
     h = 0.5 * (below + above)
-    a, b = level_set(pair, math.log(h), m, s, c, log_top)
+    a, b = level_set(r, math.log(h))
     u, state = uniform(state)
-    return math.log(h) - math.log(time), target_point(pair, u, max(a, low), min(b, high), m, s), state
+    return math.log(h) - math.log(time), target_point(r, u, max(a, low), min(b, high)), state
 
 
 @inline
@@ -231,12 +200,3 @@ def uniform(state):
     v = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     v = (v ^ (v >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return (np.float64((v ^ (v >> np.uint64(31))) >> np.uint64(12)) + 0.5) * 2.0**-52, state
-
-
-@inline
-def log_top_of(pair, m, s):
-    """Ln sup r."""
-    if pair == GAUSSIAN:
-        # in one piece, where the peak is far out
-        return (0.5 * m * m / ((1.0 - s) * (1.0 + s)) if s < 1.0 else 0.0) - math.log(s)
-    return log_ratio(pair, peak(pair, m, s), m, s)

@@ -13,9 +13,9 @@ from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
-from codecs_rec.ratios import first_left, log_ratio, log_top_of, peak, uniform
+from codecs_rec.ratios import first_left, log_ratio, ratio_of, uniform
 from codecs_rec.samplers.base import SCALARS, ScalarSampler, draw, escape, private
-from codecs_rec.samplers.branch import DEPTH, FEW, _decode_dyadic, _decode_on_sample, scaled
+from codecs_rec.samplers.branch import DEPTH, FEW, decode_dyadic, decode_on_sample, scaled
 
 #: Nodes that a search visits at the most.
 NODES = 4096
@@ -28,13 +28,12 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):
     nodes, gumbels, keys = np.empty(NODES + 2, np.int64), np.empty(NODES + 2), np.empty(NODES + 2)
     lows, highs = np.empty(NODES + 2, np.uint64), np.empty(NODES + 2, np.uint64)
     for i in range(m.size):
-        mi, si = m[i], s[i]
-        c, log_top = peak(pair, mi, si), log_top_of(pair, mi, si)
+        r = ratio_of(pair, m[i], s[i])
         state = private(i, key)
         e, state = uniform(state)
         # the queue, in no order: the root, whose Gumbel is that of all of P
         nodes[0], lows[0], highs[0], gumbels[0] = 1, _0, _ALL, -math.log(-math.log(e))
-        keys[0] = gumbels[0] + log_top
+        keys[0] = gumbels[0] + r.log_top
         waiting, best, index[i], visited[i] = 1, -math.inf, 1, 0
         while waiting > 0 and visited[i] < NODES:
             top = 0
@@ -49,14 +48,14 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):
             visited[i] += 1
             u = scaled(draw(node, i, SCALARS, key), low, high)
             x = quantile(family, u)
-            found = log_ratio(pair, x, mi, si) + gumbel
+            found = log_ratio(r, x) + gumbel
             if found > best:
                 best, index[i] = found, node
             if deepest == DEPTH and (high - low < FEW or node >> (deepest - 1) > 0):
                 # the best of all other points of the region at once, wherever on the line they are
                 left = -math.inf if low == _0 else quantile(family, low)
                 right = math.inf if high == _ALL else quantile(family, high)
-                found, x, state = first_left(pair, math.exp(-gumbel), left, right, mi, si, c, log_top, state)
+                found, x, state = first_left(r, math.exp(-gumbel), left, right, state)
                 if found > best:
                     best, index[i] = found, escape(family, x)
                 continue
@@ -77,9 +76,9 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):
                 e, state = uniform(state)
                 child = location - math.log(math.exp(min(location - gumbel, 700.0)) - math.log(e))
                 # the outermost regions go on for ever
-                nearest = c if a == _0 else max(c, quantile(family, a))
+                nearest = r.peak if a == _0 else max(r.peak, quantile(family, a))
                 nearest = nearest if b == _ALL else min(nearest, quantile(family, b))
-                bound = child + (log_ratio(pair, nearest, mi, si) if nearest != c else log_top)
+                bound = child + (log_ratio(r, nearest) if nearest != r.peak else r.log_top)
                 if bound > best:
                     nodes[waiting], lows[waiting], highs[waiting] = 2 * node + side, a, b
                     gumbels[waiting], keys[waiting] = child, bound
@@ -130,4 +129,4 @@ class AStar(ScalarSampler):
         self.steps(pair, family, key, index)
 
     def _decode(self, index: NDArray[np.int64], key: np.uint64, u: NDArray[np.uint64]) -> None:
-        (_decode_dyadic if self.split == "dyadic" else _decode_on_sample)(index, key, u)
+        (decode_dyadic if self.split == "dyadic" else decode_on_sample)(index, key, u)

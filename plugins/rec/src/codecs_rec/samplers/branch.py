@@ -13,7 +13,7 @@ from codecs_core.errors import EntropyError
 from codecs_core.jit import inline, kernel
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
-from codecs_rec.ratios import excess, left_over, log_ratio, log_top_of, next_level, peak, uniform
+from codecs_rec.ratios import left_over, log_ratio, next_arrival, ratio_of, survival, uniform
 from codecs_rec.samplers.base import SCALARS, ScalarSampler, draw, escape, private
 
 #: Levels of the tree; its nodes are numbered as in a heap, the root being 1.
@@ -26,14 +26,20 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @inline
-def dyadic_point(node, bits):
+def depth_of(node):
+    """How far a node is from the root."""
+    depth = np.int64(0)
+    while node >> depth > 1:
+        depth += 1
+    return depth
+
+
+@inline
+def dyadic_point(node, depth, bits):
     """A point of a node: its path are the leading bits of u, and random ones follow."""
-    depth = _0
-    while (np.uint64(node) >> depth) > _1:
-        depth += _1
-    if depth == _0:
+    if depth == 0:
         return bits
-    return (np.uint64(node) << (_64 - depth)) | (bits >> depth)
+    return (np.uint64(node) << (_64 - np.uint64(depth))) | (bits >> np.uint64(depth))
 
 
 @inline
@@ -47,76 +53,92 @@ def scaled(bits, low, high):
     return low + a * c + (middle >> _32) + ((b * c + (middle & _W)) >> _32)
 
 
+@inline
+def few(low, high, alive):
+    """Whether a region is too small to be searched, or has nothing left of the target."""
+    return high - low < FEW or alive <= 0.0
+
+
 @kernel
-def _encode(pair, family, m, s, key, dyadic, index):
+def encode_dyadic(pair, family, m, s, key, index):
+    """Algorithm 6: halve the region by probability, and go where the first point below the graph is."""
     for i in range(m.size):
-        mi, si = m[i], s[i]
-        c, log_top = peak(pair, mi, si), log_top_of(pair, mi, si)
-        node, low, high = np.int64(1), _0, _ALL
-        left, right, rate = -math.inf, math.inf, 1.0
-        state, h = private(i, key), 0.0
-        z, p = excess(pair, h, left, right, mi, si, c, log_top)
+        r = ratio_of(pair, m[i], s[i])
+        node, low, high, left, right = np.int64(1), _0, _ALL, -math.inf, math.inf
+        state, h, rate = private(i, key), 0.0, 1.0
+        alive, w_p = survival(r, h, left, right)
         index[i] = 0
         for depth in range(DEPTH):
-            bits = draw(node, i, SCALARS, key)
-            u = (
-                (np.uint64(node) << (_64 - np.uint64(depth))) | (bits >> np.uint64(depth))
-                if dyadic and depth > 0
-                else scaled(bits, low, high)
-            )
-            x = quantile(family, u)
-            h, z, p, state = next_level(h, rate, z, p, state, pair, left, right, mi, si, c, log_top)
-            if log_ratio(pair, x, mi, si) > math.log(h):
+            x = quantile(family, dyadic_point(node, depth, draw(node, i, SCALARS, key)))
+            h, alive, w_p, state = next_arrival(h, rate, alive, w_p, state, r, left, right)
+            if log_ratio(r, x) > math.log(h):
                 index[i] = node
                 break
-            if dyadic:
-                cut = low + ((high - low) >> _1)
-                middle = quantile(family, cut)
-                zl, pl = excess(pair, h, left, middle, mi, si, c, log_top)
-                coin, state = uniform(state)
-                goes_right = coin * z >= zl
-                zr, pr = max(z - zl, 0.0), max(p - pl, 0.0)
+            cut = low + ((high - low) >> _1)
+            middle = quantile(family, cut)
+            alive_left, w_p_left = survival(r, h, left, middle)
+            coin, state = uniform(state)
+            if coin * alive < alive_left:
+                node, high, right, alive, w_p = 2 * node, cut, middle, alive_left, w_p_left
+            elif cut == high:
+                break
             else:
-                # no point beyond x can be below the graph any more
-                cut, middle = u, x
-                goes_right = c > x
-                zl, pl, zr, pr = z, p, z, p
-            if goes_right:
-                if cut == high:
-                    break
-                low, left, z, p = cut + _1, middle, zr, pr
-            else:
-                if cut == low and not dyadic:
-                    break
-                high = cut if dyadic else cut - _1
-                right, z, p = middle, zl, pl
-            node = 2 * node + np.int64(goes_right)
+                node, low, left = 2 * node + 1, cut + _1, middle
+                alive, w_p = max(alive - alive_left, 0.0), max(w_p - w_p_left, 0.0)
             rate = np.float64(high - low) * 2.0**-64
-            if high - low < FEW or z <= 0.0:
+            if few(low, high, alive):
                 break
         if index[i] == 0:
-            x, state = left_over(pair, h, left, right, mi, si, c, log_top, state)
+            x, state = left_over(r, h, left, right, state)
             index[i] = escape(family, x)
 
 
 @kernel
-def _decode_dyadic(index, key, u):
-    for i in range(index.size):
-        bits = draw(index[i], i, SCALARS, key)
-        u[i] = dyadic_point(index[i], bits)
+def encode_on_sample(pair, family, m, s, key, index):
+    """Algorithm 5: split the region at its point x. No point beyond x, seen from the peak, can be below the graph any more."""
+    for i in range(m.size):
+        r = ratio_of(pair, m[i], s[i])
+        node, low, high, left, right = np.int64(1), _0, _ALL, -math.inf, math.inf
+        state, h, rate = private(i, key), 0.0, 1.0
+        alive, w_p = survival(r, h, left, right)
+        index[i] = 0
+        for _ in range(DEPTH):
+            u = scaled(draw(node, i, SCALARS, key), low, high)
+            x = quantile(family, u)
+            h, alive, w_p, state = next_arrival(h, rate, alive, w_p, state, r, left, right)
+            if log_ratio(r, x) > math.log(h):
+                index[i] = node
+                break
+            if u == (high if r.peak > x else low):
+                break
+            if r.peak > x:
+                node, low, left = 2 * node + 1, u + _1, x
+            else:
+                node, high, right = 2 * node, u - _1, x
+            rate = np.float64(high - low) * 2.0**-64
+            if few(low, high, alive):
+                break
+        if index[i] == 0:
+            x, state = left_over(r, h, left, right, state)
+            index[i] = escape(family, x)
 
 
 @kernel
-def _decode_on_sample(index, key, u):
+def decode_dyadic(index, key, u):
+    """The point of each node."""
     for i in range(index.size):
-        depth = np.int64(0)
-        while index[i] >> depth > 1:
-            depth += 1
+        u[i] = dyadic_point(index[i], depth_of(index[i]), draw(index[i], i, SCALARS, key))
+
+
+@kernel
+def decode_on_sample(index, key, u):
+    """The point of each node, by the splits on the way to it."""
+    for i in range(index.size):
+        depth = depth_of(index[i])
         low, high = _0, _ALL
         while True:
             node = index[i] >> depth
-            bits = draw(node, i, SCALARS, key)
-            u[i] = scaled(bits, low, high)
+            u[i] = scaled(draw(node, i, SCALARS, key), low, high)
             if depth == 0:
                 break
             depth -= 1
@@ -156,8 +178,8 @@ class BranchAndBound(ScalarSampler):
         return (1 << DEPTH) - 1
 
     def _encode(self, pair: Pair, family: int, key: np.uint64, index: NDArray[np.int64]) -> None:
-        dyadic = self.split == "dyadic"
-        _encode(pair.kind, family, pair.m.reshape(-1), pair.s.reshape(-1), key, dyadic, index)
+        encode = encode_dyadic if self.split == "dyadic" else encode_on_sample
+        encode(pair.kind, family, pair.m.reshape(-1), pair.s.reshape(-1), key, index)
 
     def _decode(self, index: NDArray[np.int64], key: np.uint64, u: NDArray[np.uint64]) -> None:
-        (_decode_dyadic if self.split == "dyadic" else _decode_on_sample)(index, key, u)
+        (decode_dyadic if self.split == "dyadic" else decode_on_sample)(index, key, u)

@@ -12,26 +12,25 @@ from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
-from codecs_rec.ratios import excess, left_over, log_ratio, log_top_of, next_level, peak
+from codecs_rec.ratios import left_over, log_ratio, next_arrival, ratio_of, survival
 from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escape, private
 
 
 @kernel
 def _encode(pair, family, m, s, key, limit, index):
     for i in range(m.size):
-        c, log_top = peak(pair, m[i], s[i]), log_top_of(pair, m[i], s[i])
-        state = private(i, key)
-        h = 0.0
-        z, p = excess(pair, h, -math.inf, math.inf, m[i], s[i], c, log_top)
+        r = ratio_of(pair, m[i], s[i])
+        state, h = private(i, key), 0.0
+        alive, w_p = survival(r, h, -math.inf, math.inf)
         index[i] = 0
         for n in range(1, limit + 1):
-            h, z, p, state = next_level(h, 1.0, z, p, state, pair, -math.inf, math.inf, m[i], s[i], c, log_top)
+            h, alive, w_p, state = next_arrival(h, 1.0, alive, w_p, state, r, -math.inf, math.inf)
             x = quantile(family, draw(n, i, SCALARS, key))
-            if log_ratio(pair, x, m[i], s[i]) > math.log(h):
+            if log_ratio(r, x) > math.log(h):
                 index[i] = n
                 break
         if index[i] == 0:
-            x, state = left_over(pair, h, -math.inf, math.inf, m[i], s[i], c, log_top, state)
+            x, state = left_over(r, h, -math.inf, math.inf, state)
             index[i] = escape(family, x)
 
 
@@ -43,9 +42,10 @@ def _decode(index, key, u):
 
 @dataclass(frozen=True)
 class GreedyPoisson(ScalarSampler):
-    """Points of a Poisson process over P and time, of which the first one below the graph of a function of dQ/dP is sent.
+    """Points of a Poisson process over P and time, of which the first one below the graph of phi = sigma(dQ/dP) is sent.
 
-    Exact. The index has the mean sup dQ/dP, and costs about D_KL + log2(D_KL + 1) bits; decoding takes one draw.
+    Exact; sigma is the stretch function of `codecs_rec.ratios`.
+    The index has the mean sup dQ/dP, and costs about D_KL + log2(D_KL + 1) bits; decoding takes one draw.
 
     Parameters
     ----------

@@ -1,0 +1,48 @@
+"""N(m, s^2) and N(0, 1)."""
+
+from __future__ import annotations
+
+import math
+
+from codecs_core.jit import inline
+
+_HALF = math.sqrt(0.5)
+
+
+@inline
+def log_ratio(x, m, s):
+    """Ln r(x)."""
+    d = (x - m) / s
+    return 0.5 * (x * x - d * d) - math.log(s)
+
+
+@inline
+def peak(m, s):
+    """Where r is largest."""
+    return m / ((1.0 - s) * (1.0 + s)) if s < 1.0 else m
+
+
+@inline
+def log_top(m, s):
+    """Ln sup r, in one piece, since the peak may be far out."""
+    return (0.5 * m * m / ((1.0 - s) * (1.0 + s)) if s < 1.0 else 0.0) - math.log(s)
+
+
+@inline
+def level_set(log_h, drop, m, s, c):
+    """{r >= h}: r is a Gaussian itself."""
+    w = s * math.sqrt(2.0 * drop / ((1.0 - s) * (1.0 + s))) if s < 1.0 else math.inf
+    return c - w, c + w
+
+
+@inline
+def proposal_mass(a, b):
+    """P([a, b]), by the tail that does not cancel."""
+    if a > 0.0:
+        return 0.5 * (math.erfc(a * _HALF) - math.erfc(b * _HALF))
+    if b < 0.0:
+        return 0.5 * (math.erfc(-b * _HALF) - math.erfc(-a * _HALF))
+    return 0.5 * (math.erf(b * _HALF) - math.erf(a * _HALF))
+
+
+standard_mass = proposal_mass

@@ -1,0 +1,45 @@
+"""Uniform on [m - s, m + s] and on [0, 1)."""
+
+from __future__ import annotations
+
+import math
+
+from codecs_core.jit import inline
+
+
+@inline
+def log_ratio(x, m, s):
+    """Ln r(x)."""
+    if abs((x - m) / s) >= 1.0:
+        return -math.inf
+    return -math.log(2.0 * s)
+
+
+@inline
+def peak(m, s):
+    """The centre, as good as any other point."""
+    return m
+
+
+@inline
+def log_top(m, s):
+    """Ln r(m)."""
+    return log_ratio(m, m, s)
+
+
+@inline
+def level_set(log_h, drop, m, s, c):
+    """The support."""
+    return m - s, m + s
+
+
+@inline
+def proposal_mass(a, b):
+    """P([a, b])."""
+    return min(b, 1.0) - max(a, 0.0)
+
+
+@inline
+def standard_mass(a, b):
+    """Q([a, b]) for the target on [-1, 1]."""
+    return 0.5 * (min(b, 1.0) - max(a, -1.0))
