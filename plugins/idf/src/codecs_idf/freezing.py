@@ -17,12 +17,12 @@ from codecs_core.entropy.distributions.location_scale import SCALE_BITS
 from codecs_core.exact import ExactNet
 from codecs_core.exact.freeze import freeze
 from codecs_core.exact.thaw import thaw
+from codecs_core.learn import BITS_PER_NAT
 from codecs_core.models import Model
 from codecs_idf.flow import Flow
 from codecs_idf.network import UNIT, Level, Network, Predictor
 from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, limits_of
 
-OCTAVES = math.log2(math.e)
 #: What a mean is multiplied by.
 MEANS = UNIT * (1 << MEAN_BITS)
 #: Bits of the weights of a linear predictor, of the first and the last layer of a network, of the others. On CIFAR-10, eight for all of a
@@ -34,7 +34,8 @@ def gains_of(channels: int, components: int) -> NDArray[np.float64]:
     """What each parameter of a prior is multiplied by: logits, means, log-scales, coefficients between the channels."""
     each, pairs = channels * components, channels * (channels - 1) // 2
     return np.repeat(
-        [OCTAVES * (1 << LOGIT_BITS), MEANS, OCTAVES * (1 << SCALE_BITS), 1 << MEAN_BITS], [each, each, each, pairs]
+        [BITS_PER_NAT * (1 << LOGIT_BITS), MEANS, BITS_PER_NAT * (1 << SCALE_BITS), 1 << MEAN_BITS],
+        [each, each, each, pairs],
     )
 
 
