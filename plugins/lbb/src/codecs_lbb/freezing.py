@@ -44,6 +44,7 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
     network.eval()
     tensors: Tensors = {}
     layers: list[list[Any]] = []
+    modules: list[Any] = [*network.layers]
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(0)  # the noise of the examples
         x = (examples - network.centre) / 32
@@ -55,7 +56,7 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
             x = x + network.dequantiser(x)[0] / 32
         else:
             x = x + torch.rand_like(x) / 32
-        for number, layer in enumerate(network.layers):
+        for number, layer in enumerate(modules):
             kind = TRAINED.get(type(layer).__name__)
             if kind is None:
                 raise ModelError(f"a layer of a flow is a {type(layer).__name__}, which cannot be frozen")
@@ -63,7 +64,7 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
             layers.append([kind, *rest])
             tensors |= its
             x = x[:, : layer.keep] if kind == "factor" else layer(x)[0]
-    mixtures = [layer for layer in network.layers if isinstance(layer, floats.Mixture)]
+    mixtures = [layer for layer in modules if isinstance(layer, floats.Mixture)]
     config = {
         "channels": channels,
         "centre": network.centre,
