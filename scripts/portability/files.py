@@ -29,7 +29,7 @@ from codecs_core.testing import vectors
 
 ROOT = Path(__file__).parents[2]
 #: Values in the largest array of a file.
-VALUES = 1200
+VALUES = 600
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -73,14 +73,19 @@ def shipped() -> Iterator[tuple[Codec, Arrays]]:
 
 
 def samples(codec: Codec) -> Arrays:
-    """One array of each number of dimensions and each dtype that the codec takes: smooth ones, and one of noise."""
+    """A smooth array of each dtype that the codec takes, of one number of dimensions after the other; and one of noise."""
     from codecs_core.testing import Domain
 
     domain = Domain.of(codec)
-    specs = [spec for spec in domain.specs if spec.size]
-    kinds = {(len(s.shape), s.dtype): s for s in specs if s.size <= VALUES} or {(0, ""): specs[0]}
-    arrays = {f"{i}": domain.smooth(spec, i) for i, spec in enumerate(kinds.values())}
-    return {**arrays, "noise": domain.noise(max(kinds.values(), key=lambda spec: spec.size))}
+    held = [spec for spec in domain.specs if spec.size]
+    kinds = {(len(s.shape), s.dtype): s for s in held if s.size <= VALUES} or {
+        (len(held[0].shape), held[0].dtype): held[0]
+    }
+    axes, dtypes = (sorted(set(part)) for part in zip(*kinds, strict=True))
+    chosen = [(axes[i % len(axes)], dtypes[i % len(dtypes)]) for i in range(max(len(axes), len(dtypes)))]
+    specs = [kinds[kind] for kind in chosen if kind in kinds] or [*kinds.values()]
+    arrays = {f"{i}": domain.smooth(spec, i) for i, spec in enumerate(specs)}
+    return {**arrays, "noise": domain.noise(max(specs, key=lambda spec: spec.size))}
 
 
 def golden() -> Iterator[tuple[Codec, Arrays]]:

@@ -87,7 +87,8 @@ def _versions() -> str:
     for root in ("s390x", "s390x-new"):
         packages = sorted((CACHE / "debian" / root / "cache/archives").glob("python3-*.deb"))
         parts = [re.match(r"python3-(numpy|numba|pil)_(?:\d+%3a)?([\d.]+)", package.name) for package in packages]
-        debian[root] = ", ".join(f"{part[1]} {part[2].rstrip('.')}" for part in parts if part)
+        names = {"numpy": "numpy", "numba": "numba", "pil": "Pillow"}
+        debian[root] = ", ".join(f"{names[part[1]]} {part[2].rstrip('.')}" for part in parts if part)
     return (
         f"aarch64: Python 3.11, {aarch64}. s390x: {debian['s390x']}, older than the package asks for, and kernels as plain Python; "
         f"s390x, numpy 2: {debian['s390x-new']}, without numba, so that only the mini reader runs."

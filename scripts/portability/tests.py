@@ -21,6 +21,6 @@ if __name__ == "__main__":
         "-c",
         "/dev/null",
         "-W",
-        "error",
+        "error::RuntimeWarning",
     ]
     sys.exit(pytest.main([*options, *map(str, TESTS)]))
