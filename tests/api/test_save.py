@@ -217,7 +217,7 @@ def test_progress_rises_to_one_and_may_stop_the_work(path, registry):
         ({"codec": {"level": 1}}, ConfigError, "codec names none for entry ''"),
         ({"codec": 5}, ConfigError, "codec is a int"),
         ({"codec": Raw(), "config": {"level": 1}}, ConfigError, "drop config"),
-        ({"codec": "auto", "config": {"level": 1}}, ConfigError, "name the codec"),
+        ({"codec": "auto", "config": {"level": 1}}, ConfigError, "no codec is named"),
         ({"codec": "test.raw", "attrs": {"x": object()}}, CodecsError, "x"),
         ({"codec": "test.offset"}, ConfigError, "needs a model and none ships"),
         ({"codec": "test.raw", "model": offset_model(1)}, ConfigError, "takes none"),
