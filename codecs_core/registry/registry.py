@@ -117,8 +117,10 @@ class Registry:
         PluginLoadError
             If it cannot be imported.
         """
-        record, spec = self._find(id, None)
-        return self.codec_class(id).train if spec.trainer is None else _trainer(spec, spec.trainer, record)
+        spec = self.spec(id)
+        if spec.trainer is None:
+            return self.codec_class(id).train
+        return _trainer(spec, spec.trainer, self._find(id, None)[0])
 
     def register(self, plugin: object, name: str | None = None) -> PluginRecord:
         """Add a plugin by hand, for tests and notebooks. The same name again replaces it.
