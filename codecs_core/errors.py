@@ -272,6 +272,10 @@ class OutOfMemoryError(MachineError, MemoryError):
 
     code = "memory"
 
+    def __new__(cls, *args: object) -> Self:
+        """Make it as other exceptions are made: that of `MemoryError` refuses classes with two bases."""
+        return Exception.__new__(cls, *args)
+
 
 class MachineWarning(UserWarning):
     """Something is wrong with this machine, and the work goes on without it."""
