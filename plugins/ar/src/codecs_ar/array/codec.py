@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import ARRAY_INFO
@@ -44,7 +45,7 @@ class ArrayCodec(Codec):
         return max(1, min(items, CHUNK_BYTES * items // max(1, spec.nbytes)))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        return encode(chunk, self.effort)
+        return encode(chunk, self.effort) if chunk.size else b""
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        return decode(payload, spec)
+        return decode(payload, spec) if spec.size or payload else np.empty(spec.shape, spec.dtype)
