@@ -153,6 +153,8 @@ def train(
         raise ConfigError(f"budget is {budget!r} where a positive number of seconds is due")
     if checkpoint is not None and not info.resumable:
         raise ConfigError(f"training of {id} cannot be interrupted and go on, so it takes no checkpoint")
+    if "name" in hyper:
+        raise ConfigError(f"training of {id} has no setting 'name'; a model has the name of the file it is saved to")
     trainer = registry.trainer(id)
     taken = inspect.signature(trainer).parameters
     if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
