@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array.compiled import called
 from codecs_ar.array.real import logistic
+from codecs_core.jit import inline
 
 #: Bits of a probability, and of the count beside it in a counter.
 PRECISION, COUNT_BITS = 22, 10
@@ -47,7 +47,7 @@ class Decider(NamedTuple):
     found: NDArray[np.float64]
 
 
-@called
+@inline
 def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
     """Probability of yes, in 2^-22, by the mixers `first` and `second`; `said` is what the distribution says, stretched."""
     counters, places, inputs, mixers, found = (
@@ -74,7 +74,7 @@ def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
     return min(max(np.int64(p * ONE), 16), ONE - 16)
 
 
-@called
+@inline
 def answer(bit, first, second, decider):  # type: ignore[no-untyped-def]
     """Learn from a decision."""
     counters, places, inputs, mixers, found = (

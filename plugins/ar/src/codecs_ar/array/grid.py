@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array.compiled import called
+from codecs_core.jit import inline
 
 #: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64.
 INTEGER, TABLE, SINGLE, DOUBLE = 0, 1, 2, 3
 #: Working values are no larger in magnitude.
 HUGE = 1e18
+#: Smaller numbers are taken as zero: what machines make of subnormal ones is never seen.
+SMALL, SMALL_SINGLE = 2.0**-1000, 2.0**-126
 
 
 class Grid(NamedTuple):
@@ -30,7 +32,7 @@ class Grid(NamedTuple):
     table: NDArray[np.float64]
 
 
-@called
+@inline
 def value_of(code, grid):  # type: ignore[no-untyped-def]
     """The working value of a code."""
     kind, shift, least, _, origin, unit, table = grid
@@ -40,16 +42,17 @@ def value_of(code, grid):  # type: ignore[no-untyped-def]
         v = table[np.uint64(code - least)]
     elif kind == SINGLE:
         bits = code if code >= 0 else (np.int64(1) << 31) | (-1 - code)
-        v = np.float64(np.uint32(bits).view(np.float32))
+        v = np.float64(np.uint32(bits).view(np.float32) if bits & 0x7F800000 else np.float32(0))
     else:
         wide = code << shift
         bits = wide if wide >= 0 else (np.int64(-1) << 63) | (-1 - wide)
         v = np.int64(bits).view(np.float64)
+        v = np.float64(v if abs(v) >= SMALL else 0.0)
     v = (v - origin) * unit
     return v if v > -HUGE and v < HUGE else (HUGE if v >= HUGE else -HUGE)
 
 
-@called
+@inline
 def code_of(working, grid):  # type: ignore[no-untyped-def]
     """A code whose value is near a working value, which is a number."""
     kind, shift, least, most, origin, unit, table = grid
@@ -66,9 +69,11 @@ def code_of(working, grid):  # type: ignore[no-untyped-def]
                 high = middle
         code = low + least
     elif kind == SINGLE:
+        v = np.float64(v if abs(v) >= SMALL_SINGLE else 0.0)
         bits = np.int64(np.float32(min(max(v, -3e38), 3e38)).view(np.uint32))
         code = bits if bits < (np.int64(1) << 31) else -1 - (bits & np.int64(0x7FFFFFFF))
     else:
+        v = np.float64(v if abs(v) >= SMALL else 0.0)
         bits = np.float64(min(max(v, -1.7e308), 1.7e308)).view(np.int64)
         code = (bits if bits >= 0 else -1 - (bits & np.int64(0x7FFFFFFFFFFFFFFF))) >> shift
     return min(max(code, least), most)

@@ -25,6 +25,8 @@ NEAR = [((0, -1), 2), ((-1, 0), 2), ((-1, -1), 1), ((-1, 1), 1), ((0, -2), 1), (
 NEAR_BEFORE = 2
 NEAR_ROW = [((0, -1), 4), ((0, -2), 3), ((0, -3), 2), ((0, -4), 1)]
 NEAR_SERIES = [16, 14, 12, 10, 8, 7, 6, 5, 4, 4]
+#: Of the fast level: how many regressors of the plane, of the slice before; lags of a series, of the channels next to it.
+QUICK, QUICK_BEFORE, QUICK_LAGS, QUICK_CROSS = 6, 5, 16, 3
 #: Outer axes along which slices are neighbours.
 OUTER = 3
 
@@ -60,6 +62,7 @@ class Geometry:
     patterns: NDArray[np.uint8]
     own: NDArray[np.int64]
     masks: NDArray[np.uint8]
+    quick: NDArray[np.int64]
     near: NDArray[np.int64]
     near_weights: NDArray[np.float64]
     spots: NDArray[np.int64]
@@ -105,6 +108,13 @@ def _series(shape: tuple[int, ...]) -> Geometry:
         np.zeros(1, np.uint8),
         np.array(own),
         np.ones((1, len(own)), np.uint8),
+        np.array(
+            [
+                i
+                for i in range(len(own))
+                if i < QUICK_LAGS or (i >= LAGS - 1 and (i - LAGS + 1) % CROSS_LAGS < QUICK_CROSS)
+            ]
+        ),
         np.array(near),
         (weights / weights.sum()).reshape(-1),
         np.array(spots),
@@ -121,10 +131,12 @@ def _planes(shape: tuple[int, ...]) -> Geometry:
         return place[0] * stride + place[1]
 
     own = [(at(place), 0) for place in (ROW if flat else PLANE)]
+    quick = list(range(min(len(own), QUICK)))
     near = [(at(place), weight, 0) for place, weight in (NEAR_ROW if flat else NEAR)]
     patterns, step, repeat = np.zeros(count, np.uint8), area, 1
     for axis, length in enumerate(outer[: -OUTER - 1 : -1]):
         places = ROW_BEFORE if flat else FURTHER if axis else BEFORE
+        quick += range(len(own), len(own) + (QUICK_BEFORE if axis == 0 else 1))
         own += [(at(place) - step, 1 << axis) for place in places]
         near.append((-step, NEAR_BEFORE, 1 << axis))
         patterns |= ((np.arange(count) // repeat % length > 0) << axis).astype(np.uint8)
@@ -149,6 +161,7 @@ def _planes(shape: tuple[int, ...]) -> Geometry:
         patterns,
         np.array([place for place, _ in own]),
         np.ascontiguousarray(masks, np.uint8),
+        np.array(quick),
         np.array([place for place, _, _ in near]),
         np.ascontiguousarray(weights / weights.sum(axis=1, keepdims=True)).reshape(-1),
         np.array(spots),

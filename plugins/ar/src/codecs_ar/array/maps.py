@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array.grid import DOUBLE, INTEGER, SINGLE, TABLE
+from codecs_ar.array.grid import DOUBLE, INTEGER, SINGLE, SMALL, SMALL_SINGLE, TABLE
 
 
 def ordered(array: NDArray[Any]) -> NDArray[np.int64]:
@@ -51,8 +51,9 @@ def numbers(values: NDArray[Any]) -> NDArray[np.float64]:
         wide = values.astype(np.float64)
         finite = wide[np.isfinite(wide)]
         most = min(2.0 * float(np.abs(finite).max()) + 1.0, 1e308) if finite.size else 1.0
-    signs = np.where(np.signbit(wide), -most, most)
-    return np.where(np.isfinite(wide), wide, signs)
+    signs = np.where(np.signbit(values), -most, most)
+    least = SMALL if values.dtype == np.float64 else SMALL_SINGLE if values.dtype == np.float32 else 0.0
+    return np.where(np.isfinite(wide), np.where(np.abs(wide) >= least, wide, 0.0), signs)
 
 
 def halves() -> NDArray[np.float64]:

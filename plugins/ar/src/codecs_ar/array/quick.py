@@ -37,11 +37,11 @@ def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers
         stop = min(codes.size, first + BLOCK)
         swift.fill(scene, first, stop)
         choices = [_fitted(places, scene, first, stop), np.zeros(0)]
-        found = [_surveyed(scene, marks, weights, last, first, stop) for weights in choices]
+        found = [_surveyed(places, scene, marks, weights, last, first, stop) for weights in choices]
         best = min(range(len(found)), key=lambda i: found[i].cost)
         if best != len(found) - 1:
-            found[best] = _surveyed(scene, marks, choices[best], last, first, stop)
-        last = found[best].write(writer, choices[best], about)
+            found[best] = _surveyed(places, scene, marks, choices[best], last, first, stop)
+        last = found[best].write(writer, places, choices[best], about)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Survey:
     cost: float
     last: int
 
-    def write(self, writer: Writer, weights: NDArray[np.float64], about: Description) -> int:
+    def write(self, writer: Writer, places: Geometry, weights: NDArray[np.float64], about: Description) -> int:
         """Append the block to a payload; returns the code of its last outlier."""
         freqs = _frequencies(self.counts)
         writer.natural(weights.size)
@@ -64,7 +64,7 @@ class Survey:
             _write_row(writer, row)
         message = Message()
         bits = (about.most - about.least + 1).bit_length()
-        params = self.symbols, self.lefts, _block(weights, freqs, 0), bits
+        params = self.symbols, self.lefts, _block(places, weights, freqs, 0), bits
         room = np.zeros(WORDS * self.symbols.size, np.uint8)  # so that the message makes room for as many words
         message.push_symbols(swift.push_symbols, room, PRECISION, params, thin=True)
         writer.part(message.to_bytes())
@@ -79,7 +79,7 @@ def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers)
     scene, marks, size = scene_of(places, about, numbers), np.zeros(places.size, np.uint8), int(np.prod(shape))
     last, nothing = about.usual[0], np.zeros(0, np.int64)
     for first in range(0, size, BLOCK):
-        block = _read(reader, places.own.size, last)
+        block = _read(reader, places, last)
         message = Message.from_bytes(reader.part())
         params = (True, scene, marks, block, first, min(size, first + BLOCK), nothing, nothing)
         message.pop_symbols(swift.sweep, nothing, PRECISION, params, thin=True)
@@ -89,10 +89,16 @@ def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers)
 
 
 def _surveyed(
-    scene: Scene, marks: NDArray[np.uint8], weights: NDArray[np.float64], last: int, first: int, stop: int
+    places: Geometry,
+    scene: Scene,
+    marks: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    last: int,
+    first: int,
+    stop: int,
 ) -> Survey:
     symbols, lefts = np.zeros(stop - first, np.int64), np.zeros(stop - first, np.int64)
-    block = _block(weights, np.zeros((CONTEXTS, SYMBOLS), np.int64), last)
+    block = _block(places, weights, np.zeros((CONTEXTS, SYMBOLS), np.int64), last)
     params = (False, scene, marks, block, first, stop, symbols, lefts)
     swift.sweep(np.zeros(3, np.uint64), np.zeros(8, np.uint32), lefts, 0, PRECISION, params)
     counts = np.bincount(symbols, minlength=CONTEXTS * SYMBOLS).reshape(CONTEXTS, SYMBOLS)
@@ -104,17 +110,18 @@ def _surveyed(
 
 def _fitted(places: Geometry, scene: Scene, first: int, stop: int) -> NDArray[np.float64]:
     """Weights that predict most of a block well: least squares, twice, in which what is far off counts less."""
+    own = places.own[places.quick]
     wanted = np.arange(first, stop, max(1, min(EVERY, (stop - first) // 4096)))
     z, rest = np.divmod(wanted, places.height * places.width)
     at = places.start + z * places.area + rest // places.width * places.stride + rest % places.width
-    full = np.asarray(places.masks.all(axis=1))[places.patterns[z]] & (at + places.own.min() >= 0)
+    full = np.asarray(places.masks[:, places.quick].all(axis=1))[places.patterns[z]] & (at + own.min() >= 0)
     at = at[full]
-    if at.size < 4 * places.own.size:
+    if at.size < 4 * own.size:
         return np.zeros(0)
     base = scene.values[at + places.spots[0]]
-    rows = scene.values[at[:, None] + places.own] - base[:, None]
+    rows = scene.values[at[:, None] + own] - base[:, None]
     target, trust = scene.values[at] - base, np.ones(at.size)
-    weights = np.zeros(places.own.size)
+    weights = np.zeros(own.size)
     for _ in range(3):
         products = (rows * trust[:, None]).T @ rows
         ridge = 1e-6 * np.trace(products) / len(products) + 1e-9
@@ -147,8 +154,8 @@ def _write_row(writer: Writer, row: NDArray[np.int64]) -> None:
         last = int(symbol)
 
 
-def _read(reader: Reader, most: int, last: int) -> Block:
-    count = reader.natural()
+def _read(reader: Reader, places: Geometry, last: int) -> Block:
+    count, most = reader.natural(), places.quick.size
     if count not in (0, most):
         raise CorruptDataError(
             f"a block has {count} weights, where none or {most} were expected: the payload is damaged"
@@ -169,10 +176,10 @@ def _read(reader: Reader, most: int, last: int) -> Block:
             raise CorruptDataError(
                 f"the shares of a block add up to {row.sum()}, where {TOTAL} was expected: the payload is damaged"
             )
-    return _block(weights, freqs, last)
+    return _block(places, weights, freqs, last)
 
 
-def _block(weights: NDArray[np.float64], freqs: NDArray[np.int64], last: int) -> Block:
+def _block(places: Geometry, weights: NDArray[np.float64], freqs: NDArray[np.int64], last: int) -> Block:
     starts = np.cumsum(freqs, axis=1) - freqs
     slots = np.zeros((CONTEXTS, TOTAL), np.uint8)
     for row, slot in zip(freqs, slots, strict=True):
@@ -180,6 +187,7 @@ def _block(weights: NDArray[np.float64], freqs: NDArray[np.int64], last: int) ->
             slot[:] = np.repeat(np.arange(SYMBOLS, dtype=np.uint8), row)
     return Block(
         weights,
+        places.quick,
         freqs.astype(np.uint32).reshape(-1),
         starts.astype(np.uint32).reshape(-1),
         slots.reshape(-1),

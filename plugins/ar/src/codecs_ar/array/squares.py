@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecs_ar.array.compiled import called
+from codecs_core.jit import inline
 
 LANES = 8
 #: Added to every sum, so that none fades to a subnormal number.
@@ -20,7 +20,7 @@ def stride(n: int) -> int:
     return LANES * (n // LANES + 1)
 
 
-@called
+@inline
 def predict(weights, first, v, n, wide, lanes):  # type: ignore[no-untyped-def]
     """What the weights make of the regressors."""
     for k in range(LANES):
@@ -31,7 +31,7 @@ def predict(weights, first, v, n, wide, lanes):  # type: ignore[no-untyped-def]
     return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 
 
-@called
+@inline
 def remember(sums, first, v, n, wide, trust, fade):  # type: ignore[no-untyped-def]
     """Take in a value, of a weight `trust`; what was taken in before fades."""
     k = np.uint64(first)
@@ -44,7 +44,7 @@ def remember(sums, first, v, n, wide, trust, fade):  # type: ignore[no-untyped-d
                 sums[k + place] = sums[k + place] * fade + (factor * v[place] + LEAST)
 
 
-@called
+@inline
 def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to):  # type: ignore[no-untyped-def]
     """Weights w that minimise the squares, and `ridge` times the mean energy times |w - towards|^2, by elimination.
 
@@ -61,10 +61,12 @@ def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to)
                 rows[np.uint64(row + j + lane)] = sums[np.uint64(first + row + j + lane)]
         rows[np.uint64(row)] += extra * towards[np.uint64(from_ + i)]
         rows[np.uint64(row + i)] += extra
+    sound = True
     for p in range(n, 0, -1):
         pivot = p * wide
         if not rows[np.uint64(pivot + p)] > 1e-30:
-            return
+            sound = False
+            break
         inverse = 1.0 / rows[np.uint64(pivot + p)]
         rows[np.uint64(p)] = inverse
         for i in range(p - 1, 0, -1):
@@ -73,7 +75,7 @@ def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to)
             for j in range(0, i + 1, LANES):
                 for lane in range(LANES):
                     rows[np.uint64(row + j + lane)] -= factor * rows[np.uint64(pivot + j + lane)]
-    for i in range(1, n + 1):
+    for i in range(1, n + 1 if sound else 1):
         weight = rows[np.uint64(i * wide)] * rows[np.uint64(i)]
         weight = weight if abs(weight) < 1e3 else 0.0
         weight = weight if abs(weight) > 1e-12 else 0.0

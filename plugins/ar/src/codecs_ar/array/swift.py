@@ -11,12 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array.compiled import called
 from codecs_ar.array.grid import code_of, value_of
 from codecs_ar.array.layout import ABOVE, BESIDE
 from codecs_ar.array.real import top_bit
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, pop_one, push_one, push_quick
-from codecs_core.jit import kernel
+from codecs_core.jit import inline, kernel
 
 #: Bits of a frequency; contexts; symbols: of one number each, of numbers that begin alike, the last outlier once more, another one.
 PRECISION, CONTEXTS, PLAIN, SYMBOLS = 12, 64, 16, 256
@@ -29,33 +28,36 @@ MARK = 2 * CONTEXTS - 1
 class Block(NamedTuple):
     """How a block is coded.
 
-    `weights` of the regressors, none for the median; `freqs` and `starts` of (context, symbol), flat; `slots` the symbol of each number
-    below 2^`PRECISION` in each context; `last` the code of the last outlier.
+    `weights` of the regressors `which`, none for the median; `freqs` and `starts` of (context, symbol),
+    flat; `slots` the symbol of each number below 2^`PRECISION` in each context; `last` the code of the last outlier.
     """
 
     weights: NDArray[np.float64]
+    which: NDArray[np.int64]
     freqs: NDArray[np.uint32]
     starts: NDArray[np.uint32]
     slots: NDArray[np.uint8]
     last: NDArray[np.int64]
 
 
-@called
+@inline
 def foretold(at, pattern, scene, block):  # type: ignore[no-untyped-def]
     """The prediction of a value."""
     x, own, spots, weights = scene.values, scene.own, scene.spots, block.weights
     base = x[np.uint64(at + spots[0])]
-    if weights.size == 0:
-        north, corner = x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])]
-        return min(max(base + north - corner, min(base, north)), max(base, north))
+    north, corner = x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])]
+    median = min(max(base + north - corner, min(base, north)), max(base, north))
     a, b = base, 0.0
     for j in range(weights.size):
-        if scene.masks[pattern, j]:
-            a, b = b, a + weights[np.uint64(j)] * (x[np.uint64(at + own[np.uint64(j)])] - base)
-    return a + b
+        k = np.uint64(block.which[np.uint64(j)])
+        if scene.masks[np.uint64(pattern), k]:
+            a, b = b, a + weights[np.uint64(j)] * (x[np.uint64(at + own[k])] - base)
+    guess = a + b if weights.size > 0 else median
+    guess = guess if guess > -1e15 else -1e15
+    return guess if guess < 1e15 else 1e15
 
 
-@called
+@inline
 def context_of(at, scene, marks):  # type: ignore[no-untyped-def]
     """Mean size of what was left nearby."""
     near = scene.near
@@ -68,7 +70,7 @@ def context_of(at, scene, marks):  # type: ignore[no-untyped-def]
     )
 
 
-@called
+@inline
 def settle(at, y, column, truth, usual, guess, left, scene, marks):  # type: ignore[no-untyped-def]
     """Write down a value, and fill the margins beside it."""
     x = scene.values
@@ -84,28 +86,22 @@ def settle(at, y, column, truth, usual, guess, left, scene, marks):  # type: ign
                 for d in range(-BESIDE if column == 0 else 1, BESIDE + 2):
                     x[np.uint64(at - i * scene.stride + d)] = x[np.uint64(at)]
                     marks[np.uint64(at - i * scene.stride + d)] = marks[np.uint64(at)]
-        elif column == 0:
-            for i in range(1, BESIDE + 1):
-                x[np.uint64(at + scene.stride - i)] = x[np.uint64(at)]
-                marks[np.uint64(at + scene.stride - i)] = marks[np.uint64(at)]
-        if column == scene.width - 1:
-            for i in range(1, BESIDE + 1):
-                x[np.uint64(at + i)] = x[np.uint64(at)]
-                marks[np.uint64(at + i)] = marks[np.uint64(at)]
-            if y == scene.height - 1 and scene.outer > 1:
-                for i in range(-BESIDE - scene.width + 1, BESIDE + 1):
-                    x[np.uint64(at + scene.stride + i)] = x[np.uint64(at + min(max(i, 1 - scene.width), 0))]
+        if column == scene.width - 1 and y == scene.height - 1 and scene.outer > 1:
+            for i in range(-BESIDE - scene.width + 1, BESIDE + 1):
+                x[np.uint64(at + scene.stride + i)] = x[np.uint64(at + min(max(i, 1 - scene.width), 0))]
 
 
-@called
+@inline
 def begin(row, y, scene, marks):  # type: ignore[no-untyped-def]
-    """To the left of a row is the first value above; around the first value of a slice is nothing."""
+    """The row above goes on to the right, and its first value to the left of this one; around the first value of a slice is nothing."""
     x = scene.values
     if y > 0:
         above = row - scene.stride
         for i in range(1, BESIDE + 1):
             x[np.uint64(row - i)] = x[np.uint64(above)]
             marks[np.uint64(row - i)] = marks[np.uint64(above)]
+            x[np.uint64(above + scene.width - 1 + i)] = x[np.uint64(above + scene.width - 1)]
+            marks[np.uint64(above + scene.width - 1 + i)] = marks[np.uint64(above + scene.width - 1)]
     elif scene.height > 1:
         for i in range(ABOVE + 1):
             for d in range(-BESIDE, BESIDE + 1 if i > 0 else 0):
@@ -113,7 +109,7 @@ def begin(row, y, scene, marks):  # type: ignore[no-untyped-def]
                 marks[np.uint64(row - i * scene.stride + d)] = 0
 
 
-@called
+@inline
 def taken(state, words, context, block):  # type: ignore[no-untyped-def]
     """Pop a symbol."""
     head = state[0]
@@ -126,7 +122,7 @@ def taken(state, words, context, block):  # type: ignore[no-untyped-def]
     return symbol
 
 
-@called
+@inline
 def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
     """Pop so many bits, the highest ones first."""
     found, left = np.int64(0), bits
@@ -140,45 +136,42 @@ def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
     return found
 
 
-@called
+@inline
 def symbol_of(left):  # type: ignore[no-untyped-def]
     """The symbol of a number, and how many bits are below it."""
-    if left < PLAIN:
-        return left, np.int64(0)
-    high = top_bit(left)
-    return PLAIN + 4 * (high - 4) + (left >> (high - 2) & 3), high - 2
+    high = top_bit(max(left, 1))
+    large = left >= PLAIN
+    symbol = PLAIN + 4 * (high - 4) + (left >> max(high - 2, 0) & 3) if large else left
+    return symbol, high - 2 if large else np.int64(0)
 
 
-@called
+@inline
 def decoded(state, words, symbol, middle, scene, block):  # type: ignore[no-untyped-def]
     """The code that a symbol and the bits after it stand for, whether it is usual, and what was left."""
-    if symbol >= AGAIN:
-        if symbol == OTHER:
-            bits = top_bit(scene.grid.most - scene.grid.least + 1) + 1
-            block.last[0] = min(taken_bits(state, words, bits) + scene.grid.least, scene.grid.most)
-        return block.last[0], False, np.int64(0)
-    left = symbol
-    if symbol >= PLAIN:
+    usual, left = symbol < AGAIN, symbol
+    if symbol == OTHER:
+        bits = top_bit(scene.grid.most - scene.grid.least + 1) + 1
+        block.last[0] = min(taken_bits(state, words, bits) + scene.grid.least, scene.grid.most)
+    elif symbol >= PLAIN and symbol < AGAIN:
         high = 4 + (symbol - PLAIN) // 4
         left = ((4 + ((symbol - PLAIN) & 3)) << (high - 2)) | taken_bits(state, words, high - 2)
     far = left >> 1 if left & 1 == 0 else -(left >> 1) - 1
-    return min(max(middle + far, scene.least), scene.most), True, left
+    code = min(max(middle + far, scene.least), scene.most)
+    return code if usual else block.last[0], usual, left if usual else np.int64(0)
 
 
-@called
+@inline
 def over(state, words, decoding, scene, marks, block, first, last, symbols, lefts):  # type: ignore[no-untyped-def]
     """Go over a block: to find its symbols and what is left of each value, or to decode them."""
     slice_size = scene.height * scene.width
     z, y, column = first // slice_size, first // scene.width % scene.height, first % scene.width
-    grid = scene.grid
+    grid, status, end = scene.grid, OK, last
     for index in range(first, last):
         row = scene.start + z * scene.area + y * scene.stride
         at, i = row + column, np.uint64(index - first)
         if column == 0:
             begin(row, y, scene, marks)
         guess = foretold(at, scene.patterns[z], scene, block)
-        guess = guess if guess > -1e15 else -1e15
-        guess = guess if guess < 1e15 else 1e15
         context = context_of(at, scene, marks)
         middle = min(max(code_of(guess, grid), scene.least), scene.most)
         if decoding:
@@ -186,7 +179,8 @@ def over(state, words, decoding, scene, marks, block, first, last, symbols, left
             truth, usual, left = decoded(state, words, symbol, middle, scene, block)
             scene.codes[np.uint64(at)] = truth
             if state[1] < GUARD:
-                return EXHAUSTED, index
+                status, end = EXHAUSTED, index
+                break
         else:
             truth = scene.codes[np.uint64(at)]
             usual = scene.least <= truth and truth <= scene.most
@@ -205,7 +199,7 @@ def over(state, words, decoding, scene, marks, block, first, last, symbols, left
             column, y = 0, y + 1
             if y == scene.height:
                 y, z = 0, z + 1
-    return OK, last
+    return status, end
 
 
 @kernel

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array.compiled import called
 from codecs_ar.array.decisions import ONE, PRECISION, RAW, answer, ask
 from codecs_ar.array.grid import HUGE, code_of, value_of
 from codecs_ar.array.predictors import COMPONENTS, bucket
@@ -15,6 +14,7 @@ from codecs_ar.array.real import logistic, stretch, top_bit
 from codecs_ar.array.repeats import KINDS, hashed, recall
 from codecs_ar.array.scene import CELL, CENTRE, COUNT, SCALE, TEXTURE, TREND
 from codecs_core.entropy.rans import GUARD, pop_one
+from codecs_core.jit import inline, kernel
 
 #: Nodes of one side of the tree: the middle, steps outwards, and three levels within each step.
 STEPS = 15
@@ -47,7 +47,7 @@ class Coder(NamedTuple):
     growth: NDArray[np.float64]
 
 
-@called
+@inline
 def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
     """Mass of the mixture beyond a border, as seen from the middle."""
     total, few = 0.0, now.few
@@ -57,19 +57,19 @@ def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
     return total
 
 
-@called
+@inline
 def edge(t, grid):  # type: ignore[no-untyped-def]
     """The border between a code and the one before it."""
     return 0.5 * (value_of(t, grid) + value_of(t - 1, grid))
 
 
-@called
+@kernel
 def value(code, grid):  # type: ignore[no-untyped-def]
     """`value_of`, for Python."""
     return value_of(code, grid)
 
 
-@called
+@inline
 def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-untyped-def]
     """Code a decision (or find out what it was), and learn from it."""
     p = ask(said, first, second, decider)
@@ -88,7 +88,7 @@ def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-
     return bit
 
 
-@called
+@inline
 def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
     """Code so many bits, each as likely as the other."""
     state = coder.state
@@ -108,7 +108,7 @@ def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
     return found
 
 
-@called
+@inline
 def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped-def]
     """Code whether a value is an outlier, and which; returns it, or `most` + 1 for none."""
     codes, spots, least, most = scene.codes, scene.spots, scene.least, scene.most
@@ -135,7 +135,7 @@ def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped
     return min(raw_bits(truth - kind.least, bits, words, coder) + kind.least, kind.most), True
 
 
-@called
+@inline
 def mass_of(code, now, scene, cdf):  # type: ignore[no-untyped-def]
     """Mass of the mixture on one code."""
     lower = edge(code, scene.grid) if code > scene.least else -2.0 * HUGE
@@ -144,12 +144,13 @@ def mass_of(code, now, scene, cdf):  # type: ignore[no-untyped-def]
     return abs(outside(lower, side, now, cdf) - outside(upper, side, now, cdf))
 
 
-@called
+@inline
 def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder):  # type: ignore[no-untyped-def]
     """Code whether a value is one that came before, of up to `KINDS`; returns the kind, or -1, and the value."""
     recall(at, channel, scene, repeats)
     codes, kinds, history, places = repeats.codes, repeats.kinds, repeats.history, decider.places
     both = np.int64(codes[0] == codes[1]) + 2 * np.int64(codes[0] == codes[2]) + 4 * np.int64(codes[2] == codes[3])
+    found, value = -1, truth
     for kind in range(KINDS):
         code = codes[kind]
         if code < scene.least or code > scene.most:
@@ -176,11 +177,12 @@ def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder
         bit = decide(said, np.int64(code == truth), node, SECOND + min(kinds[kind], 3), words, decider, coder)
         history[kind] = (history[kind] << 1 | bit) & 15
         if bit:
-            return kind, code
-    return -1, truth
+            found, value = kind, code
+            break
+    return found, value
 
 
-@called
+@inline
 def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-untyped-def]
     """Code a value that is none, and return it."""
     grid, least, most, mantissas, cdf = scene.grid, scene.least, scene.most, decider.mantissas, decider.cdf
@@ -220,7 +222,8 @@ def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-un
         elif phase == 2:
             gap, differing = hi - lo, lo ^ (hi - 1)
             if depth >= 3 and (lo & (gap - 1)) == 0 and (gap & (gap - 1)) == 0 and gap >= 4:
-                return lo + raw_bits(truth - lo, top_bit(gap), words, coder)
+                lo += raw_bits(truth - lo, top_bit(gap), words, coder)
+                break
             low_bits = top_bit(differing) if differing > 0 else np.int64(63)
             t = ((hi - 1) >> low_bits) << low_bits
             node = INNER + min(j, STEPS - 1) * 8 + (path if depth < 3 else 0)

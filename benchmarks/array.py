@@ -1,0 +1,189 @@
+"""Sizes and speeds of ``ar.array`` beside classical codecs: ``python benchmarks/array.py FOLDER [--effort LEVEL]``.
+
+FOLDER holds .npy files, or .npz files with one array each. Every payload is decoded again and compared. Sizes are bits per value
+of the payload alone, speeds megabytes of the array a second of CPU time. Codecs that are not installed, or do not take an array, are
+left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import lzma
+import math
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from codecs_ar.array.codec import ArrayCodec
+from numpy.typing import NDArray
+
+from codecs_core.arrays import ArraySpec
+
+
+class Unfit(Exception):
+    """A codec does not take an array."""
+
+
+Coder = Callable[[NDArray[Any]], tuple[int, Callable[[], bytes]]]
+
+
+def ours(effort: str) -> Coder:
+    codec = ArrayCodec(effort=effort)
+
+    def code(a: NDArray[Any]) -> tuple[int, Callable[[], bytes]]:
+        payload = codec.encode(a)
+        return len(payload), lambda: codec.decode(payload, ArraySpec.of(a)).tobytes()
+
+    return code
+
+
+def shuffled(compress: Callable[[bytes], bytes], decompress: Callable[[bytes], bytes]) -> Coder:
+    """The smaller one of the bytes as they are, and byte planes."""
+
+    def code(a: NDArray[Any]) -> tuple[int, Callable[[], bytes]]:
+        planes = np.ascontiguousarray(a.reshape(-1).view(np.uint8).reshape(-1, a.itemsize).T)
+        plain, turned = compress(a.tobytes()), compress(planes.tobytes())
+        if len(plain) <= len(turned):
+            return len(plain), lambda: decompress(plain)
+        return len(turned), lambda: np.frombuffer(decompress(turned), np.uint8).reshape(a.itemsize, -1).T.tobytes()
+
+    return code
+
+
+def zstd() -> Coder:
+    zstandard = import_module("zstandard")
+    return shuffled(zstandard.ZstdCompressor(level=19).compress, zstandard.ZstdDecompressor().decompress)
+
+
+def xz() -> Coder:
+    return shuffled(lambda data: lzma.compress(data, preset=9), lzma.decompress)
+
+
+def blosc2() -> Coder:
+    imagecodecs = import_module("imagecodecs")
+
+    def code(a: NDArray[Any]) -> tuple[int, Callable[[], bytes]]:
+        payload = imagecodecs.blosc2_encode(a, level=9, compressor="zstd", shuffle="bitshuffle", typesize=a.itemsize)
+        return len(payload), lambda: bytes(imagecodecs.blosc2_decode(payload))
+
+    return code
+
+
+def pcodec() -> Coder:
+    standalone, config = import_module("pcodec.standalone"), import_module("pcodec").ChunkConfig(compression_level=12)
+
+    def code(a: NDArray[Any]) -> tuple[int, Callable[[], bytes]]:
+        flat = a.reshape(-1)
+        if a.itemsize == 1:
+            flat = flat.astype(np.uint16 if a.dtype.kind != "i" else np.int16)
+        payload = standalone.simple_compress(flat, config)
+        return len(payload), lambda: standalone.simple_decompress(payload).astype(a.dtype).tobytes()
+
+    return code
+
+
+def image(name: str, **settings: Any) -> Coder:
+    """A codec of images of up to 16 bits; signed values are shifted."""
+    imagecodecs = import_module("imagecodecs")
+    encode, decode = getattr(imagecodecs, f"{name}_encode"), getattr(imagecodecs, f"{name}_decode")
+
+    def code(a: NDArray[Any]) -> tuple[int, Callable[[], bytes]]:
+        signed = a.dtype.kind == "i"
+        if a.dtype.kind not in "iu" or a.itemsize > 2 or a.ndim < 2 or min(a.shape[-2:]) < 4:
+            raise Unfit
+        half = np.array(1 << (8 * a.itemsize - 1), f"u{a.itemsize}")
+        planes = [
+            np.ascontiguousarray(p) for p in a.view(f"u{a.itemsize}").reshape(-1, *a.shape[-2:]) ^ (half * signed)
+        ]
+        payloads = [encode(p, **settings) for p in planes]
+        size = sum(map(len, payloads))
+        return size, lambda: (np.stack([decode(p) for p in payloads]).astype(half.dtype) ^ (half * signed)).tobytes()
+
+    return code
+
+
+def flac() -> Coder:
+    soundfile = import_module("soundfile")
+
+    def code(a: NDArray[Any]) -> tuple[int, Callable[[], bytes]]:
+        if a.dtype != np.int16 or a.ndim > 2 or (a.ndim == 2 and a.shape[1] > 8):
+            raise Unfit
+        file = io.BytesIO()
+        soundfile.write(file, a, 44100, format="FLAC", subtype="PCM_16", compression_level=1.0)
+        data = file.getvalue()
+        return len(data), lambda: soundfile.read(io.BytesIO(data), dtype="int16")[0].tobytes()
+
+    return code
+
+
+PEERS: dict[str, Callable[[], Coder]] = {
+    "zstd": zstd,
+    "xz": xz,
+    "blosc2": blosc2,
+    "pcodec": pcodec,
+    "jpegxl": lambda: image("jpegxl", lossless=True, effort=7),
+    "jpegls": lambda: image("jpegls", level=0),
+    "flac": flac,
+}
+
+
+def measure(code: Coder, a: NDArray[Any]) -> tuple[float, float, float] | None:
+    """Bits per value, and megabytes a second of encoding and of decoding; None if the codec does not take the array."""
+    start = time.process_time()
+    try:
+        size, decode = code(a)
+    except Unfit:
+        return None
+    middle = time.process_time()
+    decoded = decode()
+    end = time.process_time()
+    if decoded != a.tobytes():
+        raise SystemExit("a payload was decoded to something else")
+    return 8 * size / a.size, a.nbytes / 1e6 / max(middle - start, 1e-6), a.nbytes / 1e6 / max(end - middle, 1e-6)
+
+
+def load(file: Path) -> NDArray[Any]:
+    loaded = np.load(file)
+    array = loaded if isinstance(loaded, np.ndarray) else loaded[loaded.files[0]]
+    return np.ascontiguousarray(array)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--effort", default="standard")
+    chosen = parser.parse_args()
+    coders = {"ar.array": ours(chosen.effort)}
+    for name, make in PEERS.items():
+        try:
+            coders[name] = make()
+        except ImportError:
+            print(f"{name} is not installed")
+    coders["ar.array"](np.arange(600, dtype=np.int16).reshape(20, 30))  # compiles
+    print(f"{'array':28}{'dtype':>9}{'':>3}" + "".join(f"{name:>10}" for name in coders) + f"{'MB/s in':>10}{'out':>8}")
+    ratios: dict[str, list[float]] = {name: [] for name in [*coders, "best"]}
+    for file in sorted((*chosen.folder.glob("*.npy"), *chosen.folder.glob("*.npz"))):
+        a = load(file)
+        found = {name: measure(code, a) for name, code in coders.items()}
+        own = found["ar.array"]
+        if own is None:
+            continue
+        cells = "".join(f"{result[0]:10.3f}" if result else f"{'-':>10}" for result in found.values())
+        print(f"{file.stem:28}{a.dtype!s:>9}   {cells}{own[1]:10.2f}{own[2]:8.2f}", flush=True)
+        peers = {name: result[0] for name, result in found.items() if result and name != "ar.array"}
+        for name, size in peers.items():
+            ratios[name].append(own[0] / size)
+        if peers:
+            ratios["best"].append(own[0] / min(peers.values()))
+    for name, values in ratios.items():
+        if values:
+            mean = math.exp(sum(map(math.log, values)) / len(values))
+            print(f"ar.array over {name}: {mean:.4f} (geometric mean over {len(values)} arrays)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,795 @@
+"""The codecs ``ar.array`` and ``ar.bounded`` in plain Python, written from the text of ``spec/codecs/array.md``."""
+
+import math
+import struct
+from collections import defaultdict
+from itertools import product
+
+import entropy
+import numpy as np
+from entropy import Corrupt
+
+GROWTH = [0.35, 0.8, 1.4, 2.2, 3.2, 4.5, 6.5, 9, 13, 19, 28, 42, 64, 100, 160]
+LIMITS = [400, 400, 250, 250, 250, 400]
+HUGE = 1e18
+
+
+def require(holds, what):
+    if not holds:
+        raise Corrupt(what)
+
+
+def clamp(a, low, high):
+    return min(max(a, low), high)
+
+
+def top(n):
+    return n.bit_length() - 1
+
+
+def signed(n):
+    """Of 64 bits."""
+    return (n + (1 << 63) & (1 << 64) - 1) - (1 << 63)
+
+
+class Bytes:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, n):
+        require(n <= len(self.data) - self.at, "the end of the bytes")
+        self.at += n
+        return self.data[self.at - n : self.at]
+
+    def natural(self):
+        n = 0
+        for shift in range(0, 70, 7):
+            (byte,) = self.take(1)
+            n |= (byte & 127) << shift
+            if byte < 128:
+                return n
+        raise Corrupt("an integer that is too long")
+
+    def integer(self):
+        n = self.natural()
+        return -(n + 1 >> 1) if n & 1 else n >> 1
+
+    def real(self):
+        return struct.unpack("<d", self.take(8))[0]
+
+    def part(self):
+        return self.take(self.natural())
+
+
+# --- functions ---------------------------------------------------------------------------------
+
+
+def log2(x):
+    f, e = math.frexp(x)
+    part = (2 * f - 1) * 256
+    low, high = (entropy.table("log2_mantissa")[math.floor(part) + i] / 65536 for i in (0, 1))
+    return float(e - 1) + (low + (high - low) * (part - math.floor(part)))
+
+
+def cdf(i):
+    g = entropy.table("logistic_cdf")
+    return g[i] / 2**32 if i <= 2048 else 1.0 - g[4096 - i] / 2**32
+
+
+def logistic(x):
+    y = clamp(x * 64.0 + 2048.0, 64.0, 4032.0)
+    i = math.floor(y)
+    return cdf(i) + (cdf(i + 1) - cdf(i)) * (y - i)
+
+
+def stretch(p):
+    return (log2(p) - log2(1.0 - p)) * 0.693147180559945
+
+
+def bucket(x, per, most):
+    return clamp(math.floor(log2(max(x, 1e-12)) * per), 0, most)
+
+
+def hashed(a, b):
+    y = signed((a ^ 0x1E3779B97F4A7C15) * 0x3F58476D1CE4E5B9)
+    y = signed((y ^ y >> 29) + b * 0x14D049BB133111EB)
+    return y ^ y >> 32
+
+
+# --- arrays and maps ---------------------------------------------------------------------------
+
+
+def stored(data, shape, dtype):
+    count = math.prod(shape)
+    if dtype != "bool":
+        return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+    require(not bits[count:].any(), "bits behind the last boolean")
+    return bits[:count].astype(bool).reshape(shape)
+
+
+def packed(source, shape, dtype):
+    data, count = source.part(), math.prod(shape)
+    size = -(-count // 8) if dtype == "bool" else count * np.dtype(dtype).itemsize
+    require(len(data) <= size, "a part that is longer than its values")
+    return stored(data, shape, dtype) if len(data) == size else decode(data, shape, dtype)
+
+
+def decode(data, shape, dtype):
+    """The array of a code."""
+    source = Bytes(data)
+    mode = source.natural()
+    require(mode < 3, "an unknown mode")
+    if mode == 0:
+        size = 1 if dtype == "bool" else np.dtype(dtype).itemsize
+        array = np.full(shape, stored(source.take(size), (1,), dtype))
+    else:
+        real, full = np.dtype(dtype), tuple(shape)
+        if real.kind == "c":
+            real, full = np.dtype(f"f{real.itemsize // 2}"), (*full, 2)
+        elif real.kind == "b":
+            real = np.dtype("u1")
+        found = mapped(source, tuple(n for n in full if n != 1) or (1,), real, fast=mode == 2)
+        array = np.frombuffer(found.tobytes(), dtype).reshape(shape)
+    require(source.at == len(data), "bytes that are left over")
+    return array
+
+
+def to_ordered(array):
+    if array.dtype == np.uint64:
+        return [signed(int(v) - (1 << 63)) for v in array.reshape(-1)]
+    if array.dtype.kind != "f":
+        return [int(v) for v in array.reshape(-1)]
+    half = 1 << 8 * array.itemsize - 1
+    bits = [int(v) for v in array.reshape(-1).view(f"i{array.itemsize}")]
+    return [b if b >= 0 else -1 - (b + half) for b in bits]
+
+
+def from_ordered(numbers, dtype):
+    if dtype == np.uint64:
+        return np.array([(n + (1 << 63)) & (1 << 64) - 1 for n in numbers], np.uint64)
+    half = 1 << 8 * dtype.itemsize - 1
+    if dtype.kind == "f":
+        numbers = [n if n >= 0 else -1 - n - half for n in numbers]
+    wrapped = [(n + half) % (2 * half) - half for n in numbers]
+    if dtype.kind == "u":
+        return np.array([n % (2 * half) for n in numbers], dtype)
+    return np.array(wrapped, f"i{dtype.itemsize}").view(dtype)
+
+
+def finite(values):
+    """What codes of a table stand for."""
+    wide = values.astype(np.float64)
+    usual = wide[np.isfinite(wide)]
+    most = min(2.0 * float(np.abs(usual).max()) + 1.0, 1e308) if usual.size else 1.0
+    least = {"float64": 2.0**-1000, "float32": 2.0**-126}.get(values.dtype.name, 0.0)
+    near = np.where(np.abs(wide) >= least, wide, 0.0)
+    return [float(v) for v in np.where(np.isfinite(wide), near, np.where(np.signbit(values), -most, most))]
+
+
+@np.errstate(all="ignore")
+def mapped(source, shape, dtype, *, fast):
+    first, count = source.natural(), math.prod(shape)
+    kind, low = first & 3, first >> 2
+    require(low <= 8, "too many low bits")
+    table, missing = None, [0] * count
+    if kind == 1:
+        n, by_value = divmod(source.natural(), 2)
+        require(1 < n <= count, "a palette of another size")
+        colours = [signed(int(v)) for v in np.cumsum(packed(source, (n,), "int64"))]
+        table = (0, finite(from_ordered(colours, dtype))) if by_value else None
+    elif kind > 1:
+        require(dtype.kind == "f", "a map of floats")
+        divided = source.natural() if kind == 2 else 0
+        step = source.real() if kind == 2 else source.natural()
+        missing = [int(v) for v in packed(source, shape, "int64").reshape(-1)]
+    elif dtype == np.float16:
+        table = (-1 << 15, finite(from_ordered(range(-1 << 15, 1 << 15), dtype)))
+    lows = [int(v) for v in packed(source, shape, "uint8").reshape(-1)] if low else [0] * count
+    grid = Grid(dtype if kind == 0 and dtype.kind == "f" and table is None else None, table, low)
+    codes = stream(source, shape, grid, fast=fast)
+    codes = [signed(c << low) | v for c, v in zip(codes, lows, strict=True)]
+    if kind == 1:
+        ordered = [colours[clamp(c, 0, n - 1)] for c in codes]
+    elif kind == 2:
+        whole = np.array(codes, np.int64).astype(np.float64)
+        near = to_ordered((whole / step if divided else whole * step).astype(dtype))
+        ordered = [signed(a + m) for a, m in zip(near, missing, strict=True)]
+    elif kind == 3:
+        ordered = [signed(c * step + m) for c, m in zip(codes, missing, strict=True)]
+    else:
+        ordered = codes
+    return from_ordered(ordered, dtype).reshape(shape)
+
+
+class Grid:
+    """Codes, their numbers and their working values."""
+
+    def __init__(self, dtype, table, shift):
+        self.dtype, self.table, self.shift, self.origin, self.unit = dtype, table, shift, 0.0, 1.0
+        self.known = {}
+
+    def limit(self, least, most):
+        self.least, self.most = least, most
+        if self.table:
+            first, numbers = self.table
+            self.table = least, numbers[max(least - first, 0) : most - first + 1]
+            require(least >= first and len(self.table[1]) == most - least + 1, "codes beyond a table")
+
+    def number(self, c):
+        if self.table:
+            return self.table[1][c - self.table[0]]
+        if self.dtype is None:
+            return float(c)
+        v = float(from_ordered([signed(c << self.shift)], self.dtype)[0])
+        return v if abs(v) >= (2.0**-126 if self.dtype == np.float32 else 2.0**-1000) or v != v else 0.0
+
+    def value(self, c):
+        if c not in self.known:
+            v = (self.number(c) - self.origin) * self.unit
+            self.known[c] = v if -HUGE < v < HUGE else HUGE if v >= HUGE else -HUGE
+        return self.known[c]
+
+    def code(self, x):
+        y = x / self.unit + self.origin
+        if self.table:
+            numbers, low, high = self.table[1], 0, len(self.table[1])
+            while high - low > 1:
+                middle = low + high >> 1
+                low, high = (middle, high) if numbers[middle] <= y else (low, middle)
+            c = low + self.least
+        elif self.dtype is None:
+            c = math.floor(y) if -9e18 < y < 9e18 else self.most if y > 0 else self.least
+        else:
+            single = self.dtype == np.float32
+            y = y if abs(y) >= (2.0**-126 if single else 2.0**-1000) else 0.0
+            most = 3e38 if single else 1.7e308
+            c = to_ordered(np.array([clamp(y, -most, most)]).astype(self.dtype))[0] >> self.shift
+        return clamp(c, self.least, self.most)
+
+    def border(self, c):
+        return 0.5 * (self.value(c) + self.value(c - 1))
+
+
+# --- where neighbours are ----------------------------------------------------------------------
+
+W, N, NW, NE, E = (0, -1), (-1, 0), (-1, -1), (-1, 1), (0, 1)
+PLANE = [N, NW, NE, (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2), (0, -3), (-3, 0)]
+BEFORE = [(0, 0), W, N, E, (1, 0), NE, (1, 1), NW]
+
+
+class Geometry:
+    """Places in a flat list of values with margins; every list is of (offset, axis it needs or None)."""
+
+    def __init__(self, shape, series):
+        self.channels = 1
+        if series:
+            self.channels = C = math.prod(shape[1:])
+            self.slices, self.rows, self.columns, self.axes = 1, 1, math.prod(shape), []
+            self.stride = self.area = self.columns
+            self.start = 25 * C + 5
+            own = [-C * lag for lag in range(2, 25)]
+            own += [-d - C * lag for d in range(1, min(C, 4)) for lag in range(7)]
+            self.own = [(o, None) for o in own]
+            self.quick = [i for i in range(len(own)) if i < 16 or (i > 22 and (i - 23) % 7 < 3)]
+            self.near = [(-C * (i + 1), w, None) for i, w in enumerate([16, 14, 12, 10, 8, 7, 6, 5, 4, 4])]
+            self.spots = [-C * n for n in (1, 1, 2, 3, 2, 2, 3, 3)]
+            self.spots[3] = -1 if C > 1 else -3
+        else:
+            *outer, self.rows, self.columns = (1, *shape)[-max(2, len(shape)) :]
+            self.slices, self.stride, flat = math.prod(outer), self.columns + 8, self.rows == 1
+            self.area, self.start = (self.rows + 4) * self.stride, 3 * self.stride + 4
+
+            def at(place):
+                return place[0] * self.stride + place[1]
+
+            self.own = [(at(p), None) for p in ([(0, -2), (0, -3), (0, -4)] if flat else PLANE)]
+            self.quick = list(range(min(6, len(self.own))))
+            near = [(W, 2), (N, 2), (NW, 1), (NE, 1), ((0, -2), 1), ((-2, 0), 1)]
+            near = [((0, -1), 4), ((0, -2), 3), ((0, -3), 2), ((0, -4), 1)] if flat else near
+            self.near = [(at(p), w, None) for p, w in near]
+            self.axes, step, repeat = [], self.area, 1
+            for axis, length in enumerate(outer[:-4:-1]):
+                places = [(0, d) for d in range(-3, 4)] if flat else BEFORE[: 4 if axis else 8]
+                places = places if flat or not axis else [(0, 0), W, N, E]
+                self.quick += range(len(self.own), len(self.own) + (5 if axis == 0 else 1))
+                self.own += [(at(p) - step, axis) for p in places]
+                self.near.append((-step, 2, axis))
+                self.axes.append((repeat, length))
+                step, repeat = step * length, repeat * length
+            corners = [W, N, NW, NE, (0, -2), N, (0, -2), (-2, 0)]
+            self.spots = [-1, -1, -2, -3, -2, -2, -3, -3] if flat else [at(p) for p in corners]
+
+    def present(self, z):
+        """Along which axes there is a slice before; None stands for the slice itself."""
+        return {None} | {axis for axis, (repeat, length) in enumerate(self.axes) if z // repeat % length > 0}
+
+    def places(self):
+        for z, r, c in product(range(self.slices), range(self.rows), range(self.columns)):
+            yield z, r, c, self.start + z * self.area + r * self.stride + c
+
+    def open(self, r, c, at, copy):
+        """What is done to margins before a value is coded: `copy(to, from)`."""
+        if c == 0 and r > 0:
+            above = at - self.stride
+            for i in range(1, 5):
+                copy(above + self.columns - 1 + i, above + self.columns - 1)
+                copy(at - i, above)
+
+    def close(self, r, c, at, copy, below):
+        """And after it."""
+        if self.rows > 1 and r == 0:
+            for i, d in product(range(1, 4), range(-4 if c == 0 else 1, 6)):
+                copy(at - i * self.stride + d, at)
+        if r == self.rows - 1 and c == self.columns - 1 and self.slices > 1:
+            for i in range(-4, self.columns + 4):
+                below(at - c + self.stride + i, at - c + clamp(i, 0, self.columns - 1))
+
+
+# --- streams -----------------------------------------------------------------------------------
+
+
+def stream(source, shape, grid, *, fast):
+    flags = source.natural()
+    order = [source.natural() for _ in shape] if flags & 2 else list(range(len(shape)))
+    require(sorted(order) == list(range(len(shape))), "no order of the axes")
+    least = source.integer()
+    most = least + source.natural()
+    usual = least + source.natural(), most - source.natural()
+    exponent, levels = source.integer(), [usual[0]]
+    for _ in range(7):
+        levels.append(levels[-1] + source.natural())
+    inside = -(1 << 62) <= least <= usual[0] < usual[1] <= most < 1 << 62
+    require(inside and abs(exponent) < 1100 and levels[-1] <= usual[1], "an impossible range")
+    grid.limit(least, most)
+    grid.origin = grid.number(levels[4])
+    grid.unit, grid.known = math.ldexp(1.0, exponent), {}
+    nested = tuple(shape[axis] for axis in order)
+    coder = (Fast if fast else Standard)(Geometry(nested, bool(flags & 1)), grid, usual, levels[1:], flags)
+    codes = np.array(coder.decode(source, math.prod(shape)), object).reshape(nested)
+    return list(codes.transpose(np.argsort(order)).reshape(-1))
+
+
+class Stream:
+    def __init__(self, geometry, grid, usual, levels, flags):
+        self.g, self.grid, (self.A, self.B) = geometry, grid, usual
+        self.x, self.codes = defaultdict(float), defaultdict(int)
+        self.levels, self.discrete, self.repeats = [grid.value(c) for c in levels], bool(flags & 4), bool(flags & 8)
+
+    def unusual(self, code):
+        return not self.A <= code <= self.B
+
+    def raw(self, bits):
+        found = 0
+        while bits > 0:
+            some = min(bits, 16)
+            bits -= some
+            found = found << some | self.message.pop_bits(some)
+        return found
+
+
+class Standard(Stream):
+    def decode(self, source, size):
+        g = self.g
+        self.errors = defaultdict(lambda: [1.0] * 8)
+        self.n, self.count = len(g.own), size
+        self.weights, self.sums = {}, {}
+        blends = [1.0] * 7 + [3.0, 0.3, 0.1, 0.1]
+        total = float(np.sum(np.array(blends)))
+        self.blends = defaultdict(lambda: [b / total for b in blends])
+        self.biases, self.volatility = defaultdict(float), 1.0
+        self.hashes = 1 << clamp(size.bit_length() + 3, 12, 20)
+        self.counters, self.uses = defaultdict(lambda: (1 << 21, 0)), defaultdict(float)
+        self.mixers = {}
+        self.past, self.seen, self.pointer, self.right = [], {}, -1, 0
+        self.memory, self.history = {}, [0] * 4
+        left, i, out = 0, 0, []
+        for z, r, c, at in g.places():
+            if left == 0:
+                left = source.natural()
+                require(0 < left <= size - i, "a message of another number of values")
+                self.message = entropy.Message.parse(source.part())
+            g.open(r, c, at, self.copy)
+            out.append(self.one(z, c, at, i))
+            g.close(r, c, at, self.copy, lambda to, from_: self.x.__setitem__(to, self.x[from_]))
+            left, i = left - 1, i + 1
+            if left == 0:
+                self.message.check_end()
+        return out
+
+    def copy(self, to, from_):
+        self.x[to], self.errors[to] = self.x[from_], list(self.errors[from_])
+
+    def one(self, z, column, at, i):
+        self.predict(z, column, at, i)
+        self.blend(z, at)
+        code = self.outlier(at) if self.unusual(self.grid.least) or self.unusual(self.grid.most) else None
+        usual = code is None
+        if usual:
+            if self.repeats:
+                code = self.repeat(at, column % self.g.channels, i)
+            code = self.tree(at) if code is None else code
+            if self.repeats:
+                self.note(code, i)
+        else:
+            self.past.append(0)
+        self.codes[at] = code
+        self.x[at] = self.grid.value(code) if usual else clamp(self.centre, -1e15, 1e15)
+        self.learn(at, code, usual)
+        return code
+
+    # predict
+
+    def predict(self, z, column, at, i):
+        g, x = self.g, self.x
+        w, n, q, _, u = (x[at + o] for o in g.spots[:5])
+        present = g.present(z)
+        self.base = w
+        self.v = [0.0] + [x[at + o] - w if axis in present else 0.0 for o, axis in g.own]
+        C, channel = g.channels, column % g.channels
+        D = -(-g.columns // 32) if C == 1 else C
+        kind = sum(0.5 * (w + n) > level for level in self.levels)
+        block = column // 32 if C == 1 else channel
+        self.states = [channel, C + block, C + D + kind * C + channel]
+        self.guesses = []
+        for k, state in enumerate(self.states):
+            weights = self.weights.setdefault(state, [0.0] * (self.n + 1))
+            if i // C % 12 == 4 * k:
+                towards = self.weights[channel] if k else [0.0] * (self.n + 1)
+                self.solve(state, (0.0001, 0.003, 0.003)[k], list(towards))
+            lane = [0.0] * 8
+            for j, (a, b) in enumerate(zip(weights, self.v, strict=True)):
+                lane[j % 8] += a * b
+            total = ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]))
+            self.guesses.append(w + total)
+        plane = w + n - q
+        self.guesses += [w, clamp(plane, min(w, n), max(w, n)), plane, 2.0 * w - u]
+
+    def solve(self, state, ridge, towards):
+        n, S = self.n, [row[:] for row in self.state_sums(state)]
+        trace = 0.0
+        for j in range(1, n + 1):
+            trace += S[j][j]
+        R = ridge * (trace / n) + 1e-9
+        for j in range(1, n + 1):
+            S[j][0] += R * towards[j]
+            S[j][j] += R
+        inverse = [0.0] * (n + 1)
+        for p in range(n, 0, -1):
+            if not S[p][p] > 1e-30:
+                return
+            inverse[p] = 1.0 / S[p][p]
+            for i in range(p - 1, 0, -1):
+                factor = S[p][i] * inverse[p]
+                for j in range(i + 1):
+                    S[i][j] -= factor * S[p][j]
+        for i in range(1, n + 1):
+            weight = S[i][0] * inverse[i]
+            weight = weight if 1e-12 < abs(weight) < 1e3 else 0.0
+            self.weights[state][i] = weight
+            for m in range(i + 1, n + 1):
+                S[m][0] -= S[m][i] * weight
+
+    def state_sums(self, state):
+        return self.sums.setdefault(state, [[0.0] * (i + 1) for i in range(self.n + 1)])
+
+    def blend(self, z, at):
+        g, x, present = self.g, self.x, self.g.present(z)
+        near = [(o, float(w)) for o, w, axis in g.near if axis in present]
+        total = sum(w for _, w in near)
+        local = [1e-9] * 8
+        for o, w in near:
+            for k, e in enumerate(self.errors[at + o]):
+                local[k] += w / total * e
+        h = [1.0 / (a * a) for a in local[:7]]
+        h = [a * a for a in h]
+        num = den = 0.0
+        for a, guess in zip(h, self.guesses, strict=True):
+            den += a
+            num += a * guess
+        self.mean, self.s = num / den, local[7]
+        w, n, q, east, u = (x[at + g.spots[i]] for i in (0, 1, 2, 3, 4))
+        self.texture = (
+            (w > self.mean) + 2 * (n > self.mean) + 4 * (east > self.mean) + 8 * (u > w) + 16 * (q > self.mean)
+        )
+        V, grid = self.volatility, self.grid
+        ratio = bucket(self.s / V * 8.0, 1.0, 7)
+        self.bias = self.texture, ratio
+        centre = self.mean + self.biases[self.bias] * self.s
+        self.centre = clamp(centre, grid.value(self.A), grid.value(self.B))
+        m = clamp(grid.code(self.centre), self.A, self.B - 1)
+        self.cell = cell = max(grid.value(m + 1) - grid.value(m), 1e-12)
+        means = [*self.guesses, self.centre, self.centre, self.guesses[6], 2.0 * n - x[at + g.spots[7]]]
+        inverses = [1.0 / max(0.6 * (0.85 * a + 0.15 * V), 0.08 * cell) for a in local[:7]]
+        inverses += [1.0 / max(0.6 * self.s, 0.08 * cell), 1.0 / max(3.0 * self.s + 0.3 * V, 0.5 * cell)]
+        inverses += [1.0 / (0.3 * cell)] * 2
+        last = self.errors[at + g.near[0][0]]
+        self.mix = self.blends[last.index(min(last[:7])), ratio]
+        self.parts = list(zip(self.mix, means, inverses, strict=True))
+        few = [part for k, part in enumerate(self.parts) if part[0] > 0.003 or k == 8]
+        kept = 0.0
+        for part in few:
+            kept += part[0]
+        self.few = [(weight / kept, mean, inverse) for weight, mean, inverse in few]
+        self.trend = (last[7] > self.s * 1.5) + (last[7] > 0.6 * self.s)
+
+    def mass(self, border, d):
+        total = 0.0
+        for weight, mean, inverse in self.few:
+            total += weight * logistic(((mean - border) * inverse) * d)
+        return total
+
+    def borders(self, code):
+        lower = self.grid.border(code) if code > self.A else -2.0 * HUGE
+        return lower, self.grid.border(code + 1) if code < self.B else 2.0 * HUGE
+
+    def learn(self, at, code, usual):
+        x, centre, cell, V = self.x[at], self.centre, self.cell, self.volatility
+        if usual:
+            near, far = self.borders(code)[:: 1 if x >= centre else -1]
+            d, z = 1.0 if x >= centre else -1.0, []
+            for weight, mean, inverse in self.parts:
+                inverse = inverse * d
+                z.append(weight * (logistic((mean - near) * inverse) - logistic((mean - far) * inverse) + 1e-12))
+            total = 0.0
+            for a in z:
+                total += a
+            for k, a in enumerate(z):
+                self.mix[k] += 0.015 * (a / total + 0.0005 - self.mix[k] * (1.0 + 0.0005 * 11))
+            off = clamp((x - self.mean) / self.s, -3.0, 3.0)
+            self.biases[self.bias] += 0.01 * (off - self.biases[self.bias])
+        most = 64.0 * V + 4.0 * cell
+        self.errors[at] = [min(abs(x - a), most) + 0.12 * cell for a in (*self.guesses, centre)]
+        if not usual:
+            return
+        self.volatility = V = max(V + 0.002 * (self.errors[at][7] - V), 0.1 * cell)
+        trust = 1.0 / (self.s * self.s + 0.01 * V * V + 0.1 * cell * cell)
+        v = [x - self.base, *self.v[1:]]
+        for state, fade in zip(self.states, (0.9998, 0.998, 0.9995), strict=True):
+            S = self.state_sums(state)
+            for i in range(1, self.n + 1):
+                factor = trust * v[i]
+                for j in range(i + 1):
+                    S[i][j] = S[i][j] * fade + (factor * v[j] + 1e-100)
+
+    # decide
+
+    def decide(self, said, places, first, second):
+        inputs = [said]
+        for place in places:
+            p, n = self.counters[place]
+            inputs.append(stretch((((p << 10 | n) >> 20) + 0.5) / 4096) * (n / (n + 1.5)))
+        inputs.append(0.25)
+        sums, mixers = [], []
+        for number in (first, second):
+            special = 272 <= number < 280
+            start = [0.0, 1.5] if special else [0.9, 0.1]
+            mixers.append(self.mixers.setdefault(number, start + [0.0] * 6))
+            total = 0.0
+            for a, b in zip(mixers[-1], inputs, strict=True):
+                total += a * b
+            sums.append(total)
+        p = clamp(math.floor(logistic(0.5 * (sums[0] + sums[1])) * (1 << 22)), 16, (1 << 22) - 16)
+        yes = self.message.pop(22, lambda c: (1, 0, p) if c < p else (0, p, (1 << 22) - p))
+        for number in (first, second):
+            self.uses[number] += 1.0
+        rates = [0.002 + 0.02 / (1.0 + self.uses[number] * 0.02) for number in (first, second)]
+        for mixer, total, rate in zip(mixers, sums, rates, strict=True):
+            step = (yes - logistic(total)) * rate
+            for i, a in enumerate(inputs):
+                mixer[i] += step * a
+        for place, limit in zip(places, LIMITS, strict=True):
+            q, n = self.counters[place]
+            q += (yes * ((1 << 22) - 1) - q) * int(65536 / (n + 1.6)) >> 16
+            self.counters[place] = q, n + (n < limit)
+        return yes
+
+    def hashed(self, h):
+        return 96 * 280 + (h & self.hashes - 1)
+
+    def last(self, node, f, g):
+        return 96 * 280 + self.hashes + (4 * node + f) * 3 + g
+
+    def outlier(self, at):
+        around, previous = 0, None
+        for o in self.g.spots[:4]:
+            code = self.codes[at + o]
+            around = 2 * around + self.unusual(code)
+            previous = code if self.unusual(code) else previous
+        far = self.unusual(self.codes[at + self.g.spots[4]])
+        second = 280 + (around & 3)
+        if not self.decide(0.0, [(272 + (i & 1) * 280) * 48 + 2 * around + far for i in range(6)], 272, second):
+            return None
+        again = [(273 + (i & 1) * 280) * 48 + around for i in range(6)]
+        if previous is not None and self.decide(0.0, again, 273, second):
+            return previous
+        span = self.grid.most - self.grid.least
+        return min(self.raw(span.bit_length()) + self.grid.least, self.grid.most)
+
+    def repeat(self, at, channel, i):
+        w, second, third = (self.codes[at + self.g.spots[k]] for k in (0, 5, 6))
+        if self.g.channels > 1:
+            self.key = hashed(hashed(self.codes[at - 1], w), channel)
+        else:
+            self.key = hashed(hashed(w, second), channel)
+        other = hashed(self.key, third)
+        t = min(self.right, 3) if self.right < 8 else min(self.right >> 3, 4) + 3
+        code, sure = self.memory.get(self.key & (self.hashes // 4 - 1), (None, 0))
+        codes = [self.past[self.pointer] if self.pointer >= 0 else None, code, w, second]
+        # no code stands for the least integer, wherever it is compared
+        codes = [-1 << 63 if c is None else c for c in codes]
+        kinds = [t, sure, (w == second) + 2 * (second == third), int(w == third)]
+        both = (codes[0] == codes[1]) + 2 * (codes[0] == codes[2]) + 4 * (codes[2] == codes[3])
+        for kind, (code, t) in enumerate(zip(codes, kinds, strict=True)):
+            if self.unusual(code) or code in codes[:kind]:
+                continue
+            node, history = 276 + kind, self.history[kind]
+            place = node * 48 + 4 * t + (history & 3)
+            p, n = self.counters[place]
+            if p < (1 << 22) // 100 and n > 20 and i % 32:
+                continue
+            key = hashed(code, kind)
+            places = [place, (280 + node) * 48 + 4 * both + (history >> 2 & 3), self.hashed(key)]
+            places += [
+                self.hashed(hashed(key, self.key)),
+                self.hashed(hashed(key, other)),
+                self.last(node, history & 3, 0),
+            ]
+            lower, upper = self.borders(code)
+            d = 1.0 if lower > self.centre else -1.0
+            said = stretch(clamp(abs(self.mass(lower, d) - self.mass(upper, d)), 1e-6, 1.0 - 1e-6))
+            yes = self.decide(said, places, node, 280 + min(t, 3))
+            self.history[kind] = (2 * history + yes) & 15
+            if yes:
+                return code
+        return None
+
+    def note(self, code, i):
+        self.past.append(code)
+        if self.pointer >= 0 and self.past[self.pointer] == code:
+            self.pointer, self.right = self.pointer + 1, self.right + 1
+        else:
+            self.pointer, self.right = -1, 0
+        if i > 0:
+            place = hashed(code, self.past[i - 1]) & self.hashes // 4 - 1
+            if self.pointer < 0:
+                self.pointer = self.seen.get(place, -1)
+            self.seen[place] = i + 1
+        place = self.key & self.hashes // 4 - 1
+        known, sure = self.memory.get(place, (None, 0))
+        self.memory[place] = (code, min(sure + 1, 3)) if known == code else (code, 0)
+
+    def tree(self, at):
+        grid, A, B, centre, cell = self.grid, self.A, self.B, self.centre, self.cell
+        c = clamp(grid.code(centre + 0.5 * cell), A + 1, B)
+        S = max(self.s, 0.25 * cell)
+        z, fine = bucket(S / cell * 4.0, 2.0, 23), 0
+        if 2.0 * cell > S:
+            fine = clamp(int((centre - grid.border(c)) / cell * 4.0 + 2.0), 0, 3)
+        by_w = hashed(self.codes[at + self.g.spots[0]], 1)
+        by_both = hashed(by_w, self.codes[at + self.g.spots[5]])
+        phase, d, j, path, depth, lo, hi, inside, beyond = 0, 1.0, 0, 1, 0, A, B + 1, 1.0, 0.0
+        while hi - lo > 1:
+            t, node = c, 0
+            if phase == 1:
+                t = grid.code(centre + d * GROWTH[min(j, 14)] * S) + (d > 0)
+                far = max(abs(t - c), 1)
+                if far > 16:
+                    t = t >> top(far) - 3 << top(far) - 3
+                if j >= 15:
+                    doubled = j - 15 < 61 and far <= (B - A) >> (j - 15)
+                    further = far << (j - 15) if doubled else B - A + 1
+                    t = c + further if d > 0 else c - further
+                t = max(t, lo + 1) if d > 0 else min(t, hi - 1)
+                if t >= hi or t <= lo:
+                    phase = 2
+                    continue
+                node = 1 + min(j, 14)
+            elif phase == 2:
+                gap = hi - lo
+                if depth >= 3 and gap >= 4 and gap & gap - 1 == 0 and lo & gap - 1 == 0:
+                    return lo + self.raw(top(gap))
+                differing = lo ^ (hi - 1)
+                t = hi - 1 >> top(differing) << top(differing) if differing > 0 else hi - 1 >> 63 << 63
+                node = 16 + 8 * min(j, 14) + (path if depth < 3 else 0)
+            reach = p = self.mass(grid.border(t), d)
+            if phase:
+                reach = clamp(reach, beyond, inside)
+                p = (reach - beyond + 1e-12) / (inside - beyond + 2e-12)
+            said = stretch(clamp(p, 1e-6, 1.0 - 1e-6))
+            sided = node + (136 if d < 0 else 0)
+            places = [sided * 48 + z, (280 + sided) * 48 + (self.texture if node else 8 * fine + self.trend)]
+            if self.discrete:
+                key = hashed(t, lo if phase == 2 else phase)
+                places += [self.hashed(key), self.hashed(hashed(key, by_w)), self.hashed(hashed(key, by_both))]
+            else:
+                places += [96 * 280 + sided + 280 * k for k in range(3)]
+            places.append(self.last(sided, fine, self.trend))
+            yes = self.decide(said, places, sided, 280 + 3 * z + phase)
+            if phase == 0 and not yes:
+                d, inside, hi = -1.0, 1.0 - reach, t
+            else:
+                inside, beyond = (reach, beyond) if yes else (inside, reach)
+                lo, hi = (t, hi) if bool(yes) == (d > 0) else (lo, t)
+            if phase == 0:
+                phase = 1
+            elif phase == 2:
+                path, depth = 2 * path + yes, depth + 1
+            elif yes:
+                j += 1
+            else:
+                phase = 2
+        return lo
+
+
+class Fast(Stream):
+    def decode(self, source, size):
+        g, self.marks, out = self.g, defaultdict(int), []
+        self.other = self.A
+        for i, (z, r, c, at) in enumerate(g.places()):
+            if i % (1 << 18) == 0:
+                if i:
+                    self.message.check_end()
+                self.block(source)
+            if r == 0 and c == 0 and g.rows > 1:
+                for up, d in product(range(4), range(-4, 5)):
+                    if up or d < 0:
+                        self.x[at - up * g.stride + d] = 0.0
+                        self.marks[at - up * g.stride + d] = 0
+            g.open(r, c, at, self.copy)
+            out.append(self.one(z, at))
+            g.close(r, c, at, self.copy, lambda to, from_: self.x.__setitem__(to, self.x[from_]))
+        self.message.check_end()
+        return out
+
+    def copy(self, to, from_):
+        self.x[to], self.marks[to] = self.x[from_], self.marks[from_]
+
+    def block(self, source):
+        count = source.natural()
+        require(count in (0, len(self.g.quick)), "another number of weights")
+        self.weights = [source.integer() / 1024 for _ in range(count)]
+        require(all(abs(w) < 8 for w in self.weights), "a weight that is too large")
+        self.rows = []
+        for _ in range(64):
+            row, symbol, start = [], -1, 0
+            for _ in range(source.natural()):
+                symbol += 1 + source.natural()
+                share = source.natural()
+                require(symbol < 256 and 0 < share <= 4096, "impossible counts")
+                row.append((symbol, start, share))
+                start += share
+            require(start in (0, 4096), "shares that do not add up")
+            self.rows.append(row)
+        self.message = entropy.Message.parse(source.part())
+
+    def one(self, z, at):
+        g, x, grid, present = self.g, self.x, self.grid, self.g.present(z)
+        w, n, q = (x[at + o] for o in g.spots[:3])
+        guess, b = w, 0.0
+        for weight, k in zip(self.weights, g.quick, strict=False):
+            o, axis = g.own[k]
+            if axis in present:
+                guess, b = b, guess + weight * (x[at + o] - w)
+        guess = guess + b if self.weights else clamp(w + n - q, min(w, n), max(w, n))
+        guess = clamp(guess, -1e15, 1e15)
+        near = [self.marks[at + o] for o, *_ in g.near[:4]]
+        context = min((sum(near) + near[0] + near[1] + 3) // 6, 63)
+        row = self.rows[context]
+        require(row, "a context without counts")
+        symbol = self.message.pop(12, lambda c: next(s for s in reversed(row) if s[1] <= c))
+        if symbol >= 254:
+            if symbol == 255:
+                bits = (grid.most - grid.least + 1).bit_length()
+                self.other = min(self.raw(bits) + grid.least, grid.most)
+            self.codes[at], x[at], self.marks[at] = self.other, guess, 127
+            return self.other
+        u = symbol
+        if symbol >= 16:
+            low = 2 + (symbol - 16) // 4
+            u = 4 + (symbol - 16) % 4 << low | self.raw(low)
+        code = clamp(clamp(grid.code(guess), self.A, self.B) + (-(u + 1 >> 1) if u & 1 else u >> 1), self.A, self.B)
+        high = top(u + 1)
+        self.codes[at], x[at] = code, grid.value(code)
+        self.marks[at] = 2 * high + (u + 1 >> high - 1 & 1 if high else 0)
+        return code
