@@ -39,7 +39,8 @@ def endless(x):
 endless.compile("int64(int64)")
 
 def begin():
-    print("begun", flush=True)
+    sys.stdout.write("begun\n")  # at once: two threads may say it
+    sys.stdout.flush()
     return endless(5)
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +125,13 @@ def test_a_kernel_that_never_ends_holds_up_no_signal(site, work, monkeypatch, na
     monkeypatch.chdir(work.parent)
     before = sorted(os.listdir(work))
     with start(*verb.split(), path=site) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "begun\n"
-        running.send_signal(getattr(signal, name))
-        _, talk = running.communicate(timeout=120)
+        try:
+            assert running.stdout is not None
+            assert running.stdout.readline() == "begun\n"
+            running.send_signal(getattr(signal, name))
+            _, talk = running.communicate(timeout=120)
+        finally:
+            running.kill()  # whatever fails, it must not compute for ever
     assert (running.returncode, talk) == (130, SENTENCE)
     assert sorted(os.listdir(work)) == before
 
