@@ -39,7 +39,7 @@ def endless(x):
 endless.compile("int64(int64)")
 
 def begin():
-    sys.stdout.write("begun\n")  # at once: two threads may say it
+    sys.stdout.write("begun\\n")  # at once: two threads may say it
     sys.stdout.flush()
     return endless(5)
 

@@ -37,7 +37,7 @@ def test_every_verb_is_documented():
 
 def test_the_layers_are_those_of_the_contract():
     contracts = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    layers = next(contract["layers"] for contract in contracts if "codecs_core.cli" in contract.get("layers", ()))
     chain = " -> ".join(layers).replace("codecs_core.", "")
     assert f"    {chain}\n" in (DOCS / "design/modules.md").read_text("utf-8")
 

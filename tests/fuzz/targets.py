@@ -42,6 +42,8 @@ LIMITS = Limits(
 class Memory:
     """A source of bytes."""
 
+    path = "memory"
+
     def __init__(self, data: bytes) -> None:
         self.data, self.size = data, len(data)
 
