@@ -16,6 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 import ar
+import arrays
 import bbans
 import canonical
 import classic
@@ -259,15 +260,22 @@ class File:
 
 def decode(file, entry, payload, shape):
     name, dtype = entry.codec.removeprefix("classic."), np.dtype(entry.dtype).newbyteorder("<")
-    require(entry.codec in LEARNED or (name in classic.NAMES and name != entry.codec), "unknown-codec", entry.codec)
-    newest = 1 if name in ("raw", "jpeg", "filtered", "pcodec") else 2
-    stores = entry.version == 2 or name in ("filtered", "pcodec")
+    require(
+        entry.codec in LEARNED or entry.codec in UNTRAINED or (name in classic.NAMES and name != entry.codec),
+        "unknown-codec",
+        entry.codec,
+    )
+    first = name in ("filtered", "pcodec") or entry.codec in UNTRAINED  # stores from version 1 on
+    newest = 1 if first or name in ("raw", "jpeg") else 2
+    stores = entry.version == 2 or first
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
     size = -(-math.prod(shape) // 8) if entry.dtype == "bool" else math.prod(shape) * dtype.itemsize
     require(not stores or len(payload) <= size, "corrupt", f"{len(payload)} bytes for values of {size}")
     try:
         if stores and len(payload) == size:
             array = stored(payload, entry.dtype, math.prod(shape))
+        elif entry.codec in UNTRAINED:
+            array = UNTRAINED[entry.codec](payload, shape, entry.dtype)
         elif entry.codec in LEARNED:
             require(entry.model is not None, "model", "a codec without its model")
             model = exact.parse_model(file.model(entry.model))
@@ -295,6 +303,7 @@ def stored(payload, dtype, count):
 
 
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
+UNTRAINED = {"ar.array": arrays.decode, "ar.bounded": arrays.decode}
 LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode}
 
 

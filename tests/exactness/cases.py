@@ -266,6 +266,22 @@ def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
     yield "ar-1", codec_case(grey, x[..., 0], x[0, :, 1:, 0].astype(np.uint16) * 257, x[0, :1, :1, :1])
 
 
+def arrays(size: int) -> Iterator[tuple[str, Case]]:
+    """``ar.array`` at both levels, and ``ar.bounded``: planes, slices, series, floats of which some are subnormal or no numbers."""
+    plane = (np.add.outer(np.arange(size) ** 2, np.arange(2 * size) * 7) + raw(40, 9, (size, 2 * size))).astype(
+        np.int16
+    )
+    field = plane.astype(np.float32) / 16 + raw(41, 64, plane.shape).astype(np.float32) / 4096
+    field[2:5, 3:9] = 1e20
+    field[6, :4] = [np.nan, np.inf, -0.0, 1e-42]
+    series = np.cumsum(raw(42, 9, (8 * size, 2)) - 4, axis=0)
+    stack = np.stack([field.astype(np.float64) * k for k in (1, 2, 3)])
+    for effort in "standard", "fast":
+        codec = cc.get_codec("ar.array", effort=effort)
+        yield f"array-{effort}", codec_case(codec, plane, field, series, stack, series / 100, plane.astype(np.float16))
+    yield "array-bounded", codec_case(cc.get_codec("ar.bounded", max_error=0.0), field, stack)
+
+
 def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
     """``rec.vae`` and ``rec.vae-lossless`` with models of random weights."""
     for likelihood in ("bernoulli", "mixture", "colour", "lossy"):
@@ -318,6 +334,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *stacks(3, (2, 2)),
                 *images(4),
                 *neighbourhoods(4),
+                *arrays(9),
                 *flows(4, 6),
                 *latents(2, (2, 1, 3)),
                 *samples(3),
@@ -331,6 +348,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *stacks(700, (12, 12)),
             *images(36),
             *neighbourhoods(36),
+            *arrays(24),
             *flows(32, 40),
             *latents(60, (6, 5, 3)),
             *samples(500),

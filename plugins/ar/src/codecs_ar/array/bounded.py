@@ -51,7 +51,7 @@ class BoundedCodec(Codec):
         if not isinstance(self.relative, bool):
             raise ConfigError(f"relative must be true or false, got {self.relative!r}")
         if self.effort not in LEVELS:
-            raise ConfigError(f"effort must be one of {', '.join(sorted(LEVELS))}, got {self.effort!r}")
+            raise ConfigError(f"effort must be one of {', '.join(LEVELS)}, got {self.effort!r}")
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Items of about 4 MiB."""

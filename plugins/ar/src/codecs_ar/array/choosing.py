@@ -105,16 +105,17 @@ def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool) 
 
 
 class Level(NamedTuple):
-    """How much is done: a number in payloads, and what encodes a stream."""
+    """How much is done: a number in payloads, what encodes a stream, and whether choices look at all of an array."""
 
     number: int
     encode: Callable[[Writer, NDArray[np.int64], Description, Numbers], None]
+    thorough: bool = False
 
 
 def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
     """The best plan that was found: by what a part of the array comes to."""
     roles = layouts(array.shape)
-    part = sample(array)
+    part = array if level.thorough else sample(array)
     share = part.size / array.size
     best, layout, repeats = candidates[0], roles[0], True
     if len(candidates) > 1:

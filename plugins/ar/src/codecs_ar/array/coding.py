@@ -19,8 +19,12 @@ from codecs_core.stored import restore, store, stored_size
 #: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream of one kind or the other.
 CONSTANT, CODED = 0, 1
 DECODERS = {CODED: stream.decode, CODED + 1: quick.decode}
-FAST, STANDARD = "fast", "standard"
-LEVELS = {STANDARD: Level(0, stream.encode), FAST: Level(1, quick.encode)}
+FAST, STANDARD, SMALLEST = "fast", "standard", "smallest"
+LEVELS = {
+    FAST: Level(1, quick.encode),
+    STANDARD: Level(0, stream.encode),
+    SMALLEST: Level(0, stream.encode, thorough=True),
+}
 
 
 def encode(array: NDArray[Any], effort: str = STANDARD, chosen: maps.Map | None = None) -> bytes:

@@ -12,6 +12,7 @@ from codecs_ar.array.layout import Geometry, geometry
 from codecs_ar.array.maps import Numbers
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.array.scene import Scene
+from codecs_ar.array.squares import stride
 from codecs_ar.array.stream import Description, scene_of
 from codecs_ar.array.swift import AGAIN, CONTEXTS, PLAIN, PRECISION, SYMBOLS, TOTAL, Block
 from codecs_core.entropy import Message
@@ -121,13 +122,12 @@ def _fitted(places: Geometry, scene: Scene, first: int, stop: int) -> NDArray[np
     base = scene.values[at + places.spots[0]]
     rows = scene.values[at[:, None] + own] - base[:, None]
     target, trust = scene.values[at] - base, np.ones(at.size)
-    weights = np.zeros(own.size)
+    solved, misses = np.zeros(stride(own.size)), np.zeros(at.size)
     for _ in range(3):
-        products = (rows * trust[:, None]).T @ rows
-        ridge = 1e-6 * np.trace(products) / len(products) + 1e-9
-        weights = np.linalg.solve(products + ridge * np.eye(len(products)), (rows * trust[:, None]).T @ target)
-        misses = np.abs(target - rows @ weights)
-        trust = 1.0 / (misses + 0.5 * np.median(misses) + 1e-9) ** 1.5
+        swift.fit(rows, target, trust, solved, misses)
+        off = misses + 0.5 * np.median(misses) + 1e-9
+        trust = 1.0 / (off * np.sqrt(off))
+    weights = solved[1 : own.size + 1]
     weights = np.round(weights * UNIT) / UNIT
     return weights if np.abs(weights).max() < LARGEST else np.zeros(0)
 

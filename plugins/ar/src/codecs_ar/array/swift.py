@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from codecs_ar.array.grid import code_of, value_of
 from codecs_ar.array.layout import ABOVE, BESIDE
 from codecs_ar.array.real import top_bit
+from codecs_ar.array.squares import LANES, predict, remember, solve
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, pop_one, push_one, push_quick
 from codecs_core.jit import inline, kernel
 
@@ -200,6 +201,23 @@ def over(state, words, decoding, scene, marks, block, first, last, symbols, left
             if y == scene.height:
                 y, z = 0, z + 1
     return status, end
+
+
+@kernel
+def fit(rows, target, trust, weights, misses):  # type: ignore[no-untyped-def]
+    """Weights that minimise the squares of what they miss, each of a weight of its own; on every machine the same."""
+    count, n = rows.shape
+    wide = weights.size
+    sums, work, zero = np.zeros((n + 1) * wide), np.zeros((n + 1) * wide), np.zeros(wide)
+    v, lanes = np.zeros(wide), np.zeros(LANES)
+    for i in range(count):
+        v[0] = target[i]
+        v[1 : n + 1] = rows[i]
+        remember(sums, 0, v, n, wide, trust[i], 1.0)
+    solve(sums, 0, n, wide, 1e-6, 1e-9, zero, 0, work, weights, 0)
+    for i in range(count):
+        v[1 : n + 1] = rows[i]
+        misses[i] = abs(target[i] - predict(weights, 0, v, n, wide, lanes))
 
 
 @kernel

@@ -1,0 +1,77 @@
+"""The mini reader decodes what ``ar.array`` and ``ar.bounded`` encode: two programs, of which one was written from the text."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from codecs_ar.array import coding
+from codecs_ar.array.bounded import BoundedCodec
+from numpy.typing import NDArray
+
+from codecs_core.arrays import ArraySpec
+
+MINI = Path(__file__).parents[2] / "spec" / "mini"
+
+
+@pytest.fixture(scope="module")
+def arrays() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(MINI))
+        spec = importlib.util.spec_from_file_location("mini_arrays", MINI / "arrays.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        patch.delitem(sys.modules, "entropy", raising=False)
+        spec.loader.exec_module(module)
+        del sys.modules["entropy"]
+        yield module
+
+
+def raw(seed: int, most: int, *shape: int) -> NDArray[np.int64]:
+    words = np.asarray(np.random.Philox(seed).random_raw(int(np.prod(shape))))
+    return (words % np.uint64(most)).astype(np.int64).reshape(shape)
+
+
+def cases() -> dict[str, NDArray[Any]]:
+    y, x = np.mgrid[:20, :17]
+    field = (y * y - 3 * x).astype(np.float32) / 8 + raw(1, 999, 20, 17).astype(np.float32) / 4096
+    field[3:9, 2:5] = 1e20
+    field[12, :4] = [np.nan, -np.inf, -0.0, 1e-42]
+    return {
+        "plane": (30 * y + x * x + raw(2, 7, 20, 17)).astype(np.int16),
+        "field": field,
+        "halves": field.astype(np.float16) if np.isfinite(field).all() else np.clip(field, -9, 99).astype(np.float16),
+        "slices": np.cumsum(raw(3, 99, 3, 8, 7), axis=0) / 64,
+        "four axes": (raw(4, 9, 2, 3, 5, 6).cumsum(2) / 7).astype(np.float32),
+        "series": np.cumsum(raw(5, 9, 250) - 4),
+        "channels": np.cumsum(raw(6, 99, 70, 2) - 50, axis=0).astype(np.int32),
+        "decimals": np.cumsum(raw(7, 9, 150) - 4) / 100,
+        "period": (np.arange(200) % 7).astype(np.uint8),
+        "mask": raw(8, 9, 15, 20) > 6,
+        "complex": (raw(9, 9, 6, 6) + 1j * raw(10, 9, 6, 6)).astype(np.complex64),
+        "whole range": np.asarray(np.random.Philox(11).random_raw(50)),
+        "repeats": np.tile(raw(12, 1 << 40, 9) / 3, 20).reshape(18, 10),
+    }
+
+
+@pytest.mark.parametrize("effort", ["fast", "standard"])
+@pytest.mark.parametrize("name", cases())
+def test_arrays(arrays: Any, effort: str, name: str) -> None:
+    array = cases()[name]
+    payload = coding.encode(array, effort)
+    assert arrays.decode(payload, array.shape, array.dtype.name).tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_bounded(arrays: Any, relative: bool) -> None:
+    array = cases()["field"]
+    codec = BoundedCodec(max_error=0.01, relative=relative)
+    payload = codec.encode(array)
+    assert len(payload) < array.nbytes
+    decoded = codec.decode(payload, ArraySpec.of(array))
+    assert arrays.decode(payload, array.shape, array.dtype.name).tobytes() == decoded.tobytes()
