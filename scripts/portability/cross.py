@@ -17,7 +17,7 @@ from llvmlite import binding as llvm
 from numba.core import config
 from numba.core.codegen import CPUCodeLibrary, _parse_refprune_flags, create_pass_builder
 
-from codecs_core.entropy import code_cache
+from codecs_core.jit import cache as code_cache
 
 #: As numba calls a processor of which it knows nothing, with ``NUMBA_CPU_NAME=generic`` and ``NUMBA_CPU_FEATURES=``.
 TARGET = Processor("aarch64-unknown-linux-gnu", "generic")

@@ -12,8 +12,8 @@ from itertools import chain
 import files
 
 import codecs_core as cc
-from codecs_core.entropy.compiled import PLAIN
 from codecs_core.errors import CodecsError
+from codecs_core.jit import PLAIN
 from codecs_core.registry import default
 from codecs_core.testing import vectors
 
