@@ -25,7 +25,7 @@ def difference(words: NDArray[Any], axis: int) -> NDArray[Any]:
 
 def accumulate(words: NDArray[Any], axis: int) -> NDArray[Any]:
     """Inverse of `difference`."""
-    return np.cumsum(words, axis=axis, dtype=words.dtype)
+    return np.cumsum(words, axis=axis, dtype=words.dtype).astype(words.dtype, copy=False)  # which makes native ones
 
 
 def shuffle(words: NDArray[Any], kind: int) -> bytes:

@@ -92,8 +92,9 @@ class VAE:
             raise ModelError(f"model {self._name} lacks the integer tensor {name!r}")
         fits = array.ndim == len(shape) and all(n == m or (n < 0 < m) for n, m in zip(shape, array.shape, strict=True))
         self._require(fits, f"{name} of shape {array.shape}")
-        self._require(bool((array <= np.iinfo(np.int64).max).all()), f"numbers of 2^63 and more in {name}")
-        return array.astype(np.int64)
+        integers = array.astype(np.int64)
+        self._require(bool((integers == array).all()), f"numbers of 2^63 and more in {name}")
+        return integers
 
     def _blocks(self, tensors: dict[str, NDArray[Any]]) -> Blocks:
         """How the latents are sent."""
