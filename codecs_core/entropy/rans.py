@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from codecs_core.jit import inline, kernel
+from codecs_core.jit import borrowing, inline, kernel
 
 LANES = 16
 #: Arrays of at least this many symbols are coded by `LANES` heads, except for their last symbols: a 64th, or `TAIL`.
@@ -45,7 +45,7 @@ OK, EXHAUSTED, BAD_SYMBOL = 0, 1, 2
 # Both renormalisations are without a branch: whether a symbol moves a word is a coin toss that no processor predicts.
 
 
-@inline
+@borrowing
 def make_room(head, words, n, freq, precision):
     """Move the low word of `head` onto the stack if a symbol of this frequency would not fit. Returns (head, n)."""
     words[np.uint64(n)] = np.uint32(head & _W)
@@ -53,7 +53,7 @@ def make_room(head, words, n, freq, precision):
     return head >> (full << _5), n + np.int64(full)
 
 
-@inline
+@borrowing
 def push_one(head, words, n, start, freq, precision):
     """Code the interval [start, start + freq) of 2^precision; all but `n` are uint64. Returns (head, n)."""
     head, n = make_room(head, words, n, freq, precision)
@@ -61,13 +61,13 @@ def push_one(head, words, n, start, freq, precision):
     return (quotient << precision) + (head - quotient * freq) + start, n
 
 
-@inline
+@borrowing
 def inverse(freq):
     """1 / freq, rounded down by so much that no product with it is more than the quotient; bits of a float64."""
     return np.float64((1.0 - 2.0**-51) / np.float64(freq)).view(np.uint64)
 
 
-@inline
+@borrowing
 def push_quick(head, start, freq, inverse, precision, twice):
     """`push_one` onto a head that has room, without a division.
 
@@ -83,13 +83,13 @@ def push_quick(head, start, freq, inverse, precision, twice):
     return (quotient << precision) + (rest + start) + (one_more if rest >= freq else _0)
 
 
-@inline
+@borrowing
 def pop_one(head, words, n, start, freq, precision):
     """Undo `push_one` once [start, start + freq) is known to hold the low bits of `head`; n may fall below GUARD: exhausted."""
     return refill(freq * (head >> precision) + (head & ((_1 << precision) - _1)) - start, words, n)
 
 
-@inline
+@borrowing
 def refill(head, words, n):
     """Undo `make_room`: take a word if `head` is short of one. Returns (head, n)."""
     short = np.uint64(head < LOWER)
@@ -97,13 +97,13 @@ def refill(head, words, n):
     return (head << (short << _5)) | word, n - np.int64(short)
 
 
-@inline
+@borrowing
 def push_bits(head, words, n, value, bits):
     """Push a value of so many bits, each as likely as the other."""
     return push_one(head, words, n, value, _1, bits)
 
 
-@inline
+@borrowing
 def pop_bits(head, words, n, bits):
     """Undo `push_bits`; returns (value, head, n)."""
     value = head & ((_1 << bits) - _1)
@@ -156,7 +156,7 @@ def close_lanes(heads, words, n):
     return head, n
 
 
-@inline
+@borrowing
 def put_back(words, first, popped):
     """Write words back. (Numba compiles two seconds of formatting for the error that an assignment of a slice might raise.)"""
     for i in range(popped.size):

@@ -1,13 +1,13 @@
 """Compiled kernels for codecs, from Python alone: `kernel` and `inline` compile, `lanes` has vectors, `warm` compiles ahead.
 
-A kernel is what Python calls; what kernels call is inline. Both are plain functions over numbers, arrays and tuples of them. They
-release the GIL, add and multiply in the order that is written, and give the same results on every machine. Machine code
-is kept on disk under a fingerprint of all that a kernel calls, so it is found again in every process, and is never out of date.
-With ``NUMBA_DISABLE_JIT=1`` in the environment the same functions run as plain Python.
+A kernel is what Python calls; what kernels call is inline, or, if it makes no arrays, borrowing. All are plain functions over numbers,
+arrays and tuples of them. They release the GIL, add and multiply in the order that is written, and give the same results on
+every machine. Machine code is kept on disk under a fingerprint of all that a kernel calls, so it is found again in every process,
+and is never out of date. With ``NUMBA_DISABLE_JIT=1`` in the environment the same functions run as plain Python.
 """
 
 from __future__ import annotations
 
-from codecs_core.jit.compile import OPTIONS, PLAIN, fingerprint, inline, kernel
+from codecs_core.jit.compile import OPTIONS, PLAIN, borrowing, fingerprint, inline, kernel
 
-__all__ = ["OPTIONS", "PLAIN", "fingerprint", "inline", "kernel"]
+__all__ = ["OPTIONS", "PLAIN", "borrowing", "fingerprint", "inline", "kernel"]

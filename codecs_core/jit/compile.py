@@ -108,11 +108,32 @@ def _finish(library: Any) -> None:
 
 def inline(function: Callable[..., Any]) -> Any:
     """Compile a function that kernels call, as part of each of them: a call would copy every array of its arguments."""
-    part = njit(**OPTIONS, forceinline=True, pipeline_class=_Part)(function)
+    return _part(function, OPTIONS)
+
+
+def borrowing(function: Callable[..., Any]) -> Any:
+    """`inline` for a function that only borrows arrays: it makes none and returns none, so that none need be counted.
+
+    Numba counts references to every array that a function names, by additions that the processor waits for. In a loop over values
+    that is half of the time.
+
+    Raises
+    ------
+    TypeError
+        Where the function is compiled, if it returns an array.
+    """
+    return _part(function, {**OPTIONS, "_nrt": False})
+
+
+def _part(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    part = njit(**options, forceinline=True, pipeline_class=_Part)(function)
     if PLAIN:
         return part
 
     def add_overload(compiled: Any) -> None:
+        returned = compiled.target_context.data_model_manager[compiled.signature.return_type]
+        if not options.get("_nrt", True) and returned.contains_nrt_meminfo():
+            raise TypeError(f"{function.__qualname__} returns an array that nobody counts: it must be inline")
         # what stands for an entry point is the name by which callers find the function
         known = compiled._replace(entry_point=object())
         part.targetctx.insert_user_function(known.entry_point, known.fndesc, [known.library])

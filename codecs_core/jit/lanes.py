@@ -1,9 +1,9 @@
-"""Vectors of eight and of sixteen binary32 for compiled kernels: every operation is rounded lane by lane, in the order that is written.
+"""Vectors of eight and of sixteen floats, binary32 or binary64, for compiled kernels.
 
-``+ - *`` work between vectors, and between a vector and a float32; there is no ``+=``, which numpy does in place. A compiler
-keeps a vector in as many registers as the machine at hand needs; what is computed is the same on all. Without a compiler
-(``NUMBA_DISABLE_JIT=1``) a vector is an array of numpy, with the same results. Loads and stores are not checked: who calls them
-knows that the array is long enough.
+Every operation is rounded lane by lane, in the order that is written. ``+ - *`` work between vectors, and between a vector and a
+float of its kind; there is no ``+=``, which numpy does in place. A compiler keeps a vector in as many registers as the machine at hand
+needs; what is computed is the same on all. Without a compiler (``NUMBA_DISABLE_JIT=1``) a vector is an array of numpy, with the same
+results. Loads and stores are not checked: who calls them knows that the array is long enough.
 """
 
 from __future__ import annotations
@@ -17,32 +17,39 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.extending import intrinsic, models, overload, register_model
 
-from codecs_core.jit.compile import OPTIONS, PLAIN, inline
+from codecs_core.jit.compile import OPTIONS, PLAIN, borrowing
 
-_FLOAT, _INT = ir.FloatType(), ir.IntType(32)
+_INT = ir.IntType(32)
+#: The kinds of float, as LLVM has them.
+_FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
 class Lanes(types.Type):
-    """Numba's type of a vector of so many float32."""
+    """Numba's type of a vector of so many floats of a kind."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        super().__init__(name=f"Lanes({count})")
+    def __init__(self, count: int, of: Any) -> None:
+        self.count, self.of = count, of
+        super().__init__(name=f"Lanes({count}, {of})")
+
+    @property
+    def emitted(self) -> Any:
+        """The type of LLVM."""
+        return ir.VectorType(_FLOATS[self.of], self.count)
 
 
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Lanes) -> None:
-        super().__init__(dmm, fe_type, ir.VectorType(_FLOAT, fe_type.count))  # type: ignore[no-untyped-call]
+        super().__init__(dmm, fe_type, fe_type.emitted)  # type: ignore[no-untyped-call]
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any, count: int) -> Any:
+def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any, lanes: Lanes) -> Any:
     place = builder.gep(context.make_array(kind)(context, builder, array).data, [at])
-    return builder.bitcast(place, ir.VectorType(_FLOAT, count).as_pointer())
+    return builder.bitcast(place, lanes.emitted.as_pointer())
 
 
 def _is_flat(array: Any) -> bool:
-    return isinstance(array, types.Array) and array.dtype == types.float32 and array.ndim == 1 and array.layout == "C"
+    return isinstance(array, types.Array) and array.dtype in _FLOATS and array.ndim == 1 and array.layout == "C"
 
 
 def _load(count: int) -> Any:
@@ -52,11 +59,12 @@ def _load(count: int) -> Any:
 
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array, at = arguments
-            value = builder.load(_address(context, builder, signature.args[0], array, at, count))
-            value.align = 4
+            value = builder.load(_address(context, builder, signature.args[0], array, at, lanes))
+            value.align = lanes.of.bitwidth // 8
             return value
 
-        return Lanes(count)(array, types.int64), emit
+        lanes = Lanes(count, array.dtype)
+        return lanes(array, types.int64), emit
 
     return intrinsic(load)
 
@@ -64,36 +72,41 @@ def _load(count: int) -> Any:
 def _store(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
     if not _is_flat(array) or not isinstance(at, types.Integer) or not isinstance(lanes, Lanes):
         return None
+    if array.dtype != lanes.of:
+        return None
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, value = arguments
-        builder.store(value, _address(context, builder, signature.args[0], array, at, lanes.count)).align = 4
+        place = _address(context, builder, signature.args[0], array, at, lanes)
+        builder.store(value, place).align = lanes.of.bitwidth // 8
         return context.get_dummy_value()
 
     return types.void(array, types.int64, lanes), emit
 
 
-def _spread(builder: Any, kind: Any, value: Any, count: int) -> Any:
+def _spread(builder: Any, kind: Any, value: Any, lanes: Lanes) -> Any:
     """A number in all lanes; a vector is one already."""
     if isinstance(kind, Lanes):
         return value
-    vector = builder.insert_element(ir.Constant(ir.VectorType(_FLOAT, count), ir.Undefined), value, _INT(0))
-    return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(_INT, count), [0] * count))
+    vector = builder.insert_element(ir.Constant(lanes.emitted, ir.Undefined), value, _INT(0))
+    return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(_INT, lanes.count), [0] * lanes.count))
 
 
 def _lanewise(emit_lanes: Callable[..., Any]) -> Any:
-    """An intrinsic of two vectors, or of a vector and a float32, from a function of the builder and both."""
+    """An intrinsic of two vectors, or of a vector and a float, from a function of the builder and both."""
 
     def apply(typing: Any, a: Any, b: Any) -> Any:
-        counts = {kind.count for kind in (a, b) if isinstance(kind, Lanes)}
-        if len(counts) != 1 or not all(isinstance(kind, Lanes) or kind == types.float32 for kind in (a, b)):
+        vectors = {kind for kind in (a, b) if isinstance(kind, Lanes)}
+        if len(vectors) != 1:
             return None
-        count = counts.pop()
+        lanes = vectors.pop()
+        if any(kind not in (lanes, lanes.of) for kind in (a, b)):
+            return None
 
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return emit_lanes(builder, *(_spread(builder, k, v, count) for k, v in zip((a, b), arguments, strict=True)))
+            return emit_lanes(builder, *(_spread(builder, k, v, lanes) for k, v in zip((a, b), arguments, strict=True)))
 
-        return Lanes(count)(a, b), emit
+        return lanes(a, b), emit
 
     return intrinsic(apply)
 
@@ -102,7 +115,8 @@ def _called(name: str, builder: Any, *values: Any) -> Any:
     """A function of LLVM's that works lane by lane, and is exact."""
     kind = values[0].type
     function = builder.module.declare_intrinsic(
-        f"llvm.{name}.v{kind.count}f32", fnty=ir.FunctionType(kind, [kind] * len(values))
+        f"llvm.{name}.v{kind.count}{'f32' if kind.element == ir.FloatType() else 'f64'}",
+        fnty=ir.FunctionType(kind, [kind] * len(values)),
     )
     return builder.call(function, values)
 
@@ -132,7 +146,7 @@ def _folded(typing: Any, lanes: Any) -> Any:
             half //= 2
         return builder.extract_element(value, _INT(0))
 
-    return types.float32(lanes), emit
+    return lanes.of(lanes), emit
 
 
 _load8, _load16 = _load(8), _load(16)
@@ -160,28 +174,28 @@ for _operator, _lanes in ((operator.add, _add), (operator.sub, _subtract), (oper
     _overload(_operator, _lanes)
 
 
-@inline
+@borrowing
 def load8(array, at):
-    """The eight values of a contiguous float32 array from one on."""
+    """The eight values of a contiguous array from one on."""
     return array[at : at + 8].copy() if PLAIN else _load8(array, at)
 
 
-@inline
+@borrowing
 def load16(array, at):
-    """The sixteen values of a contiguous float32 array from one on."""
+    """The sixteen values of a contiguous array from one on."""
     return array[at : at + 16].copy() if PLAIN else _load16(array, at)
 
 
-@inline
+@borrowing
 def store(array, at, lanes):
-    """Write a vector into a contiguous float32 array."""
+    """Write a vector into a contiguous array."""
     if PLAIN:
         array[at : at + len(lanes)] = lanes
     else:
         _store_lanes(array, at, lanes)
 
 
-@inline
+@borrowing
 def clamped(lanes, low, high):
     """The nearest number from `low` to `high`; `low` for what is no number."""
     if PLAIN:
@@ -189,31 +203,31 @@ def clamped(lanes, low, high):
     return _minimum(_maximum(lanes, low), high)
 
 
-@inline
+@borrowing
 def cleared(lanes, least):
     """Zero for what is no more than `least` in magnitude, or no number."""
-    return np.where(np.abs(lanes) > least, lanes, np.float32(0)) if PLAIN else _cleared(lanes, least)
+    return np.where(np.abs(lanes) > least, lanes, lanes.dtype.type(0)) if PLAIN else _cleared(lanes, least)
 
 
-@inline
+@borrowing
 def floored(lanes):
     """The largest integers that are no larger."""
     return np.floor(lanes) if PLAIN else _floor(lanes, lanes)
 
 
-@inline
+@borrowing
 def magnitude(lanes):
     """Without the sign."""
     return np.abs(lanes) if PLAIN else _magnitude(lanes, lanes)
 
 
-@inline
+@borrowing
 def signed(lanes, signs):
     """With the signs of another vector."""
     return np.copysign(lanes, signs) if PLAIN else _signed(lanes, signs)
 
 
-@inline
+@borrowing
 def folded(lanes):
     """The sum of all lanes: the upper half is added to the lower one, until one is left."""
     if not PLAIN:

@@ -340,7 +340,7 @@ def stream(source, shape, grid, *, fast):
     for _ in range(7):
         levels.append(levels[-1] + source.natural())
     inside = -(1 << 62) <= least <= usual[0] < usual[1] <= most < 1 << 62
-    require(inside and abs(exponent) < 1100 and levels[-1] <= usual[1], "an impossible range")
+    require(inside and abs(exponent) <= 1000 and levels[-1] <= usual[1], "an impossible range")
     grid.limit(least, most)
     grid.origin = grid.number(levels[4])
     grid.unit, grid.known = math.ldexp(1.0, exponent), {}

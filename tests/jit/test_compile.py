@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codecs_core.jit import PLAIN, inline, kernel
+from codecs_core.jit import PLAIN, borrowing, inline, kernel
 
 PROGRAM = """
 import numpy as np
@@ -116,3 +116,35 @@ def test_a_terminal_is_told_once_and_a_pipe_is_not(tmp_path: Path) -> None:
         check=True,
     )
     assert (silent.stdout, silent.stderr) == (b"20\n", b"")
+
+
+@borrowing
+def doubled(x, out):
+    for i in range(x.size):
+        out[i] = x[i] + x[i]
+    return out[0]
+
+
+@kernel
+def fourfold(x, out):
+    return doubled(out, out) + doubled(x, out)
+
+
+def test_what_only_borrows_arrays_may_be_called_with_them() -> None:
+    x, out = np.arange(5), np.ones(5, np.int64)
+    assert fourfold(x, out) == 2
+    assert out.tolist() == [0, 2, 4, 6, 8]
+
+
+@pytest.mark.skipif(PLAIN, reason="nothing is compiled")
+def test_what_only_borrows_arrays_may_not_return_one() -> None:
+    @borrowing
+    def same(x):
+        return x
+
+    @kernel
+    def first(x):
+        return same(x)[0]
+
+    with pytest.raises(TypeError, match="returns an array that nobody counts"):
+        first(np.arange(3))

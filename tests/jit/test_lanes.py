@@ -104,7 +104,19 @@ def test_numpy_says_the_same(name: str, a: Array, b: Array) -> None:
     np.testing.assert_array_equal(out[known].view(np.uint32), expected[known].view(np.uint32))
 
 
-@pytest.mark.parametrize("wrong", [np.zeros(32), np.zeros((2, 16), np.float32), np.zeros(32, np.float32)[::2]])
+def test_doubles() -> None:
+    a, b, out = np.linspace(0, 1, 16), np.geomspace(1, 9, 16), np.zeros(16)
+    _product_and_sum(a, b, out)
+    np.testing.assert_array_equal(out, a + a * b)
+    _fold(a, b, out)
+    assert out[0] == _halves(a)
+    with pytest.raises(TypingError):
+        _add(a, a, np.zeros(16, np.float32))
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(32, np.int32), np.zeros((2, 16), np.float32), np.zeros(32, np.float32)[::2]]
+)
 def test_other_arrays_are_refused(wrong: NDArray[Any]) -> None:
     with pytest.raises(TypingError):
         _add(wrong, wrong, wrong)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.array.real import logistic
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
+from codecs_core.jit.lanes import load8, store
 
 #: Bits of a probability, and of the count beside it in a counter.
 PRECISION, COUNT_BITS = 22, 10
@@ -47,7 +48,7 @@ class Decider(NamedTuple):
     found: NDArray[np.float64]
 
 
-@inline
+@borrowing
 def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
     """Probability of yes, in 2^-22, by the mixers `first` and `second`; `said` is what the distribution says, stretched."""
     counters, places, inputs, mixers, found = (
@@ -74,7 +75,7 @@ def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
     return min(max(np.int64(p * ONE), 16), ONE - 16)
 
 
-@inline
+@borrowing
 def answer(bit, first, second, decider):  # type: ignore[no-untyped-def]
     """Learn from a decision."""
     counters, places, inputs, mixers, found = (
@@ -90,9 +91,8 @@ def answer(bit, first, second, decider):  # type: ignore[no-untyped-def]
     uses[np.uint64(second)] += 1.0
     x = (bit - found[0]) * (SLOW + FAST / (1.0 + uses[np.uint64(first)] * 0.02))
     y = (bit - found[1]) * (SLOW + FAST / (1.0 + uses[np.uint64(second)] * 0.02))
-    for i in range(INPUTS):
-        mixers[a + np.uint64(i)] += x * inputs[i]
-        mixers[b + np.uint64(i)] += y * inputs[i]
+    store(mixers, a, load8(mixers, a) + load8(inputs, 0) * x)
+    store(mixers, b, load8(mixers, b) + load8(inputs, 0) * y)
     for i in range(COUNTERS):
         place = np.uint64(places[i])
         counter = np.int64(counters[place])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
 
 #: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64.
 INTEGER, TABLE, SINGLE, DOUBLE = 0, 1, 2, 3
@@ -20,7 +20,8 @@ SMALL, SMALL_SINGLE = 2.0**-1000, 2.0**-126
 class Grid(NamedTuple):
     """Codes and working values.
 
-    `kind` says what a code is; the low `shift` bits of a binary64 are coded elsewhere. A working value is (value - origin) * unit.
+    `kind` says what a code is; the low `shift` bits of a binary64 are coded elsewhere. A working value is (value - origin) * unit;
+    `unit` is a power of two, and `inverse` one by it.
     """
 
     kind: int
@@ -29,13 +30,14 @@ class Grid(NamedTuple):
     most: int
     origin: float
     unit: float
+    inverse: float
     table: NDArray[np.float64]
 
 
-@inline
+@borrowing
 def value_of(code, grid):  # type: ignore[no-untyped-def]
     """The working value of a code."""
-    kind, shift, least, _, origin, unit, table = grid
+    kind, shift, least, _, origin, unit, _, table = grid
     if kind == INTEGER:
         v = np.float64(code)
     elif kind == TABLE:
@@ -52,11 +54,11 @@ def value_of(code, grid):  # type: ignore[no-untyped-def]
     return v if v > -HUGE and v < HUGE else (HUGE if v >= HUGE else -HUGE)
 
 
-@inline
+@borrowing
 def code_of(working, grid):  # type: ignore[no-untyped-def]
     """A code whose value is near a working value, which is a number."""
-    kind, shift, least, most, origin, unit, table = grid
-    v = working / unit + origin
+    kind, shift, least, most, origin, _, inverse, table = grid
+    v = working * inverse + origin
     if kind == INTEGER:
         code = np.int64(np.floor(v)) if v > -9e18 and v < 9e18 else (most if v > 0.0 else least)
     elif kind == TABLE:

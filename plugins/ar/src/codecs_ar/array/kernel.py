@@ -11,14 +11,14 @@ from codecs_ar.array.repeats import note
 from codecs_ar.array.scene import CENTRE
 from codecs_ar.array.tree import descend, edge, outlier, repeat
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, push_one, push_quick
-from codecs_core.jit import inline, kernel
+from codecs_core.jit import borrowing, kernel
 
 MARGIN_ROWS, MARGIN = 3, 4
 #: Records that one value may take.
 LONGEST = 400
 
 
-@inline
+@borrowing
 def copied(to, from_, scene, errors):  # type: ignore[no-untyped-def]
     """Repeat a value, and the errors there, in a margin."""
     scene.values[np.uint64(to)] = scene.values[np.uint64(from_)]
@@ -26,7 +26,7 @@ def copied(to, from_, scene, errors):  # type: ignore[no-untyped-def]
         errors[np.uint64(to * TRACKED + k)] = errors[np.uint64(from_ * TRACKED + k)]
 
 
-@inline
+@borrowing
 def widen(row, scene, errors):  # type: ignore[no-untyped-def]
     """Continue the row before to the right with its last value, and this one to the left with the first value above."""
     above = row - scene.stride
@@ -35,7 +35,7 @@ def widen(row, scene, errors):  # type: ignore[no-untyped-def]
         copied(row - i, above, scene, errors)
 
 
-@inline
+@borrowing
 def heighten(at, column, scene, errors):  # type: ignore[no-untyped-def]
     """In the first row, what is above is as what is to the left."""
     for i in range(1, MARGIN_ROWS + 1):
@@ -43,7 +43,7 @@ def heighten(at, column, scene, errors):  # type: ignore[no-untyped-def]
             copied(at - i * scene.stride + d, at, scene, errors)
 
 
-@inline
+@borrowing
 def bottom(last, scene):  # type: ignore[no-untyped-def]
     """Below the last row, it is repeated."""
     x = scene.values
@@ -51,7 +51,7 @@ def bottom(last, scene):  # type: ignore[no-untyped-def]
         x[last + scene.stride + i] = x[last + min(max(i, 0), scene.width - 1)]
 
 
-@inline
+@borrowing
 def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now):  # type: ignore[no-untyped-def]
     """Code one value."""
     grid, least, most = scene.grid, scene.least, scene.most
@@ -85,7 +85,7 @@ def step(at, pattern, column, index, words, scene, learners, repeats, decider, c
     learn(at, value, not special, scene, learners, now)
 
 
-@inline
+@borrowing
 def code(state, words, scene, learners, repeats, decider, coder, now, first, last):  # type: ignore[no-untyped-def]
     """Code the values of an array from one on, up to another or until no more records fit; returns a status and where it ended."""
     own = coder.state

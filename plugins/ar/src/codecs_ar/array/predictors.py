@@ -11,7 +11,8 @@ from codecs_ar.array.grid import HUGE, code_of, value_of
 from codecs_ar.array.real import log2, logistic
 from codecs_ar.array.scene import BASE, BIAS, BLEND, CELL, CENTRE, COUNT, MIX, SCALE, TEXTURE, TREND, VOLATILITY
 from codecs_ar.array.squares import predict, remember, solve
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
+from codecs_core.jit.lanes import load8, store
 
 #: Predictions: by least squares, and simple ones.
 VIEWS, SIMPLE = 3, 4
@@ -43,28 +44,26 @@ class Learners(NamedTuple):
     cdf: NDArray[np.float64]
 
 
-@inline
+@borrowing
 def bucket(x, mantissas, per, top):  # type: ignore[no-untyped-def]
     """log2(x) in steps of 1 / per, from 0 to top."""
     return min(max(np.int64(np.floor(log2(max(x, 1e-12), mantissas) * per)), 0), top)
 
 
-@inline
+@borrowing
 def local_errors(errors, at, pattern, scene, local):  # type: ignore[no-untyped-def]
     """Weighted means of the errors nearby, of all experts and of the blend."""
     near, weights = scene.near, scene.near_weights
     count = near.size
-    for k in range(TRACKED):
-        local[k] = LEAST
-    for j in range(count):
+    total = load8(errors, (at + near[0]) * TRACKED) * weights[np.uint64(pattern * count)] + LEAST
+    for j in range(1, count):
         weight = weights[np.uint64(pattern * count + j)]
         if weight > 0.0:
-            place = np.uint64((at + near[j]) * TRACKED)
-            for k in range(TRACKED):
-                local[k] += weight * errors[place + np.uint64(k)]
+            total = total + load8(errors, (at + near[j]) * TRACKED) * weight
+    store(local, 0, total)
 
 
-@inline
+@borrowing
 def look(at, pattern, column, scene, now):  # type: ignore[no-untyped-def]
     """Fill in the regressors, and choose the least-squares states."""
     x, own = scene.values, scene.own
@@ -85,7 +84,7 @@ def look(at, pattern, column, scene, now):  # type: ignore[no-untyped-def]
     now.states[2] = channels + blocks + kind * channels + channel
 
 
-@inline
+@borrowing
 def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
     """Let all experts predict."""
     n = scene.own.size
@@ -110,7 +109,7 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
                 learners.weights,
                 state * wide,
             )
-        now.guesses[k] = base + predict(learners.weights, state * wide, now.v, n, wide, now.lanes)
+        now.guesses[k] = base + predict(learners.weights, state * wide, now.v, n)
     x, spots = scene.values, scene.spots
     north, corner = x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])]
     now.guesses[VIEWS] = base
@@ -119,7 +118,7 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
     now.guesses[VIEWS + 3] = 2.0 * base - x[np.uint64(at + spots[4])]
 
 
-@inline
+@borrowing
 def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     """From the experts' guesses and errors to a mixture."""
     errors, local, parts, reals = learners.errors, now.lanes, now.parts, now.reals
@@ -182,7 +181,7 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     wholes[TREND] = np.int64(last > scale * 1.5) + np.int64(last > 0.6 * scale)
 
 
-@inline
+@borrowing
 def weigh(value, lower, upper, learners, now):  # type: ignore[no-untyped-def]
     """Move the mixture's weights towards the components that foresaw a value in its cell."""
     parts, blends = now.parts, learners.blends
@@ -200,7 +199,7 @@ def weigh(value, lower, upper, learners, now):  # type: ignore[no-untyped-def]
         blends[place] += 0.015 * (share + 0.0005 - blends[place] * (1.0 + 0.0005 * COMPONENTS))
 
 
-@inline
+@borrowing
 def learn(at, value, usual, scene, learners, now):  # type: ignore[no-untyped-def]
     """Take a value in."""
     reals, errors, place = now.reals, learners.errors, at * TRACKED

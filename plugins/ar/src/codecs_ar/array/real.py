@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy.tables import table
-from codecs_core.jit import inline, kernel
+from codecs_core.jit import borrowing, kernel
 
 #: Up to this magnitude a number that fades is zero: what machines make of subnormal numbers is never seen.
 TINY = 1e-60
@@ -18,7 +18,7 @@ LN2 = 0.693147180559945
 _MANTISSA, _ONE = np.int64((1 << 52) - 1), np.int64(1023 << 52)
 
 
-@inline
+@borrowing
 def log2(x, mantissas):  # type: ignore[no-untyped-def]
     """Binary logarithm of a positive normal number, to about 1e-6; `mantissas` are from `logarithms`."""
     bits = np.float64(x).view(np.int64)
@@ -28,7 +28,7 @@ def log2(x, mantissas):  # type: ignore[no-untyped-def]
     return np.float64((bits >> 52) - 1023) + (low + (mantissas[i + np.uint64(1)] - low) * (part - np.float64(i)))
 
 
-@inline
+@borrowing
 def top_bit(x):  # type: ignore[no-untyped-def]
     """Place of the highest one in a positive integer."""
     high = np.int64(x >> 32)
@@ -36,7 +36,7 @@ def top_bit(x):  # type: ignore[no-untyped-def]
     return (np.float64(part).view(np.int64) >> 52) - 1023 + more
 
 
-@inline
+@borrowing
 def logistic(x, cdf):  # type: ignore[no-untyped-def]
     """1 / (1 + e^-x), from `logistics`."""
     place = x * 64.0 + 2048.0
@@ -47,7 +47,7 @@ def logistic(x, cdf):  # type: ignore[no-untyped-def]
     return low + (cdf[i + np.uint64(1)] - low) * (place - np.float64(i))
 
 
-@inline
+@borrowing
 def stretch(p, mantissas):  # type: ignore[no-untyped-def]
     """log(p / (1 - p))."""
     return (log2(p, mantissas) - log2(1.0 - p, mantissas)) * LN2

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
 
 #: Kinds: what followed where the last values came before, and what followed on the neighbours; the neighbours W and N themselves.
 KINDS = 4
@@ -36,7 +36,7 @@ class Repeats(NamedTuple):
     history: NDArray[np.int64]
 
 
-@inline
+@borrowing
 def hashed(a, b):  # type: ignore[no-untyped-def]
     """A hash of two integers."""
     x = (a ^ np.int64(0x1E3779B97F4A7C15)) * np.int64(0x3F58476D1CE4E5B9)
@@ -44,7 +44,7 @@ def hashed(a, b):  # type: ignore[no-untyped-def]
     return x ^ (x >> 32)
 
 
-@inline
+@borrowing
 def recall(at, channel, scene, repeats):  # type: ignore[no-untyped-def]
     """Propose values."""
     codes, spots, keys, kinds = scene.codes, scene.spots, repeats.keys, repeats.kinds
@@ -64,7 +64,7 @@ def recall(at, channel, scene, repeats):  # type: ignore[no-untyped-def]
     kinds[3] = np.int64(w == third)
 
 
-@inline
+@borrowing
 def note(truth, index, repeats):  # type: ignore[no-untyped-def]
     """Remember what followed."""
     past, pointer = repeats.past, repeats.pointer

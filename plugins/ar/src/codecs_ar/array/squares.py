@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
+from codecs_core.jit.lanes import folded, load8, store
 
 LANES = 8
 #: Added to every sum, so that none fades to a subnormal number.
@@ -20,31 +21,27 @@ def stride(n: int) -> int:
     return LANES * (n // LANES + 1)
 
 
-@inline
-def predict(weights, first, v, n, wide, lanes):  # type: ignore[no-untyped-def]
+@borrowing
+def predict(weights, first, v, n):  # type: ignore[no-untyped-def]
     """What the weights make of the regressors."""
-    for k in range(LANES):
-        lanes[k] = 0.0
-    for j in range(0, n + 1, LANES):
-        for k in range(LANES):
-            lanes[k] += weights[np.uint64(first + j + k)] * v[np.uint64(j + k)]
-    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+    total = load8(weights, first) * load8(v, 0)
+    for j in range(LANES, n + 1, LANES):
+        total = total + load8(weights, first + j) * load8(v, j)
+    return folded(total)
 
 
-@inline
+@borrowing
 def remember(sums, first, v, n, wide, trust, fade):  # type: ignore[no-untyped-def]
     """Take in a value, of a weight `trust`; what was taken in before fades."""
-    k = np.uint64(first)
+    row = first
     for i in range(1, n + 1):
-        k += np.uint64(wide)
+        row += wide
         factor = trust * v[np.uint64(i)]
         for j in range(0, i + 1, LANES):
-            for lane in range(LANES):
-                place = np.uint64(j + lane)
-                sums[k + place] = sums[k + place] * fade + (factor * v[place] + LEAST)
+            store(sums, row + j, load8(sums, row + j) * fade + (load8(v, j) * factor + LEAST))
 
 
-@inline
+@borrowing
 def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to):  # type: ignore[no-untyped-def]
     """Weights w that minimise the squares, and `ridge` times the mean energy times |w - towards|^2, by elimination.
 
@@ -57,8 +54,7 @@ def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to)
     for i in range(1, n + 1):
         row = i * wide
         for j in range(0, i + 1, LANES):
-            for lane in range(LANES):
-                rows[np.uint64(row + j + lane)] = sums[np.uint64(first + row + j + lane)]
+            store(rows, row + j, load8(sums, first + row + j))
         rows[np.uint64(row)] += extra * towards[np.uint64(from_ + i)]
         rows[np.uint64(row + i)] += extra
     sound = True
@@ -73,8 +69,7 @@ def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to)
             row = i * wide
             factor = rows[np.uint64(pivot + i)] * inverse
             for j in range(0, i + 1, LANES):
-                for lane in range(LANES):
-                    rows[np.uint64(row + j + lane)] -= factor * rows[np.uint64(pivot + j + lane)]
+                store(rows, row + j, load8(rows, row + j) - load8(rows, pivot + j) * factor)
     for i in range(1, n + 1 if sound else 1):
         weight = rows[np.uint64(i * wide)] * rows[np.uint64(i)]
         weight = weight if abs(weight) < 1e3 else 0.0

@@ -95,7 +95,7 @@ class Description:
         for _ in range(CLASSES - 1):
             level += reader.natural()
             levels.append(level)
-        if not (-(1 << 62) <= least <= usual[0] < usual[1] <= most < 1 << 62 and abs(scale) < 1100):
+        if not (-(1 << 62) <= least <= usual[0] < usual[1] <= most < 1 << 62 and abs(scale) <= 1000):
             raise CorruptDataError("the range of a stream is impossible: the payload is damaged")
         if level > usual[1]:
             raise CorruptDataError("the classes of a stream are out of its range: the payload is damaged")
@@ -202,9 +202,9 @@ def scene_of(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
         table = table[about.least - numbers.first : about.most - numbers.first + 1]
         if about.least < numbers.first or table.size != about.most - about.least + 1:
             raise CorruptDataError("the codes of a stream are beyond their table: the payload is damaged")
-    rough = Grid(numbers.kind, about.shift, about.least, about.most, 0.0, 1.0, table)
+    rough = Grid(numbers.kind, about.shift, about.least, about.most, 0.0, 1.0, 1.0, table)
     origin = tree.value(about.levels[len(about.levels) // 2], rough)
-    grid = rough._replace(origin=origin, unit=2.0**about.scale)
+    grid = rough._replace(origin=origin, unit=2.0**about.scale, inverse=2.0**-about.scale)
     levels = np.array([tree.value(level, grid) for level in about.levels])
     return Scene(
         geometry.outer,

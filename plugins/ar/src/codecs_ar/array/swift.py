@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from codecs_ar.array.grid import code_of, value_of
 from codecs_ar.array.layout import ABOVE, BESIDE
 from codecs_ar.array.real import top_bit
-from codecs_ar.array.squares import LANES, predict, remember, solve
+from codecs_ar.array.squares import predict, remember, solve
 from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, pop_one, push_one, push_quick
-from codecs_core.jit import inline, kernel
+from codecs_core.jit import borrowing, kernel
 
 #: Bits of a frequency; contexts; symbols: of one number each, of numbers that begin alike, the last outlier once more, another one.
 PRECISION, CONTEXTS, PLAIN, SYMBOLS = 12, 64, 16, 256
@@ -41,7 +41,7 @@ class Block(NamedTuple):
     last: NDArray[np.int64]
 
 
-@inline
+@borrowing
 def foretold(at, pattern, scene, block):  # type: ignore[no-untyped-def]
     """The prediction of a value."""
     x, own, spots, weights = scene.values, scene.own, scene.spots, block.weights
@@ -58,7 +58,7 @@ def foretold(at, pattern, scene, block):  # type: ignore[no-untyped-def]
     return guess if guess < 1e15 else 1e15
 
 
-@inline
+@borrowing
 def context_of(at, scene, marks):  # type: ignore[no-untyped-def]
     """Mean size of what was left nearby."""
     near = scene.near
@@ -71,7 +71,7 @@ def context_of(at, scene, marks):  # type: ignore[no-untyped-def]
     )
 
 
-@inline
+@borrowing
 def settle(at, y, column, truth, usual, guess, left, scene, marks):  # type: ignore[no-untyped-def]
     """Write down a value, and fill the margins beside it."""
     x = scene.values
@@ -92,7 +92,7 @@ def settle(at, y, column, truth, usual, guess, left, scene, marks):  # type: ign
                 x[np.uint64(at + scene.stride + i)] = x[np.uint64(at + min(max(i, 1 - scene.width), 0))]
 
 
-@inline
+@borrowing
 def begin(row, y, scene, marks):  # type: ignore[no-untyped-def]
     """The row above goes on to the right, and its first value to the left of this one; around the first value of a slice is nothing."""
     x = scene.values
@@ -110,7 +110,7 @@ def begin(row, y, scene, marks):  # type: ignore[no-untyped-def]
                 marks[np.uint64(row - i * scene.stride + d)] = 0
 
 
-@inline
+@borrowing
 def taken(state, words, context, block):  # type: ignore[no-untyped-def]
     """Pop a symbol."""
     head = state[0]
@@ -123,7 +123,7 @@ def taken(state, words, context, block):  # type: ignore[no-untyped-def]
     return symbol
 
 
-@inline
+@borrowing
 def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
     """Pop so many bits, the highest ones first."""
     found, left = np.int64(0), bits
@@ -137,7 +137,7 @@ def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
     return found
 
 
-@inline
+@borrowing
 def symbol_of(left):  # type: ignore[no-untyped-def]
     """The symbol of a number, and how many bits are below it."""
     high = top_bit(max(left, 1))
@@ -146,7 +146,7 @@ def symbol_of(left):  # type: ignore[no-untyped-def]
     return symbol, high - 2 if large else np.int64(0)
 
 
-@inline
+@borrowing
 def decoded(state, words, symbol, middle, scene, block):  # type: ignore[no-untyped-def]
     """The code that a symbol and the bits after it stand for, whether it is usual, and what was left."""
     usual, left = symbol < AGAIN, symbol
@@ -161,7 +161,7 @@ def decoded(state, words, symbol, middle, scene, block):  # type: ignore[no-unty
     return code if usual else block.last[0], usual, left if usual else np.int64(0)
 
 
-@inline
+@borrowing
 def over(state, words, decoding, scene, marks, block, first, last, symbols, lefts):  # type: ignore[no-untyped-def]
     """Go over a block: to find its symbols and what is left of each value, or to decode them."""
     slice_size = scene.height * scene.width
@@ -209,7 +209,7 @@ def fit(rows, target, trust, weights, misses):  # type: ignore[no-untyped-def]
     count, n = rows.shape
     wide = weights.size
     sums, work, zero = np.zeros((n + 1) * wide), np.zeros((n + 1) * wide), np.zeros(wide)
-    v, lanes = np.zeros(wide), np.zeros(LANES)
+    v = np.zeros(wide)
     for i in range(count):
         v[0] = target[i]
         v[1 : n + 1] = rows[i]
@@ -217,7 +217,7 @@ def fit(rows, target, trust, weights, misses):  # type: ignore[no-untyped-def]
     solve(sums, 0, n, wide, 1e-6, 1e-9, zero, 0, work, weights, 0)
     for i in range(count):
         v[1 : n + 1] = rows[i]
-        misses[i] = abs(target[i] - predict(weights, 0, v, n, wide, lanes))
+        misses[i] = abs(target[i] - predict(weights, 0, v, n))
 
 
 @kernel

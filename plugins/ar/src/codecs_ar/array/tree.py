@@ -14,7 +14,7 @@ from codecs_ar.array.real import logistic, stretch, top_bit
 from codecs_ar.array.repeats import KINDS, hashed, recall
 from codecs_ar.array.scene import CELL, CENTRE, COUNT, SCALE, TEXTURE, TREND
 from codecs_core.entropy.rans import GUARD, pop_one
-from codecs_core.jit import inline, kernel
+from codecs_core.jit import borrowing, kernel
 
 #: Nodes of one side of the tree: the middle, steps outwards, and three levels within each step.
 STEPS = 15
@@ -47,7 +47,7 @@ class Coder(NamedTuple):
     growth: NDArray[np.float64]
 
 
-@inline
+@borrowing
 def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
     """Mass of the mixture beyond a border, as seen from the middle."""
     total, few = 0.0, now.few
@@ -57,7 +57,7 @@ def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
     return total
 
 
-@inline
+@borrowing
 def edge(t, grid):  # type: ignore[no-untyped-def]
     """The border between a code and the one before it."""
     return 0.5 * (value_of(t, grid) + value_of(t - 1, grid))
@@ -69,7 +69,7 @@ def value(code, grid):  # type: ignore[no-untyped-def]
     return value_of(code, grid)
 
 
-@inline
+@borrowing
 def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-untyped-def]
     """Code a decision (or find out what it was), and learn from it."""
     p = ask(said, first, second, decider)
@@ -88,7 +88,7 @@ def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-
     return bit
 
 
-@inline
+@borrowing
 def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
     """Code so many bits, each as likely as the other."""
     state = coder.state
@@ -108,7 +108,7 @@ def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
     return found
 
 
-@inline
+@borrowing
 def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped-def]
     """Code whether a value is an outlier, and which; returns it, or `most` + 1 for none."""
     codes, spots, least, most = scene.codes, scene.spots, scene.least, scene.most
@@ -135,7 +135,7 @@ def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped
     return min(raw_bits(truth - kind.least, bits, words, coder) + kind.least, kind.most), True
 
 
-@inline
+@borrowing
 def mass_of(code, now, scene, cdf):  # type: ignore[no-untyped-def]
     """Mass of the mixture on one code."""
     lower = edge(code, scene.grid) if code > scene.least else -2.0 * HUGE
@@ -144,7 +144,7 @@ def mass_of(code, now, scene, cdf):  # type: ignore[no-untyped-def]
     return abs(outside(lower, side, now, cdf) - outside(upper, side, now, cdf))
 
 
-@inline
+@borrowing
 def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder):  # type: ignore[no-untyped-def]
     """Code whether a value is one that came before, of up to `KINDS`; returns the kind, or -1, and the value."""
     recall(at, channel, scene, repeats)
@@ -182,7 +182,7 @@ def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder
     return found, value
 
 
-@inline
+@borrowing
 def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-untyped-def]
     """Code a value that is none, and return it."""
     grid, least, most, mantissas, cdf = scene.grid, scene.least, scene.most, decider.mantissas, decider.cdf
