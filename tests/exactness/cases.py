@@ -273,13 +273,22 @@ def arrays(size: int) -> Iterator[tuple[str, Case]]:
     )
     field = plane.astype(np.float32) / 16 + raw(41, 64, plane.shape).astype(np.float32) / 4096
     field[2:5, 3:9] = 1e20
-    field[6, :4] = [np.nan, np.inf, -0.0, 1e-42]
+    field.view(np.uint32)[6, :6] = [
+        0x7FC00000,
+        0x7F800000,
+        0x80000000,
+        714,
+        0x80000001,
+        0x007FFFFF,
+    ]  # not made by arithmetic
     series = np.cumsum(raw(42, 9, (8 * size, 2)) - 4, axis=0)
     stack = np.stack([field.astype(np.float64) * k for k in (1, 2, 3)])
+    stack.view(np.uint64)[:, 6, 2:6] = [1 << 63, 714, (1 << 63) + 1, (1 << 52) - 1]
     for effort in "standard", "fast":
         codec = cc.get_codec("ar.array", effort=effort)
         yield f"array-{effort}", codec_case(codec, plane, field, series, stack, series / 100, plane.astype(np.float16))
-    yield "array-bounded", codec_case(cc.get_codec("ar.bounded", max_error=0.0), field, stack)
+    for bound in 0.0, 0.01, 1e-43:
+        yield f"array-bounded-{bound}", codec_case(cc.get_codec("ar.bounded", max_error=bound), field, stack)
 
 
 def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
@@ -334,6 +343,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *stacks(3, (2, 2)),
                 *images(4),
                 *neighbourhoods(4),
+                *arrays(9),
                 *flows(4, 6),
                 *latents(2, (2, 1, 3)),
                 *samples(3),
@@ -347,6 +357,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *stacks(700, (12, 12)),
             *images(36),
             *neighbourhoods(36),
+            *arrays(24),
             *flows(32, 40),
             *latents(60, (6, 5, 3)),
             *samples(500),

@@ -71,8 +71,9 @@ class BoundedCodec(Codec):
         """The map whose steps are as large as the bound allows; None if it allows none."""
         if not self.relative:
             step = 2.0 * float(self.max_error)
+            least = max(4.0 * float(np.finfo(array.dtype).tiny), 1e-300)  # no multiple, and no bound, is subnormal
             return (
-                spread(Multiples(array.dtype, step, divided=False, beyond=0), array) if 1e-300 < step < 1e300 else None
+                spread(Multiples(array.dtype, step, divided=False, beyond=0), array) if least < step < 1e300 else None
             )
         steps = int(min(2.0 * self.max_error, 0.5) * 2.0 ** np.finfo(array.dtype).nmant)
         return Coarse(array.dtype, steps) if steps > 1 else None
@@ -85,7 +86,10 @@ def approximated(array: NDArray[Any], chosen: Map, bound: float, *, relative: bo
 
 
 def within(array: NDArray[Any], near: NDArray[Any], bound: float, *, relative: bool) -> NDArray[np.bool_]:
-    """Where values differ by no more than a bound, exactly: the rounding of the difference is made up for."""
+    """Where values differ by no more than a bound, exactly: the rounding of the difference is made up for.
+
+    Of a relative bound, subnormal values are kept, which some processes take as zero.
+    """
     with np.errstate(all="ignore"):
         a, b = near.astype(np.float64), array.astype(np.float64)
         most = np.abs(b) * bound if relative else np.float64(bound)
@@ -95,4 +99,6 @@ def within(array: NDArray[Any], near: NDArray[Any], bound: float, *, relative: b
         least = np.nextafter(most, 0.0)
         exact = (missing == 0.0) & (np.abs(difference) <= (least if relative else most))
         fits: NDArray[np.bool_] = np.isfinite(b) & np.isfinite(a) & (exact | (np.abs(difference) < least))
+        if relative:
+            fits &= np.minimum(np.abs(a), np.abs(b)) >= np.finfo(array.dtype).tiny
     return fits
