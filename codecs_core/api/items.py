@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Where = slice | EllipsisType
+    Where = slice | tuple[slice, ...] | EllipsisType
 
 #: Libraries whose objects have names of rows, columns or dimensions, and what to save instead.
 _LABELLED = {"pandas": "its to_xarray()", "xarray": "a Dataset or a DataArray"}
@@ -44,10 +44,12 @@ class Source(Protocol):
 
 
 class Items(ABC):
-    """An array to be stored, of which parts along the first axis can be had."""
+    """An array to be stored, of which parts can be had."""
 
     spec: ArraySpec
     attrs: dict[str, Any]
+    #: Shape of the chunks in which the array lies where it comes from, if it is in such.
+    chunks: tuple[int, ...] | None = None
     #: Of the bytes of a file that is kept whole, what they are like; see `codecs_core.media.Source`.
     hint: str = ""
     #: Whether several threads may call `part` at a time.
@@ -74,6 +76,7 @@ class Held(Items):
         self.spec = ArraySpec(tuple(int(n) for n in array.shape), _dtype_name(stored_dtype(array.dtype)))
         name = logical_name(array.dtype)
         self.attrs = {} if name is None else {"dtype": name}
+        self.chunks = _chunk_shape(getattr(array, "chunks", None), self.spec)
 
     def peek(self) -> Any:  # noqa: D102
         return _Stored(self.array) if self.attrs else self.array
@@ -109,6 +112,8 @@ class Deferred(Items):
         self.spec = source.spec
         self.attrs = dict(source.attrs)
         self.hint = getattr(source, "hint", "")  # sources of other people have none
+        media = self.attrs.get("media")
+        self.chunks = _chunk_shape(media.get("chunks"), self.spec) if isinstance(media, dict) else None
         self._array: Any = None
         self._left = 0
         self._lock = threading.Lock()
@@ -195,6 +200,15 @@ def _refuse_names(value: Any) -> None:
                 f"a {type(one).__name__} of {library} has names beside its values, which an array does not keep; save "
                 f"{_LABELLED[library]}, or the values alone with numpy.asarray"
             )
+
+
+def _chunk_shape(chunks: Any, spec: ArraySpec) -> tuple[int, ...] | None:
+    """What an array says of its chunks, as the shape of one of them: dask has all lengths along each axis."""
+    try:
+        lengths = tuple(int(max(one)) if isinstance(one, tuple) else int(one) for one in chunks)
+    except (TypeError, ValueError):
+        return None
+    return lengths if len(lengths) == len(spec.shape) and all(n > 0 for n in lengths) else None
 
 
 def exactly(array: Any, spec: ArraySpec) -> NDArray[Any]:

@@ -110,6 +110,7 @@ class _Lazy:
     def __init__(self, variable: Any) -> None:
         self._variable = variable
         self.shape, self.dtype = variable.shape, variable.dtype
+        self.chunks = variable.encoding.get("chunksizes") or variable.encoding.get("chunks")
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
         return np.asarray(self._variable[where].values)

@@ -18,6 +18,7 @@ from codecs_core.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from codecs_core.api.chunks import ChunkChoice
 
 #: Names of the limits.
 CAPS = tuple(field.name for field in dataclasses.fields(Limits))
@@ -80,28 +81,55 @@ def limits(pairs: Sequence[str]) -> Limits:
     return Limits(**found)
 
 
-def items(text: str) -> slice:
-    """``"100:110"`` as a slice; either end may be missing or count from the end."""
+def chunk(text: str) -> ChunkChoice:
+    """``"100"`` as items along the first axis, ``"16x256x256"`` as lengths of axes, ``"z=16,y=256"`` as lengths by name."""
+    try:
+        if "=" in text:
+            pairs = [pair.rpartition("=") for pair in text.split(",")]
+            found = {name.strip(): int(length) for name, _, length in pairs}
+            return _lengths(found, list(found.values()) if len(found) == len(pairs) else [])
+        lengths = [int(length) for length in text.split("x")]
+        return _lengths(lengths[0] if len(lengths) == 1 else tuple(lengths), lengths)
+    except ValueError:
+        raise ConfigError(
+            f"--chunk takes a number of items, lengths such as 16x256x256, or z=16,y=256 for dimensions with names, not {text!r}"
+        ) from None
+
+
+def _lengths(found: ChunkChoice, lengths: list[int]) -> ChunkChoice:
+    if not lengths or not all(0 < length < 1 << 63 for length in lengths):
+        raise ValueError
+    return found
+
+
+def items(text: str) -> tuple[slice, ...]:
+    """``"100:110"`` as a slice of the first axis, ``"100:110,:,0:64"`` as slices of three; ends may be missing or negative."""
+    return tuple(map(_slice, text.split(",")))
+
+
+def _slice(text: str) -> slice:
     parts = text.split(":")
     try:
         if len(parts) != 2:
             raise ValueError
         start, stop = (int(part) if part.strip() else None for part in parts)
     except ValueError:
-        raise ConfigError(f"--items takes A:B, two item numbers, not {text!r}") from None
+        raise ConfigError(f"--items takes A:B, or A:B,C:D,... for several axes, not {text!r}") from None
     return slice(start, stop)
 
 
-def check_items(where: slice, shape: tuple[int, ...], name: str) -> None:
+def check_items(where: tuple[slice, ...], shape: tuple[int, ...], name: str) -> None:
     """Refuse items that an array does not have, rather than hand out fewer."""
     called = f"entry {name!r}" if name else "the array"
-    if not shape:
-        raise ConfigError(f"--items needs a first axis, and {called} has none")
-    n = shape[0]
-    ends = [n + end if end < 0 else end for end in (where.start or 0, n if where.stop is None else where.stop)]
-    if not 0 <= ends[0] <= ends[1] <= n:
-        text = ":".join("" if end is None else str(end) for end in (where.start, where.stop))
-        raise ConfigError(f"--items {text} is not within the {n} items of {called}")
+    if len(where) > len(shape):
+        needs = "a first axis" if len(where) == 1 else f"{len(where)} axes"
+        raise ConfigError(f"--items needs {needs}, and {called} has {len(shape) or 'none'}")
+    for axis, (one, n) in enumerate(zip(where, shape, strict=False)):
+        ends = [n + end if end < 0 else end for end in (one.start or 0, n if one.stop is None else one.stop)]
+        if not 0 <= ends[0] <= ends[1] <= n:
+            text = ":".join("" if end is None else str(end) for end in (one.start, one.stop))
+            along = f" along axis {axis}" if axis else ""
+            raise ConfigError(f"--items {text} is not within the {n} items{along} of {called}")
 
 
 def number(text: str) -> complex:

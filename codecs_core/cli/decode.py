@@ -24,7 +24,11 @@ def decode(
     ],
     entry: Annotated[str | None, typer.Option(metavar="NAME", help="Decode this entry alone.")] = None,
     items: Annotated[
-        str | None, typer.Option(metavar="A:B", help="Only items A to B along the first axis (of each entry).")
+        str | None,
+        typer.Option(
+            metavar="A:B[,C:D...]",
+            help="Only items A to B along the first axis of each entry, C to D along the second, ...",
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="A model that is neither in the file nor installed.")
@@ -117,7 +121,7 @@ def _told(attrs: dict[str, Any], *, part: bool, alone: bool, npy: bool) -> dict[
 
 
 def _some(
-    held: "File", names: list[str], where: slice | None, preview: int | None, bar: "Progress | None"
+    held: "File", names: list[str], where: "tuple[slice, ...] | None", preview: int | None, bar: "Progress | None"
 ) -> "Iterator[tuple[str, NDArray[Any]]]":
     """Some of the entries, or a part of each, or previews."""
     for done, name in enumerate(names):

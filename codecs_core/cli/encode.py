@@ -30,7 +30,13 @@ def encode(
     ] = "auto",
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="The model, for codecs that take one.")] = None,
     set_: Annotated[list[str], typer.Option("--set", metavar="K=V", help="A setting of the codec; repeatable.")] = [],  # noqa: B006
-    chunk: Annotated[int | None, typer.Option(min=1, metavar="N", help="Items along the first axis per chunk.")] = None,
+    chunk: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|NxM...|K=N...",
+            help="Items along the first axis per chunk; or lengths of several axes (16x256x256, z=16,y=256).",
+        ),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
     embed_model: Annotated[bool, typer.Option("--embed-model", help="Put the model into the file.")] = False,
     limit: Caps = [],  # noqa: B006
@@ -49,6 +55,7 @@ def encode(
     """
     from codecs_core import api, media
     from codecs_core.cli.arguments import check_file, check_target, limits, settings
+    from codecs_core.cli.arguments import chunk as lengths
     from codecs_core.cli.output import plural, put, say, shown
     from codecs_core.cli.progress import progress
     from codecs_core.errors import ConfigError
@@ -77,7 +84,7 @@ def encode(
             found,
             codec=codec,
             model=model,
-            chunk=chunk,
+            chunk=None if chunk is None else lengths(chunk),
             config=config or None,
             embed_model=embed_model,
             strict=strict,

@@ -1,8 +1,8 @@
 """`codecs info`: what is in a file, without decoding it.
 
 JSON: ``{"format", "path", "entries": [{"name", "shape", "dtype", "codec", "codec_version", "config", "model": {"name",
-"sha256", "embedded"} | null, "chunk", "chunks", "missing", "bytes", "bits_per_value", "package", "attrs"}], "models": [{"name",
-"sha256", "embedded", "bytes"}], "bytes": {"total", "payload", "header", "index", "models"}, "values", "bits_per_value",
+"sha256", "embedded"} | null, "chunk", "chunk_shape", "chunks", "missing", "bytes", "bits_per_value", "package", "attrs"}], "models":
+[{"name", "sha256", "embedded", "bytes"}], "bytes": {"total", "payload", "header", "index", "models"}, "values", "bits_per_value",
 "attrs"}``; an entry's ``bytes`` are those of its payloads, the file's ``bits_per_value`` counts everything.
 """
 
@@ -52,7 +52,7 @@ def _lines(described: dict[str, Any]) -> list[str]:
             called(entry["dtype"], entry["attrs"].get("dtype")),
             entry["codec"],
             model_name(entry) or "-",
-            count(entry["chunks"]),
+            _chunks(entry),
             count(entry["bytes"]),
             "-" if entry["bits_per_value"] is None else f"{entry['bits_per_value']:.3f}",
         )
@@ -70,3 +70,12 @@ def _lines(described: dict[str, Any]) -> list[str]:
         where = f"embedded, {count(model['bytes'])} bytes" if model["embedded"] else "not embedded"
         lines.append(f"model {shown(model['name']) or '(unnamed)'}: sha256 {shown(model['sha256'])}, {where}")
     return lines
+
+
+def _chunks(entry: dict[str, Any]) -> str:
+    """How many chunks there are, and of which shape, where other axes than the first are cut."""
+    from codecs_core.cli.output import count
+    from codecs_core.container.grid import cuts
+
+    shape = " x ".join(map(str, entry["chunk_shape"]))
+    return count(entry["chunks"]) + (f" of {shape}" if cuts(entry["shape"], entry["chunk_shape"]) else "")

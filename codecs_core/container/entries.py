@@ -27,6 +27,8 @@ class Entries(Sequence[Entry]):
 
     #: How many chunks each has.
     chunks: NDArray[np.int64]
+    #: Whether one of them is cut along other axes than the first.
+    grid: bool
 
     @abstractmethod
     def find(self, name: str) -> int | None:
@@ -57,6 +59,7 @@ class Held(Entries):
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = tuple(entries)
         self.chunks = np.array([entry.n_chunks for entry in self._entries], np.int64)
+        self.grid = any(type(entry.chunk) is tuple for entry in self._entries)
         self._numbers = {entry.name: i for i, entry in enumerate(self._entries)}
 
     def __len__(self) -> int:
@@ -96,6 +99,8 @@ class Stored(Entries):
         A hash of a name, of 64 bits. It is another one for each header, so that no file can have many names of one hash.
     parse
         An entry from the value that stands for it in the header.
+    grid
+        Whether one of them is cut along other axes than the first.
     """
 
     def __init__(
@@ -106,7 +111,9 @@ class Stored(Entries):
         keys: NDArray[np.uint64],
         key: Callable[[str], int],
         parse: Callable[[Any], Entry],
+        grid: bool = False,
     ) -> None:
+        self.grid = grid
         self._data, self._starts, self.chunks, self._key, self._parse = data, starts, chunks, key, parse
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.arrays import ArraySpec
+from codecs_core.container import grid
 from codecs_core.errors import ConfigError, FormatError
 
 if TYPE_CHECKING:
     from types import EllipsisType
 
+    from codecs_core.container.grid import Chunk
     from codecs_core.limits import Limits
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -31,7 +33,8 @@ class Entry:
     spec
         Shape and dtype.
     chunk
-        Items along the first axis in each chunk but the last, at least 1. Other axes are never split.
+        Items along the first axis in each chunk but the last, at least 1. Where other axes are cut too, a length for each
+        axis; see `grid.simplest`.
     codec, codec_version, config
         Codec id, version of its payload format, and its settings (JSON-able).
     model
@@ -44,7 +47,7 @@ class Entry:
 
     name: str
     spec: ArraySpec
-    chunk: int
+    chunk: Chunk
     codec: str
     codec_version: int = 1
     config: dict[str, Any] = field(default_factory=dict)
@@ -59,7 +62,10 @@ class Entry:
                 raise FormatError(
                     f"{who} has {key} of type {type(getattr(self, key)).__name__}; expected {kind.__name__}"
                 )
-        if type(self.chunk) is not int or not 1 <= self.chunk < 1 << 63:
+        if type(self.chunk) is tuple:
+            if (fault := grid.fault(self.spec.shape, self.chunk)) is not None:
+                raise FormatError(f"{who} {fault}")
+        elif type(self.chunk) is not int or not 1 <= self.chunk < 1 << 63:
             raise FormatError(f"{who} has chunks of {self.chunk!r} items; expected an integer of at least 1")
         if type(self.codec) is not str or not self.codec:
             raise FormatError(f"{who} has the codec id {self.codec!r}; expected text that is not empty")
@@ -75,12 +81,21 @@ class Entry:
 
     @property
     def n_chunks(self) -> int:
-        """Number of chunks: one for a 0-d array, none if the first axis is empty."""
-        return -(-self.spec.shape[0] // self.chunk) if self.spec.shape else 1
+        """Number of chunks: one for a 0-d array, none if the first axis is empty, or any axis that is cut by a grid."""
+        return grid.n_chunks(self.spec.shape, self.chunk)
 
-    def chunk_slice(self, i: int) -> slice | EllipsisType:
-        """Where chunk `i` lies in the array: a slice of the first axis, or ``...`` for a 0-d array."""
+    @property
+    def chunk_shape(self) -> tuple[int, ...]:
+        """Shape of a chunk; those at the end of an axis may be shorter."""
+        if isinstance(self.chunk, tuple):
+            return self.chunk
+        return (self.chunk, *self.spec.shape[1:]) if self.spec.shape else ()
+
+    def chunk_slice(self, i: int) -> slice | tuple[slice, ...] | EllipsisType:
+        """Where chunk `i` lies in the array: a slice of the first axis, one of each axis, or ``...`` for a 0-d array."""
         self._check(i)
+        if isinstance(self.chunk, tuple):
+            return grid.place(i, self.spec.shape, self.chunk)
         if not self.spec.shape:
             return ...
         return slice(i * self.chunk, min((i + 1) * self.chunk, self.spec.shape[0]))
@@ -88,9 +103,12 @@ class Entry:
     def chunk_spec(self, i: int) -> ArraySpec:
         """Shape and dtype of chunk `i`."""
         part = self.chunk_slice(i)
-        if not isinstance(part, slice):
+        if isinstance(part, slice):
+            part = (part,)
+        if not isinstance(part, tuple):
             return self.spec
-        return ArraySpec((part.stop - part.start, *self.spec.shape[1:]), self.spec.dtype)
+        lengths = (one.stop - one.start for one in part)
+        return ArraySpec((*lengths, *self.spec.shape[len(part) :]), self.spec.dtype)
 
     def check_limits(self, limits: Limits) -> None:
         """Raise `LimitExceededError` if the array, a chunk of it, or the number of chunks is over the limits."""

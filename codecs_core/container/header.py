@@ -27,7 +27,9 @@ _TOP = {"attrs": dict, "codecs": list, "entries": list, "models": list}
 _CODEC = {"config": dict, "id": str, "model": (int, type(None)), "package": str, "version": int}
 #: In this order: entries are many, so they are lists.
 _ENTRY = {"name": str, "dtype": str, "shape": list, "chunk": int, "codec": int, "attrs": dict}
-_ENTRY_TYPES = list(_ENTRY.values())
+#: The same where arrays may be cut in all axes.
+_GRID_ENTRY = {**_ENTRY, "chunk": (int, list)}
+_TYPES = [list(_ENTRY.values()), [list if key == "chunk" else kind for key, kind in _ENTRY.items()]]
 _MODEL = {"name": str, "sha256": bytes}
 #: Kinds of entries that are remembered while a header is read.
 _KNOWN = 1 << 12
@@ -87,8 +89,9 @@ class Header:
                 if seen[key] == len(codecs):
                     codecs.append(codec)
             spec = entry.spec
+            chunk = list(entry.chunk) if isinstance(entry.chunk, tuple) else entry.chunk
             try:
-                entries.append(pack([entry.name, spec.dtype, list(spec.shape), entry.chunk, seen[key], entry.attrs]))
+                entries.append(pack([entry.name, spec.dtype, list(spec.shape), chunk, seen[key], entry.attrs]))
             except ConfigError as e:
                 raise ConfigError(f"entry {entry.name!r} {e}") from e
         models = [{"name": name, "sha256": bytes.fromhex(sha256)} for sha256, name in self.models]
@@ -98,8 +101,11 @@ class Header:
         return b"".join([others[: end - 1], msgpack.Packer().pack_array_header(len(entries)), *entries, others[end:]])
 
     @classmethod
-    def from_bytes(cls, data: bytes, limits: Limits) -> Header:
-        """Decode, within `limits`; raises `FormatError` for anything `to_bytes` would not have written."""
+    def from_bytes(cls, data: bytes, limits: Limits, *, grid: bool = False) -> Header:
+        """Decode, within `limits`; raises `FormatError` for anything `to_bytes` would not have written.
+
+        `grid` is whether the file says that an array is cut along other axes than the first.
+        """
         parts = Parts(data)
         _keys(parts, 0)
         attrs = parts.value(MAX_DEPTH - 1, MAX_VALUES - 2 * len(_TOP))
@@ -109,7 +115,7 @@ class Header:
         left = parts.left
         _keys(parts, 2)
         before = parts.at
-        scan = _Scan(parts, limits, len(raw_codecs))
+        scan = _Scan(parts, limits, len(raw_codecs), grid=grid)
         after = parts.at
         _keys(parts, 3)
         raw_models = _listed(parts.value(MAX_DEPTH - 1, left), "models")
@@ -147,8 +153,8 @@ class Header:
 class _Scan:
     """Go through the entries of a header one by one, each of which is checked and let go."""
 
-    def __init__(self, parts: Parts, limits: Limits, codecs: int) -> None:
-        n = parts.list()
+    def __init__(self, parts: Parts, limits: Limits, codecs: int, *, grid: bool) -> None:
+        n, found = parts.list(), False
         limits.check("entries", n, "the header")
         self._key = hashing(secrets.randbits(63))
         self._starts, self._chunks, self._keys = array("q"), array("q"), array("Q")
@@ -161,7 +167,8 @@ class _Scan:
             like = _likeness(item)
             chunks = known.get(like) if like is not None else None
             if chunks is None:
-                chunks = _entry(item, i, blank, limits).n_chunks
+                entry = _entry(item, i, blank, limits, _GRID_ENTRY if grid else _ENTRY)
+                chunks, found = entry.n_chunks, found or type(entry.chunk) is tuple
                 if like is not None and len(known) < _KNOWN:
                     known[like] = chunks
             used = max(used, item[4] + 1) if item[4] <= used else codecs + 1
@@ -171,6 +178,9 @@ class _Scan:
         self._starts.append(parts.at)
         if used != codecs:
             raise FormatError("lists codecs that no entry uses, or not in the order of their first use")
+        if grid != found:
+            raise FormatError("the preamble says that an array is cut in several axes, and none is")
+        self._grid = grid
 
     def entries(self, data: bytes, codecs: list[dict[str, Any]]) -> Stored:
         """All of them, given what their codecs are."""
@@ -178,7 +188,7 @@ class _Scan:
             np.frombuffer(a, np.int64) if a else np.zeros(0, np.int64) for a in (self._starts, self._chunks)
         )
         keys = np.frombuffer(self._keys, np.uint64) if self._keys else np.zeros(0, np.uint64)
-        return Stored(data, starts, chunks, keys, self._key, partial(_made, codecs=codecs))
+        return Stored(data, starts, chunks, keys, self._key, partial(_made, codecs=codecs), self._grid)
 
 
 def _keys(parts: Parts, i: int) -> None:
@@ -229,19 +239,22 @@ def _codec(item: Any, i: int, models: list[tuple[str, str]]) -> dict[str, Any]:
 
 def _likeness(item: Any) -> tuple[Any, ...] | None:
     """What decides, beside the name and the attributes, whether an entry keeps to all rules; None if it surely does not."""
-    if type(item) is not list or list(map(type, item)) != _ENTRY_TYPES:
+    if type(item) is not list or list(map(type, item)) not in _TYPES:
         return None
     _, dtype, shape, chunk, codec, _ = item
+    steps = chunk if type(chunk) is list else []
     # of equal values there are several types: 1, 1.0 and True
-    return (dtype, chunk, codec, *shape) if len(shape) <= 32 and all(type(n) is int for n in shape) else None
+    if max(len(shape), len(steps)) > 32 or not all(type(n) is int for n in (*shape, *steps)):
+        return None
+    return (dtype, tuple(chunk) if type(chunk) is list else chunk, codec, *shape)
 
 
-def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> Entry:
+def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits, kinds: Mapping[str, Any]) -> Entry:
     """An entry that keeps to all rules, and to the limits."""
     if type(item) is not list or len(item) != len(_ENTRY):
         raise FormatError(f"entry {i} is not a list of {len(_ENTRY)} values")
-    if [type(value) for value in item] != _ENTRY_TYPES:
-        _map(dict(zip(_ENTRY, item, strict=True)), _ENTRY, f"entry {i}")
+    if [type(value) for value in item] != _TYPES[0]:
+        _map(dict(zip(_ENTRY, item, strict=True)), kinds, f"entry {i}")
     if not 0 <= item[4] < len(codecs):
         raise FormatError(f"entry {i} refers to codec {item[4]} of {len(codecs)}")
     try:
@@ -254,6 +267,7 @@ def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits) -> E
 
 def _made(item: Any, codecs: list[dict[str, Any]]) -> Entry:
     name, dtype, shape, chunk, codec, attrs = item
+    chunk = tuple(chunk) if type(chunk) is list else chunk
     return Entry(name=name, spec=_spec(dtype, *shape), chunk=chunk, attrs=attrs, **codecs[codec])
 
 

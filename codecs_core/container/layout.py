@@ -15,8 +15,10 @@ END = SIGNATURE[::-1]
 MAJOR, MINOR = 1, 0
 #: Incompatible feature bit: chunks may be missing, as after a recovery.
 INCOMPLETE = 1
-#: Incompatible feature bits this reader knows.
-INCOMPAT_KNOWN = INCOMPLETE
+#: Incompatible feature bit: an array is cut along other axes than the first; and the minor version that has it.
+GRID, GRID_MINOR = 4, 1
+#: Incompatible feature bits this reader knows. Bit 1 is left out: it was never given a meaning.
+INCOMPAT_KNOWN = INCOMPLETE | GRID
 
 #: signature, major, minor, incompatible bits, compatible bits, header length, header CRC | preamble CRC
 PREAMBLE = struct.Struct("<8sHHIIIII")

@@ -107,7 +107,7 @@ def read_head(source: Source, start: bytes, limits: Limits) -> tuple[Preamble, H
             f"get the file again from where it came from"
         )
     try:
-        return preamble, Header.from_bytes(packed, limits), end
+        return preamble, Header.from_bytes(packed, limits, grid=bool(preamble.incompat & layout.GRID)), end
     except FormatError as e:
         raise e.at(f"the header of {source}", path=source.path) from e
 

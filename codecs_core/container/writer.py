@@ -68,8 +68,13 @@ class Writer:
             raise ConfigError(f"the header takes {len(packed)} bytes; expected less than 4 GiB: store fewer attributes")
         self._incomplete = incomplete
         self._check_limits(len(packed))
-        bits = layout.INCOMPLETE if incomplete else 0
-        self._preamble = Preamble(header_length=len(packed), header_crc=crc32c(packed), incompat=bits)
+        grid = self._header.entries.grid
+        self._preamble = Preamble(
+            header_length=len(packed),
+            header_crc=crc32c(packed),
+            minor=layout.GRID_MINOR if grid else layout.MINOR,
+            incompat=incomplete * layout.INCOMPLETE | grid * layout.GRID,
+        )
         preamble = self._preamble.to_bytes()
         self._preamble_crc = layout.PREAMBLE.unpack(preamble)[-1]
         self._start = len(preamble) + len(packed)

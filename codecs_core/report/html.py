@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.arrays import called
+from codecs_core.container.grid import cuts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,10 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[object]], 
 
 def _entry(described: dict[str, Any]) -> list[str]:
     model = described["model"]
-    chunk = f" of {described['chunk']:,}" if described["chunks"] > 1 else ""
+    chunk = ""
+    if described["chunks"] > 1:
+        shape = described["chunk_shape"] if cuts(described["shape"], described["chunk_shape"]) else [described["chunk"]]
+        chunk = f" of {' × '.join(f'{n:,}' for n in shape)}"
     return [
         described["name"] or "(unnamed)",
         " × ".join(f"{n:,}" for n in described["shape"]) or "one value",

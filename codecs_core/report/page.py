@@ -122,7 +122,8 @@ def _figures(file: File, info: dict[str, Any]) -> Iterator[str]:
         left -= chunk
         caption = html.escape(entry["name"] or "(unnamed)")
         try:
-            pixels = of_array(view[: entry["chunk"]])
+            # the first chunk
+            pixels = of_array(view[tuple(slice(n) for n in view.chunks)])
         except CodecsError as error:
             yield f"<figure>{caption}: {html.escape(str(error)[:200])}</figure>"
             continue

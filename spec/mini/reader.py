@@ -29,7 +29,7 @@ from refused import Refused, library, require
 SIGNATURE = b"\x89CCF\r\n\x1a\n"
 CHUNK, MODEL, PACKED = 1, 2, 3
 KINDS = {CHUNK: (1, 48), MODEL: (2, 60), PACKED: (1, 68)}  # flags, length of the head
-INCOMPLETE = 1
+INCOMPLETE, GRID = 1, 4
 DTYPES = {f"{kind}{8 << i}" for kind in ("int", "uint") for i in range(4)}
 DTYPES |= {"bool", "float16", "float32", "float64", "complex64", "complex128"}
 HEADER_BYTES, INDEX_BYTES, ENTRIES, CHUNKS, ARRAY_BYTES, CHUNK_BYTES = (1 << n for n in (26, 30, 20, 26, 36, 31))
@@ -83,25 +83,49 @@ def holds_bytes(v):
 
 
 class Entry:
-    def __init__(self, found, codecs):
-        found = values(found, [str, str, list, int, int, dict], "an entry")
-        self.name, self.dtype, shape, self.step, self.number, self.attrs = found
+    def __init__(self, found, codecs, grids):
+        found = values(found, [str, str, list, (int, list) if grids else int, int, dict], "an entry")
+        self.name, self.dtype, shape, step, self.number, self.attrs = found
         require(self.dtype in DTYPES and len(shape) <= 32, "format", "an unknown dtype, or more than 32 axes")
         require(all(type(n) is int and n >= 0 for n in shape), "format", "a length that is no natural number")
-        require(1 <= self.step < 1 << 63 and 0 <= self.number < len(codecs), "format", "chunk or codec out of range")
-        self.shape, size = tuple(shape), np.dtype(self.dtype).itemsize
+        require(0 <= self.number < len(codecs), "format", "a codec out of range")
+        self.shape, size, self.grid = tuple(shape), np.dtype(self.dtype).itemsize, type(step) is list
+        self.steps = self.grid_steps(step) if self.grid else self.first_steps(step)
         require(math.prod(max(n, 1) for n in shape) * size < 1 << 63, "format", "a shape too large")
         self.config, self.codec, self.model, _, self.version = codecs[self.number]
-        self.chunks = -(-shape[0] // self.step) if shape else 1
+        self.counts = [-(-n // step) for n, step in zip(shape, self.steps, strict=False)]
+        self.chunks = math.prod(self.counts)
         require(self.chunks <= 1 << 32, "format", "too many chunks")
         require(self.chunks <= CHUNKS and math.prod(shape) * size <= ARRAY_BYTES, "limit", "an array too large")
         require(not self.chunks or math.prod(self.chunk_shape(0)) * size <= CHUNK_BYTES, "limit", "a chunk too large")
 
+    def first_steps(self, step):
+        require(1 <= step < 1 << 63, "format", "a chunk out of range")
+        return [step] if self.shape else []
+
+    def grid_steps(self, steps):
+        """Lengths of chunks along all axes."""
+        good = len(steps) == len(self.shape) and all(type(n) is int for n in steps)
+        require(good, "format", "a grid of other axes")
+        good = all(1 <= step <= max(1, n) for step, n in zip(steps, self.shape, strict=True))
+        require(good and any(map(int.__lt__, steps[1:], self.shape[1:])), "format", "a grid out of range")
+        return steps
+
+    def place(self, i):
+        """Where a chunk lies in the array, along the axes that are cut."""
+        found = []
+        for axis in reversed(range(len(self.steps))):
+            i, at = divmod(i, self.counts[axis])
+            start = at * self.steps[axis]
+            found.insert(0, slice(start, min(start + self.steps[axis], self.shape[axis])))
+        return tuple(found)
+
     def chunk_shape(self, i):
-        return (min(self.step, self.shape[0] - i * self.step), *self.shape[1:]) if self.shape else ()
+        place = self.place(i)
+        return (*(one.stop - one.start for one in place), *self.shape[len(place) :])
 
 
-def parse_header(data):
+def parse_header(data, grids):
     kinds = {"attrs": dict, "codecs": list, "entries": list, "models": list}
     try:
         _, codecs, entries, models = values(canonical.unpack(data, "entries"), kinds, "the header")
@@ -116,7 +140,8 @@ def parse_header(data):
     for config, codec, model, _, version in codecs:
         require(codec and 0 <= version < 1 << 32 and not holds_bytes(config), "format", "a codec out of range")
         require(model is None or 0 <= model < len(models), "format", "a codec with a model that is not there")
-    entries = [Entry(e, codecs) for e in entries]
+    entries = [Entry(e, codecs, grids) for e in entries]
+    require(grids == any(e.grid for e in entries), "format", "a bit for grids, and none of them")
     used = list(dict.fromkeys(e.number for e in entries))
     distinct = len(set(map(repr, codecs))) == len(codecs)
     require(distinct and used == list(range(len(codecs))), "format", "codecs twice, or not in the order of their use")
@@ -166,13 +191,13 @@ class File:
         require(len(data) >= 32, "truncated", "it ends inside the preamble")
         major, _, incompat, _, length, crc, self.crc = struct.unpack_from("<HHIIIII", data, 8)
         require(crc32c(data[:28]) == self.crc, "corrupt", "the preamble is damaged")
-        known = major == 1 and not incompat & ~INCOMPLETE
+        known = major == 1 and not incompat & ~(INCOMPLETE | GRID)
         require(known, "unsupported-feature", f"version {major}, bits {incompat:#x}")
         require(length <= HEADER_BYTES, "limit", "the header is too long")
         self.start = 32 + length
         require(self.start <= len(data), "truncated", "it ends inside the header")
         require(crc32c(data[32 : self.start]) == crc, "corrupt", "the header is damaged")
-        self.entries, self.models = parse_header(data[32 : self.start])
+        self.entries, self.models = parse_header(data[32 : self.start], bool(incompat & GRID))
         self.places, self.embedded = {}, {}
         self.read_index(*self.find_index())
         whole = sum(e.chunks for e in self.entries) == len(self.places)
@@ -251,8 +276,10 @@ class File:
     def array(self, number):
         """A decoded entry."""
         entry = self.entries[number]
-        chunks = [self.chunk(number, i) for i in range(entry.chunks)]
-        return np.concatenate(chunks) if entry.shape and chunks else (chunks or [np.empty(entry.shape, entry.dtype)])[0]
+        array = np.empty(entry.shape, entry.dtype)
+        for i in range(entry.chunks):
+            array[entry.place(i)] = self.chunk(number, i)
+        return array
 
 
 # --- codecs --------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import io
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ import codecs_core as cc
 from codecs_core.arrays import DTYPES
 from codecs_core.container import Entry, Writer, digest, layout, scan
 from codecs_core.container.checksum import crc32c
+from codecs_core.container.grid import Chunk
 from codecs_core.container.recovery import rescue, survey
 from codecs_core.container.trailer import Trailer
 from codecs_core.models import Model
@@ -77,7 +78,8 @@ def build(
     arrays: dict[str, Array],
     codec: str | cc.Codec = "classic.raw",
     *,
-    chunk: int = 2,
+    chunk: Chunk = 2,
+    chunks: Mapping[str, Chunk] | None = None,
     embed: bool = True,
     reverse: bool = False,
     attrs: dict[str, Any] | None = None,
@@ -95,7 +97,7 @@ def build(
         Entry(
             name=name,
             spec=cc.ArraySpec.of(array),
-            chunk=chunk,
+            chunk=(chunks or {}).get(name, chunk),
             codec=made.id,
             codec_version=version,
             config=made.config(),
@@ -252,6 +254,8 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     attrs = {"list": [1, -1, 1 << 63, None, True, 0.5], "map": {"é": b"\x00bytes", "z": ""}}
     yield "names", "several entries, their names, attributes", build(named, attrs=attrs), named
     yield "chunks", "a last chunk that is shorter", build({"": DATA}, chunk=4), {"": DATA}
+    cube = raw(24, (5, 6, 7)).astype(np.int16) * 3
+    yield "grid", "a grid of chunks in two axes and in three, beside an entry without one", *grids(cube)
     for codec in ("zlib", "bz2", "lzma", "zstd"):
         yield one(
             codec, f"classic.{codec}", np.repeat(DATA.astype(np.int32) * 1000, 3, axis=0), f"classic.{codec}", chunk=9
@@ -296,6 +300,12 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         {"": found},
     )
     yield from stored()
+
+
+def grids(cube: Array) -> tuple[bytes, dict[str, Array]]:
+    arrays = {"tiles": DATA, "plain": DATA[:3], "cube": cube}
+    chunks = {"tiles": (2, 5), "plain": 2, "cube": (5, 4, 3)}
+    return build(arrays, "classic.zlib", chunks=chunks, version=2), arrays
 
 
 def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
@@ -403,6 +413,17 @@ def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
     file = io.BytesIO()
     rescue(Memory(damaged), survey(Memory(damaged)), file)
     yield "incomplete", "a recovered file that lacks a chunk", file.getvalue(), "missing-chunk"
+    yield "grid-order", "chunks of a grid in reverse order", build({"": DATA}, chunk=(5, 5), reverse=True), {"": DATA}
+    empty = {"a": np.empty((0, 9), np.int16), "b": np.empty((4, 0, 9), np.uint8)}
+    no_values = build(empty, chunks={"a": (1, 5), "b": (2, 1, 4)})
+    yield "grid-empty", "grids of arrays without values have no chunks", no_values, empty
+    corner = {"": raw(25, (1,) * 30 + (2, 2))}
+    yield "grid-axes", "a grid of 32 axes", build(corner, chunk=(1,) * 32), corner
+    whole = build({"": DATA}, chunk=(2, 5))
+    damaged = flip(whole, scan(Memory(whole)).frames[4].payload_offset)
+    file = io.BytesIO()
+    rescue(Memory(damaged), survey(Memory(damaged)), file)
+    yield "grid-incomplete", "a recovered file that lacks a chunk of a grid", file.getvalue(), "missing-chunk"
     complete = {"": small}
     yield "incomplete-bit", "the incomplete bit on a file that lacks nothing", forged(bits=(1, 0)), complete
 
@@ -464,6 +485,7 @@ def invalid() -> Iterator[tuple[str, str, bytes, str, int | None]]:
     )
 
     yield from headers()
+    yield from grids_refused()
     yield from indices()
     yield from packed_models()
     yield from payloads()
@@ -545,6 +567,43 @@ def headers() -> Iterator[tuple[str, str, bytes, str, int | None]]:
         "limit",
         20,
     )
+
+
+def grids_refused() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Grids that break the rules, under checksums that hold."""
+    bits = (layout.GRID, 0)
+    tile, last = Forge().chunk(0, b"abcd"), Forge().chunk(3, b"e")
+    frames = [tile, Forge().chunk(1, b"ab"), Forge().chunk(2, b"cd"), last]
+    for name, feature, chunk, more in (
+        ("no-bit", "a grid without its bit", [2, 2], {"bits": (0, 0)}),
+        ("bit-alone", "the bit for grids without one", 2, {}),
+        ("short", "a length for one axis of two", [2], {}),
+        ("long", "lengths for three axes of two", [2, 2, 1], {}),
+        ("none", "no lengths", [], {}),
+        ("zero", "chunks of no length", [2, 0], {}),
+        ("negative", "chunks of a negative length", [2, -2], {}),
+        ("true", "true for a length", [2, True], {}),
+        ("float", "a float for a length", [2, 2.0], {}),
+        ("beyond", "chunks longer than their axis", [4, 2], {}),
+        ("first", "a grid that cuts the first axis alone", [2, 3], {}),
+        ("missing", "a chunk that is missing", [2, 2], {"frames": frames[:3]}),
+        ("twice", "a chunk twice, another not at all", [2, 2], {"frames": [*frames[:3], tile]}),
+        ("more", "a chunk twice", [2, 2], {"frames": [*frames, last]}),
+        ("number", "a chunk that the grid does not have", [2, 2], {"frames": [*frames[:3], Forge().chunk(4, b"e")]}),
+    ):
+        made = with_entry("", "uint8", [3, 3], chunk, 0, {}, **({"bits": bits, "frames": frames} | more))
+        yield f"grid-{name}", feature, made, "format", 32 if not {"frames"} & set(more) else None
+    overlap = with_entry("", "uint8", [3, 3], [2, 2], 0, {}, bits=bits, frames=[tile, tile, tile, last])
+    yield "grid-overlap", "one chunk in the place of three", overlap, "format", None
+    other = [Forge().chunk(0, b"ab"), *frames[1:]]
+    large = with_entry("", "uint8", [3, 3], [2, 2], 0, {}, bits=bits, frames=other)
+    yield "grid-size", "a chunk of fewer values than its place has", large, "corrupt", None
+    for name, feature, shape, chunk, code in (
+        ("many", "2^62 chunks", [1 << 31, 1 << 31], [1, 1], "format"),
+        ("chunks", "2^27 chunks of an array that is no larger", [1 << 13, 1 << 14], [1, 1], "limit"),
+        ("chunk", "a chunk of 2^34 bytes", [1 << 18, 1 << 18], [1 << 17, 1 << 17], "limit"),
+    ):
+        yield f"claims-grid-{name}", feature, with_entry("", "uint8", shape, chunk, 0, {}, bits=bits), code, 32
 
 
 def indices() -> Iterator[tuple[str, str, bytes, str, int | None]]:
@@ -797,7 +856,7 @@ def main() -> None:
             about |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
         path.write_bytes(data)
         listed.append(about)
-    manifest = {"format": f"ccf {layout.MAJOR}.{layout.MINOR}", "vectors": listed}
+    manifest = {"format": f"ccf {layout.MAJOR}.{layout.GRID_MINOR}", "vectors": listed}
     (HERE / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -127,7 +127,29 @@ def test_items(tmp_path, images, held, items, where):
     assert np.array_equal(np.load(tmp_path / "b.npy"), np.load(images)[where])
 
 
-@pytest.mark.parametrize("items", ["3", "a:b", "1:2:3", ""])
+def test_chunks_and_items_in_all_axes(tmp_path, images):
+    held, array = tmp_path / "a.ccf", np.load(images)
+    result = codecs("encode", images, held, "--codec", RAW, "--chunk", "7x4x5")
+    assert result.exit_code == 0, result.stderr
+    assert "12 of 7 x 4 x 5" in codecs("info", held).stdout
+    assert codecs("verify", held, "--decode").exit_code == 0
+    assert codecs("view", held, tmp_path / "a.html").exit_code == 0
+    result = codecs("decode", held, tmp_path / "b.npy", "--items=3:6,:,-4:")
+    assert result.exit_code == 0, result.stderr
+    assert np.array_equal(np.load(tmp_path / "b.npy"), array[3:6, :, -4:])
+    for items, text in ("3:6,0:9", "within the 8 items along axis 1"), ("0:1,0:1,0:1,0:1", "needs 4 axes"):
+        result = codecs("decode", held, tmp_path / "c.npy", f"--items={items}")
+        assert (result.exit_code, text in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.parametrize("chunk", ["0", "-1", "3x", "x3", "3x0", "y=3,y=4", "y=", "=3", "three", "", "3,4"])
+def test_chunks_that_are_none(tmp_path, images, chunk):
+    result = codecs("encode", images, tmp_path / "a.ccf", f"--chunk={chunk}")
+    assert result.exit_code == 2
+    assert not (tmp_path / "a.ccf").exists()
+
+
+@pytest.mark.parametrize("items", ["3", "a:b", "1:2:3", "1:2,", ""])
 def test_items_that_are_none(tmp_path, held, items):
     assert codecs("decode", held, tmp_path / "b.npy", f"--items={items}").exit_code == 2
     assert not (tmp_path / "b.npy").exists()

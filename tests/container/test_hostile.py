@@ -52,7 +52,7 @@ def test_minor_never_gates(kit, forge, minor):
     assert Reader(kit.Memory(forge.join())).version == f"{layout.MAJOR}.{minor}"
 
 
-@pytest.mark.parametrize("bit", range(1, 32))
+@pytest.mark.parametrize("bit", [1, *range(3, 32)])
 def test_unknown_incompatible_bit_is_named(kit, forge, bit):
     forge.bits = (1 << bit, 0)
     with pytest.raises(UnsupportedFeatureError, match=rf"bit {bit}\)"):

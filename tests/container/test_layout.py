@@ -69,7 +69,8 @@ def test_head_lengths(text):
 
 def test_feature_bits(text):
     assert f"Bit {layout.INCOMPLETE.bit_length() - 1}, *incomplete*" in text
-    assert layout.INCOMPAT_KNOWN == layout.INCOMPLETE
+    assert f"Bit {layout.GRID.bit_length() - 1}, *grid*" in text
+    assert layout.INCOMPAT_KNOWN == layout.INCOMPLETE | layout.GRID
 
 
 def test_magics(text):

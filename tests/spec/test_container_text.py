@@ -60,7 +60,10 @@ def test_the_preamble():
     assert f"Preamble: {layout.PREAMBLE.size} bytes at offset 0" in TEXT
     assert f"`header_length` bytes at offset {layout.PREAMBLE.size}" in TEXT
     assert "Bit 0, *incomplete*" in value(rows, "incompat") + rows[3][4]
-    assert layout.INCOMPLETE == layout.INCOMPAT_KNOWN == 1 << 0
+    assert "Bit 2, *grid*" in rows[3][4]
+    assert f"in a file with a grid {layout.GRID_MINOR}." in rows[2][4]
+    assert (layout.INCOMPLETE, layout.GRID) == (1 << 0, 1 << 2)
+    assert layout.INCOMPAT_KNOWN == layout.INCOMPLETE | layout.GRID
     assert f"CRC of bytes 0 to {layout.PREAMBLE.size - layout.CRC.size - 1}" in rows[-1][4]
 
 

@@ -28,7 +28,7 @@ _found.loader.exec_module(generate)
 def test_the_manifest_lists_the_files():
     groups = ("valid", "unusual", "invalid")
     assert {v["file"] for v in ALL} == {f"{g}/{p.name}" for g in groups for p in (VECTORS / g).iterdir()}
-    assert MANIFEST["format"] == "ccf 1.0"
+    assert MANIFEST["format"] == "ccf 1.1"
     assert sum(v["bytes"] for v in ALL) < 500_000
     for v in ALL:
         data = (VECTORS / v["file"]).read_bytes()

@@ -14,6 +14,7 @@ import numpy as np
 from codecs_core.api.choosing import sample
 from codecs_core.api.parallel import aside, ordered
 from codecs_core.arrays import ArraySpec
+from codecs_core.container.grid import n_chunks, simplest
 from codecs_core.errors import CodecsError, ConfigError, UnsupportedArrayError
 from codecs_core.models import installed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from codecs_core.api.choosing.sample import Excerpt
     from codecs_core.api.items import Items
     from codecs_core.codec import Codec, Progress
+    from codecs_core.container.grid import Chunk
     from codecs_core.models import Model
     from codecs_core.models.resolve import InstalledModel
     from codecs_core.registry import Registry
@@ -175,7 +177,7 @@ class Contest:
 
     names: Sequence[str]
     group: Sequence[Items]
-    chunk: int | None
+    chunk: Chunk | None
     images: bool
     files: bool
     taken: Sequence[Excerpt]
@@ -248,7 +250,7 @@ def contest(
     group: Sequence[Items],
     among: Sequence[Candidate],
     *,
-    chunk: int | None,
+    chunk: Chunk | None,
     jobs: int,
     price: Callable[[Model | None], int],
     images: bool = False,
@@ -323,7 +325,7 @@ def _plain(id: str, registry: Registry) -> Candidate:
     )
 
 
-def _try(trial: Trial, group: Sequence[Items], on: Sequence[Excerpt], chunk: int | None) -> Trial:
+def _try(trial: Trial, group: Sequence[Items], on: Sequence[Excerpt], chunk: Chunk | None) -> Trial:
     """Let a candidate encode a sample."""
     start = time.perf_counter()
     try:
@@ -333,8 +335,8 @@ def _try(trial: Trial, group: Sequence[Items], on: Sequence[Excerpt], chunk: int
                 trial.codec.check(spec)
         codec, chunks = trial.codec, 0
         for items in group:
-            size = chunk or codec.default_chunk(items.spec)
-            chunks += -(-items.spec.shape[0] // size) if items.spec.shape else 1
+            shape = items.spec.shape
+            chunks += n_chunks(shape, simplest(shape, chunk or codec.default_chunk(items.spec)))
         trial.sizes = [_size(codec, one, chunk, max(1, sample.PIECES // len(on))) for one in on]
         total, seen = sum(items.spec.nbytes for items in group), sum(one.nbytes for one in on)
         trial.estimate = round(sum(trial.sizes) * (total / seen if seen else 1.0)) + CHUNK_OVERHEAD * chunks
@@ -344,7 +346,7 @@ def _try(trial: Trial, group: Sequence[Items], on: Sequence[Excerpt], chunk: int
     return trial
 
 
-def _size(codec: Codec, one: Excerpt, chunk: int | None, most: int) -> float:
+def _size(codec: Codec, one: Excerpt, chunk: Chunk | None, most: int) -> float:
     """About how many bytes an excerpt takes, of which `most` pieces are encoded."""
     cut = one.pieces(codec, chunk, most)
     seen = sum(piece.nbytes for piece in cut)
@@ -359,7 +361,7 @@ def _finalists(ranked: Sequence[Trial]) -> list[Trial]:
     return [ranked[0], *(trial for trial in ranked[1:] if any(trial is one for one in each))][:FINALISTS]
 
 
-def _wrong(trial: Trial, one: Excerpt, chunk: int | None) -> Exception | None:
+def _wrong(trial: Trial, one: Excerpt, chunk: Chunk | None) -> Exception | None:
     """Why a trial is out: its first piece of an excerpt does not come back as it went in."""
     codec = trial.codec
     if codec is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.container.grid import n_chunks, place, simplest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from codecs_core.api.items import Items
     from codecs_core.codec import Codec
+    from codecs_core.container.grid import Chunk
 
 #: About how many bytes of the data a codec is tried on ...
 BYTES = 1 << 20
@@ -52,7 +54,7 @@ class Excerpt:
         """Bytes of all parts."""
         return sum(part.nbytes for part in self.parts)
 
-    def pieces(self, codec: Codec, chunk: int | None, most: int = PIECES) -> list[NDArray[Any]]:
+    def pieces(self, codec: Codec, chunk: Chunk | None, most: int = PIECES) -> list[NDArray[Any]]:
         """The parts, cut as the data is going to be cut; evenly chosen pieces where they are more than `most`."""
         size = chunk or codec.default_chunk(self.items.spec)
         return pieces(self.parts, size, most)
@@ -108,16 +110,20 @@ def less(sample: Sequence[Excerpt], budget: int) -> list[Excerpt]:
     ]
 
 
-def pieces(parts: Sequence[NDArray[Any]], chunk: int, most: int = PIECES) -> list[NDArray[Any]]:
-    """Cut arrays into `chunk` items each; evenly chosen pieces if they are more than `most`."""
-    cut = [
-        array[start : start + chunk] if array.ndim else array
-        for array in parts
-        for start in (range(0, len(array), chunk) if array.ndim else (0,))
-    ]
+def pieces(parts: Sequence[NDArray[Any]], chunk: Chunk, most: int = PIECES) -> list[NDArray[Any]]:
+    """Cut arrays into chunks; evenly chosen pieces if they are more than `most`."""
+    cut = [piece for array in parts for piece in _cut(array, simplest(array.shape, chunk))]
     if len(cut) <= most:
         return cut
     return [cut[(2 * k + 1) * len(cut) // (2 * most)] for k in range(most)]
+
+
+def _cut(array: NDArray[Any], chunk: Chunk) -> list[NDArray[Any]]:
+    if not array.ndim:
+        return [array]
+    if isinstance(chunk, int):
+        return [array[start : start + chunk] for start in range(0, len(array), chunk)]
+    return [array[place(i, array.shape, chunk)] for i in range(n_chunks(array.shape, chunk))]
 
 
 def _chosen(group: Sequence[Items], least: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from codecs_core.api.opening.decoder import Decoder
     from codecs_core.api.opening.file import File
+    from codecs_core.api.opening.selection import Part
     from codecs_core.container import Entry
 
 
@@ -97,8 +99,8 @@ class EntryView:
 
     @property
     def chunks(self) -> tuple[int, ...]:
-        """Shape of a chunk; the last one may be shorter."""
-        return (self._entry.chunk, *self.shape[1:]) if self.shape else ()
+        """Shape of a chunk; the last one along an axis may be shorter."""
+        return self._entry.chunk_shape
 
     @property
     def n_chunks(self) -> int:
@@ -143,23 +145,20 @@ class EntryView:
         entry, decoder = self._entry, self._decoder
         if not entry.spec.shape:
             return logical(alone(0).copy(), self._logical)[key]
-        selection = select(key, entry.spec.shape[0], entry.chunk)
-        shape = (selection.length, *entry.spec.shape[1:])
-        wanted = f"{selection.length} items of entry {entry.name!r} of {decoder.path}"
-        decoder.limits.check(
-            "array_bytes", selection.length * (entry.spec.nbytes // max(1, entry.spec.shape[0])), wanted
-        )
+        selection = select(key, entry.spec.shape, entry.chunk_shape)
+        wanted = f"{selection.shape} values of entry {entry.name!r} of {decoder.path}"
+        decoder.limits.check("array_bytes", math.prod(selection.shape) * entry.spec.itemsize, wanted)
         parts = list(selection.parts) if entry.spec.size else []
-        taken = decoder.room(entry, (part.chunk for part in parts), shape)
+        taken = decoder.room(entry, (part.chunk for part in parts), selection.shape)
         if len(parts) == 1:
             # What takes a while is computed aside, where it does not hold up signals.
             get = partial(alone, parts[0].chunk)
             held = aside(get) if entry.chunk_spec(parts[0].chunk).nbytes > _ASIDE else get()
-            taken[parts[0].into] = held[parts[0].local]
+            taken[parts[0].into] = parts[0].of(held)
         else:
 
-            def decode(part: Any) -> None:
-                taken[part.into] = chunk(part.chunk)[part.local]
+            def decode(part: Part) -> None:
+                taken[part.into] = part.of(chunk(part.chunk))
 
             for _ in ordered(decode, parts, jobs=self._jobs):
                 pass
@@ -176,8 +175,11 @@ class EntryView:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
-        for index in range(len(self)):
-            yield self[index]
+        if isinstance(self._entry.chunk, int):  # the chunk that an item is in is kept for the next item
+            yield from (self[index] for index in range(len(self)))
+        else:
+            step = self.chunks[0]
+            yield from (item.copy() for start in range(0, len(self), step) for item in self[start : start + step])
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
         # Dask names what it computes by this: the same entry of the same file, as long as the file stays what it is.

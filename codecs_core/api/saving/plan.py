@@ -8,23 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.api import labelled
+from codecs_core.api import chunks, labelled
 from codecs_core.api.choosing import auto
 from codecs_core.api.choosing.embedding import cost
 from codecs_core.api.codecs import build, find
 from codecs_core.api.items import Announced, items
 from codecs_core.codec import Codec
-from codecs_core.container import Entry
+from codecs_core.container import Entry, grid
 from codecs_core.container.entry import MAX_CHUNKS
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.media.kept import is_kept
 from codecs_core.media.kinds import is_image
 
 if TYPE_CHECKING:
+    from codecs_core.api.chunks import ChunkChoice
     from codecs_core.api.codecs import CodecChoice, ModelChoice
     from codecs_core.api.items import Items
     from codecs_core.arrays import ArraySpec
     from codecs_core.codec import Progress
+    from codecs_core.container.grid import Chunk
     from codecs_core.limits import Limits
     from codecs_core.registry import Registry
 
@@ -52,7 +54,7 @@ class Planned:
     name: str
     items: Items
     choice: auto.Choice
-    chunk: int | None
+    chunk: Chunk | None
     attrs: dict[str, Any]
 
     def entry(self, registry: Registry) -> Entry:
@@ -64,10 +66,10 @@ class Planned:
             If the codec does not take such arrays.
         """
         codec, spec = self.choice.codec, self.items.spec
-        chunk = self.chunk or codec.default_chunk(spec)
-        if spec.shape and spec.shape[0] > chunk * MAX_CHUNKS:
+        chunk = grid.simplest(spec.shape, self.chunk or codec.default_chunk(spec))
+        if grid.n_chunks(spec.shape, chunk) > MAX_CHUNKS:
             raise ConfigError(
-                f"{spec.shape[0]} items make more than 2^32 chunks of {chunk}; take larger chunks with chunk=... (--chunk)"
+                f"an array of shape {spec.shape} makes more than 2^32 chunks of {chunk}; take larger chunks with chunk=... (--chunk)"
             )
         entry = Entry(
             name=self.name,
@@ -90,7 +92,7 @@ def plan(
     *,
     codec: CodecChoice | Mapping[str, CodecChoice],
     model: ModelChoice | None,
-    chunk: int | None,
+    chunk: ChunkChoice | None,
     config: Mapping[str, Any] | None,
     attrs: Mapping[str, Any] | None,
     jobs: int,
@@ -120,7 +122,7 @@ def plan(
         embed_model=embed_model,
     )
     return [
-        Planned(name=name, items=one, choice=choices[name], chunk=_chunk(chunk, one), attrs=kept[name])
+        Planned(name=name, items=one, choice=choices[name], chunk=chunks.of(chunk, one), attrs=kept[name])
         for name, one in arrays.items()
     ]
 
@@ -130,7 +132,7 @@ def announced(
     *,
     codec: CodecChoice | Mapping[str, CodecChoice],
     model: ModelChoice | None,
-    chunk: int | None,
+    chunk: ChunkChoice | None,
     config: Mapping[str, Any] | None,
     attrs: Mapping[str, Any] | None,
     registry: Registry,
@@ -152,27 +154,26 @@ def announced(
     arrays = {name: Announced(spec) for name, spec in specs.items()}
     kept = _checked(arrays, chunk, attrs, limits, many=True)
     return [
-        Planned(name=name, items=one, choice=choices[name], chunk=chunk, attrs=kept[name])
+        Planned(name=name, items=one, choice=choices[name], chunk=chunks.of(chunk, one), attrs=kept[name])
         for name, one in arrays.items()
     ]
 
 
 def _checked(
-    arrays: Mapping[str, Items], chunk: int | None, attrs: Mapping[str, Any] | None, limits: Limits, *, many: bool
+    arrays: Mapping[str, Items],
+    chunk: ChunkChoice | None,
+    attrs: Mapping[str, Any] | None,
+    limits: Limits,
+    *,
+    many: bool,
 ) -> dict[str, dict[str, Any]]:
     """The attributes of each entry; raises for what no file can hold, whichever the codec."""
-    if chunk is not None and (type(chunk) is not int or not 1 <= chunk < 1 << 63):
-        raise ConfigError(f"chunk must be a positive number of items below 2^63, got {chunk!r}")
+    chunks.check(chunk, arrays)
     for name, one in arrays.items():
         if not isinstance(name, str) or (not name and len(arrays) > 1):
             raise ConfigError(f"an entry cannot be called {name!r}; expected text that is not empty")
         limits.check("array_bytes", one.spec.nbytes, f"entry {name!r}" if name else "the array")
     return _attrs(attrs, arrays, many)
-
-
-def _chunk(chunk: int | None, one: Items) -> int | None:
-    """The items of a chunk that were asked for; the bytes of a file that is kept whole are no items."""
-    return None if is_kept(one.attrs) else chunk
 
 
 def named(data: Any) -> dict[str, Items]:
@@ -229,7 +230,7 @@ def _choices(
     asked: Mapping[str, Request],
     model: ModelChoice | None,
     *,
-    chunk: int | None,
+    chunk: ChunkChoice | None,
     jobs: int,
     registry: Registry,
     progress: Progress | None,
@@ -248,7 +249,7 @@ def _choices(
             model = find(model, None, registry)
             request = Request(id=model.codec, config={})
         if request.codec is None and (request.id == AUTO or (_wants(request.id, registry) and model is None)):
-            _group(open_, name, request, one)
+            _group(open_, name, request, one, chunks.of(chunk, one))
             continue
         if request.key not in settled:
             takes = model is not None and request.codec is None and _takes(request.id, registry)
@@ -258,7 +259,7 @@ def _choices(
         found[name] = settled[request.key]
         if aside is not None:
             with _aside(aside, [name]):
-                Planned(name=name, items=one, choice=found[name], chunk=_chunk(chunk, one), attrs={}).entry(registry)
+                Planned(name=name, items=one, choice=found[name], chunk=chunks.of(chunk, one), attrs={}).entry(registry)
     found |= _choose(open_, arrays, chunk, jobs, registry, progress, aside, embed_model, list(settled.values()))
     if aside:
         if not found.keys() - aside.keys():
@@ -295,18 +296,18 @@ def _for_file(request: Request, one: Items, model: ModelChoice | None, registry:
     return Request(id=id, config={}) if id in registry.codecs else request
 
 
-def _group(open_: _Open, name: str, request: Request, one: Items) -> None:
+def _group(open_: _Open, name: str, request: Request, one: Items, chunk: Chunk | None) -> None:
     """Put an entry to those that one choice is made for."""
     spec, image, kept = one.spec, _is_image(one), is_kept(one.attrs)
     shape = spec.shape[2 if image else 1 :]
-    key = (request.key, spec.dtype, len(spec.shape), shape, one.hint if kept else None, image)
+    key = (request.key, spec.dtype, len(spec.shape), shape, chunk, one.hint if kept else None, image)
     open_.setdefault(key, (request, []))[1].append(name)
 
 
 def _choose(
     open_: _Open,
     arrays: Mapping[str, Items],
-    chunk: int | None,
+    chunk: ChunkChoice | None,
     jobs: int,
     registry: Registry,
     progress: Progress | None,
@@ -324,7 +325,7 @@ def _choose(
                     names,
                     group,
                     _candidates(request, group[0], registry, files),
-                    chunk=_chunk(chunk, group[0]),
+                    chunk=chunks.of(chunk, group[0]),
                     jobs=jobs,
                     price=lambda model: cost(model, embed_model),
                     images=image,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from codecs_core.api.choosing.auto import Choice
+    from codecs_core.api.chunks import ChunkChoice
     from codecs_core.api.codecs import CodecChoice, ModelChoice
     from codecs_core.api.saving.plan import Planned
     from codecs_core.codec import Progress
@@ -34,7 +35,7 @@ def save(
     *,
     codec: CodecChoice | Mapping[str, CodecChoice] = AUTO,
     model: ModelChoice | None = None,
-    chunk: int | None = None,
+    chunk: ChunkChoice | None = None,
     config: Mapping[str, Any] | None = None,
     embed_model: bool | int = False,
     attrs: Mapping[str, Any] | None = None,
@@ -60,7 +61,10 @@ def save(
         For codecs that need one: a `Model`, a path, a registered name or a SHA-256. Without it, the best of the models
         that ship with the codec.
     chunk
-        Items along the first axis in a chunk; by default what the codec finds good.
+        Items along the first axis in a chunk; or lengths of its first axes, ``(16, 256, 256)``; or lengths by the names of
+        dimensions, ``{"y": 256}``. Axes without a length are not cut, and an array that has no such axes is cut as by default:
+        along the first axis, as the codec finds good. An array over 16 MiB that comes in chunks cut along other axes too (of
+        zarr, HDF5 or dask) is by default cut into blocks of these chunks, of 1 MiB or more.
     config
         Settings of the codec, if `codec` is an id.
     embed_model

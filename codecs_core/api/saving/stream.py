@@ -16,17 +16,19 @@ from codecs_core.api.saving.chunk import Encoded, begin, encode
 from codecs_core.api.saving.plan import announced
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored
 from codecs_core.container import Entry, Writer, atomic_write
+from codecs_core.container.grid import n_chunks, place
 from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.registry import default
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from types import TracebackType
 
     from numpy.typing import NDArray
 
+    from codecs_core.api.chunks import ChunkChoice
     from codecs_core.api.codecs import CodecChoice, ModelChoice
     from codecs_core.api.saving.plan import Planned
     from codecs_core.registry import Registry
@@ -38,7 +40,7 @@ def create(
     *,
     codec: CodecChoice | Mapping[str, CodecChoice],
     model: ModelChoice | None = None,
-    chunk: int | None = None,
+    chunk: ChunkChoice | None = None,
     config: Mapping[str, Any] | None = None,
     embed_model: bool | int = False,
     attrs: Mapping[str, Any] | None = None,
@@ -93,6 +95,7 @@ class StreamWriter:
         self._jobs = jobs
         self._rows: dict[str, list[NDArray[Any]]] = {name: [] for name in self._entries}
         self._held = dict.fromkeys(self._entries, 0)
+        self._done = dict.fromkeys(self._entries, 0)
         self._next = dict.fromkeys(self._entries, 0)
         self._waiting: deque[tuple[str, int, Future[Encoded]]] = deque()
         self._stack = ExitStack()
@@ -142,14 +145,14 @@ class StreamWriter:
         more = len(array) if array.ndim else 1
         total = entry.spec.shape[0] if entry.spec.shape else 1
         count = self._held[name] + more
-        done = min(self._next[name] * entry.chunk, total)
+        done = self._done[name]
         if done + count > total:
             raise UnsupportedArrayError(
                 f"entry {name!r} holds {total} items and would have {done + count} with these {more}"
             )
         self._rows[name].append(array)
         self._held[name] = count
-        if count >= entry.chunk or done + count == total:
+        if count >= _items(entry) or done + count == total:
             self._flush(entry, whole=done + count == total)
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
@@ -167,13 +170,15 @@ class StreamWriter:
         """Encode the full chunks among the items at hand, and the last one if the entry is complete."""
         rows, count = self._rows[entry.name], self._held[entry.name]
         joined = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        start = 0
-        while start < count and (count - start >= entry.chunk or whole):
-            size = min(entry.chunk, count - start)
-            self._submit(entry, joined[start : start + size] if entry.spec.shape else joined)
+        start, most = 0, _items(entry)
+        while start < count and (count - start >= most or whole):
+            size = min(most, count - start)
+            for chunk in _cut(entry, joined[start : start + size] if entry.spec.shape else joined):
+                self._submit(entry, chunk)
             start += size
         self._rows[entry.name] = [joined[start:].copy()] if start < count else []
         self._held[entry.name] = count - start
+        self._done[entry.name] += start
 
     def _dismiss(self, kind: type[BaseException] | None, *more: object) -> None:
         for _, _, future in self._waiting:
@@ -197,3 +202,17 @@ class StreamWriter:
                 self._writer.write_chunk(name, index, *chunk)
             except OSError as error:
                 raise OutputError(f"{os.fspath(self._path)} cannot be written: {error.strerror or error}") from error
+
+
+def _items(entry: Entry) -> int:
+    """Items along the first axis that chunks hold."""
+    return entry.chunk_shape[0] if entry.spec.shape else 1
+
+
+def _cut(entry: Entry, band: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The chunks among so many items, in their order: one, unless other axes are cut too."""
+    if not isinstance(entry.chunk, tuple):
+        yield band
+        return
+    for i in range(n_chunks(band.shape, entry.chunk)):
+        yield band[place(i, band.shape, entry.chunk)]
