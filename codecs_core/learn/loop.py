@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from codecs_core.codec import Progress
 from codecs_core.learn.checkpoint import Checkpoint
 from codecs_core.learn.machine import device
+from codecs_core.learn.muon import optimiser_of
 from codecs_core.learn.settings import check_budget
 
 
@@ -55,7 +56,8 @@ def fit(
     steps
         If not 0, train for so many steps whatever the clock says.
     groups
-        Parameter groups, as torch has them, of which each may have a ``gain`` that its rate is multiplied by, and a ``weight_decay``.
+        Parameter groups, as torch has them, of which each may have a ``gain`` that its rate is multiplied by, and a ``weight_decay``;
+        a group of weights of two axes also a true ``matrices``: its steps are those of Muon (see `Muon`).
     clip
         The largest norm of a gradient.
     average
@@ -90,7 +92,7 @@ def fit(
     parameters = (
         [{"gain": 1.0, "params": network.parameters()}] if groups is None else [{"gain": 1.0, **g} for g in groups]
     )
-    optimiser = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+    optimiser = optimiser_of(parameters, rate)
     state = Checkpoint(network, optimiser, rng, run)
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint)

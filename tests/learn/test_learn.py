@@ -95,6 +95,17 @@ def test_fit() -> None:
     assert message.endswith(" bits per value on what is held out")
 
 
+def test_matrices_by_muon(tmp_path: Path) -> None:
+    """A group of matrices takes steps of one size whatever the gradient; its state is in the checkpoint."""
+    network = line()
+    groups = [{"params": [network.weight], "matrices": True}]
+    run(network, groups=groups, checkpoint=tmp_path / "state")
+    assert network.weight.item() == pytest.approx(3, abs=0.1)
+    again = line(1)
+    run(again, groups=[{"params": [again.weight], "matrices": True}], checkpoint=tmp_path / "state", steps=201)
+    assert again.weight.item() == pytest.approx(3, abs=0.1)
+
+
 def test_the_same_again() -> None:
     slopes = []
     for _ in range(2):

@@ -20,6 +20,16 @@ ARRAY_INFO = CodecInfo(
     speed=0.5,
 )
 
+STACK_INFO = CodecInfo(
+    summary="Stacks of small images of one size, smaller than any other codec makes them, with a model of such images",
+    speed=0.5,
+    dtypes=("uint8", "bool"),
+    ndim=(3, 4),
+    trainable=True,
+    resumable=True,
+    needs_model=True,
+)
+
 BOUNDED_INFO = CodecInfo(
     summary="Floats with a guaranteed bound of the error, absolute or relative, checked value by value",
     dtypes=("float16", "float32", "float64"),
@@ -40,6 +50,12 @@ def codecs_register() -> list[CodecSpec]:
             trainer="codecs_ar.training:train",
         ),
         CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO),
+        CodecSpec(
+            id="ar.stack",
+            implementation="codecs_ar.stack.codec:StackCodec",
+            info=STACK_INFO,
+            trainer="codecs_ar.stack.training:train",
+        ),
         CodecSpec(id="ar.bounded", implementation="codecs_ar.array.bounded:BoundedCodec", info=BOUNDED_INFO),
     ]
 

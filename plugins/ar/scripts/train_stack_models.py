@@ -1,0 +1,75 @@
+"""Train the models of ``ar.stack`` that this plugin ships: ``python train_stack_models.py DATA OUT NAME [--minutes N]``.
+
+DATA is, for ``mnist`` and ``mnist-binary``, the file ``mnist_train.npz`` with the array ``images`` of the 60,000 training images of MNIST
+(LeCun et al. 1998); for ``cifar10``, a folder of sprites ``train-*.webp`` of 50 x 50 training images of CIFAR-10 each (Krizhevsky 2009).
+A training that was interrupted goes on when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from codecs_ar.stack import training
+from codecs_ar.stack.settings import Settings
+from numpy.typing import NDArray
+
+SETTINGS = {
+    "mnist-binary": Settings(width=144, narrow=96, blocks=1, reach=6, batch=2048, draw=True),
+    "mnist": Settings(width=144, narrow=96, blocks=1, reach=5, batch=2048),
+}
+ABOUT = {
+    "mnist": "the 60,000 training images of MNIST, the last 5,000 of them held out",
+    "mnist-binary": "the 60,000 training images of MNIST, the last 5,000 of them held out, each value drawn as 0 or 1, again and again",
+}
+
+
+def load(path: Path) -> NDArray[np.uint8]:
+    """The images, shape (n, height, width)."""
+    images: NDArray[np.uint8] = np.load(path)["images"]
+    return images
+
+
+def main() -> None:
+    """Train one model on one thread and save it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("name", choices=sorted(SETTINGS))
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--interval", type=float, default=120, help="seconds between two looks at what is held out")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    training.INTERVAL = arguments.interval
+    start = time.monotonic()
+
+    def progress(done: float, message: str) -> None:
+        print(
+            f"{time.monotonic() - start:6.0f} s  {time.process_time():6.0f} s of one core  {done:6.1%}  {message}",
+            flush=True,
+        )
+
+    name, checkpoint = arguments.name, arguments.out.with_suffix(".checkpoint")
+    command = f"python plugins/ar/scripts/train_stack_models.py DATA {name}.safetensors {name} --minutes {arguments.minutes:g}"
+    about: dict[str, Any] = {"command": command, "data": ABOUT[name]}
+    lessons, model = training.learn(
+        load(arguments.data),
+        budget=60 * arguments.minutes,
+        settings=SETTINGS[name],
+        held_out=5000,
+        progress=progress,
+        checkpoint=checkpoint,
+        name=name,
+        about=about,
+    )
+    torch.save(lessons.networks.state_dict(), arguments.out.with_suffix(".pt"))
+    model.save(arguments.out)
+    print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
+
+
+if __name__ == "__main__":
+    main()

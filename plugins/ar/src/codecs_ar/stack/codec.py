@@ -1,0 +1,81 @@
+"""Codec ``ar.stack``: stacks of small images of one size, many of them in step. A chunk is one message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar import STACK_INFO
+from codecs_ar.stack.model import Stack
+from codecs_core.arrays import ArraySpec
+from codecs_core.codec import Codec, CodecInfo
+from codecs_core.entropy import Message
+from codecs_core.errors import ConfigError, UnsupportedArrayError
+
+#: Values of a chunk: what framing costs is little beside them. Of images of two values, so many times as many.
+VALUES, BINARY = 1 << 20, 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackCodec(Codec):
+    """Stacks of images of the model's height, width and channels, losslessly, by a small network a pixel on a causal window.
+
+    Arrays are of uint8, of shape (n, h, w, channels) or, of one channel, also (n, h, w); of a model of two values also of bool.
+    """
+
+    id: ClassVar[str] = "ar.stack"
+    format_version: ClassVar[int] = 1
+    stores_from: ClassVar[int | None] = 1
+    info: ClassVar[CodecInfo] = STACK_INFO
+
+    @cached_property
+    def _stack(self) -> Stack:
+        if self.model is None:
+            raise ConfigError("codec ar.stack needs a model")
+        return Stack(self.model.config, self.model.tensors())
+
+    def check(self, spec: ArraySpec) -> None:
+        """Raise `UnsupportedArrayError` unless the array is a stack of images of the model's shape and dtype."""
+        super().check(spec)
+        shape, symbols = self._stack.shape, self._stack.symbols
+        if spec.shape[1:] not in (shape, shape[: 2 if shape[2] == 1 else 3]):
+            item = "x".join(map(str, shape[: 2 if shape[2] == 1 else 3]))
+            raise UnsupportedArrayError(
+                f"model {self._name} takes stacks of images of {item}, not an array of shape {spec.shape}; "
+                "train one for other images with codecs train ar.stack"
+            )
+        if spec.dtype == "bool" and symbols != 2:
+            raise UnsupportedArrayError(f"model {self._name} takes uint8 values, not bool; train one on such images")
+
+    def default_chunk(self, spec: ArraySpec) -> int:
+        """Images of about a million values, of two values four million."""
+        item = spec.size // max(1, spec.shape[0])
+        values = VALUES * (BINARY if self._stack.symbols == 2 else 1)
+        return max(1, min(spec.shape[0], values // max(1, item)))
+
+    def _encode(self, chunk: NDArray[Any]) -> bytes:
+        images = chunk.view(np.uint8).reshape(len(chunk), *self._stack.shape)
+        most = self._stack.symbols - 1
+        if images.size and int(images.max()) > most:
+            item = int(np.argmax(images.reshape(len(images), -1).max(1) > most))
+            raise UnsupportedArrayError(
+                f"model {self._name} takes values from 0 to {most}; image {item} of a chunk holds {images[item].max()}; "
+                "train one on such images with codecs train ar.stack"
+            )
+        message = Message(most=self.most(ArraySpec.of(chunk)))
+        self._stack.push(message, images)
+        return message.to_bytes()
+
+    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        message = Message.from_bytes(payload)
+        images = self._stack.pop(message, spec.shape[0])
+        message.verify_end()
+        return images.reshape(spec.shape).view(spec.dtype)
+
+    @property
+    def _name(self) -> str:
+        return repr(self.model.name or self.model.sha256[:16]) if self.model else "?"

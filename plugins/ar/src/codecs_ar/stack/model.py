@@ -1,0 +1,171 @@
+"""What a model file holds, ready for use: for each channel what is seen of an image, and a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar.stack.kernels import look
+from codecs_ar.stack.mixture import Mixture
+from codecs_ar.stack.tensors import unpacked
+from codecs_ar.stack.view import HIGH, LOW, ONE, Canvas, Order, View
+from codecs_core.entropy import Message
+from codecs_core.errors import ModelError
+from codecs_core.exact import ExactNet
+
+#: The largest height and width, channels, atoms and tallies, components, and reach of a tap.
+SIDE, CHANNELS, ATOMS, COMPONENTS, REACH = 128, 4, 16, 16, 31
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """How the values of a channel are coded."""
+
+    view: View
+    mixture: Mixture
+    network: ExactNet
+
+
+class Stack:
+    """A model as it codes.
+
+    Parameters
+    ----------
+    config
+        `shape`: height, width and channels of an image. `symbols`: values are below; 2 to 256. `atoms` and `components` of mixtures.
+        `tallies`: values that are counted.
+    tensors
+        As `tensors.packed` makes them: for each channel, in the order in which they are coded, what is seen and a network.
+
+    Raises
+    ------
+    ModelError
+        For anything missing, out of range or unfit.
+    """
+
+    def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
+        height, width, channels = _integers(config, "shape", 1, SIDE, 3)
+        if channels > CHANNELS:
+            raise ModelError(f"a model of ar.stack has 1 to {CHANNELS} channels, not {channels}")
+        self.shape = height, width, channels
+        (self.symbols,) = _integers(config, "symbols", 2, 256, 0)
+        (components,) = _integers(config, "components", 0, COMPONENTS, 0)
+        atoms, tallies = (_integers(config, key, 0, self.symbols - 1, None) for key in ("atoms", "tallies"))
+        if not atoms and not components and self.symbols > 2:
+            raise ModelError(
+                "a model of ar.stack for more than two values has atoms or components, and this one has none"
+            )
+        self.mixture = Mixture(self.symbols, atoms, components)
+        self.tallies = tallies
+        every = unpacked(channels, tensors)
+        self.planes = [self._plane(i, every) for i in range(channels)]
+        taps = [plane.view.taps for plane in self.planes]
+        self.canvas, self.order = Canvas.of(self.shape, *taps), Order.of(self.shape, *taps)
+
+    def _plane(self, plane: int, tensors: Mapping[str, NDArray[Any]]) -> Plane:
+        taps, curves, counting = (tensors[f"plane{plane}.{key}"] for key in ("taps", "curves", "counting"))
+        for down, right, channel in taps.astype(int):
+            known = down < 0 or (down == 0 and right < 0) or (down == right == 0 and channel < plane)
+            if not known or max(-down, abs(right)) > REACH or not 0 <= channel < self.shape[2]:
+                raise ModelError(
+                    f"plane{plane}.taps of a model has ({down}, {right}, {channel}), which is not known or too far"
+                )
+        for table in (curves, counting):
+            if table.size and not LOW <= int(table.min()) <= int(table.max()) <= HIGH:
+                raise ModelError(
+                    f"plane{plane} of a model sees {table.min()} to {table.max()}; expected {LOW} to {HIGH}"
+                )
+        view = View(self.shape, taps, curves, self.tallies, counting)
+        network = ExactNet.from_tensors(tensors, f"plane{plane}")
+        if (network.inputs, network.outputs) != (view.inputs, self.mixture.outputs):
+            raise ModelError(
+                f"the network of plane {plane} of a model has {network.inputs} inputs and {network.outputs} outputs; "
+                f"expected {view.inputs} and {self.mixture.outputs}"
+            )
+        low, high = self.mixture.limits()
+        last = network.layers[-1]
+        if network.low > LOW or network.high < HIGH or (last.low < low).any() or (last.high > high).any():
+            raise ModelError(f"the network of plane {plane} of a model takes fewer inputs, or says more, than it may")
+        return Plane(view, self.mixture, network)
+
+    def push(self, message: Message, images: NDArray[np.uint8]) -> None:
+        """Push images of shape (n, height, width, channels): what is popped last is pushed first."""
+        scene = Scene(self, len(images))
+        scene.inside[:] = images
+        steps = []
+        for rows, columns in self.order.fronts:
+            for i, plane in enumerate(self.planes):
+                steps.append((rows, columns, i, plane.network(scene.look(i, rows, columns))))
+            scene.count(rows, columns)
+        while steps:
+            rows, columns, i, outputs = steps.pop()
+            self.mixture(outputs).push(message, images[:, rows, columns, i].T.reshape(-1))
+
+    def pop(self, message: Message, count: int) -> NDArray[np.uint8]:
+        """Pop so many images."""
+        scene = Scene(self, count)
+        for rows, columns in self.order.fronts:
+            for i, plane in enumerate(self.planes):
+                distribution = self.mixture(plane.network(scene.look(i, rows, columns)))
+                scene.inside[:, rows, columns, i] = distribution.pop(message).reshape(len(rows), count).T
+            scene.count(rows, columns)
+        return np.ascontiguousarray(scene.inside)
+
+
+class Scene:
+    """Images while they are coded: what is known of them, and how often the values that are counted were coded.
+
+    Parameters
+    ----------
+    stack
+        The model.
+    count
+        How many images.
+    """
+
+    def __init__(self, stack: Stack, count: int) -> None:
+        self.stack = stack
+        self.canvas = stack.canvas.new(count)
+        self.flat = self.canvas.reshape(count, math.prod(stack.canvas.whole))
+        self.inside = stack.canvas.inside(self.canvas)
+        self.places = stack.canvas.places()
+        self.offsets = [stack.canvas.offsets(plane.view.taps) for plane in stack.planes]
+        self.tallies = np.zeros((len(stack.planes), count, len(stack.tallies)), np.int32)
+
+    def look(self, plane: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int16]:
+        """The inputs of a plane's network for pixels of all images: shape (pixels * images, inputs)."""
+        view, count = self.stack.planes[plane].view, len(self.canvas)
+        out = np.zeros((len(rows) * count, view.inputs), np.int16)
+        look(
+            self.flat,
+            self.places[rows, columns],
+            view.marks(rows, columns),
+            self.offsets[plane],
+            view.curves,
+            self.tallies[plane],
+            view.counting,
+            ONE,
+            out,
+        )
+        return out
+
+    def count(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
+        """Count the values of pixels, which are known now."""
+        for i, value in enumerate(self.stack.tallies):
+            self.tallies[:, :, i] += (self.inside[:, rows, columns] == value).sum(1, dtype=np.int32).T
+
+
+def _integers(config: Mapping[str, Any], key: str, low: int, high: int, count: int | None) -> tuple[int, ...]:
+    """An integer of a config as a tuple of one, where `count` is 0, or a list of `count` integers, of any number where it is None."""
+    value = config.get(key)
+    values: Any = [value] if count == 0 else value
+    fits = isinstance(values, list) and len(values) <= ATOMS and (count in (0, None) or len(values) == count)
+    if fits and all(type(v) is int and low <= v <= high for v in values):
+        return tuple(values)
+    what = "an integer" if count == 0 else f"a list of {count or 'some'} integers"
+    raise ModelError(f"{key} of a model of ar.stack must be {what} from {low} to {high}, got {value!r}")

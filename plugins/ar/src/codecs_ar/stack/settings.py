@@ -1,0 +1,47 @@
+"""What a training run is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codecs_core import learn as learning
+from codecs_core.learn import number, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(learning.Settings):
+    """Sizes and schedule.
+
+    Parameters
+    ----------
+    width, narrow, blocks
+        Of the first layer, and of the others; residual blocks.
+    reach
+        Radius of the window; beyond it, twice as far, every second pixel is seen.
+    components
+        Logistics in a mixture.
+    weight_bits
+        Of a weight.
+    batch
+        Pixels a step.
+    rate
+        Of Adam, that of Muon is 7 times as high; after a short rise it falls to zero.
+    steps
+        If not 0, train for so many steps whatever the clock says.
+    seed
+        Of the initial weights and of the order of the data.
+    draw
+        Values are probabilities, in 255ths: each is drawn as 0 or 1.
+    """
+
+    width: int = whole(128, 1, 1024)
+    narrow: int = whole(96, 1, 1024)
+    blocks: int = whole(1, 0, 16)
+    reach: int = whole(5, 1, 15)
+    components: int = whole(4, 1, 12)
+    weight_bits: int = whole(8, 3, 12)
+    batch: int = whole(4096, 1, 1 << 20)
+    rate: float = number(3e-3, above=True)
+    steps: int = whole(0, 0, 1 << 40)
+    seed: int = whole(0, 0, 1 << 62)
+    draw: bool = False

@@ -1,0 +1,49 @@
+"""Models with random weights: they compress badly and code exactly, so tests need no training and no torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_ar.stack.mixture import Mixture
+from codecs_ar.stack.tensors import packed
+from codecs_ar.stack.view import HIGH, LOW, View
+from codecs_core.models import Model
+from codecs_core.testing.random import Draw, random_network
+
+TAPS = ((0, -1), (0, -2), (-1, -1), (-1, 0), (-1, 2), (-3, 4))
+
+
+def random_model(
+    shape: tuple[int, int, int] = (7, 6, 1), *, symbols: int = 256, width: int = 8, seed: int = 0
+) -> Model:
+    """Make a model of ``ar.stack`` that learnt nothing: the same arguments give the same file everywhere."""
+    draw = Draw(seed)
+    atoms, tallies, components = ((), (), 0) if symbols == 2 else ((0, symbols - 1), (symbols - 1,), 2)
+    mixture = Mixture(symbols, atoms, components)
+    low, high = mixture.limits()
+    tensors: dict[str, NDArray[Any]] = {}
+    for plane in range(shape[2]):
+        taps = [(*tap, channel) for tap in TAPS for channel in range(shape[2])] + [(0, 0, c) for c in range(plane)]
+        view = View(
+            shape,
+            np.array(taps, np.int8),
+            draw(-200, 200, 2, 256).astype(np.int16),
+            tallies,
+            np.minimum(np.arange(256), 200).astype(np.int16),
+        )
+        tensors |= {f"plane{plane}.{key}": getattr(view, key) for key in ("taps", "curves", "counting")}
+        widths = [view.inputs, width, width, mixture.outputs]
+        tensors |= random_network(draw, widths, inputs=(LOW, HIGH), low=low, high=high).tensors(f"plane{plane}")
+    config = {
+        "shape": list(shape),
+        "symbols": symbols,
+        "atoms": list(atoms),
+        "components": components,
+        "tallies": list(tallies),
+    }
+    return Model.create(
+        codec="ar.stack", config=config, tensors=packed(shape[2], tensors), attrs={"seed": seed}, name="random"
+    )

@@ -1,0 +1,214 @@
+"""Training ``ar.stack`` on somebody's stack of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from codecs_ar.stack.data import Images
+from codecs_ar.stack.freezing import frozen
+from codecs_ar.stack.looking import view_of
+from codecs_ar.stack.model import Stack
+from codecs_ar.stack.network import Network
+from codecs_ar.stack.settings import Settings
+from codecs_ar.stack.view import ONE, Order
+from codecs_core import learn as learning
+from codecs_core.codec import Progress
+from codecs_core.entropy import Message
+from codecs_core.errors import UnsupportedArrayError
+from codecs_core.models import Model
+
+#: What training takes beside its `Settings`.
+OWN = ("budget", "progress", "checkpoint", "held_out")
+#: Settings where none are named.
+DEFAULT = Settings()
+#: Seconds between two looks at what is held out, and between two checkpoints.
+INTERVAL = 120.0
+#: Values that are looked at of what is held out; pixels that tell how large activations grow.
+LOOK_AT, EXAMPLES = 1 << 18, 1 << 14
+#: Pixels that are looked at together.
+PART = 1 << 13
+#: How many times the rate of Adam that of Muon is.
+MUON = 7.0
+#: Where values are drawn, they are drawn again after so many steps.
+REDRAW = 1000
+
+
+class Lessons:
+    """What is learnt from: for each channel a network, and images as it sees them.
+
+    Parameters
+    ----------
+    data
+        Shape (n, height, width, channels), uint8.
+    held
+        The same, to look at.
+    settings
+        Sizes.
+    """
+
+    def __init__(self, data: NDArray[np.uint8], held: NDArray[np.uint8], settings: Settings) -> None:
+        self.data, self.settings = data, settings
+        self.held = drawn(held, 0) if settings.draw else held
+        self.symbols = 2 if settings.draw else max(2, int(max(data.max(), held.max())) + 1)
+        sizes = {"symbols": self.symbols, "reach": settings.reach, "components": settings.components}
+        pairs = [view_of(data, i, **sizes) for i in range(data.shape[3])]
+        self.views = [view for view, _ in pairs]
+        self.order = Order.of(self.views[0].shape, *(view.taps for view in self.views))
+        self.networks = torch.nn.ModuleList(
+            Network(view, mixture, width=settings.width, narrow=settings.narrow, blocks=settings.blocks)
+            for view, mixture in pairs
+        )
+        few = self.held[: max(1, LOOK_AT // self.held[0].size)]
+        self.looked_at = [self._images(few, i, None, torch.device("cpu")) for i in range(len(pairs))]
+        self.steps = 0
+        self._see()
+
+    def _images(self, x: NDArray[np.uint8], plane: int, shares: Any, device: torch.device) -> Images:
+        return Images(x, self.views[plane], self.order, plane, shares=shares, device=device)
+
+    def _see(self) -> None:
+        """Let the networks see the data, drawn anew if it is drawn."""
+        shares = self.data if self.settings.draw else None
+        x = drawn(self.data, 1 + self.steps) if self.settings.draw else self.data
+        self.images = [self._images(x, i, shares, learning.device()) for i in range(len(self.views))]
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The parameters as `learn.fit` takes them."""
+        matrices = [p for network in self.networks for p in network.matrices()]  # type: ignore[operator]
+        others = [p for p in self.networks.parameters() if not any(p is m for m in matrices)]
+        return [{"params": others}, {"params": matrices, "matrices": True, "gain": MUON}]
+
+    def loss(self, _: float) -> Tensor:
+        """Bits per value of a batch."""
+        self.steps += 1
+        if self.settings.draw and self.steps % REDRAW == 0:
+            self._see()
+        total = torch.zeros((), device=learning.device())
+        for network, images in zip(self.networks, self.images, strict=True):
+            b = images.draw(self.settings.batch)
+            total = total + (network.bits(b.x, b.rows, b.columns, b.values) * b.weights).sum()  # type: ignore[operator]
+        return total / len(self.images)
+
+    def held_out(self) -> float:
+        """Bits per value of what is held out, or of its first million values."""
+        bits = 0.0
+        device = next(self.networks.parameters()).device
+        for network, images in zip(self.networks, self.looked_at, strict=True):
+            for first in range(0, len(images), PART):
+                at = torch.arange(first, min(first + PART, len(images)))
+                bits += float(network.bits(*(x.to(device) for x in images.rows(at))).sum())  # type: ignore[operator]
+        return bits / sum(map(len, self.looked_at))
+
+    def examples(self) -> list[NDArray[np.int64]]:
+        """Inputs of each network, integers."""
+        found = []
+        for view, images in zip(self.views, self.images, strict=True):
+            b = images.draw(EXAMPLES)
+            x = np.rint(ONE * b.x.cpu().numpy())
+            marks = np.zeros((len(x), view.inputs - x.shape[1]))
+            which = view.marks(b.rows.cpu().numpy(), b.columns.cpu().numpy()) - x.shape[1]
+            np.put_along_axis(marks, which, ONE, 1)
+            found.append(np.concatenate([x, marks], 1).astype(np.int64))
+        return found
+
+
+def drawn(shares: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """Each value as 1 with a probability, `shares` in 255ths, else 0."""
+    rng = np.random.Generator(np.random.Philox(seed))
+    return (rng.random(shares.shape, np.float32) < shares / np.float32(255)).astype(np.uint8)
+
+
+def learn(
+    data: NDArray[Any],
+    *,
+    budget: float = 1200.0,
+    progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
+    settings: Settings = DEFAULT,
+    held_out: int = 0,
+    name: str = "",
+    about: Mapping[str, Any] | None = None,
+) -> tuple[Lessons, Model]:
+    """Train on a stack of images; return the networks in floating point and, frozen, the model.
+
+    Parameters
+    ----------
+    data
+        Shape (n, h, w) or (n, h, w, channels), uint8 or bool.
+    budget
+        Seconds; the learning rate falls to zero over them, unless `settings` says how many steps.
+    progress
+        Called with the fraction done and the validation rate in bits per value.
+    checkpoint
+        File that the state of training is written to now and then. Where it exists, training goes on from there.
+    settings
+        Sizes and schedule.
+    held_out
+        Images to validate on, the last ones; 0: the last twentieth.
+    name, about
+        Of the model; `about` joins the attributes that say how it came about.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        For data that is no stack of small images of one size.
+    ConfigError
+        For a setting out of range, or a checkpoint of another run.
+    """
+    items = learning.stack_of_items(data, ndim=(3, 4))
+    images = items.reshape(*items.shape[:3], -1)
+    if not (images.shape[1] <= 128 and images.shape[2] <= 128 and images.shape[3] <= 4):
+        raise UnsupportedArrayError(
+            f"ar.stack is for images of up to 128 x 128 pixels and 4 channels, not for an array of shape {items.shape}"
+        )
+    kept, validation = learning.hold_out(images, held_out)
+    torch.manual_seed(settings.seed)
+    lessons = Lessons(kept, validation, settings)
+    steps = learning.fit(
+        lessons.networks,
+        lessons.loss,
+        lessons.held_out,
+        rate=settings.rate,
+        budget=budget,
+        steps=settings.steps,
+        groups=lessons.groups(),
+        interval=INTERVAL,
+        rng=np.random.default_rng(settings.seed),
+        run=f"{settings} of {kept.shape}",
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        progress=progress,
+    )
+    attrs = {**(about or {}), "steps": steps, "seed": settings.seed, "images": len(kept)}
+    return lessons, finish(lessons, attrs=attrs, name=name)
+
+
+def train(data: NDArray[Any], **hyper: Any) -> Model:
+    """Train on a stack of images and return the model; the settings are those of `Settings`, ``checkpoint`` and ``held_out``."""
+    settings = Settings.of("ar.stack", hyper, beside=OWN)
+    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & {*OWN}})[1]
+
+
+def finish(lessons: Lessons, *, attrs: Mapping[str, Any], name: str = "") -> Model:
+    """Freeze trained networks and measure them before and after on what is held out."""
+    networks = [n.eval() for n in lessons.networks]
+    bits = lessons.settings.weight_bits
+    with torch.inference_mode():
+        model = frozen(networks, lessons.views, lessons.examples(), weight_bits=bits, attrs={})  # type: ignore[arg-type]
+        floating = lessons.held_out()
+    held = lessons.held[: max(1, LOOK_AT // lessons.held[0].size)]
+    message = Message()
+    Stack(model.config, model.tensors()).push(message, held)
+    measured = {
+        "values": held.size,
+        "float_bits_per_value": round(floating, 5),
+        "integer_bits_per_value": round(message.bits / held.size, 5),
+    }
+    whole = {**attrs, "held_out": measured}
+    return Model.create(codec=model.codec, config=model.config, tensors=model.tensors(), attrs=whole, name=name)
