@@ -15,7 +15,7 @@ from codecs_core.errors import (
     LongMessageError,
     UnsupportedArrayError,
 )
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 
 @dataclass(frozen=True, kw_only=True)

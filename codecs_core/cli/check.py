@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from codecs_core.registry import Registry
-    from codecs_core.testing.check import Verdict
+    from codecs_core.testing import Verdict
 
 
 def check(
@@ -40,8 +40,8 @@ def check(
     if spec.info.needs_model and model is None:
         model = _smallest(id, known)
     try:
-        from codecs_core.testing.check import check as run
-        from codecs_core.testing.check import named
+        from codecs_core.testing.conformance import check as run
+        from codecs_core.testing.conformance import named
     except ModuleNotFoundError as error:
         raise MissingDependencyError(f"checking needs {error.name}: pip install 'codecs-core[testing]'") from error
     known.codec_class(id).from_config(config, model=_found(model, id, known))

@@ -1,7 +1,7 @@
 """The conformance kit: the clauses of the Codec contract as tests, for every codec there is and will be.
 
-A plugin's tests subclass `CodecConformance`; ``codecs check ID`` runs the same clauses without a test file. The fixtures are in
-`codecs_core.testing.plugin`, which pytest loads by itself. Needs ``pip install "codecs-core[testing]"``.
+A plugin's tests subclass `CodecConformance`; `check`, and ``codecs check ID``, run the same clauses without a test file. The fixtures are
+in `codecs_core.testing.plugin`, which pytest loads by itself. Needs ``pip install "codecs-core[testing]"``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codecs_core.testing.conformance import CodecConformance
+    from codecs_core.testing.conformance import CodecConformance, Verdict, check
     from codecs_core.testing.domain import Domain
     from codecs_core.testing.entropy import check_cdf, check_stack_codec
+    from codecs_core.testing.environments import environment
+    from codecs_core.testing.payloads import unstored
     from codecs_core.testing.random import Draw, random_network
     from codecs_core.testing.site import Site
 
@@ -21,12 +23,28 @@ _HOME = {
     "Domain": "domain",
     "Draw": "random",
     "Site": "site",
+    "Verdict": "conformance",
+    "check": "conformance",
     "check_cdf": "entropy",
     "check_stack_codec": "entropy",
+    "environment": "environments",
     "random_network": "random",
+    "unstored": "payloads",
 }
 
-__all__ = ["CodecConformance", "Domain", "Draw", "Site", "check_cdf", "check_stack_codec", "random_network"]
+__all__ = [
+    "CodecConformance",
+    "Domain",
+    "Draw",
+    "Site",
+    "Verdict",
+    "check",
+    "check_cdf",
+    "check_stack_codec",
+    "environment",
+    "random_network",
+    "unstored",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -42,7 +42,7 @@ def decode(folder: Path) -> dict[str, Any]:
     import codecs_core as cc
     from codecs_core.arrays import ArraySpec
     from codecs_core.errors import CodecsError
-    from codecs_core.testing.unstored import unstored
+    from codecs_core.testing.payloads import unstored
     from codecs_core.testing.vectors import sha256
 
     found: dict[str, Any] = {"decoded": {}, "encoded": {}}
@@ -68,7 +68,7 @@ def damage(folder: Path) -> dict[str, Any]:
 
     from codecs_core.arrays import ArraySpec
     from codecs_core.errors import CodecsError
-    from codecs_core.testing.damage import cuts, flips
+    from codecs_core.testing.payloads import cuts, flips
 
     found: dict[str, Any] = {"cuts": 0, "flips": 0, "specs": 0, "wrong": []}
     tried: list[Any] = []
@@ -101,7 +101,7 @@ def damage(folder: Path) -> dict[str, Any]:
 
 def _stored_and_not(folder: Path) -> Iterator[tuple[str, Any]]:
     """The codec of every entry; where it stores payloads, also as it would be if it did not."""
-    from codecs_core.testing.unstored import unstored
+    from codecs_core.testing.payloads import unstored
 
     for name, codec in _codecs(folder).items():
         yield name, codec

@@ -1,20 +1,29 @@
-"""`CodecConformance`: every clause, as a class of tests to subclass."""
+"""The conformance kit: every clause, as a class of tests to subclass, and without a test file as ``codecs check`` runs them."""
 
 from __future__ import annotations
 
 import inspect
 import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from unittest import SkipTest
 
-from codecs_core.testing.clauses.damage import Damage
-from codecs_core.testing.clauses.lasting import Lasting
-from codecs_core.testing.clauses.models import Models
-from codecs_core.testing.clauses.purity import Purity
-from codecs_core.testing.clauses.registration import Registration
-from codecs_core.testing.clauses.settings import Settings
-from codecs_core.testing.clauses.values import Values
+from hypothesis.configuration import set_hypothesis_home_dir
+from numpy.typing import NDArray
 
-_GROUPS = (Registration, Settings, Models, Values, Purity, Damage.__mro__[1], Damage, Lasting)
+from codecs_core.errors import ConfigError
+from codecs_core.models import Model
+from codecs_core.testing.behaviour import Purity, Values
+from codecs_core.testing.contract import Lasting, Registration, Settings
+from codecs_core.testing.robustness import Damage, Models, Processes
+
+#: Arrays that a quick check draws for a clause.
+FEW = 3
+#: The clauses, in the order in which failures are best read.
+_GROUPS = (Registration, Settings, Models, Values, Purity, Processes, Damage, Lasting)
 
 
 class CodecConformance(Registration, Settings, Models, Values, Purity, Damage, Lasting):
@@ -60,3 +69,81 @@ def clauses() -> list[Clause]:
                     raise TypeError(f"the docstring of {group.__name__}.{name} names no clause")
                 found.append(Clause(test=name, clause=int(said[1]), says=said[2]))
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of a clause.
+
+    Parameters
+    ----------
+    clause
+        Which.
+    verdict
+        ``"pass"``, ``"fail"``, or ``"skip"`` if it does not apply.
+    detail
+        One line: what was tried, what is wrong, or why it does not apply.
+    """
+
+    clause: Clause
+    verdict: Literal["pass", "fail", "skip"]
+    detail: str
+
+
+def check(
+    codec_id: str,
+    *,
+    config: Mapping[str, Any] | None = None,
+    model: Model | str | None = None,
+    samples: Sequence[NDArray[Any]] = (),
+    quick: bool = False,
+    only: Sequence[Clause] = (),
+) -> Iterator[Verdict]:
+    """Run every clause on an installed codec, one after the other.
+
+    Parameters
+    ----------
+    codec_id
+        Id of the codec.
+    config
+        Settings to try it with, beside the defaults.
+    model
+        For a codec that takes models.
+    samples
+        Arrays of the kind that it is for; by default such as it says it takes.
+    quick
+        Draw few arrays, and compute in one other way instead of all those of the exactness matrix.
+    only
+        The clauses to run; by default all.
+    """
+    said: dict[str, Any] = {"codec_id": codec_id, "model": model, "configs": ({}, config) if config else ({},)}
+    if samples:
+        said["samples"] = lambda self: samples
+    if quick:
+        said |= {"examples": FEW, "environments": ("plainest",)}
+    subject: CodecConformance = type("Check", (CodecConformance,), said)()
+    with tempfile.TemporaryDirectory() as folder:
+        set_hypothesis_home_dir(Path(folder))
+        for clause in only or clauses():
+            yield _run(subject, clause)
+
+
+def named(text: str) -> list[Clause]:
+    """The clauses that have a text in the name of their test; raises `ConfigError` if there are none."""
+    found = [clause for clause in clauses() if text.lower() in clause.test]
+    if not found:
+        every = ", ".join(clause.test.removeprefix("test_") for clause in clauses())
+        raise ConfigError(f"no clause has {text!r} in its name; there are {every}")
+    return found
+
+
+def _run(subject: CodecConformance, clause: Clause) -> Verdict:
+    subject.detail = ""
+    try:
+        getattr(subject, clause.test)()
+    except SkipTest as reason:
+        return Verdict(clause=clause, verdict="skip", detail=str(reason))
+    except Exception as error:
+        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+        return Verdict(clause=clause, verdict="fail", detail=f"{kind}{' '.join(str(error).split())}"[:500])
+    return Verdict(clause=clause, verdict="pass", detail=subject.detail)

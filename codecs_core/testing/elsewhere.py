@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
 from codecs_core.testing.environments import environment
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing.payloads import unstored
 from codecs_core.testing.vectors import sha256
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from codecs_core.container.grid import Chunk
 from codecs_core.container.recovery import rescue, survey
 from codecs_core.container.trailer import Trailer
 from codecs_core.models import Model
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 HERE = Path(__file__).parent
 Array = NDArray[Any]

@@ -18,7 +18,7 @@ def quick(monkeypatch):
     """No fresh processes: these have their own tests."""
     from unittest import SkipTest
 
-    from codecs_core.testing.clauses.processes import Processes
+    from codecs_core.testing.robustness import Processes
 
     def skip(self):
         raise SkipTest("quick")

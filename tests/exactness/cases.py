@@ -57,7 +57,7 @@ from codecs_core.entropy.distributions import (
 from codecs_core.entropy.distributions.bucketed_gaussian import SCALE_RANGE
 from codecs_core.entropy.distributions.categorical import quantise
 from codecs_core.entropy.rans import WIDE
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 
 @dataclass(frozen=True, kw_only=True)

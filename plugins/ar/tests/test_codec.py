@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, ConfigError, CorruptDataError, UnsupportedArrayError
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 CODECS = {c: ImageCodec(model=random_model(c)) for c in (1, 3)}
 

@@ -19,7 +19,7 @@ import codecs_core as cc
 from codecs_core.arrays import ArraySpec
 from codecs_core.entropy import Message
 from codecs_core.errors import CodecsError, ConfigError, CorruptDataError, FormatError, UnsupportedArrayError
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 SHAPES = [(3,), (2, 2), (4, 3, 2)]
 LIKELIHOODS = ["bernoulli", "mixture"]

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, ConfigError, CorruptDataError, UnsupportedArrayError
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 CODECS = [cls(layout=layout) for cls in (Png, WebP, JpegXL) for layout in ("sprite", "items")]
 each_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda c: f"{c.id}-{c.layout}")

@@ -19,7 +19,7 @@ import codecs_core as cc
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, ConfigError, ModelError, UnsupportedArrayError
 from codecs_core.models import Model
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 CODECS = {c: FlowCodec(model=random_model(c)) for c in (1, 3)}
 

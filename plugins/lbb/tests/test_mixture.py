@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from codecs_core.testing.environments import environment
+from codecs_core.testing import environment
 
 
 def parameters_of(rng: np.random.Generator, n: int, components: int = 3) -> NDArray[np.int32]:

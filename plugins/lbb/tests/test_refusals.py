@@ -21,7 +21,7 @@ import codecs_core as cc
 from codecs_core.entropy import Message
 from codecs_core.errors import EntropyError, ExhaustedMessageError
 from codecs_core.models import Model
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 GRID = Grid()
 X = GRID.units(np.linspace(-3, 3, 50))

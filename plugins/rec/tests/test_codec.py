@@ -25,7 +25,7 @@ from codecs_core.errors import (
     ModelError,
     UnsupportedArrayError,
 )
-from codecs_core.testing.unstored import unstored
+from codecs_core.testing import unstored
 
 LOSSLESS = ["bernoulli", "mixture", "colour"]
 KINDS = [*LOSSLESS, "values"]

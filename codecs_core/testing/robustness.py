@@ -1,4 +1,4 @@
-"""Models that are damaged in some way."""
+"""What other processes make of a codec's files, of damaged payloads, and of damaged models."""
 
 from __future__ import annotations
 
@@ -12,10 +12,80 @@ from numpy.typing import NDArray
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, ModelError, UnsupportedArrayError
 from codecs_core.models import Model
+from codecs_core.registry import Registry
+from codecs_core.testing.elsewhere import PATIENCE
+from codecs_core.testing.environments import ROWS, available
 from codecs_core.testing.subject import Subject, require, same
 
 #: Models of which one tensor is damaged, and tensors that are left out, at most.
 TRIED = 40
+
+
+class Processes(Subject):
+    """Clauses 1, 2 and 7."""
+
+    def test_process(self) -> None:
+        """Clause 2: a fresh process encodes to the same bytes."""
+        self._needs_processes()
+        here = self.elsewhere()
+        there = here.ask("decode")["encoded"]
+        wrong = [name for name, digest in here.encoded.items() if there.get(name) != digest]
+        require(not wrong, f"another process encodes {len(wrong)} of {len(here.encoded)} samples to other bytes")
+
+    def test_file_alone(self) -> None:
+        """Clause 1: a fresh process that has nothing but the file decodes the same values."""
+        self._needs_processes()
+        self._compare("a fresh process", {})
+
+    def test_matrix(self) -> None:
+        """Clause 7: processes with other threads, SIMD levels and BLAS kernels decode the same values."""
+        self._needs_processes()
+        if self.codec_class().info.exactness == "pinned":
+            raise SkipTest("the codec is pinned: it promises nothing for other builds")
+        rows = {name: ROWS[name] for name in self.environments if available(name)}
+        for name, variables in rows.items():
+            self._compare(name, variables)
+        self.detail = ", ".join(rows)
+
+    def _compare(self, name: str, variables: dict[str, str]) -> None:
+        here = self.elsewhere()
+        there = here.ask("decode", variables)["decoded"]
+        wrong = {part: there.get(part) for part, digest in here.decoded.items() if there.get(part) != digest}
+        require(
+            not wrong, f"{name} decodes {len(wrong)} of {len(here.decoded)} samples otherwise: {[*wrong.values()][:1]}"
+        )
+
+    def _needs_processes(self) -> None:
+        if self.codec_id not in Registry().codecs:
+            raise SkipTest("the plugin is registered by hand, so that other processes do not know it")
+
+
+class Damage(Processes):
+    """Clauses 3 and 4. All payloads are decoded in a process of their own, which they may bring down."""
+
+    def test_truncation(self) -> None:
+        """Clause 4: a payload that is cut short or goes on raises errors of the project and no other."""
+        self._damaged("cuts")
+
+    def test_bit_flips(self) -> None:
+        """Clause 4: a payload with bits or bytes changed raises errors of the project, or decodes to something of its spec."""
+        self._damaged("flips")
+
+    def test_other_specs(self) -> None:
+        """Clause 4: a payload decoded as another shape raises errors of the project and no other."""
+        self._damaged("specs")
+
+    def test_bounds(self) -> None:
+        """Clause 3: no damaged payload makes the decoder hang or allocate more than the spec implies."""
+        self._damaged("memory")
+        self.detail = f"in {PATIENCE} s for all"
+
+    def _damaged(self, kind: str) -> None:
+        self._needs_processes()
+        found = self.elsewhere().ask("damage")
+        wrong = [text for text in found["wrong"] if text.startswith(kind)]
+        require(not wrong, f"{len(wrong)} payloads: {wrong[:1]}")
+        self.detail = f"{found.get(kind)} payloads"
 
 
 class Models(Subject):

@@ -1,15 +1,34 @@
-"""Payloads as they come out of bad disks and bad hands: cut, flipped, overwritten, made up."""
+"""Payloads to try decoders on: a codec's own code, never stored; and as they come out of bad disks and bad hands."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_core.codec import Codec
+
+C = TypeVar("C", bound=Codec)
+
 #: Cuts, flips and edits of a payload, at most so many of each.
 TRIALS = 64
+
+
+def unstored(codec: C) -> C:
+    """The codec as it would be with `Codec.stores_from` None: what it encodes is its own code always."""
+    if codec.stores_from is None:
+        return codec
+    made: C = _without(type(codec))(**{f.name: getattr(codec, f.name) for f in dataclasses.fields(codec)})
+    return made
+
+
+@cache
+def _without(cls: type[C]) -> type[C]:
+    return type(cls.__name__, (cls,), {"stores_from": None})
 
 
 def cuts(payload: bytes) -> Iterator[tuple[str, bytes]]:
