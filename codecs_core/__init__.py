@@ -32,7 +32,15 @@ if TYPE_CHECKING:
         train,
     )
     from codecs_core.arrays import ArraySpec
-    from codecs_core.codec import Codec, CodecInfo, Progress
+    from codecs_core.capabilities import (
+        Progress,
+        SupportsInformation,
+        SupportsOlderPreview,
+        SupportsPreview,
+        SupportsTraining,
+        Trainer,
+    )
+    from codecs_core.codec import Codec, CodecInfo
     from codecs_core.errors import CodecsError
     from codecs_core.limits import Limits
     from codecs_core.models import Model
@@ -43,7 +51,12 @@ if TYPE_CHECKING:
 _HOME = {
     "Codec": "codec",
     "CodecInfo": "codec",
-    "Progress": "codec",
+    "Progress": "capabilities",
+    "SupportsInformation": "capabilities",
+    "SupportsOlderPreview": "capabilities",
+    "SupportsPreview": "capabilities",
+    "SupportsTraining": "capabilities",
+    "Trainer": "capabilities",
     "ArraySpec": "arrays",
     "Limits": "limits",
     "CodecsError": "errors",
@@ -86,6 +99,11 @@ __all__ = [
     "Progress",
     "Source",
     "StreamWriter",
+    "SupportsInformation",
+    "SupportsOlderPreview",
+    "SupportsPreview",
+    "SupportsTraining",
+    "Trainer",
     "create",
     "get_codec",
     "hookimpl",

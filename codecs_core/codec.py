@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec, normalise
+from codecs_core.capabilities import Progress as Progress
+from codecs_core.capabilities import SupportsInformation, SupportsOlderPreview, SupportsPreview
 from codecs_core.errors import (
     CodecsError,
     ConfigError,
@@ -31,9 +33,6 @@ from codecs_core.stored import restore, store, stored_size
 if TYPE_CHECKING:
     from codecs_core.models import Model
 
-#: `progress(fraction_done, message)`, called now and then by long work; fraction is in [0, 1].
-Progress = Callable[[float, str], None]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CodecInfo:
@@ -52,7 +51,7 @@ class CodecInfo:
     exactness
         ``"portable"``: decodes to the same bits on every machine. ``"pinned"``: on the same build only.
     trainable
-        Whether `Codec.train` exists.
+        Whether models can be trained: the `CodecSpec` names a `Trainer`.
     needs_model
         Whether an instance needs a `Model`.
     auto
@@ -60,9 +59,9 @@ class CodecInfo:
     files
         Whether ``--codec auto`` may choose it for files that are kept whole: arrays of uint8 in one dimension.
     ragged
-        Whether `Codec.train` takes a list of arrays of different shapes.
+        Whether the trainer takes a list of arrays of different shapes.
     resumable
-        Whether `Codec.train` takes ``checkpoint``, a path that it writes its state to now and then and goes on from
+        Whether the trainer takes ``checkpoint``, a path that it writes its state to now and then and goes on from
         if it exists.
     speed
         About how many megabytes a second one thread encodes. ``--codec auto`` looks at less of the data where the
@@ -92,9 +91,9 @@ class Codec(ABC):
     """Turns one chunk of an array into bytes and back.
 
     A subclass is a frozen, keyword-only dataclass. Its fields are its config: JSON-able values with
-    defaults. It sets `id`, `format_version` and `info`, and implements `_encode` and `_decode`; where a part of a
-    payload is of use, also `_preview`; if `info` says that it is trainable, `train`. With `stores_from` set, no payload
-    is longer than its values: see there.
+    defaults. It sets `id`, `format_version` and `info`, and implements `_encode` and `_decode`. What it can do
+    beside that is in `codecs_core.capabilities`: methods that a class has or has not. With `stores_from` set, no
+    payload is longer than its values: see there.
 
     The contract
     ------------
@@ -150,18 +149,6 @@ class Codec(ABC):
         """Decode a stream of an earlier `format_version`; to be written once there is one."""
         raise UnsupportedFeatureError(f"codec {self.id} never had a format version {version}; the file is damaged")
 
-    def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
-        """Decode the deepest `levels` levels only, and guess the rest."""
-        raise ConfigError(f"codec {self.id} has no previews")
-
-    def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
-        """Preview of a stream of an earlier `format_version`."""
-        raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
-
-    def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
-        """Bits that each value of a normalised, checked array costs, an array of its shape."""
-        raise ConfigError(f"codec {self.id} does not tell which values its bits go to")
-
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the codec (with its model) takes arrays of this spec."""
         if not self.info.accepts(spec):
@@ -180,26 +167,6 @@ class Codec(ABC):
         items = spec.shape[0] if spec.shape else 1
         item_bytes = max(1, spec.nbytes // max(1, items))
         return max(1, min(items, (1 << 24) // item_bytes))
-
-    @classmethod
-    def train(cls, data: Any, *, budget: float, progress: Progress | None = None, **hyper: Any) -> Model:
-        """Train a model; an author names the settings in place of `hyper`.
-
-        Parameters
-        ----------
-        data
-            An array of items along the first axis; if the codec is `CodecInfo.ragged`, also a list of arrays, one an
-            item.
-        budget
-            About how many seconds it may take, those before a checkpoint included.
-        progress
-            Called with the fraction done and a message.
-        **hyper
-            Settings; if the codec is `CodecInfo.resumable`, among them ``checkpoint``, a `pathlib.Path` or None. The
-            state of training is written there now and then, whole or not at all; where there is one, training goes on
-            from it, or raises `ConfigError` if it is of other settings or other data.
-        """
-        raise ConfigError(f"codec {cls.id} has nothing to train")
 
     # --- what everybody calls --------------------------------------------------------------------
 
@@ -232,12 +199,14 @@ class Codec(ABC):
         Raises
         ------
         ConfigError
-            If the codec cannot tell: one that has no model of single values cannot.
+            If the codec cannot tell: it is no `SupportsInformation`.
         UnsupportedArrayError
             For what the codec cannot take.
         """
         array = normalise(chunk)
         self.check(ArraySpec.of(array))
+        if not isinstance(self, SupportsInformation):
+            raise ConfigError(f"codec {self.id} does not tell which values its bits go to")
         return self._information(array)
 
     def decode(
@@ -275,16 +244,21 @@ class Codec(ABC):
         Raises
         ------
         ConfigError
-            If the codec has no previews, or `levels` is no such number.
+            If the codec has no previews: it is no `SupportsPreview` or, for a payload of an earlier version, no
+            `SupportsOlderPreview`. If `levels` is no such number.
         CorruptDataError
             If the payload is none of this codec's. Damage behind those levels is not seen.
         """
         if type(levels) is not int or levels < 0:
-            raise ConfigError(f"levels is {levels!r} where an integer, 0 or more, is due")
-        if type(self)._preview is Codec._preview:
+            raise ConfigError(f"levels must be an integer, 0 or more, got {levels!r}")
+        if not isinstance(self, SupportsPreview):
             raise ConfigError(f"codec {self.id} has no previews")
         if version in (None, self.format_version):
             return self._run(self._preview, payload, spec, levels, limits=limits)
+        if not 1 <= version < self.format_version:
+            raise UnsupportedFeatureError(f"codec {self.id} never had a format version {version}; the file is damaged")
+        if not isinstance(self, SupportsOlderPreview):
+            raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
         return self._run(self._preview_older, payload, spec, levels, version, version=version, limits=limits)
 
     def _run(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+import codecs_core as cc
 from codecs_core import ArraySpec, Codec, CodecInfo, Limits
 from codecs_core.arrays import DTYPES
 from codecs_core.entropy import Bits, Message
@@ -14,6 +15,7 @@ from codecs_core.errors import (
     LimitExceededError,
     LongMessageError,
     UnsupportedArrayError,
+    UnsupportedFeatureError,
 )
 from codecs_core.testing import unstored
 
@@ -106,9 +108,12 @@ def test_bad_settings(config, text):
         Raw.from_config(config)
 
 
-def test_training_is_optional():
-    with pytest.raises(ConfigError, match="nothing to train"):
-        Raw.train(np.zeros(3, "u1"), budget=1)
+def test_capabilities_are_what_a_class_has():
+    optional = (cc.SupportsPreview, cc.SupportsOlderPreview, cc.SupportsInformation, cc.SupportsTraining)
+    assert [isinstance(Raw(), one) for one in optional] == [False] * 4
+    assert [isinstance(Planes(), one) for one in optional] == [True, False, False, False]
+    with pytest.raises(ConfigError, match=r"codec test\.raw does not tell"):
+        Raw().information(np.zeros(3, "u1"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,11 +149,14 @@ def test_a_codec_without_previews_says_so():
         Raw().preview(b"abc", ArraySpec((3,), "uint8"), 1)
     with pytest.raises(ConfigError, match=r"codec test\.planes has no previews of .* version 1"):
         Planes().preview(b"abcdef", ArraySpec((3,), "uint8"), 1, version=1)
+    for version in (0, 3):
+        with pytest.raises(UnsupportedFeatureError, match=f"never had a format version {version}"):
+            Planes().preview(b"abcdef", ArraySpec((3,), "uint8"), 1, version=version)
 
 
 @pytest.mark.parametrize("levels", [-1, 1.0, True, "1", None])
 def test_levels_that_are_none(levels):
-    with pytest.raises(ConfigError, match="levels is"):
+    with pytest.raises(ConfigError, match="levels must be"):
         Planes().preview(b"abcdef", ArraySpec((3,), "uint8"), levels)
 
 

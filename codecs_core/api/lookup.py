@@ -146,16 +146,13 @@ def train(
         If the codec does not take such data.
     """
     registry = registry or default()
-    info = registry.spec(id).info
-    if not info.trainable:
-        raise ConfigError(f"codec {id} has nothing to train; `codecs list` shows which have")
     if not budget > 0:
-        raise ConfigError(f"budget is {budget!r} where a positive number of seconds is due")
+        raise ConfigError(f"budget must be a positive number of seconds, got {budget!r}")
+    info, trainer = registry.spec(id).info, registry.trainer(id)
     if checkpoint is not None and not info.resumable:
         raise ConfigError(f"training of {id} cannot be interrupted and go on, so it takes no checkpoint")
     if "name" in hyper:
         raise ConfigError(f"training of {id} has no setting 'name'; a model has the name of the file it is saved to")
-    trainer = registry.trainer(id)
     taken = inspect.signature(trainer).parameters
     if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
         settings = sorted(taken.keys() - {"data", "budget", "progress", "checkpoint"})

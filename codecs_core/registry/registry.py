@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from codecs_core.capabilities import SupportsTraining
 from codecs_core.codec import Codec
-from codecs_core.errors import CodecConflictError, MissingDependencyError, PluginLoadError, UnknownCodecError
-from codecs_core.models import Model
+from codecs_core.errors import (
+    CodecConflictError,
+    ConfigError,
+    MissingDependencyError,
+    PluginLoadError,
+    UnknownCodecError,
+)
 from codecs_core.registry.loading import Plugin, call_hooks, discover, one_line
 from codecs_core.registry.specs import CodecSpec, ModelSpec, PluginRecord
 from codecs_core.registry.unknown import explain
@@ -17,6 +22,8 @@ from codecs_core.registry.unknown import explain
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import EntryPoint
+
+    from codecs_core.capabilities import Trainer
 
 
 class Registry:
@@ -105,22 +112,27 @@ class Registry:
                 self._classes[id] = _implementation(spec, record)
             return self._classes[id]
 
-    def trainer(self, id: str) -> Callable[..., Model]:
+    def trainer(self, id: str) -> Trainer:
         """The function that trains a model for a codec, imported when it is asked for.
 
         Raises
         ------
         UnknownCodecError, CodecConflictError
             As `spec`.
+        ConfigError
+            If there is none: the codec has nothing to train.
         MissingDependencyError
             If it needs a library that is not installed.
         PluginLoadError
             If it cannot be imported.
         """
         spec = self.spec(id)
-        if spec.trainer is None:
-            return self.codec_class(id).train
-        return _trainer(spec, spec.trainer, self._find(id, None)[0])
+        if spec.trainer is not None:
+            return _trainer(spec, spec.trainer, self._find(id, None)[0])
+        cls = self.codec_class(id)
+        if not issubclass(cls, SupportsTraining):
+            raise ConfigError(f"codec {id} has nothing to train; `codecs list` shows which have")
+        return cls.train
 
     def register(self, plugin: object, name: str | None = None) -> PluginRecord:
         """Add a plugin by hand, for tests and notebooks. The same name again replaces it.
@@ -201,10 +213,10 @@ def _implementation(spec: CodecSpec, record: PluginRecord) -> type[Codec]:
     return cls
 
 
-def _trainer(spec: CodecSpec, trainer: str, record: PluginRecord) -> Callable[..., Model]:
+def _trainer(spec: CodecSpec, trainer: str, record: PluginRecord) -> Trainer:
     module, _, name = trainer.partition(":")
     try:
-        function: Callable[..., Model] = getattr(import_module(module), name)
+        function: Trainer = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if not missing or missing == module.partition(".")[0]:

@@ -36,8 +36,8 @@ class CodecSpec:
     format_version
         The newest bitstream the class reads and the one it writes; equal to that of the class.
     trainer
-        Where the function is that trains a model, ``"package.module:function"``, if there is one: it is called as `Codec.train` is,
-        and imported when something is trained. What it imports, such as torch, need not be installed to encode and to decode.
+        Where the function is that trains a model, ``"package.module:function"``, if there is one: a `codecs_core.Trainer`,
+        imported when something is trained. What it imports, such as torch, need not be installed to encode and to decode.
 
     Raises
     ------

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.arrays import DTYPES, ArraySpec
+from codecs_core.capabilities import SupportsTraining
 from codecs_core.codec import Codec
 from codecs_core.errors import CodecsError, ConfigError, ModelError, UnsupportedArrayError, UnsupportedFeatureError
 from codecs_core.models import installed
@@ -107,8 +108,7 @@ class Registration(Subject):
             require(
                 _refuses(codec, np.zeros((2,) * ndim, dtype)), f"info lists ndim {info.ndim}, yet {ndim} is encoded"
             )
-        overridden = any("train" in vars(base) for base in cls.__mro__ if base is not Codec)
-        trains = overridden or self.registry.spec(self.codec_id).trainer is not None
+        trains = self.registry.spec(self.codec_id).trainer is not None or issubclass(cls, SupportsTraining)
         require(info.trainable == trains, f"info.trainable is {info.trainable}, which is not so")
         if info.needs_model:
             try:

@@ -54,7 +54,7 @@ def test_train(registry, path):
     assert cc.save(path, FIVES, model=model, registry=registry)["entries"][0]["bytes"] == 0
     with pytest.raises(ConfigError, match="nothing to train"):
         cc.train("test.raw", FIVES, registry=registry)
-    with pytest.raises(ConfigError, match="budget is 0"):
+    with pytest.raises(ConfigError, match="budget must be a positive number of seconds, got 0"):
         cc.train("test.offset", FIVES, budget=0, registry=registry)
 
 

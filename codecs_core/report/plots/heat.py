@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
+from codecs_core.capabilities import SupportsInformation
 from codecs_core.errors import CodecsError, ConfigError
 from codecs_core.report.plots.drawing import blank
 
@@ -74,11 +75,9 @@ def heat_maps(image: NDArray[Any], codecs: Mapping[str, Codec], *, tile: int = T
 
 def _heat(image: NDArray[Any], codec: Codec, tile: int) -> tuple[NDArray[np.float64], str]:
     """Bits per pixel, and how they were found."""
-    try:
-        bits = codec.information(image)
-    except ConfigError:
+    if not isinstance(codec, SupportsInformation):
         return _tiles(image, codec, tile), f", by tiles of {tile}"
-    bits = bits.reshape(*image.shape[:2], -1).sum(-1)
+    bits = codec.information(image).reshape(*image.shape[:2], -1).sum(-1)
     padded = np.pad(bits, 1, mode="reflect" if min(bits.shape) > 1 else "edge")
     return np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).mean((-1, -2)), ""
 

@@ -117,6 +117,4 @@ class ImageCodec(Codec):
         return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
     def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
-        if version != 1:
-            return super()._preview_older(payload, spec, levels, version)
         return self._preview(payload, spec, levels)
