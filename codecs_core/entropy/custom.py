@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
@@ -19,15 +20,31 @@ from codecs_core.errors import EntropyError
 from codecs_core.jit import PLAIN, inline
 
 
-def distribution(cdf: Any, *, symbols: int, precision: int, update: Any = None) -> type[Distribution]:
+class Family(Protocol):
+    """What `distribution` makes: a class of distributions, whose constructor takes the parameters of a CDF."""
+
+    symbols: int
+    precision: int
+
+    def __call__(
+        self, *parameters: ArrayLike, shape: int | tuple[int, ...] | None = None, **state: ArrayLike
+    ) -> Distribution:
+        """The distribution with these parameters, integer arrays that broadcast."""
+        ...
+
+
+def distribution(
+    cdf: Callable[..., int], *, symbols: int, precision: int, update: Callable[..., None] | None = None
+) -> Family:
     """Make a distribution class of an integer cumulative distribution function.
 
     Parameters
     ----------
     cdf
-        ``cdf(k, *parameters)``, compiled by ``numba.njit``: how many of the 2^precision counts lie below symbol k. For all
-        parameters ``cdf(0) = 0``, ``cdf(symbols) = 2**precision``, and it never falls; a symbol of count 0 cannot be pushed. It takes and
-        returns int64 and, as encoder and decoder must agree on every machine, uses integers, or ``+ - * / sqrt`` of floats, only.
+        ``cdf(k, *parameters)``: how many of the 2^precision counts lie below symbol k. A function that Numba can compile, or has
+        compiled. For all parameters ``cdf(0) = 0``, ``cdf(symbols) = 2**precision``, and it never falls; a symbol of count 0 cannot be
+        pushed. It takes and returns int64 and, as encoder and decoder must agree on every machine, uses integers, or ``+ - * / sqrt`` of
+        floats, only.
     symbols
         The support is 0 to `symbols` - 1.
     precision
@@ -44,22 +61,21 @@ def distribution(cdf: Any, *, symbols: int, precision: int, update: Any = None) 
 
     Examples
     --------
-    >>> @numba.njit
-    ... def cdf(k, peak):  # a triangle
+    >>> def cdf(k, peak):  # a triangle
     ...     return (k * k << 16) // (peak * peak) if k < peak else 1 << 16
     """
     for name, function in {"cdf": cdf, **({"update": update} if update else {})}.items():
-        if not isinstance(function, Dispatcher) and not (PLAIN and inspect.isfunction(function)):
-            raise EntropyError(f"{name} must be a function compiled by numba.njit")
+        if not isinstance(function, Dispatcher) and not inspect.isfunction(function):
+            raise EntropyError(f"{name} must be a function that Numba can compile, got {function!r}")
     if not isinstance(symbols, int) or symbols < 1:
         raise EntropyError(f"symbols must be an integer from 1 on, got {symbols!r}")
     check_precision(precision, symbols)
-    made = _learning(cdf, update, symbols) if update else _fixed(cdf, symbols)
+    made: Family = _learning(cdf, update, symbols) if update else _fixed(cdf, symbols)
     made.symbols, made.precision = symbols, precision
     return made
 
 
-def _fixed(cdf: Any, symbols: int) -> type[Distribution]:
+def _fixed(cdf: Any, symbols: int) -> Any:
     """A distribution whose parameters are all that it depends on."""
     names, compiled, arguments = _names(cdf, 1), inline(_plain(cdf)), _arguments(_names(cdf, 1))
 
@@ -77,7 +93,7 @@ def _fixed(cdf: Any, symbols: int) -> type[Distribution]:
     return Custom
 
 
-def _learning(cdf: Any, update: Any, symbols: int) -> type[Distribution]:
+def _learning(cdf: Any, update: Any, symbols: int) -> Any:
     """A distribution with a state that changes after each symbol."""
     names, arguments = _names(cdf, 2), _arguments(_names(cdf, 2))
     if _names(update, 2) != names:

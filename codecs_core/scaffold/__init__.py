@@ -6,6 +6,7 @@ import keyword
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -15,23 +16,74 @@ from string import Template
 from typing import Self
 
 from codecs_core.errors import ConfigError, OutputError
+from codecs_core.models import Model
 from codecs_core.version import __version__
 
 #: File of the package, in which names are filled in as well -> file of ours.
-FILES = {
+SHARED = {
     "pyproject.toml": "pyproject.toml.tmpl",
-    "README.md": "README.md.tmpl",
     "LICENSE": "LICENSE.tmpl",
     ".gitignore": "gitignore.tmpl",
     ".github/workflows/test.yml": "test.yml.tmpl",
-    "src/$package/__init__.py": "init.py.tmpl",
-    "src/$package/codec.py": "codec.py.tmpl",
-    "src/$package/residuals.py": "residuals.py.tmpl",
     "src/$package/py.typed": "py.typed.tmpl",
-    "tests/test_codec.py": "test_codec.py.tmpl",
-    "tests/test_conformance.py": "test_conformance.py.tmpl",
-    "tests/test_residuals.py": "test_residuals.py.tmpl",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of plugin.
+
+    Parameters
+    ----------
+    files
+        Files beside the shared ones, in the same way.
+    description
+        Of the package.
+    extras
+        Lines of its optional dependencies.
+    model
+        Name of the model that ships with it, if one does: a file of ours, for which a codec of any id will do.
+    """
+
+    files: Mapping[str, str]
+    description: str
+    extras: str
+    model: str = ""
+
+
+PLAIN = Kind(
+    files={
+        "README.md": "plain/README.md.tmpl",
+        "src/$package/__init__.py": "plain/init.py.tmpl",
+        "src/$package/codec.py": "plain/codec.py.tmpl",
+        "src/$package/residuals.py": "plain/residuals.py.tmpl",
+        "tests/test_codec.py": "plain/test_codec.py.tmpl",
+        "tests/test_conformance.py": "plain/test_conformance.py.tmpl",
+        "tests/test_residuals.py": "plain/test_residuals.py.tmpl",
+    },
+    description="A codec for codecs-core: differences of neighbours",
+    extras='test = ["codecs-core[testing]", "mypy", "ruff"]',
+)
+LEARNED = Kind(
+    files={
+        "README.md": "learned/README.md.tmpl",
+        "scripts/train_walk.py": "learned/train_walk.py.tmpl",
+        "src/$package/__init__.py": "learned/init.py.tmpl",
+        "src/$package/codec.py": "learned/codec.py.tmpl",
+        "src/$package/freeze.py": "learned/freeze.py.tmpl",
+        "src/$package/model.py": "learned/model.py.tmpl",
+        "src/$package/train.py": "learned/train.py.tmpl",
+        "tests/test_codec.py": "learned/test_codec.py.tmpl",
+        "tests/test_conformance.py": "learned/test_conformance.py.tmpl",
+        "tests/test_train.py": "learned/test_train.py.tmpl",
+    },
+    description="A codec for codecs-core: a network that predicts series",
+    extras="""\
+# encoding and decoding need no torch
+train = ["codecs-core[torch]"]
+test = ["codecs-core[testing,torch]", "mypy", "ruff"]""",
+    model="walk",
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z][a-z0-9]*)+")
 #: A longer name would not fit into the lines of the templates.
@@ -77,7 +129,7 @@ class Names:
         return cls(distribution=name, package=package, id=f"{vendor}.{rest}", entry=rest, cls=f"{title}Codec")
 
 
-def write(names: Names, folder: Path) -> list[Path]:
+def write(names: Names, folder: Path, kind: Kind = PLAIN) -> list[Path]:
     """Write the package into a folder that does not exist yet, whole or not at all.
 
     Returns
@@ -94,18 +146,38 @@ def write(names: Names, folder: Path) -> list[Path]:
     """
     if folder.exists():
         raise ConfigError(f"{folder} exists; choose another name, or move it away")
-    values = asdict(names) | {"year": str(datetime.now(UTC).year), "core": core_versions()}
-    templates = resources.files(__package__).joinpath("files")
+    contents = _contents(names, kind)
     try:
-        for path, template in FILES.items():
-            file = folder / Template(path).substitute(values)
+        for path, content in contents.items():
+            file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            text = templates.joinpath(template).read_text("utf-8")
-            file.write_text(Template(text).substitute(values), "utf-8")
+            file.write_bytes(content)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
-    return [Path(Template(path).substitute(values)) for path in FILES]
+    return list(contents)
+
+
+def _contents(names: Names, kind: Kind) -> dict[Path, bytes]:
+    """What the files of the package hold."""
+    values = asdict(names) | {"year": str(datetime.now(UTC).year), "core": core_versions()}
+    values |= {"description": kind.description, "extras": kind.extras}
+    contents = {}
+    if kind.model:
+        model = _model(kind.model, names.id)
+        values |= {"sha256": model.sha256, "nbytes": str(len(model.data))}
+        contents[Path(f"src/{names.package}/models/{kind.model}.safetensors")] = model.data
+    templates = resources.files(__package__).joinpath("files")
+    for path, template in {**SHARED, **kind.files}.items():
+        text = templates.joinpath(template).read_text("utf-8")
+        contents[Path(Template(path).substitute(values))] = Template(text).substitute(values).encode()
+    return dict(sorted(contents.items()))
+
+
+def _model(name: str, codec: str) -> Model:
+    """A model of ours as one for a codec that has yet to be written."""
+    ours = Model.from_bytes(resources.files(__package__).joinpath(f"files/learned/{name}.safetensors").read_bytes())
+    return Model.create(codec=codec, config=ours.config, tensors=ours.tensors(), attrs=ours.attrs, name=name)
 
 
 def core_versions() -> str:

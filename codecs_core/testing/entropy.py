@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from codecs_core.entropy import Message, StackCodec, Uniform
+from codecs_core.jit import inline
 from codecs_core.testing.subject import require
 
 T = TypeVar("T")
@@ -33,10 +34,15 @@ def check_cdf(cdf: Callable[..., int], *parameters: Any, symbols: int, precision
     ...     check_cdf(heavy_tailed, mean, 3, symbols=256, precision=24)
     """
     given = f"with the parameters {', '.join(map(str, parameters))}" if parameters else "without parameters"
-    edges = [cdf(k, *parameters) for k in range(symbols + 1)]
+    plain, compiled = getattr(cdf, "py_func", cdf), inline(getattr(cdf, "py_func", cdf))
+    edges = [compiled(k, *parameters) for k in range(symbols + 1)]
     for k, edge in enumerate(edges):
         whole = isinstance(edge, int | np.integer) and not isinstance(edge, bool)
         require(whole, f"cdf({k}) is {edge!r} {given}; it must be an integer")
+        exact = plain(k, *parameters)
+        require(
+            edge == exact, f"cdf({k}) is {edge} {given} where Python has {exact}; nothing may leave 64 bits on the way"
+        )
     require(edges[0] == 0, f"cdf(0) is {edges[0]} {given}; it must be 0")
     require(edges[-1] == 1 << precision, f"cdf({symbols}) is {edges[-1]} {given}; it must be {1 << precision}")
     least = 1 if every else 0

@@ -113,6 +113,9 @@ def test_new(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.stderr
     assert "acme-wave/src/acme_wave/codec.py" in result.stdout.splitlines()
     assert (tmp_path / "acme-wave/pyproject.toml").exists()
+    learned = codecs("new", "--learned", "acme-series")
+    assert learned.exit_code == 0, learned.stderr
+    assert "acme-series/src/acme_series/train.py" in learned.stdout.splitlines()
     for name in ("acme-wave", "wave"):
         again = codecs("new", name)
         assert again.exit_code == 2

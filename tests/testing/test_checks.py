@@ -21,6 +21,7 @@ from codecs_core.testing import Draw, check_cdf, check_stack_codec, random_netwo
         (lambda k, shift: k << 3, r"cdf\(16\) is 128 .*; it must be 256"),
         (lambda k, shift: (k << 4) - 20 * (k == 5), "cdf falls from symbol 4 to 5"),
         (lambda k, shift: (k - (k == 7)) << 4, "cdf gives no count from symbol 6 to 7"),
+        (lambda k, shift: k << 60 >> 56, r"cdf\(8\) is -128 .* where Python has 128; nothing may leave 64 bits"),
         (lambda k, shift: 16.0 * k, "is 0.0 .*; it must be an integer"),
     ],
 )
