@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from codecs_core import media
 from codecs_core.api.mapped import guarded, private
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored, stored_dtype, tensor
 from codecs_core.errors import ConfigError, InputError, UnsupportedArrayError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import EllipsisType
 
     from numpy.typing import NDArray
+
+    from codecs_core.media.glimpse import Glimpse
 
     Where = slice | tuple[slice, ...] | EllipsisType
 
@@ -111,9 +114,8 @@ class Deferred(Items):
         self.source = source
         self.spec = source.spec
         self.attrs = dict(source.attrs)
-        self.hint = getattr(source, "hint", "")  # sources of other people have none
-        media = self.attrs.get("media")
-        self.chunks = _chunk_shape(media.get("chunks"), self.spec) if isinstance(media, dict) else None
+        said = self.attrs.get("media")
+        self.chunks = _chunk_shape(said.get("chunks"), self.spec) if isinstance(said, dict) else None
         self._array: Any = None
         self._left = 0
         self._lock = threading.Lock()
@@ -123,7 +125,7 @@ class Deferred(Items):
 
     def expect(self, parts: int) -> None:  # noqa: D102
         with self._lock:
-            self._array, self._left = None, parts
+            self._left = parts
 
     def part(self, where: Where) -> Any:  # noqa: D102
         with self._lock:
@@ -143,6 +145,36 @@ class Deferred(Items):
                 f"of {self.spec.shape}; did its file change?"
             )
         return array
+
+
+class OfFile(Deferred):
+    """An array of a file that somebody has: a piece of an image is in memory already, and more of it is read once."""
+
+    def __init__(self, source: media.Source) -> None:
+        super().__init__(source)
+        self.hint = source.hint
+        self._glimpse = source.glimpse
+
+    def peek(self) -> Any:  # noqa: D102
+        return self._read() if self._glimpse is None else _Glimpsed(self._glimpse, self._hold)
+
+    def _hold(self) -> Any:
+        """The whole image, which stays in memory until its last part is taken."""
+        with self._lock:
+            if self._array is None:
+                self._array = self._read()
+            return self._array
+
+
+class _Glimpsed:
+    """What can be sliced like an image of which a piece is at hand; what goes beyond it is read."""
+
+    def __init__(self, glimpse: Glimpse, whole: Callable[[], Any]) -> None:
+        self._glimpse, self._whole = glimpse, whole
+
+    def __getitem__(self, where: Any) -> Any:
+        kept = self._glimpse.take(where)
+        return self._whole()[where] if kept is None else kept
 
 
 class Announced(Items):
@@ -172,6 +204,8 @@ def items(value: Any) -> Items:
     """
     if isinstance(value, np.ma.MaskedArray):
         raise UnsupportedArrayError("a masked array cannot be stored; fill it, or store its mask as another entry")
+    if isinstance(value, media.Source):
+        return OfFile(value)
     if isinstance(value, Source):
         return Deferred(value)
     _refuse_names(value)

@@ -53,7 +53,8 @@ def encode(
     Arrays and images are taken as values. Every other file is kept whole, and so is one that is damaged or that would lose
     something; stderr says which. What cannot be read at all is named, and the exit status is 1.
     """
-    from codecs_core import api, media
+    from codecs_core import api, media, registry
+    from codecs_core.arrays import ArraySpec
     from codecs_core.cli.arguments import check_file, check_target, limits, settings
     from codecs_core.cli.arguments import chunk as lengths
     from codecs_core.cli.output import plural, put, say, shown
@@ -63,7 +64,10 @@ def encode(
     if not str(dst).lower().endswith(".ccf"):
         # A forgotten DST must not overwrite the last source.
         raise ConfigError(f"the last path is the file to write and ends in .ccf, which {dst} does not")
+    if pixels and whole:
+        raise ConfigError("--pixels takes the pixels of a file and --whole its bytes: give one of them, not both")
     config = settings(set_)
+    stated = None if codec == "auto" else registry.default().spec(codec)  # a slip is told before anything is read
     check_target(dst, sources)
     check_file(dst)
     told = _Told(strict)
@@ -71,7 +75,10 @@ def encode(
     with progress("reading") as bar:
         found = media.read(
             sources,
-            pixels=pixels or model is not None or not _takes_files(codec),
+            # Of a codec that does not take the bytes of a file, it is plain that pixels are meant.
+            pixels=pixels
+            or model is not None
+            or (stated is not None and not stated.info.accepts(ArraySpec((1,), "uint8"))),
             whole=whole,
             on_skip=told.left_out,
             on_keep=told.keep,
@@ -107,15 +114,6 @@ def encode(
     if n := len(told.missing):
         say(f"error: {plural(n, 'file')} could not be read and {'is' if n == 1 else 'are'} missing")
         raise typer.Exit(1)
-
-
-def _takes_files(codec: str) -> bool:
-    """Whether a codec takes the bytes of a file; of one that does not, it is plain that pixels are meant."""
-    from codecs_core import registry
-    from codecs_core.arrays import ArraySpec
-
-    known = registry.default().codecs
-    return codec not in known or known[codec].info.accepts(ArraySpec((1,), "uint8"))
 
 
 class _Told:

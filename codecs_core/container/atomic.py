@@ -12,19 +12,15 @@ from codecs_core.container.source import is_url
 from codecs_core.errors import CodecsError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Characters of the target's name kept in the temporary's: names are capped at 255 bytes, a character takes up to 4.
 _KEPT = 50
 
 
-class Abandon(Exception):
-    """Raised in a block of `atomic_write` to end it without a file: `path` stays as it is, and the program goes on behind it."""
-
-
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a binary file that takes the place of `path` once the block ends without an exception.
+def atomic_write(path: str | os.PathLike[str], *, unless: Callable[[], bool] = lambda: False) -> Iterator[BinaryIO]:
+    """Open a binary file that takes the place of `path` once the block ends without an exception, unless it is given up then.
 
     The bytes go to a temporary file in the same folder, are forced to the disk, and the file is renamed over `path`.
     After an exception the temporary is removed; after a kill it may remain, as ``.<name>.<random>.tmp``. In either case
@@ -40,7 +36,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if isinstance(path, str) and is_url(path):
         from codecs_core.container.remote import upload
 
-        with suppress(Abandon), upload(path) as remote:
+        with upload(path, unless=unless) as remote:
             yield remote
         return
     shown = repr(os.fspath(path))
@@ -57,16 +53,18 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             if mode is not None and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), mode)
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if not unless():
+                file.flush()
+                os.fsync(file.fileno())
+        if unless():
+            os.unlink(temporary)
+            return
         os.replace(temporary, target)
     except BaseException as e:
         with suppress(OSError):
             os.unlink(temporary)
         if isinstance(e, OSError) and not isinstance(e, CodecsError):
             raise _error(shown, e) from e
-        if isinstance(e, Abandon):
-            return
         raise
     _sync_folder(os.path.dirname(target))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from codecs_core.errors import CodecsError, InputError, MissingDependencyError, MissingReaderError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Object stores: what is put there appears as a whole or not at all. Elsewhere a file may grow under its name.
 _WHOLE = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
@@ -137,8 +137,8 @@ def _condition(fs: Any, info: dict[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def upload(url: str) -> Iterator[BinaryIO]:
-    """Open a binary file that is uploaded to `url` once the block ends without an exception.
+def upload(url: str, *, unless: Callable[[], bool]) -> Iterator[BinaryIO]:
+    """Open a binary file that is uploaded to `url` once the block ends without an exception, unless it is given up then.
 
     The bytes go to a temporary file of this machine first, so that nothing is sent before all of them are there. Object
     stores take them as one object, which appears whole or not at all. Elsewhere they go to ``.<name>.<random>.tmp`` in
@@ -161,8 +161,9 @@ def upload(url: str) -> Iterator[BinaryIO]:
             local = os.path.join(folder, "upload.ccf")
             with open(local, "wb") as file:
                 yield file
-            with _failing(OutputError, f"{cannot}: the upload failed"):
-                _put(fs, local, path)
+            if not unless():
+                with _failing(OutputError, f"{cannot}: the upload failed"):
+                    _put(fs, local, path)
     except OSError as error:
         if isinstance(error, CodecsError):
             raise

@@ -16,6 +16,7 @@ from codecs_core.container.canonical import pack
 from codecs_core.container.layout import SIGNATURE
 from codecs_core.errors import InexactError, InputError, UnknownKindError
 from codecs_core.media import kinds
+from codecs_core.media.glimpse import Glimpse
 from codecs_core.media.kept import keep_file, keep_folder
 from codecs_core.media.names import fault
 from codecs_core.media.source import Source, media_of
@@ -33,6 +34,8 @@ OnKeep = Callable[[Path, "InputError | None"], None]
 #: Called with a file and the name it gets instead of its own, which another one has.
 OnRename = Callable[[Path, str], None]
 
+#: Bytes of the images of a folder that are kept for a second look, all together.
+GLIMPSES = 1 << 28
 #: Bytes of attributes that all the files together may have beside their values: a container takes 64 MiB of header.
 ROOM = 40_000_000
 
@@ -142,7 +145,7 @@ class _Item:
 
 
 class _Reading:
-    """What `read` was asked, and how much room for attributes is left."""
+    """What `read` was asked, and how much room is left for attributes and for pieces of images."""
 
     def __init__(
         self,
@@ -160,6 +163,7 @@ class _Reading:
         self.on_keep = on_keep
         self.progress = progress
         self.room = ROOM
+        self.glimpses = GLIMPSES
 
     def sources(self, path: Path) -> list[Source]:
         """What one of the paths holds."""
@@ -232,8 +236,7 @@ class _Reading:
         found: list[Source] = [steady(source, before) for source in kinds.load(kind.read)(path)]
         if self.on_keep is None and (self.on_skip is None or alone):
             return found
-        for source in found:
-            source.read()
+        found = [self._looked_at(source, kind) for source in found]
         need = sum(len(pack(source.attrs)) for source in found) if self.on_keep is not None else 0
         if need > self.room:
             raise InexactError(
@@ -241,6 +244,15 @@ class _Reading:
             )
         self.room -= need
         return found
+
+    def _looked_at(self, source: Source, kind: kinds.Kind) -> Source:
+        """A source that was read in full; of an image, a piece is kept for whoever chooses a codec for it."""
+        array = source.read()
+        if not kind.image or array.ndim not in (2, 3) or self.glimpses <= 0:
+            return source
+        glimpse = Glimpse(array)
+        self.glimpses -= glimpse.nbytes
+        return replace(source, glimpse=glimpse)
 
     def _keep(self, path: Path, why: InputError | None) -> list[Source]:
         """The bytes of a file, or of the files of a folder that its reader does not take."""

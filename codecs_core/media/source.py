@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from codecs_core.arrays import ArraySpec
+    from codecs_core.media.glimpse import Glimpse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class Source:
     hint
         Of a file that is kept whole, what its bytes are like: ``"jpeg"``, ``"packed"`` for what is compressed already, or
         the suffix of its name.
+    glimpse
+        Of an image that was read once already, a piece that is kept.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Source:
     load: Callable[[], NDArray[Any]]
     attrs: dict[str, Any] = field(default_factory=dict)
     hint: str = ""
+    glimpse: Glimpse | None = None
 
     def read(self) -> NDArray[Any]:
         """The array; raises `InputError` where the file is damaged behind its header."""

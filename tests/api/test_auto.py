@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import codecs_core as cc
-from codecs_core import CodecInfo, CodecSpec, hookimpl
+from codecs_core import CodecInfo, CodecSpec, hookimpl, media
 from codecs_core.api.choosing import auto, sample
 from codecs_core.api.items import items
 from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.media import png
 from codecs_core.registry import Registry
 
 from .conftest import COUNT, FIVES, Lossy, Nibble, Raw, Runs, Wrong, offset_model, registry_of
@@ -131,6 +133,27 @@ def test_auto_decides_for_each_image_where_they_differ(path):
     assert [tried["entries"] for tried in info["tried"]] == [40]
     for name, array in cc.load(path, registry=registry).items():
         np.testing.assert_array_equal(array, data[name])
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 12])
+def test_an_image_of_a_folder_is_decoded_twice_at_most(tmp_path, monkeypatch, count):
+    """Once to see that it is whole, and once to be stored; to choose a codec, and one for each, takes no more."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    noise = np.asarray(np.random.Philox(3).random_raw(380 * 350 * 3 // 8 + 1), "<u8").view(np.uint8)
+    for n in range(count):
+        image = noise[: 380 * 350 * 3].reshape(380, 350, 3) if n % 2 else np.full((380, 350, 3), n, np.uint8)
+        Image.fromarray(image).save(folder / f"{n:02}.png", compress_level=1)
+    Image.fromarray(noise[: 300 * 300].reshape(300, 300)).save(folder / "grey.png", compress_level=1)
+    decoded = []
+    monkeypatch.setattr(auto, "WORTH", 100)  # nobody is out after a rough look
+    monkeypatch.setattr(png, "_decoded", lambda *args, real=png._decoded: decoded.append(args[-1]) or real(*args))
+    found = media.read([folder], on_skip=pytest.fail, on_keep=pytest.fail)
+    info = cc.save(tmp_path / "x.ccf", found, registry=registry_of(Raw, Runs))
+    assert {decoded.count(str(path)) for path in folder.iterdir()} == {2}
+    assert info["tried"]
+    if count == 12:
+        assert len({entry["codec"] for entry in info["entries"]}) > 1  # each image had its own choice
 
 
 def test_without_a_model_the_best_of_those_that_ship(path, shipped):

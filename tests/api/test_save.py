@@ -239,7 +239,7 @@ def test_everything_is_checked_before_the_target_is_touched(path, registry, argu
         ({"a": COUNT, "": COUNT}, {}, "cannot be called ''"),
         ({1: COUNT}, {}, "cannot be called 1"),
         ({"a": COUNT}, {"attrs": {"b": {}}}, "attrs names 'b'"),
-        ({"a": COUNT}, {"attrs": {"a": 5}}, "mapping is due"),
+        ({"a": COUNT}, {"attrs": {"a": 5}}, "expected a mapping"),
         ({"a": COUNT}, {"codec": {"b": "test.raw"}}, "none for entry 'a'"),
         ({"a": COUNT}, {"codec": {"a": "test.raw", "b": "test.raw"}}, "'b', which is no entry"),
     ],

@@ -682,3 +682,14 @@ def test_settings():
 def test_shown_and_table():
     assert shown("a\n\x1b\u202eä") == "a\\n\\x1b\\u202eä"
     assert table(["a", "bb"], [[1, 2], ["xyz", "\n"]], right=" r") == ["a    bb", "1     2", "xyz  \\n"]
+
+
+def test_a_slip_is_told_before_a_folder_is_read(tmp_path, monkeypatch):
+    from codecs_core import media
+
+    monkeypatch.setattr(media, "read", lambda *args, **options: pytest.fail("it is read"))
+    np.save(tmp_path / "x.npy", pixels(2, 2))
+    result = codecs("encode", tmp_path / "x.npy", tmp_path / "a.ccf", "--codec", "classic.zilb")
+    assert (result.exit_code, "did you mean classic.zlib" in result.stderr) == (3, True)
+    result = codecs("encode", tmp_path / "x.npy", tmp_path / "a.ccf", "--pixels", "--whole")
+    assert (result.exit_code, "one of them, not both" in result.stderr) == (2, True)

@@ -106,9 +106,14 @@ class Choice:
             raise ConfigError("no codec is left")
         return codec
 
+    @property
+    def others(self) -> bool:
+        """Whether there is another codec."""
+        return len(self.ranked) > 1
+
     def drop(self, error: Exception) -> bool:
         """Give up on the codec; whether there is another."""
-        if len(self.ranked) < 2:
+        if not self.others:
             return False
         self.ranked.pop(0).error = error
         return True

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from codecs_core.api.parallel import job_count, ordered
-from codecs_core.api.saving.chunk import Encoded, Refused, begin, encode, encode_chunk
-from codecs_core.api.saving.plan import AUTO, plan
-from codecs_core.container import Contents, Entry, atomic_write
-from codecs_core.container.atomic import Abandon
-from codecs_core.errors import UnsupportedArrayError
+from codecs_core.api.parallel import job_count
+from codecs_core.api.saving.plan import Refusal, plan
+from codecs_core.api.saving.request import AUTO
+from codecs_core.api.saving.write import write
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.registry import default
 from codecs_core.report.info import describe
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from codecs_core.api.choosing.auto import Choice
     from codecs_core.api.chunks import ChunkChoice
     from codecs_core.api.codecs import CodecChoice, ModelChoice
-    from codecs_core.api.saving.plan import Planned
     from codecs_core.codec import Progress
     from codecs_core.registry import Registry
 
@@ -104,127 +100,26 @@ def save(
     LimitExceededError
         If an array, or a chunk of it, is more than readers with these limits take.
     """
-    registry = registry or default()
     threads = job_count(jobs)
-    aside: dict[str, Exception] = {}
-
-    def work_out() -> list[Planned]:
-        return plan(
-            data,
-            codec=codec,
-            model=model,
-            chunk=chunk,
-            config=config,
-            attrs=attrs,
-            jobs=threads,
-            registry=registry,
-            limits=limits,
-            embed_model=embed_model,
-            progress=progress,
-            aside=None if strict else aside,
-        )
-
-    planned = work_out()
-    while isinstance(written := _write(path, planned, embed_model, threads, progress, registry, limits), _Refusal):
-        # The sample did not show a value that the chosen codec cannot take: the next best one may.
-        choice = written.item.choice
-        if choice.drop(written.error):
-            continue
-        if strict or written.item.name in aside:
-            raise written.error
-        aside |= _refusals(planned, choice, threads, registry)
-        planned = work_out()
+    planned = plan(
+        data,
+        codec=codec,
+        model=model,
+        chunk=chunk,
+        config=config,
+        attrs=attrs,
+        strict=strict,
+        jobs=threads,
+        registry=registry or default(),
+        limits=limits,
+        embed_model=embed_model,
+        progress=progress,
+    )
+    while isinstance(written := write(path, planned, jobs=threads, progress=progress, limits=limits), Refusal):
+        # The sample did not show a value that the codec does not take: another one may.
+        planned = planned.after(written)
     info = describe(written, path)
-    reports = (choice.report() for choice in {id(item.choice): item.choice for item in planned}.values())
+    reports = (choice.report() for choice in {id(item.choice): item.choice for item in planned.items}.values())
     info["tried"] = [report for report in reports if report is not None]
-    info["aside"] = {name: f"{error}" for name, error in aside.items()}
+    info["aside"] = {name: f"{error}" for name, error in planned.assignment.refused.items()}
     return info
-
-
-class _Refusal(NamedTuple):
-    """An array that its codec does not take."""
-
-    item: Planned
-    error: UnsupportedArrayError
-
-    @classmethod
-    def of(cls, item: Planned, error: UnsupportedArrayError) -> _Refusal:
-        """The same with the name of the entry in the text, if it has one."""
-        if item.name:
-            error, cause = UnsupportedArrayError(f"entry {item.name!r}: {error}"), error
-            error.__cause__ = cause
-        return cls(item, error)
-
-
-def _write(
-    path: str | os.PathLike[str],
-    planned: Sequence[Planned],
-    embed_model: bool | int,
-    jobs: int,
-    progress: Progress | None,
-    registry: Registry,
-    limits: Limits,
-) -> Contents | _Refusal:
-    """Write the file; or nothing, where a codec refuses an array."""
-    entries = []
-    for item in planned:
-        try:
-            entries.append(item.entry(registry))
-        except UnsupportedArrayError as error:
-            return _Refusal.of(item, error)
-    total = max(1, sum(entry.spec.nbytes for entry in entries))
-
-    refusal: _Refusal | None = None
-
-    def tasks() -> Iterator[tuple[Planned, Entry, int, Any]]:
-        for item, entry in zip(planned, entries, strict=True):
-            item.items.expect(entry.n_chunks)
-            for index in range(entry.n_chunks):
-                if refusal is not None:
-                    return
-                # Foreign array-likes are read here, by one thread; sources are read by the workers.
-                part = None if item.items.shared else item.items.part(entry.chunk_slice(index))
-                yield item, entry, index, part
-
-    def work(task: tuple[Planned, Entry, int, Any]) -> tuple[Planned, Entry, int, Encoded | Refused | None]:
-        item, entry, index, part = task
-        if refusal is not None:  # nobody asks for this chunk any more
-            return item, entry, index, None
-        if part is None:
-            part = item.items.part(entry.chunk_slice(index))
-        return item, entry, index, encode_chunk(item.choice.codec, part, entry.chunk_spec(index), limits=limits)
-
-    with atomic_write(path) as file:
-        writer = begin(file, entries, [item.choice.codec for item in planned], embed_model, limits)
-        done = 0
-        for item, entry, index, chunk in ordered(work, tasks(), jobs=jobs):
-            if isinstance(chunk, Refused):
-                refusal = refusal or _Refusal.of(item, chunk.error)
-            if refusal is not None or not isinstance(chunk, Encoded):
-                continue  # what was begun comes to its end, so that nothing is read while the next codec is tried
-            writer.write_chunk(entry.name, index, *chunk)
-            done += entry.chunk_spec(index).nbytes
-            if progress is not None:
-                progress(min(1.0, done / total), entry.name or entry.codec)
-        if refusal is not None:
-            raise Abandon
-        writer.close()
-    return refusal or writer.contents()
-
-
-def _refusals(planned: Sequence[Planned], choice: Choice, jobs: int, registry: Registry) -> dict[str, Exception]:
-    """Why each of the entries of a codec is refused that is: all are found at once, since each means to begin again."""
-
-    def attempt(item: Planned) -> Exception | None:
-        try:
-            entry = item.entry(registry)
-            item.items.expect(entry.n_chunks)
-            for index in range(entry.n_chunks):
-                encode(item.choice.codec, item.items.part(entry.chunk_slice(index)), entry.chunk_spec(index))
-        except UnsupportedArrayError as error:
-            return error
-        return None
-
-    asked = [item for item in planned if item.choice is choice]
-    found = zip(asked, ordered(attempt, asked, jobs=jobs), strict=True)
-    return {item.name: error for item, error in found if error is not None}

@@ -90,6 +90,9 @@ class StreamWriter:
         self._path = path
         self._limits = limits
         self._entries = {item.name: item.entry(registry) for item in planned}
+        for item in planned:
+            if (refusal := item.refusal(self._entries[item.name])) is not None:
+                raise refusal
         self._codecs = {item.name: item.choice.codec for item in planned}
         self._embed_model = embed_model
         self._jobs = jobs
