@@ -127,7 +127,7 @@ from codecs_core.errors import InputError
 path, out, order, left = sys.argv[1:]
 np.save(path, np.asarray(np.arange(1 << 20, dtype="<i8").reshape(256, -1), order=order))
 array = np.load(path, mmap_mode="r+" if order == "F" else "r")
-from codecs_core.api.saving import save as writing
+from codecs_core.api.saving import write as writing
 whole = writing.encode_chunk
 def encode(*arguments, **options):
     os.truncate(path, int(left))
