@@ -25,9 +25,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from codecs_core.entropy import QFormat
-from codecs_core.exact import ExactNet, Layer
-from codecs_core.exact.freeze import freeze
-from codecs_core.exact.modules import Residual
+from codecs_core.exact import ExactNet, Layer, Residual, freeze
 
 #: Channels; batch, height, width.
 CHANNELS = (32, 64, 96)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from codecs_core.models import Model
     from codecs_core.registry import CodecSpec, ModelSpec, hookimpl
     from codecs_core.report.bars import progress_bar
+    from codecs_core.stored import restore, store, stored_size
     from codecs_core.version import __version__ as __version__
 
 _HOME = {
@@ -79,6 +80,9 @@ _HOME = {
     "StreamWriter": "api",
     "Source": "api",
     "progress_bar": "report.bars",
+    "restore": "stored",
+    "store": "stored",
+    "stored_size": "stored",
     "__version__": "version",
 }
 
@@ -114,7 +118,10 @@ __all__ = [
     "open",
     "progress_bar",
     "recover",
+    "restore",
     "save",
+    "store",
+    "stored_size",
     "train",
 ]
 

@@ -302,3 +302,7 @@ class LongMessageError(EntropyError):
     """A message became longer than its maker allowed; `Codec.encode` stores the values then."""
 
     code = "long-message"
+
+
+def __dir__() -> list[str]:
+    return [name for name, value in globals().items() if isinstance(value, type) and value.__module__ == __name__]

@@ -1,4 +1,8 @@
-"""The entropy-coding engine: messages, distributions, and what is built of them. Integers only."""
+"""The entropy-coding engine: messages, distributions, and what is built of them. Integers only.
+
+For a distribution with kernels of its own there are `from_cdf` and `flat`, for kernels that code by themselves the steps of the coder
+(`push_one`, `pop_one`, ...), and for both the committed tables (`table`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from codecs_core.entropy.combinators import (
     Serial,
 )
 from codecs_core.entropy.custom import distribution
-from codecs_core.entropy.distribution import Distribution
+from codecs_core.entropy.distribution import Distribution, flat
 from codecs_core.entropy.distributions import (
     AdaptiveCategorical,
     Bernoulli,
@@ -35,11 +39,31 @@ from codecs_core.entropy.distributions import (
     Uniform,
     Zipf,
 )
+from codecs_core.entropy.distributions.bucketed_gaussian import centres
+from codecs_core.entropy.distributions.categorical import quantise
+from codecs_core.entropy.distributions.mixture_kernels import logistic_pair, mixture_find, mixture_tables
 from codecs_core.entropy.distributions.unbounded import exponents
 from codecs_core.entropy.fixed import QFormat, counts, exp2, log2
+from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import Message
+from codecs_core.entropy.rans import (
+    EXHAUSTED,
+    GUARD,
+    OK,
+    WIDE,
+    inverse,
+    make_room,
+    pop_one,
+    push_one,
+    push_quick,
+)
+from codecs_core.entropy.tables import npy, table
 
 __all__ = [
+    "EXHAUSTED",
+    "GUARD",
+    "OK",
+    "WIDE",
     "AdaptiveCategorical",
     "Autoregressive",
     "Bernoulli",
@@ -71,9 +95,27 @@ __all__ = [
     "StackCodec",
     "Uniform",
     "Zipf",
+    "centres",
     "counts",
     "distribution",
     "exp2",
     "exponents",
+    "flat",
+    "from_cdf",
+    "inverse",
     "log2",
+    "logistic_pair",
+    "make_room",
+    "mixture_find",
+    "mixture_tables",
+    "npy",
+    "pop_one",
+    "push_one",
+    "push_quick",
+    "quantise",
+    "table",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,8 +1,31 @@
-"""Neural inference that gives the same integers on every machine. ``spec/exact.md`` is the authority."""
+"""Neural inference that gives the same integers on every machine. ``spec/exact.md`` is the authority.
+
+`freeze`, `thaw` and `Residual` are for those who train: they import torch, on first use.
+"""
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from codecs_core.exact.layer import Layer
 from codecs_core.exact.net import ExactNet
 
-__all__ = ["ExactNet", "Layer"]
+if TYPE_CHECKING:
+    from codecs_core.exact.freezing import freeze
+    from codecs_core.exact.modules import Residual
+    from codecs_core.exact.thawing import thaw
+
+_HOME = {"Residual": "modules", "freeze": "freezing", "thaw": "thawing"}
+
+__all__ = ["ExactNet", "Layer", "Residual", "freeze", "thaw"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"codecs_core.exact.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'codecs_core.exact' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -11,7 +11,7 @@ class Residual(nn.Module):
     Parameters
     ----------
     body
-        Gives outputs of the shape of its inputs. What `codecs_core.exact.freeze.freeze` takes, without a ReLU at its end.
+        Gives outputs of the shape of its inputs. What `codecs_core.exact.freeze` takes, without a ReLU at its end.
     """
 
     def __init__(self, body: nn.Sequential) -> None:

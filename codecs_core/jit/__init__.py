@@ -8,6 +8,22 @@ and is never out of date. With ``NUMBA_DISABLE_JIT=1`` in the environment the sa
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from codecs_core.jit.compile import OPTIONS, PLAIN, borrowing, fingerprint, inline, kernel
 
+if TYPE_CHECKING:
+    from codecs_core.jit import lanes as lanes
+
 __all__ = ["OPTIONS", "PLAIN", "borrowing", "fingerprint", "inline", "kernel"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "lanes":
+        return import_module("codecs_core.jit.lanes")
+    raise AttributeError(f"module 'codecs_core.jit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "lanes"]

@@ -236,3 +236,10 @@ def folded(lanes):
         half = len(lanes) // 2
         lanes = lanes[:half] + lanes[half:]
     return lanes[0]
+
+
+__all__ = ["Lanes", "clamped", "cleared", "floored", "folded", "load8", "load16", "magnitude", "signed", "store"]
+
+
+def __dir__() -> list[str]:
+    return __all__

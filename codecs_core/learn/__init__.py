@@ -8,11 +8,12 @@ from __future__ import annotations
 from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_items
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device, half
-from codecs_core.learn.settings import BITS_PER_NAT, Settings, counts, number, one_of, whole
+from codecs_core.learn.settings import BITS_PER_NAT, Settings, check_budget, counts, number, one_of, whole
 
 __all__ = [
     "BITS_PER_NAT",
     "Settings",
+    "check_budget",
     "counts",
     "device",
     "fit",
@@ -25,3 +26,7 @@ __all__ = [
     "stack_of_items",
     "whole",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

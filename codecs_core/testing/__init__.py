@@ -52,3 +52,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"codecs_core.testing.{_HOME[name]}"), name)
     raise AttributeError(f"module 'codecs_core.testing' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,7 +14,7 @@ from codecs_core.errors import ModelError
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from codecs_core.exact.freeze import fold, freeze  # noqa: E402
+from codecs_core.exact.freezing import fold, freeze  # noqa: E402
 from codecs_core.exact.modules import Residual  # noqa: E402
 
 PIXELS = QFormat(bits=8, low=0, high=255)

@@ -11,9 +11,9 @@ from codecs_core.errors import ModelError
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from codecs_core.exact.freeze import freeze  # noqa: E402
+from codecs_core.exact.freezing import freeze  # noqa: E402
 from codecs_core.exact.modules import Residual  # noqa: E402
-from codecs_core.exact.thaw import thaw  # noqa: E402
+from codecs_core.exact.thawing import thaw  # noqa: E402
 
 SOURCE = QFormat(bits=5, low=-128, high=127)
 OUT = QFormat(bits=3, low=-(1 << 12), high=1 << 12)

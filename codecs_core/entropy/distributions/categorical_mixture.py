@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -67,6 +69,8 @@ class CategoricalMixture(Distribution):
         Bits, at most 28.
     """
 
+    #: Rows of the tables add up to 2 to this.
+    TABLE_BITS: ClassVar[int] = TABLE_BITS
     #: Format of the logits.
     LOGIT = QFormat(bits=LOGIT_BITS, low=-(1 << 30), high=1 << 30)
     dtype = np.uint8

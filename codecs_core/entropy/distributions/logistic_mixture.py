@@ -11,17 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from codecs_core.entropy.codec import StackCodec
 from codecs_core.entropy.combinators import Autoregressive, Bijection
 from codecs_core.entropy.distribution import Distribution, integers
-from codecs_core.entropy.distributions.location_scale import (
-    DiscretizedLogistic,
-    cells,
-    reciprocals,
-    standard_cdf,
-)
-from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS, kernels, variances
+from codecs_core.entropy.distributions.location_scale import DiscretizedLogistic, standard_cdf
+from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS, kernels, mixture_tables
 from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.fixed import QFormat
 from codecs_core.entropy.message import check_precision
-from codecs_core.entropy.tables import table
 from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
 
@@ -106,17 +100,8 @@ class LogisticMixture(Distribution):
         self.symbols, self.precision, self.shape = symbols, check_precision(precision, symbols), shape[:-1]
         m = np.ascontiguousarray(self.MEAN.check(means, "means", np.int32)).reshape(-1, shape[-1])
         s = np.ascontiguousarray(self.LOG_SCALE.check(log_scales, "log_scales", np.int32)).reshape(-1, shape[-1])
-        guesses = variances(), table("logistic_quantile")
-        self._params = (
-            np.int64(symbols),
-            weights,
-            m,
-            s,
-            cells("logistic"),
-            reciprocals(),
-            np.uint64(precision),
-            *guesses,
-        )
+        cells, reciprocals, *guesses = mixture_tables()
+        self._params = (np.int64(symbols), weights, m, s, cells, reciprocals, np.uint64(precision), *guesses)
 
     def given(self, x: NDArray[Any], means: ArrayLike, log_scales: ArrayLike) -> LogisticMixture:
         """The mixture of a second variable of which `x` and it have the component in common, once `x` is known."""

@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from codecs_core.entropy.distributions.location_scale import (
     SCALE_RANGE,
     by_rule,
+    cells,
+    reciprocals,
     scales,
     standard_cdf,
+    standard_pair,
     within,
 )
 from codecs_core.entropy.kernels import both_ends, from_cdf, search
 from codecs_core.entropy.rans import LANES, make_pop_together
+from codecs_core.entropy.tables import table
 from codecs_core.jit import inline
 
 CELL_BITS = 18
@@ -196,7 +200,21 @@ def _guess(count, i, params):
     return np.int64(mean + 0.5 + spread * quantile)
 
 
-find = search(_cdf, _guess, both_ends(_cdf))
+#: For kernels of a codec's own: ``mixture_find(count, i, params)`` is (symbol, start, frequency) of the symbol at position i whose
+#: interval of 2^precision holds `count`. `params` are symbols, weights (in units of 2^-16), means and log-scales of shape (n, components),
+#: the cells and the inverse scales of `mixture_tables`, the precision, and its variances and quantiles.
+mixture_find = search(_cdf, _guess, both_ends(_cdf))
+
+
+@inline
+def logistic_pair(k, mean, log_scale, cells, reciprocals):
+    """The logistic CDF at both ends of bin k, times 2^32; the tables are those of `mixture_tables`."""
+    return standard_pair(k, mean, log_scale, cells, CELL_BITS, reciprocals)
+
+
+def mixture_tables() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """What kernels of mixtures look up: cells of the logistic CDF, inverse scales, variances by log-scale, quantiles."""
+    return cells("logistic"), reciprocals(), variances(), table("logistic_quantile")
 
 
 @inline
@@ -215,7 +233,9 @@ def _find_all(first, count, found, scratch, params):
     for k in range(count):
         lane = np.uint64(k)
         if found[lane] - found[lane + _1] >= found[lane + _2]:  # as unsigned numbers: on either side
-            found[lane + _3], found[lane + _1], found[lane + _2] = find(found[lane], np.uint64(first + k), params)
+            found[lane + _3], found[lane + _1], found[lane + _2] = mixture_find(
+                found[lane], np.uint64(first + k), params
+            )
 
 
-kernels = from_cdf(_cdf, intervals=_intervals)._replace(pop=make_pop_together(find, _find_all, _prepare))
+kernels = from_cdf(_cdf, intervals=_intervals)._replace(pop=make_pop_together(mixture_find, _find_all, _prepare))

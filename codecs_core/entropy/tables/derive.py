@@ -5,7 +5,6 @@ They are committed; nothing at run time evaluates a transcendental function. Eac
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 from mpmath import mp
 from numpy.typing import NDArray
+
+from codecs_core.entropy.tables import npy
 
 
 def normal_cdf() -> NDArray[np.int64]:
@@ -88,17 +89,6 @@ TABLES = {
         log2_mantissa,
     )
 }
-
-
-def npy(array: NDArray[Any]) -> bytes:
-    """An array as the bytes of a .npy file, in the narrowest dtype that holds it."""
-    for dtype in ("<i4", "<u4", "<i8"):
-        if array.min() >= np.iinfo(dtype).min and array.max() <= np.iinfo(dtype).max:
-            array = array.astype(dtype)
-            break
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
 
 
 def main() -> None:

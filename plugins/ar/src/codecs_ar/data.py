@@ -19,7 +19,7 @@ from codecs_ar.kernels import Predictors
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.planes import ROLES, Planes
 from codecs_ar.regression import packed
-from codecs_core.codec import Progress
+from codecs_core import Progress
 from codecs_core.learn import image_list
 
 #: Pixels that priors are made of, and their weight, in pixels.

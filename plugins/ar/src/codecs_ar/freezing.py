@@ -14,8 +14,8 @@ from codecs_ar import probe
 from codecs_ar.learner import BIAS_BITS, WEIGHT_BITS
 from codecs_ar.model import Autoregression
 from codecs_ar.network import Network
+from codecs_core import Model
 from codecs_core.errors import ModelError
-from codecs_core.models import Model
 
 #: Weights are below this magnitude.
 WEIGHT_LIMIT = 1 << (31 - WEIGHT_BITS)

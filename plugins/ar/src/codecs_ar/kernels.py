@@ -15,9 +15,7 @@ from codecs_ar.features import LEAST, describe, log2
 from codecs_ar.learner import differentiate, evaluate, learn
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.regression import LANES, backward, faded, forward, predict, solve
-from codecs_core.entropy.distributions.mixture_kernels import find
-from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, pop_one
-from codecs_core.entropy.tables import table
+from codecs_core.entropy import EXHAUSTED, GUARD, OK, mixture_find, pop_one, table
 from codecs_core.jit import inline, kernel
 
 #: Units of predictions, errors and scales: 2^-8.
@@ -219,7 +217,7 @@ def code(state, words, out, wide, precision, params):
                         rest -= share
                     mix_weights[0, best] += rest
                     if decoding:
-                        symbol, begin, freq = find(head & mask, np.uint64(0), mix)
+                        symbol, begin, freq = mixture_find(head & mask, np.uint64(0), mix)
                         head, words_left = pop_one(head, words, words_left, begin, freq, p)
                         if words_left < GUARD:
                             return EXHAUSTED, i

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.distributions.location_scale import SCALE_RANGE, standard_pair
-from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS
+from codecs_core.entropy import LogisticMixture, logistic_pair
 from codecs_core.jit import inline
 from codecs_core.jit.lanes import clamped, floored, folded, load16, store
 
@@ -29,6 +28,8 @@ LOGIT_LIMIT, MEAN_LIMIT, LOG_SCALE_LIMIT = 1 << 11, 1 << 11, 1 << 10
 #: Units and largest magnitudes of hidden activations and of gradients.
 _HIDDEN, _HIDDEN_UNIT, _HIDDEN_LIMIT = np.array([2.0**8, 2.0**-8, 2.0**7], np.float32)
 _GRADIENT, _GRADIENT_UNIT, _GRADIENT_LIMIT = np.array([2.0**12, 2.0**-12, 2.0**3], np.float32)
+#: The least log-scale of a mixture.
+FINEST = LogisticMixture.LOG_SCALE.low
 _FEATURE = np.float32(2.0**-FEATURE_BITS)
 _ZERO = np.float32(0)
 #: Where the squares of a layer's inputs add up to more, a step is as much shorter: or it would go too far for these inputs.
@@ -199,12 +200,12 @@ def differentiate(symbol, scale, top, mix, inverses, parts, gradients):
     # what every value has at the least
     total = 2.0**-24
     for c in range(components):
-        low, high = standard_pair(symbol, means[0, c], log_scales[0, c], cells, CELL_BITS, reciprocals)
+        low, high = logistic_pair(symbol, means[0, c], log_scales[0, c], cells, reciprocals)
         below = 0.0 if symbol == 0 else np.float64(low) * 2.0**-32
         upto = 1.0 if symbol == top else np.float64(high) * 2.0**-32
         weight, inverse = (
             np.float64(weights[0, c]) * 2.0**-16,
-            inverses[np.uint64(np.int64(log_scales[0, c]) - SCALE_RANGE[0])],
+            inverses[np.uint64(np.int64(log_scales[0, c]) - FINEST)],
         )
         distance = np.float64((symbol << 8) - np.int64(means[0, c])) * 2.0**-8
         # of the CDF at both ends of the bin, by where they are

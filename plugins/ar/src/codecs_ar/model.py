@@ -15,7 +15,6 @@ from codecs_ar.learner import Network
 from codecs_ar.planes import PRECISION, ROLES, Expert, Planes, Seen
 from codecs_ar.regression import packed
 from codecs_core.entropy import LogisticMixture, Message
-from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
 from codecs_core.errors import ModelError
 
 #: Layers and widths a model may have.
@@ -140,8 +139,10 @@ class Autoregression:
         logits, means, log_scales = np.split(seen.outputs[part].astype(np.int64), 3, axis=1)
         centre, spread = seen.centres[part, None], seen.spreads[part, None]
         mean = (centre * kernels.UNIT).astype(np.int64) + np.floor(means * (spread * 4.0)).astype(np.int64)
-        log_scale = kernels.log2_of(spread) + log_scales
-        return LogisticMixture(logits, mean, np.clip(log_scale, *SCALE_RANGE), symbols=top + 1, precision=PRECISION)
+        log_scale, scale = kernels.log2_of(spread) + log_scales, LogisticMixture.LOG_SCALE
+        return LogisticMixture(
+            logits, mean, np.clip(log_scale, scale.low, scale.high), symbols=top + 1, precision=PRECISION
+        )
 
 
 def _two(config: Mapping[str, Any], key: str, least: int, most: int) -> tuple[int, int]:

@@ -14,10 +14,7 @@ from codecs_ar import neighbours
 from codecs_ar.kernels import Places, Predictors, code
 from codecs_ar.learner import Network
 from codecs_ar.neighbours import MARGIN
-from codecs_core.entropy import Message
-from codecs_core.entropy.distributions.location_scale import cells, reciprocals
-from codecs_core.entropy.distributions.mixture_kernels import variances
-from codecs_core.entropy.tables import table
+from codecs_core.entropy import Message, mixture_tables, table
 
 #: In which order channels are coded: green tells most about the others.
 ORDER = {1: (0,), 3: (1, 0, 2), 4: (1, 0, 2, 3)}
@@ -144,10 +141,7 @@ class Planes:
         mixture = (
             np.int64(self.top + 1),
             table("exp2_negative"),
-            cells("logistic"),
-            reciprocals(),
-            variances(),
-            table("logistic_quantile"),
+            *mixture_tables(),
             inverses(),
             expert.components,
         )
@@ -190,7 +184,7 @@ def places(role: int, stride: int) -> Places:
 
 @cache
 def inverses() -> NDArray[np.float64]:
-    """1 / scale for each log-scale: the multiplier of `reciprocals` as the double it stands for."""
-    both = reciprocals()
+    """1 / scale for each log-scale: the multiplier of `mixture_tables` as the double it stands for."""
+    both = mixture_tables()[1]
     result: NDArray[np.float64] = np.ldexp((both >> 8) / 1.0, -16 - (both & 255))
     return result

@@ -13,9 +13,9 @@ import xxhash
 from numpy.typing import NDArray
 
 from codecs_ar.model import Autoregression
+from codecs_core import Model
 from codecs_core.entropy import Message
 from codecs_core.errors import CorruptDataError, ModelError
-from codecs_core.models import Model
 
 #: Rows and columns of the image.
 SHAPE = (6, 8)

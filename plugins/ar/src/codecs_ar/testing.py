@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import neighbours
-from codecs_core.models import Model
+from codecs_core import Model
 
 
 def random_model(

@@ -19,12 +19,11 @@ from codecs_ar.kernels import Predictors
 from codecs_ar.model import Autoregression
 from codecs_ar.network import Network
 from codecs_ar.settings import Settings
+from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.codec import Progress
 from codecs_core.entropy import Message
 from codecs_core.errors import CodecsError, ConfigError
-from codecs_core.learn.settings import check_budget
-from codecs_core.models import Model
+from codecs_core.learn import check_budget
 
 #: What training takes beside its `Settings`.
 OWN = ("budget", "progress", "checkpoint", "held_out")

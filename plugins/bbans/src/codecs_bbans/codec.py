@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from codecs_bbans import INFO
 from codecs_bbans.vae import VAE
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Chain, Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_bbans.vae import BUCKET_BITS, LATENT_BITS
-from codecs_core.entropy.distributions.bucketed_gaussian import MEAN_LIMIT, centres
-from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
+from codecs_core import Model
+from codecs_core.entropy import BucketedGaussian, CategoricalMixture, centres
 from codecs_core.exact import ExactNet, Layer
-from codecs_core.models import Model
 from codecs_core.testing import Draw
 
 #: Range of the log-scale of a posterior, in 1/64 of an octave, and of a logit.
@@ -53,8 +52,8 @@ def random_model(
 
     relu = full(hidden, 0), full(hidden, 4095)
     posterior = (
-        np.concatenate([full(latents, -MEAN_LIMIT), full(latents, SCALES[0])]),
-        np.concatenate([full(latents, MEAN_LIMIT), full(latents, SCALES[1])]),
+        np.concatenate([full(latents, BucketedGaussian.MEAN.low), full(latents, SCALES[0])]),
+        np.concatenate([full(latents, BucketedGaussian.MEAN.high), full(latents, SCALES[1])]),
     )
     largest = 1 if binary else 255
     outputs = pixels * (1 if binary else components)
@@ -67,8 +66,8 @@ def random_model(
     )
     tensors = encoder.tensors("encoder") | decoder.tensors("decoder")
     if not binary:
-        counts = draw(1, (1 << TABLE_BITS) // 512, (components, 256))
-        counts[:, 0] += (1 << TABLE_BITS) - counts.sum(1)
+        counts = draw(1, (1 << CategoricalMixture.TABLE_BITS) // 512, (components, 256))
+        counts[:, 0] += (1 << CategoricalMixture.TABLE_BITS) - counts.sum(1)
         tensors["tables"] = counts.astype(np.int32)
     config = {"likelihood": likelihood, "item_shape": list(item_shape), "latents": latents}
     return Model.create(codec="bbans.vae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)

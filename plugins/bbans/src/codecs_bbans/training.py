@@ -16,15 +16,11 @@ from torch import Tensor
 from codecs_bbans.codec import VAECodec, item_bits
 from codecs_bbans.network import LOG_SCALE_RANGE, Network
 from codecs_bbans.vae import BUCKET_BITS, LATENT_BITS, VAE
+from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.codec import Progress
-from codecs_core.entropy import BucketedGaussian, CategoricalMixture, QFormat
-from codecs_core.entropy.distributions.bucketed_gaussian import centres
-from codecs_core.entropy.distributions.categorical import quantise
-from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
-from codecs_core.exact.freeze import freeze
+from codecs_core.entropy import BucketedGaussian, CategoricalMixture, QFormat, centres, quantise
+from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
-from codecs_core.models import Model
 
 #: Seconds between two looks at the validation part.
 INTERVAL = 10.0
@@ -230,7 +226,7 @@ def frozen(
     if not binary:
         with torch.inference_mode():
             tables = torch.softmax(network.tables.double(), 1).numpy()
-        tensors["tables"] = quantise(tables, TABLE_BITS, zeros=True).astype(np.int32)
+        tensors["tables"] = quantise(tables, CategoricalMixture.TABLE_BITS, zeros=True).astype(np.int32)
     config = {
         "likelihood": "bernoulli" if binary else "mixture",
         "item_shape": [int(n) for n in item_shape],

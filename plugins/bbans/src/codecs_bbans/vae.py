@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Bernoulli, BitsBack, BucketedGaussian, CategoricalMixture, Uniform
-from codecs_core.entropy.distributions.bucketed_gaussian import MEAN_LIMIT, SCALE_RANGE, centres
-from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
+from codecs_core.entropy import Bernoulli, BitsBack, BucketedGaussian, CategoricalMixture, Uniform, centres
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 
 if TYPE_CHECKING:
+    from codecs_core import Model
     from codecs_core.entropy import StackCodec
-    from codecs_core.models import Model
 
 #: Buckets of a latent, fractional bits of the value that stands for one, precision of its posterior.
 #: (At 18 bits, the counts that keep every bucket codable drew a random latent once in a thousand, which cost 0.2 % of the rate.)
@@ -75,9 +73,9 @@ class VAE:
         self._require(
             tables.dtype.kind in "iu"
             and int(tables.min()) >= 0
-            and int(tables.max()) <= 1 << TABLE_BITS
-            and bool((tables.sum(1, dtype=np.int64) == 1 << TABLE_BITS).all()),
-            f"tables whose rows are not counts that add up to 2^{TABLE_BITS}",
+            and int(tables.max()) <= 1 << CategoricalMixture.TABLE_BITS
+            and bool((tables.sum(1, dtype=np.int64) == 1 << CategoricalMixture.TABLE_BITS).all()),
+            f"tables whose rows are not counts that add up to 2^{CategoricalMixture.TABLE_BITS}",
         )
 
     def _check_networks(self) -> None:
@@ -93,12 +91,12 @@ class VAE:
         latents = int(self.representatives[0]), int(self.representatives[-1])
         self._require(decoder.low <= latents[0] and latents[1] <= decoder.high, "a decoder of fewer latent values")
         last = encoder.layers[-1]
-        for name, low, high, part in (
-            ("means", -MEAN_LIMIT, MEAN_LIMIT, slice(None, self.latents)),
-            ("log-scales", *SCALE_RANGE, slice(self.latents, None)),
+        for name, kind, part in (
+            ("means", BucketedGaussian.MEAN, slice(None, self.latents)),
+            ("log-scales", BucketedGaussian.LOG_SCALE, slice(self.latents, None)),
         ):
             least, most = int(last.low[part].min()), int(last.high[part].max())
-            self._require(low <= least and most <= high, f"an encoder of {name} from {least} to {most}")
+            self._require(kind.low <= least and most <= kind.high, f"an encoder of {name} from {least} to {most}")
 
     @property
     def largest(self) -> int:

@@ -6,7 +6,7 @@ Importing this package loads no compressor; each implementation is imported on f
 from __future__ import annotations
 
 from codecs_classic.catalogue import IMPLEMENTATIONS, INFO
-from codecs_core.registry import CodecSpec, hookimpl
+from codecs_core import CodecSpec, hookimpl
 
 #: Codecs without a version 2: those that came with stored payloads, and those that need none.
 FIRST_VERSION = ("classic.raw", "classic.jpeg", "classic.filtered", "classic.pcodec")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec
+from codecs_core import ArraySpec, Codec
 from codecs_core.errors import CorruptDataError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codecs_core.codec import CodecInfo
+from codecs_core import CodecInfo
 
 _IMAGES = (2, 3, 4)
 _VOLUMES = (2, 3, 4, 5, 6)

@@ -12,8 +12,7 @@ import numpy as np
 from codecs_classic import filters
 from codecs_classic.catalogue import INFO
 from codecs_classic.settings import check_choice
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec
+from codecs_core import ArraySpec, Codec
 from codecs_core.errors import CorruptDataError
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import numpy as np
 from codecs_classic.framing import join, split
 from codecs_classic.settings import check_choice
 from codecs_classic.sprite import Images, grids, room
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec
+from codecs_core import ArraySpec, Codec
 from codecs_core.errors import CorruptDataError, UnsupportedArrayError
 
 if TYPE_CHECKING:

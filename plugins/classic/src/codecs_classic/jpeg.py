@@ -13,7 +13,7 @@ from codecs_classic.catalogue import INFO
 from codecs_core.errors import CorruptDataError
 
 if TYPE_CHECKING:
-    from codecs_core.arrays import ArraySpec
+    from codecs_core import ArraySpec
 
 #: What the first byte of a payload says of the others.
 _PLAIN, _TRANSCODED = b"\0", b"\1"

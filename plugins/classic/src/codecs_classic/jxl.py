@@ -17,7 +17,7 @@ from codecs_core.errors import CorruptDataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from codecs_core.arrays import ArraySpec
+    from codecs_core import ArraySpec
 
 _CODESTREAM = b"\xff\x0a"
 

@@ -11,8 +11,7 @@ from pcodec import ChunkConfig, standalone
 from codecs_classic.catalogue import INFO
 from codecs_classic.framing import join, split
 from codecs_classic.settings import check_range
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec
+from codecs_core import ArraySpec, Codec
 from codecs_core.errors import CorruptDataError
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from codecs_core.errors import CorruptDataError, UnsupportedArrayError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from codecs_core.arrays import ArraySpec
+    from codecs_core import ArraySpec
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: (dtype, channels) -> (bit depth, colour type) of the header.

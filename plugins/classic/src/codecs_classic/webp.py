@@ -18,7 +18,7 @@ from codecs_core.errors import CorruptDataError, UnsupportedArrayError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from codecs_core.arrays import ArraySpec
+    from codecs_core import ArraySpec
 
 
 @dataclass(frozen=True, kw_only=True)

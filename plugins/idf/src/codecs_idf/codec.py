@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message, StackCodec
 from codecs_core.errors import ConfigError, CorruptDataError, UnsupportedArrayError
 from codecs_idf import INFO, colour

@@ -11,14 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from codecs_core.entropy import QFormat
-from codecs_core.entropy.distributions.categorical_mixture import LOGIT_BITS
-from codecs_core.entropy.distributions.location_scale import SCALE_BITS
-from codecs_core.exact import ExactNet
-from codecs_core.exact.freeze import freeze
-from codecs_core.exact.thaw import thaw
+from codecs_core import Model
+from codecs_core.entropy import LogisticMixture, QFormat
+from codecs_core.exact import ExactNet, freeze, thaw
 from codecs_core.learn import BITS_PER_NAT
-from codecs_core.models import Model
 from codecs_idf.flow import Flow
 from codecs_idf.network import UNIT, Level, Network, Predictor
 from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, limits_of
@@ -33,8 +29,9 @@ LINEAR_BITS, END_BITS, WEIGHT_BITS = 14, 12, 8
 def gains_of(channels: int, components: int) -> NDArray[np.float64]:
     """What each parameter of a prior is multiplied by: logits, means, log-scales, coefficients between the channels."""
     each, pairs = channels * components, channels * (channels - 1) // 2
+    logit, scale = LogisticMixture.LOGIT.bits, LogisticMixture.LOG_SCALE.bits
     return np.repeat(
-        [BITS_PER_NAT * (1 << LOGIT_BITS), MEANS, BITS_PER_NAT * (1 << SCALE_BITS), 1 << MEAN_BITS],
+        [BITS_PER_NAT * 2**logit, MEANS, BITS_PER_NAT * 2**scale, 1 << MEAN_BITS],
         [each, each, each, pairs],
     )
 

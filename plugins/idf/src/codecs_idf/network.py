@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codecs_core.entropy.distributions.location_scale import SCALE_BITS
-from codecs_core.exact.modules import Residual
+from codecs_core.entropy import LogisticMixture
+from codecs_core.exact import Residual
 from codecs_core.learn import half
 from codecs_idf.flow import GROUPS, PHASES
 from codecs_idf.prior import SCALE_RANGE
@@ -22,7 +22,7 @@ from codecs_idf.prior import SCALE_RANGE
 #: Integers are divided by this before a network sees them, and what it says of means is multiplied by it.
 UNIT = 32.0
 #: Range of a log-scale, in nats: that of `codecs_idf.prior`, where it is in octaves.
-LOG_SCALE_RANGE = tuple(limit * math.log(2) / (1 << SCALE_BITS) for limit in SCALE_RANGE)
+LOG_SCALE_RANGE = tuple(limit * math.log(2) / 2**LogisticMixture.LOG_SCALE.bits for limit in SCALE_RANGE)
 
 
 class Round(torch.autograd.Function):

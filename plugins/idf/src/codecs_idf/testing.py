@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from codecs_core import Model
 from codecs_core.exact import ExactNet, Layer
-from codecs_core.models import Model
 from codecs_core.testing import Draw
 from codecs_idf.flow import GROUPS
 from codecs_idf.prior import MEAN_LIMIT, WINDOW, limits_of, parameters_of

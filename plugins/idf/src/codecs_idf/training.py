@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import codecs_core as cc
+from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.codec import Progress
 from codecs_core.entropy import Message
 from codecs_core.errors import CodecsError, ConfigError
-from codecs_core.models import Model
 from codecs_idf import colour
 from codecs_idf.flow import Flow
 from codecs_idf.freezing import frozen, thawed

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Chain, Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_lbb import INFO

@@ -8,9 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Binned, Bits, StackCodec
-from codecs_core.entropy.distribution import Distribution, flat
-from codecs_core.entropy.kernels import from_cdf
+from codecs_core.entropy import Binned, Bits, Distribution, StackCodec, flat, from_cdf
 from codecs_core.errors import ModelError
 from codecs_core.jit import inline
 from codecs_lbb import elementary

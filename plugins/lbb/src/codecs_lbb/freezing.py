@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codecs_core import Model
 from codecs_core.entropy import QFormat
 from codecs_core.errors import ModelError
-from codecs_core.models import Model
 from codecs_lbb import network as floats
 from codecs_lbb.conditioner import LOG_BITS
 from codecs_lbb.grid import Grid

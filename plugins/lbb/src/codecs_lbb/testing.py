@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from codecs_core import Model
 from codecs_core.entropy import Message
 from codecs_core.exact import ExactNet, Layer
 from codecs_core.jit import kernel
-from codecs_core.models import Model
 from codecs_core.testing import Draw
 from codecs_lbb import elementary, local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, WINDOW

@@ -12,10 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.codec import Progress
 from codecs_core.errors import ConfigError
-from codecs_core.models import Model
 from codecs_lbb.grid import Grid
 from codecs_lbb.network import Network, flowpp, realnvp
 

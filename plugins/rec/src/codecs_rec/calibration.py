@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.models import Model
+from codecs_core import Model
 from codecs_rec.codec import LosslessCodec
 from codecs_rec.index import calibrate
 from codecs_rec.latents import Blocks

@@ -10,13 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo
-from codecs_core.entropy import Bijection, Message, Serial, StackCodec, exponents
-from codecs_core.entropy.distributions.categorical import Categorical
-from codecs_core.entropy.rans import WIDE
+from codecs_core import ArraySpec, Codec, CodecInfo, Model
+from codecs_core.entropy import WIDE, Bijection, Categorical, Message, Serial, StackCodec, exponents
 from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
-from codecs_core.models import Model
 from codecs_rec import LOSSLESS, LOSSY
 from codecs_rec.bottom import arithmetic_decode, arithmetic_encode, finish, pack, start, unpack
 from codecs_rec.latents import Blocks, prices

@@ -8,9 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy import Categorical, Octaves, Zipf, exponents
-from codecs_core.entropy.distribution import common_shape
-from codecs_core.entropy.distributions.categorical import quantise
+from codecs_core.entropy import Categorical, Octaves, Zipf, exponents, quantise
 from codecs_core.errors import EntropyError
 from codecs_rec.tables import table
 
@@ -80,4 +78,4 @@ def depth_counts(information: float, split: str = "dyadic") -> NDArray[np.int64]
 
 def depth_code(information: float, split: str = "dyadic", shape: int | tuple[int, ...] = ()) -> OctaveCode:
     """The code of `BranchAndBound` indices of a Gaussian channel."""
-    return OctaveCode(depth_counts(information, split), shape=common_shape(shape))
+    return OctaveCode(depth_counts(information, split), shape=shape)

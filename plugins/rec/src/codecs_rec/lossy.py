@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.tables import table
+from codecs_core.entropy import table
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
@@ -20,7 +20,7 @@ from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform
 from codecs_rec.vae import MOST_OCTAVES, scales
 
 if TYPE_CHECKING:
-    from codecs_core.models import Model
+    from codecs_core import Model
 
 #: Standard deviations are 2^(d / 64), with d below this.
 DEVIATIONS = 1024

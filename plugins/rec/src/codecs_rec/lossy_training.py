@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.codec import Progress
-from codecs_core.entropy import QFormat
-from codecs_core.entropy.distributions.categorical import quantise
+from codecs_core.entropy import QFormat, quantise
 from codecs_core.errors import UnsupportedArrayError
-from codecs_core.exact.freeze import freeze
-from codecs_core.exact.modules import Residual
+from codecs_core.exact import Residual, freeze
 from codecs_core.learn import half
-from codecs_core.models import Model
 from codecs_rec.index import PRECISION, calibrate
 from codecs_rec.lossy import CORRECTION, DEVIATIONS, GREY, REACH, LossyVAE
 from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform, cosines

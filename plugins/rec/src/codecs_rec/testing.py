@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
+from codecs_core import Model
+from codecs_core.entropy import CategoricalMixture
 from codecs_core.exact import ExactNet, Layer
-from codecs_core.models import Model
 from codecs_core.testing import Draw
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks
@@ -76,8 +76,8 @@ def random_model(
     block[0] = -1
     tensors["blocks"], tensors["octaves"] = block.astype(np.int16), counts.astype(np.int32)
     if likelihood == "mixture":
-        tables = draw(1, (1 << TABLE_BITS) // 512, (components, 256))
-        tables[:, 0] += (1 << TABLE_BITS) - tables.sum(1)
+        tables = draw(1, (1 << CategoricalMixture.TABLE_BITS) // 512, (components, 256))
+        tables[:, 0] += (1 << CategoricalMixture.TABLE_BITS) - tables.sum(1)
         tensors["tables"] = tables.astype(np.int32)
     if likelihood == "colour":
         channels = item_shape[-1]

@@ -12,14 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.codec import Progress
-from codecs_core.entropy import QFormat
-from codecs_core.entropy.distributions.categorical import quantise
-from codecs_core.entropy.distributions.categorical_mixture import LOGIT_BITS, TABLE_BITS
-from codecs_core.exact.freeze import freeze
+from codecs_core.entropy import CategoricalMixture, QFormat, quantise
+from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
-from codecs_core.models import Model
 from codecs_rec.calibration import arranged, block_tensors, finished, information
 from codecs_rec.latents import Blocks
 from codecs_rec.network import COLOUR_SCALE_RANGE, LOG_SCALE_RANGE, Network
@@ -210,12 +207,12 @@ def frozen(
         targets = [value] * pixels + [QFormat(bits=SCALE_BITS, low=ends[0], high=ends[1])] * pixels
         decoder = freeze(network.decoder, z, latent, targets, gain=np.repeat([255.0, 4 * BITS_PER_NAT], pixels))
     else:
-        decoder = freeze(network.decoder, z, latent, QFormat(bits=LOGIT_BITS, low=-4096, high=4096), gain=BITS_PER_NAT)
+        decoder = freeze(network.decoder, z, latent, CategoricalMixture.LOGIT.within(-4096, 4096), gain=BITS_PER_NAT)
     tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(blocks)
     if kind == "mixture":
         with torch.inference_mode():
             tables = torch.softmax(network.tables.double(), 1).numpy()
-        tensors["tables"] = quantise(tables, TABLE_BITS, zeros=True).astype(np.int32)
+        tensors["tables"] = quantise(tables, CategoricalMixture.TABLE_BITS, zeros=True).astype(np.int32)
     if kind == "colour":
         coefficients = network.coefficients.detach().double().numpy() * (1 << COEFFICIENT_BITS)
         tensors["coefficients"] = np.clip(np.floor(coefficients + 0.5), -(1 << 12), 1 << 12).astype(np.int32)

@@ -17,10 +17,8 @@ from codecs_core.entropy import (
     DiscretizedLogistic,
     Message,
     StackCodec,
+    table,
 )
-from codecs_core.entropy.distributions.categorical_mixture import TABLE_BITS
-from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
-from codecs_core.entropy.tables import table
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
@@ -28,7 +26,7 @@ from codecs_rec.latents import Blocks
 from codecs_rec.quantile import grid
 
 if TYPE_CHECKING:
-    from codecs_core.models import Model
+    from codecs_core import Model
 
 #: Fractional bits of the posterior's mean and of its log-scale (to base 2), of pixel means, and of colour coefficients.
 MEAN_BITS, SCALE_BITS, VALUE_BITS, COEFFICIENT_BITS = 12, 6, 8, 8
@@ -129,12 +127,16 @@ class VAE:
         low, high = int(last.low[self.latents :].min()), int(last.high[self.latents :].max())
         self._require(low >= -(64 << SCALE_BITS) and high < 0, f"log-scales from {low} to {high}")
         if kind == "mixture":
-            rows = int(self.tables.min()) >= 0 and int(self.tables.max()) <= 1 << TABLE_BITS
-            self._require(rows and bool((self.tables.sum(1) == 1 << TABLE_BITS).all()), "tables that are no counts")
+            rows = int(self.tables.min()) >= 0 and int(self.tables.max()) <= 1 << CategoricalMixture.TABLE_BITS
+            self._require(
+                rows and bool((self.tables.sum(1) == 1 << CategoricalMixture.TABLE_BITS).all()),
+                "tables that are no counts",
+            )
         if kind == "colour":
             last, half = decoder.layers[-1], self.pixels
             low, high = int(last.low[half:].min()), int(last.high[half:].max())
-            self._require(SCALE_RANGE[0] <= low and high <= SCALE_RANGE[1], f"colour scales from {low} to {high}")
+            scale = DiscretizedLogistic.LOG_SCALE
+            self._require(scale.low <= low and high <= scale.high, f"colour scales from {low} to {high}")
             near = int(np.abs(self.coefficients).max(initial=0)) <= 1 << 12 and self.channels <= 4
             self._require(near, "coefficients beyond 16, or more than four channels")
 

@@ -13,8 +13,7 @@ from codecs_ar import BOUNDED_INFO
 from codecs_ar.array.codec import CHUNK_BYTES
 from codecs_ar.array.coding import LEVELS, STANDARD, decode, encode
 from codecs_ar.array.maps import Coarse, Map, Multiples, spread
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.errors import ConfigError
 
 

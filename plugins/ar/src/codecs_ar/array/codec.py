@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from codecs_ar import ARRAY_INFO
 from codecs_ar.array.coding import LEVELS, STANDARD, decode, encode
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.errors import ConfigError
 
 #: Bytes of a chunk.

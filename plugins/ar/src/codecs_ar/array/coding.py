@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from codecs_ar.array import maps, quick, stream
 from codecs_ar.array.choosing import Level, choose
 from codecs_ar.array.payload import Reader, Writer
-from codecs_core.arrays import ArraySpec
+from codecs_core import ArraySpec, restore, store, stored_size
 from codecs_core.errors import CorruptDataError
-from codecs_core.stored import restore, store, stored_size
 
 #: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream of one kind or the other.
 CONSTANT, CODED = 0, 1

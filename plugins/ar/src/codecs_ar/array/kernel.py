@@ -10,7 +10,7 @@ from codecs_ar.array.predictors import TRACKED, foresee, guess, learn, look, wei
 from codecs_ar.array.repeats import note
 from codecs_ar.array.scene import CENTRE
 from codecs_ar.array.tree import descend, edge, outlier, repeat
-from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, push_one, push_quick
+from codecs_core.entropy import EXHAUSTED, GUARD, OK, inverse, make_room, push_one, push_quick
 from codecs_core.jit import borrowing, kernel
 
 MARGIN_ROWS, MARGIN = 3, 4

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.tables import table
+from codecs_core.entropy import table
 from codecs_core.jit import borrowing, kernel
 
 #: Up to this magnitude a number that fades is zero: what machines make of subnormal numbers is never seen.

@@ -15,7 +15,7 @@ from codecs_ar.array.grid import code_of, value_of
 from codecs_ar.array.layout import ABOVE, BESIDE
 from codecs_ar.array.real import top_bit
 from codecs_ar.array.squares import predict, remember, solve
-from codecs_core.entropy.rans import EXHAUSTED, GUARD, OK, inverse, make_room, pop_one, push_one, push_quick
+from codecs_core.entropy import EXHAUSTED, GUARD, OK, inverse, make_room, pop_one, push_one, push_quick
 from codecs_core.jit import borrowing, kernel
 
 #: Bits of a frequency; contexts; symbols: of one number each, of numbers that begin alike, the last outlier once more, another one.

@@ -13,7 +13,7 @@ from codecs_ar.array.predictors import COMPONENTS, bucket
 from codecs_ar.array.real import logistic, stretch, top_bit
 from codecs_ar.array.repeats import KINDS, hashed, recall
 from codecs_ar.array.scene import CELL, CENTRE, COUNT, SCALE, TEXTURE, TREND
-from codecs_core.entropy.rans import GUARD, pop_one
+from codecs_core.entropy import GUARD, pop_one
 from codecs_core.jit import borrowing, kernel
 
 #: Nodes of one side of the tree: the middle, steps outwards, and three levels within each step.

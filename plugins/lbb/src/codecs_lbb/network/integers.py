@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from codecs_core.entropy import QFormat
-from codecs_core.exact.freeze import freeze
-from codecs_core.exact.modules import Residual
+from codecs_core.exact import Residual, freeze
 from codecs_lbb.conditioner import INPUT_BITS, LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, WINDOW
 from codecs_lbb.network.predictor import Predictor
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from codecs_core.entropy import QFormat
-from codecs_core.exact.freeze import freeze
+from codecs_core.exact import freeze
 from codecs_lbb.conditioner import INPUT_BITS, LOG_BITS, SHIFT_BITS, WINDOW
 from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS, limits_of
 from codecs_lbb.network.integers import END_BITS, SOURCE, Tensors, inputs, linear, trunk_bits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from codecs_core.exact.modules import Residual
+from codecs_core.exact import Residual
 from codecs_core.learn import half
 
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.distribution import integers
+from codecs_core.entropy import QFormat
 from codecs_core.errors import EntropyError
 from codecs_core.jit import inline
 from codecs_rec.families import Family, Pair, relate
@@ -100,7 +100,7 @@ class ScalarSampler(Sampler):
 
     def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
         """Samples of the shape of `index`."""
-        n = integers(index, "index", 1, NAMED + (1 << 60) - 1)
+        n = QFormat(bits=0, low=1, high=NAMED + (1 << 60) - 1).check(index, "index")
         most = int(n[~escaped(n)].max(initial=1))
         if most > self.largest:
             raise EntropyError(f"an index of {most} is beyond the {self.largest} that this sampler ends at")

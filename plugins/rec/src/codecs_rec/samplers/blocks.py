@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.distribution import integers
+from codecs_core.entropy import QFormat
 from codecs_core.errors import EntropyError
 from codecs_core.jit import inline, kernel
 from codecs_rec.families import Family, Gaussian, relate
@@ -218,7 +218,7 @@ class BlockSampler(Sampler):
 
     def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
         """Samples of shape (..., d), for a proposal of that shape."""
-        n = integers(index, "index", 1, self.candidates)
+        n = QFormat(bits=0, low=1, high=self.candidates).check(index, "index")
         shape = proposal.shape
         if not shape or (shape[:-1] not in ((), n.shape)):
             raise EntropyError(f"a proposal of shape {shape} does not fit blocks of indices of shape {n.shape}")

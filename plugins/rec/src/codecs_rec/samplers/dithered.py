@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy import DiscretizedGaussian, Escape
-from codecs_core.entropy.distribution import integers
-from codecs_core.entropy.distributions.location_scale import SCALE_RANGE
-from codecs_core.entropy.tables import table as engine_table
+from codecs_core.entropy import DiscretizedGaussian, Escape, QFormat
+from codecs_core.entropy import table as engine_table
 from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
 from codecs_rec.families import Family, Gaussian, Uniform
@@ -60,7 +58,7 @@ class Dithered(Sampler):
 
     def decode(self, index: ArrayLike, proposal: Family, key: int) -> NDArray[np.float64]:
         """Samples of the shape of `index`."""
-        k = integers(index, "index", 1 - REACH, REACH - 1)
+        k = QFormat(bits=0, low=1 - REACH, high=REACH - 1).check(index, "index")
         u, width = self._dither(k.shape, key)
         return np.asarray(proposal.location + width * (k - u))
 
@@ -68,7 +66,8 @@ class Dithered(Sampler):
         """The index code under a Gaussian prior of the target's centre, given the dither; it codes index + `OFFSET`."""
         u, width = self._dither(shape, key)
         mean = np.floor((u + OFFSET) * 256).astype(np.int64)
-        log_scale = np.clip(log2_64(np.broadcast_to(proposal.scale, shape) / width), *SCALE_RANGE)
+        steps = log2_64(np.broadcast_to(proposal.scale, shape) / width)
+        log_scale = steps.clip(DiscretizedGaussian.LOG_SCALE.low, DiscretizedGaussian.LOG_SCALE.high)
         return Escape(DiscretizedGaussian(mean, log_scale, symbols=BINS))
 
     def _centre(self, target: Family) -> NDArray[np.float64]:

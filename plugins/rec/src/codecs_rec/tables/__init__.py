@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-from io import BytesIO
-from typing import Any
+from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
+from codecs_core.entropy import table as table_of
 
-
-@cache
-def table(name: str) -> NDArray[Any]:
-    """The table of this name as int64, read-only."""
-    data = files(__name__).joinpath(f"{name}.npy").read_bytes()
-    array: NDArray[Any] = np.load(BytesIO(data), allow_pickle=False).astype(np.int64)
-    array.flags.writeable = False
-    return array
+#: The table of a name as int64, read-only.
+table = partial(table_of, package=__name__)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy.tables.derive import npy
+from codecs_core.entropy import npy
 from codecs_rec.families import Gaussian
 from codecs_rec.index import calibrate
 from codecs_rec.quantile import NORMAL, quantiles

@@ -14,7 +14,7 @@ import numpy as np
 from mpmath import mp
 from numpy.typing import NDArray
 
-from codecs_core.entropy.tables.derive import npy
+from codecs_core.entropy import npy
 
 #: Octaves of a tail, and cells an octave.
 OCTAVES, CELLS = 63, 256
