@@ -58,7 +58,7 @@ def float_rates(path: Path, x: NDArray[np.uint8], samples: int) -> list[float]:
     """Negative evidence bounds of the network in floating point, in bits per value."""
     import torch
     from codecs_bbans.network import Network
-    from codecs_bbans.training import evaluate
+    from codecs_bbans.train import evaluate
 
     state = torch.load(path, weights_only=True)
     components = len(state["tables"]) if "tables" in state else 0

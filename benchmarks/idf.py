@@ -55,7 +55,7 @@ def images(paths: list[Path]) -> dict[str, NDArray[np.uint8]]:
 def float_bits(path: Path, model: Any, arrays: dict[str, NDArray[np.uint8]]) -> float:
     """Negative log likelihood in bits of the network in floating point, whose state was kept when it was trained."""
     import torch
-    from codecs_idf.training import Settings, evaluate, network_of
+    from codecs_idf.train import Settings, evaluate, network_of
 
     from codecs_core.learn import image_list as as_images
 

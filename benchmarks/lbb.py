@@ -108,7 +108,7 @@ def float_bits(path: Path, model: Any, x: NDArray[np.uint8]) -> float:
     import torch
 
     sys.path.insert(0, str(Path(__file__).parent.parent / "plugins" / "lbb" / "scripts"))
-    from codecs_lbb.training import evaluate, network_of
+    from codecs_lbb.train import evaluate, network_of
 
     settings = __import__(f"train_{model.name}").SETTINGS
     network = network_of(model.config["channels"], settings)

@@ -18,9 +18,10 @@ from typing import Any, Literal
 
 import numpy as np
 from codecs_rec.calibration import information
-from codecs_rec.codec import LosslessCodec, LossyCodec
+from codecs_rec.codec import LosslessCodec
 from codecs_rec.families import Family, Gaussian, Laplace, Triangular, Uniform, relate
 from codecs_rec.index import OctaveCode, calibrate, depth_code, zipf
+from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.philox import check_key
 from codecs_rec.quantile import NORMAL
 from codecs_rec.samplers import (

@@ -3,9 +3,11 @@
 import dataclasses
 import re
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import codecs_core as cc
+from codecs_core.registry import default
 
 DOCS = Path(__file__).parents[2] / "docs"
 INDEX = (DOCS / "index.md").read_text("utf-8")
@@ -40,6 +42,24 @@ def test_the_layers_are_those_of_the_contract():
     layers = next(contract["layers"] for contract in contracts if "codecs_core.cli" in contract.get("layers", ()))
     chain = " -> ".join(layers).replace("codecs_core.", "")
     assert f"    {chain}\n" in (DOCS / "design/modules.md").read_text("utf-8")
+
+
+def test_plugins_are_laid_out_as_the_page_says():
+    page = (DOCS / "design/modules.md").read_text("utf-8").partition("## Plugins")[2]
+    rows = re.findall(r"^\| `(\w+)\.py` \| .* \| (yes|no) \|$", page, re.MULTILINE)
+    assert len(rows) == 7
+    learned = [spec for spec in default().codecs.values() if spec.info.trainable]
+    assert len(learned) >= 6
+    for spec in learned:
+        package, _, module = spec.implementation.partition(":")[0].rpartition(".")
+        assert module == "codec", spec.id
+        assert spec.trainer == f"{package}.train:train"
+        for name, torch in rows:
+            where = package.partition(".")[0] if name == "testing" else package
+            found = find_spec(where if name == "__init__" else f"{where}.{name}")
+            assert found is not None, f"{spec.id} has no {where}.{name}"
+            text = Path(found.origin).read_text("utf-8")
+            assert torch == "yes" or not re.search(r"^\s*(import|from) torch", text, re.MULTILINE), found.name
 
 
 def test_the_command_line_has_every_limit():

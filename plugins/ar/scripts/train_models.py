@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from codecs_ar.data import as_images, priors_of
 from codecs_ar.network import Network
-from codecs_ar.settings import Settings
-from codecs_ar.training import finish, learn, shuffled
+from codecs_ar.train import Settings, finish, learn, shuffled
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -11,8 +11,7 @@ import torch
 from codecs_ar.codec import ImageCodec
 from codecs_ar.data import as_images, collect, priors_of, stacks
 from codecs_ar.probe import digest
-from codecs_ar.settings import Settings
-from codecs_ar.training import RATES, fit, learn, train
+from codecs_ar.train import RATES, Settings, fit, learn, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -75,7 +74,7 @@ def values_of(images: list[NDArray[Any]]) -> list[Any]:
 
 def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is killed and started again ends with the networks of a run that was not."""
-    monkeypatch.setattr("codecs_ar.training.INTERVAL", 0.0)
+    monkeypatch.setattr("codecs_ar.train.INTERVAL", 0.0)
     values = values_of(list(waves(4, 16, 16)))
     settings = Settings(steps=8, **SMALL)
     whole, _ = fit(values, values, settings, budget=1)

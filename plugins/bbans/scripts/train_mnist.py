@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from codecs_bbans.training import learn, refreeze
+from codecs_bbans.train import learn, refreeze
 
 SETTINGS = {
     "mnist": {"epochs": 60, "hidden": 512, "latents": 50, "components": 8, "seed": 0},

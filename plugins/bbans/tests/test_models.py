@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_bbans.codec import VAECodec
+from codecs_bbans.model import VAE, with_probes
 from codecs_bbans.testing import random_model
-from codecs_bbans.vae import VAE, with_probes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

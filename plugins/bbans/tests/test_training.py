@@ -15,7 +15,7 @@ from codecs_core.errors import ConfigError, UnsupportedArrayError
 
 torch = pytest.importorskip("torch")
 
-from codecs_bbans.training import train  # noqa: E402
+from codecs_bbans.train import train  # noqa: E402
 
 SMALL = {"latents": 4, "hidden": 16, "components": 3}
 
@@ -62,7 +62,7 @@ def test_a_model_trained_for_two_seconds(high: int) -> None:
 
 
 def test_freezing_costs_little() -> None:
-    from codecs_bbans.training import evaluate, learn
+    from codecs_bbans.train import evaluate, learn
 
     network, model = learn(make_items(2000), epochs=20, seed=3, name="squares", **SMALL)
     x = make_items(2000, seed=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from codecs_idf.training import Settings, finish, learn, network_of
+from codecs_idf.train import Settings, finish, learn, network_of
 from numpy.typing import NDArray
 from PIL import Image
 

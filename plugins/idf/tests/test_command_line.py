@@ -60,7 +60,7 @@ def test_a_model_of_ones_own(tmp_path: Path) -> None:
 def test_an_interrupted_training_goes_on(tmp_path: Path) -> None:
     """A checkpoint left by a run that was killed is where the next one starts."""
     pytest.importorskip("torch")
-    from codecs_idf.training import Settings, fit
+    from codecs_idf.train import Settings, fit
 
     from codecs_core import media
     from codecs_core.learn import image_list as as_images

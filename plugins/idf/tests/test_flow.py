@@ -6,7 +6,8 @@ import codecs_idf.flow
 import numpy as np
 import pytest
 from codecs_idf import colour
-from codecs_idf.flow import Flow, extent, squeeze, unsqueeze
+from codecs_idf.flow import extent, squeeze, unsqueeze
+from codecs_idf.model import Flow
 from codecs_idf.prior import Mixture
 from codecs_idf.testing import random_model
 from hypothesis import given, settings

@@ -9,7 +9,7 @@ import pytest
 import torch
 from codecs_idf.codec import ImageCodec
 from codecs_idf.network import Network, squeeze
-from codecs_idf.training import Settings, batches, evaluate, fit, learn, train
+from codecs_idf.train import Settings, batches, evaluate, fit, learn, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -74,7 +74,7 @@ def test_same_steps_same_model() -> None:
 
 def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is killed and started again ends with the network of a run that was not."""
-    monkeypatch.setattr("codecs_idf.training.INTERVAL", 0.0)
+    monkeypatch.setattr("codecs_idf.train.INTERVAL", 0.0)
     images = list(waves(8, 16, 16))
     settings = Settings(steps=8, **SMALL)
     whole, _ = fit(images[:6], images[6:], settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from codecs_lbb.training import Settings
+from codecs_lbb.train import Settings
 from numpy.typing import NDArray
 from PIL import Image
 from train_mnist import run

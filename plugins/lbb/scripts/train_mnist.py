@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from codecs_lbb.freezing import frozen
-from codecs_lbb.training import EXAMPLES, GRIDS, Settings, evaluate, fit, network_of, tensor
+from codecs_lbb.freeze import frozen
+from codecs_lbb.train import EXAMPLES, GRIDS, Settings, evaluate, fit, network_of, tensor
 from numpy.typing import NDArray
 
 SETTINGS = Settings(

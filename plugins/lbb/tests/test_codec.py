@@ -10,7 +10,7 @@ import pytest
 from codecs_lbb.codec import FlowCodec
 from codecs_lbb.model import FlowModel
 from codecs_lbb.testing import random_model
-from codecs_lbb.training import train
+from codecs_lbb.train import train
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray

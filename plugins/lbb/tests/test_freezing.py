@@ -26,8 +26,8 @@ def images(n: int, channels: int) -> NDArray[np.uint8]:
 @pytest.mark.parametrize(("kind", "noise"), [("flow++", 8), ("flow++", 0), ("realnvp", 0)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_frozen_flow(kind: str, noise: int, channels: int) -> None:
-    from codecs_lbb.freezing import frozen
-    from codecs_lbb.training import Settings, evaluate, fit, tensor
+    from codecs_lbb.freeze import frozen
+    from codecs_lbb.train import Settings, evaluate, fit, tensor
 
     x = images(64, channels)
     settings = Settings(kind=kind, noise_width=noise, steps=30, centre=128 if kind == "flow++" else 0, **SMALL)

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from codecs_rec import lossy_training, training
+from codecs_rec import train
+from codecs_rec.lossy import train as lossy_train
 from numpy.typing import NDArray
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -65,7 +66,7 @@ def main() -> None:
         "command": f"python plugins/rec/scripts/train.py {arguments.name} DATA {arguments.name}.safetensors",
         "data": DATA[arguments.name],
     }
-    learn: Any = lossy_training.learn if arguments.name == "colour" else training.learn
+    learn: Any = lossy_train.learn if arguments.name == "colour" else train.learn
     network, model = learn(load(arguments.data), progress=progress, name=arguments.name, about=about, **settings)
     torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
     model.save(arguments.out)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_rec import codecs_register
-from codecs_rec.codec import BATCH, LosslessCodec, LossyCodec, RecCodec
+from codecs_rec.codec import BATCH, LosslessCodec, RecCodec
+from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.testing import random_lossy, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from codecs_rec.codec import LossyCodec
-from codecs_rec.lossy import LossyVAE, amplitudes, gains_of, plan
+from codecs_rec.lossy.codec import LossyCodec
+from codecs_rec.lossy.model import LossyVAE, amplitudes, gains_of, plan
 from codecs_rec.testing import random_lossy
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from codecs_rec.calibration import partition
 from codecs_rec.codec import LosslessCodec
+from codecs_rec.model import VAE
 from codecs_rec.testing import random_model
-from codecs_rec.vae import VAE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

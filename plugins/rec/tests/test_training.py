@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from codecs_rec.codec import LosslessCodec, LossyCodec
+from codecs_rec.codec import LosslessCodec
+from codecs_rec.lossy.codec import LossyCodec
 from typer.testing import CliRunner
 
 import codecs_core as cc
@@ -18,12 +19,13 @@ from codecs_core.errors import ConfigError, UnsupportedArrayError
 
 torch = pytest.importorskip("torch")
 
-from codecs_rec import lossy_training, training  # noqa: E402
+from codecs_rec.lossy.train import train as train_lossy  # noqa: E402
+from codecs_rec.train import train as train_lossless  # noqa: E402
 
 
 def train(x: Any, codec: str, **settings: Any) -> Any:
     """Train a model of either codec."""
-    return training.train(x, **settings) if codec == LOSSLESS else lossy_training.train(x, **settings)
+    return (train_lossless if codec == LOSSLESS else train_lossy)(x, **settings)
 
 
 SMALL_LOSSY: dict[str, Any] = {"width": 8, "depth": 1, "classes": 3, "block_bits": 5}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from codecs_rec.lossy import squeezed, unsqueezed
+from codecs_rec.lossy.model import squeezed, unsqueezed
 from codecs_rec.transform import MATRIX_BITS, Transform, cosines
 
 

@@ -47,7 +47,7 @@ def codecs_register() -> list[CodecSpec]:
             implementation="codecs_ar.codec:ImageCodec",
             format_version=2,
             info=INFO,
-            trainer="codecs_ar.training:train",
+            trainer="codecs_ar.train:train",
         ),
         CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO),
         CodecSpec(

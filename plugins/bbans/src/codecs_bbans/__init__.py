@@ -22,7 +22,7 @@ def codecs_register() -> list[CodecSpec]:
             implementation="codecs_bbans.codec:VAECodec",
             format_version=2,
             info=INFO,
-            trainer="codecs_bbans.training:train",
+            trainer="codecs_bbans.train:train",
         )
     ]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_bbans import INFO
-from codecs_bbans.vae import VAE
+from codecs_bbans.model import VAE
 from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Chain, Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError

@@ -1,4 +1,4 @@
-"""The variational autoencoder in floating point, as it is trained. The only modules that import torch are this one and `training`."""
+"""The variational autoencoder in floating point, as it is trained."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_bbans.vae import BUCKET_BITS, LATENT_BITS
+from codecs_bbans.model import BUCKET_BITS, LATENT_BITS
 from codecs_core import Model
 from codecs_core.entropy import BucketedGaussian, CategoricalMixture, centres
 from codecs_core.exact import ExactNet, Layer

@@ -25,7 +25,7 @@ def codecs_register() -> list[CodecSpec]:
             implementation="codecs_idf.codec:ImageCodec",
             format_version=2,
             info=INFO,
-            trainer="codecs_idf.training:train",
+            trainer="codecs_idf.train:train",
         )
     ]
 

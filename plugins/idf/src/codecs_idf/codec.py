@@ -14,7 +14,7 @@ from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message, StackCodec
 from codecs_core.errors import ConfigError, CorruptDataError, UnsupportedArrayError
 from codecs_idf import INFO, colour
-from codecs_idf.flow import Flow
+from codecs_idf.model import Flow
 
 #: Values of a chunk of small images: what framing costs is little beside them.
 STACK_VALUES = 1 << 20

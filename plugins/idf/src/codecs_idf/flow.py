@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy import Bijection, Conditional, Message, Serial, StackCodec
 from codecs_core.errors import EntropyError, ModelError
 from codecs_core.exact import ExactNet
-from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, Mixture, limits_of, parameters_of
+from codecs_idf.prior import MEAN_BITS, WINDOW, Mixture, parameters_of
 
 #: The phases of a 2 x 2 block as (row, column): the one that is kept, and those factored out.
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
@@ -199,101 +199,3 @@ def unsqueeze(phases: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[
     for (row, column), phase in zip(PHASES, phases, strict=True):
         x[:, row::2, column::2] = phase
     return x[:, : size[0], : size[1]]
-
-
-class Flow:
-    """A frozen flow.
-
-    Parameters
-    ----------
-    config
-        ``channels`` of an image; ``couplings``, how many a level, the finest first; ``components`` of a mixture.
-    tensors
-        The networks ``levelI.couplingJ.network``, ``levelI.couplingJ.linear``, ``levelI.priorG.network``, ``levelI.priorG.linear``,
-        and ``top``, the parameters of the last prior.
-
-    Raises
-    ------
-    ModelError
-        If anything is missing or does not fit, or a probe gives other integers than when the model was made.
-    """
-
-    def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-        channels, couplings, components = (config.get(k) for k in ("channels", "couplings", "components"))
-        if type(channels) is not int or channels not in (1, 3, 4):
-            raise ModelError(f"a flow of {channels!r} channels; expected 1, 3 or 4")
-        if type(components) is not int or not 1 <= components <= 64:
-            raise ModelError(f"a flow of {components!r} components; expected 1 to 64")
-        if not isinstance(couplings, list) or not 1 <= len(couplings) <= 16:
-            raise ModelError(
-                f"a flow of couplings {couplings!r}; expected a list, a number for each of up to 16 levels"
-            )
-        if any(type(n) is not int or not 0 <= n <= 64 for n in couplings):
-            raise ModelError(f"a flow of couplings {couplings!r}; expected numbers from 0 to 64")
-        self.channels: int = channels
-        self.levels = [
-            Level(tensors, f"level{i}", channels=channels, couplings=n, components=components)
-            for i, n in enumerate(couplings)
-        ]
-        for i, level in enumerate(self.levels):
-            for g, predictor in enumerate(level.priors):
-                check_parameters(predictor, f"level{i}.prior{g}", channels, components)
-        top = tensors.get("top", np.zeros(0))
-        self.top = np.asarray(top)
-        each = channels * components
-        if top.shape != (parameters_of(channels, components),) or top.dtype.kind not in "iu":
-            raise ModelError(f"top of a flow is {top.dtype} of shape {top.shape}")
-        limits = limits_of(channels, components)
-        if ((top < limits[0]) | (top > limits[1])).any():
-            raise ModelError(f"top of a flow has parameters outside their range, {each} of each kind")
-        self.top = top.astype(np.int32)
-
-    def codec(self, n: int, h: int, w: int, levels: int = 64) -> StackCodec[NDArray[Any]]:
-        """Codec of n images of height h and width w, transformed and centred integers of shape (n, h, w, channels).
-
-        Parameters
-        ----------
-        n, h, w
-            Of the images.
-        levels
-            Pop so many of the deepest levels only, and let the modes of the priors stand for the rest: section 4.2's progressive
-            image rendering.
-        """
-        *sizes, top = self.sizes(h, w)
-        parameters = np.broadcast_to(self.top, (n, *top, self.top.size))
-        codec: StackCodec[NDArray[Any]] = Mixture(parameters, np.zeros((n, *top, self.channels), np.int32))
-        for deep, (level, size) in enumerate(reversed([*zip(self.levels, sizes, strict=True)])):
-            codec = level.codec(codec, size, rough=deep >= levels)
-        return codec
-
-    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Information content in bits, (n, h, w, channels): of each variable that is coded, at the pixel it was made of."""
-        n, h, w, _ = x.shape
-        *sizes, _ = self.sizes(h, w)
-        return _placed(self.codec(n, h, w).information(x), sizes)
-
-    def sizes(self, h: int, w: int) -> list[tuple[int, int]]:
-        """Height and width of the input of each level, and of what the last one keeps."""
-        sizes = [(h, w)]
-        for _ in self.levels:
-            sizes.append(extent(0, sizes[-1]))
-        return sizes
-
-
-def _placed(bits: Any, sizes: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
-    """The information of a level's parts as an image: what is kept, and the phases factored out of images of the first size."""
-    if not sizes:
-        return np.asarray(bits)
-    (kept, first), last = bits
-    phases = [_placed(kept, sizes[1:]), *first, *last]
-    return unsqueeze([padded(x, extent(0, sizes[0])) for x in phases], sizes[0])
-
-
-def check_parameters(predictor: Predictor, name: str, channels: int, components: int) -> None:
-    """Raise `ModelError` unless whatever a prior's networks compute is something that entropy coding can take."""
-    low, high = limits_of(channels, components)
-    last, times = predictor.network.layers[-1], predictor.network.outputs // low.size
-    fits = (last.low >= np.tile(low, times)).all() and (last.high <= np.tile(high, times)).all()
-    linear = predictor.linear.layers[-1]
-    if not fits or linear.low.min() < -MEAN_LIMIT or linear.high.max() > MEAN_LIMIT:
-        raise ModelError(f"{name} of a flow can give parameters outside their range")

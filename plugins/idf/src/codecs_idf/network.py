@@ -1,6 +1,6 @@
 """The integer discrete flow in floating point, as it is trained: Hoogeboom et al. 2019, with IDF++ (van den Berg et al. 2021).
 
-Only this module and `training` import torch. `codecs_idf.flow` is the same flow in integers, as it codes.
+Only this module, `train` and `freeze` import torch. `codecs_idf.flow` is the same flow in integers, as it codes.
 """
 
 from __future__ import annotations

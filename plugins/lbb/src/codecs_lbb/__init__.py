@@ -24,7 +24,7 @@ def codecs_register() -> list[CodecSpec]:
             implementation="codecs_lbb.codec:FlowCodec",
             format_version=2,
             info=INFO,
-            trainer="codecs_lbb.training:train",
+            trainer="codecs_lbb.train:train",
         )
     ]
 

@@ -27,17 +27,17 @@ def codecs_register() -> list[CodecSpec]:
     return [
         CodecSpec(
             id="rec.vae",
-            implementation="codecs_rec.codec:LossyCodec",
+            implementation="codecs_rec.lossy.codec:LossyCodec",
             format_version=2,
             info=LOSSY,
-            trainer="codecs_rec.lossy_training:train",
+            trainer="codecs_rec.lossy.train:train",
         ),
         CodecSpec(
             id="rec.vae-lossless",
             implementation="codecs_rec.codec:LosslessCodec",
             format_version=2,
             info=LOSSLESS,
-            trainer="codecs_rec.training:train",
+            trainer="codecs_rec.train:train",
         ),
     ]
 

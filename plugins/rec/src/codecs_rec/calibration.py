@@ -12,7 +12,7 @@ from codecs_core import Model
 from codecs_rec.codec import LosslessCodec
 from codecs_rec.index import calibrate
 from codecs_rec.latents import Blocks
-from codecs_rec.vae import VAE
+from codecs_rec.model import VAE
 
 #: Bits on average that a latent tells for it to be sent.
 LEAST_BITS = 0.01

@@ -1,4 +1,4 @@
-"""The variational autoencoder in floating point, as it is trained. The only modules that import torch are this one and `training`."""
+"""The variational autoencoder in floating point, as it is trained."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Network(nn.Module):
     Parameters
     ----------
     kind
-        As `codecs_rec.vae.LIKELIHOODS`.
+        As `codecs_rec.model.LIKELIHOODS`.
     pixels, latents, hidden
         Widths.
     components

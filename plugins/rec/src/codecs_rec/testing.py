@@ -14,10 +14,10 @@ from codecs_core.exact import ExactNet, Layer
 from codecs_core.testing import Draw
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks
-from codecs_rec.lossy import REACH
+from codecs_rec.lossy.model import REACH
+from codecs_rec.model import MEAN_BITS, VALUE_BITS
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
-from codecs_rec.vae import MEAN_BITS, VALUE_BITS
 
 
 def random_model(

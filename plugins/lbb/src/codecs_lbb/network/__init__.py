@@ -1,6 +1,6 @@
 """Flows in floating point, as they are trained: layers of RealNVP, Glow and Flow++ on images of shape (n, channels, h, w).
 
-A layer maps x to y and log |det dy/dx| in nats, summed over the batch. Only this package, `training` and `freezing` import torch;
+A layer maps x to y and log |det dy/dx| in nats, summed over the batch. Only this package, `train` and `freeze` import torch;
 `codecs_lbb.layers` holds the same layers as they code.
 """
 

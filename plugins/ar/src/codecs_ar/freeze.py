@@ -60,7 +60,7 @@ def frozen(
     return Model.create(codec="ar.image", config=config, tensors=tensors, attrs=dict(attrs), name=name)
 
 
-def thawed(networks: Sequence[Network], tensors: Mapping[str, NDArray[Any]]) -> None:
+def load_into(networks: Sequence[Network], tensors: Mapping[str, NDArray[Any]]) -> None:
     """Give networks the weights of a model, plane by plane; raises `ModelError` if they do not fit."""
     for i, network in enumerate(networks):
         for j, layer in enumerate(layers_of(network)):

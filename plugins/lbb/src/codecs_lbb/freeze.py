@@ -28,7 +28,7 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
     Parameters
     ----------
     network
-        As `codecs_lbb.training` makes it.
+        As `codecs_lbb.train` makes it.
     examples
         Images as floats, shape (n, channels, h, w): they tell how large activations grow.
     grid

@@ -15,9 +15,9 @@ from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import KEY, drawn, prices, shortlist
+from codecs_rec.model import MOST_OCTAVES, scales
 from codecs_rec.samplers.blocks import race
 from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform
-from codecs_rec.vae import MOST_OCTAVES, scales
 
 if TYPE_CHECKING:
     from codecs_core import Model

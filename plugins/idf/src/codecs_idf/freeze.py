@@ -15,7 +15,7 @@ from codecs_core import Model
 from codecs_core.entropy import LogisticMixture, QFormat
 from codecs_core.exact import ExactNet, freeze, thaw
 from codecs_core.learn import BITS_PER_NAT
-from codecs_idf.flow import Flow
+from codecs_idf.model import Flow
 from codecs_idf.network import UNIT, Level, Network, Predictor
 from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, limits_of
 
@@ -87,7 +87,7 @@ def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name
     return model
 
 
-def thawed(network: Network, tensors: Mapping[str, NDArray[Any]]) -> None:
+def load_into(network: Network, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Give a network the weights of a model, as far as there are levels and couplings in both; raises `ModelError` if they do not fit."""
     source, gains = int(math.log2(UNIT)), gains_of(network.channels, network.components)
     for name, module in network.named_modules():

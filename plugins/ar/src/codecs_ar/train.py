@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,10 @@ from torch import Tensor, nn
 
 import codecs_core as cc
 from codecs_ar.data import DECAYS, Values, as_images, collect, joined, look, priors_of, stacks
-from codecs_ar.freezing import frozen, thawed
+from codecs_ar.freeze import frozen, load_into
 from codecs_ar.kernels import Predictors
-from codecs_ar.model import Autoregression
+from codecs_ar.model import LONGEST, Autoregression
 from codecs_ar.network import Network
-from codecs_ar.settings import Settings
 from codecs_core import Model, Progress
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
@@ -33,6 +33,48 @@ INTERVAL = 10.0
 WATCHED = 1 << 17
 #: Rates of learning, as negative exponents of 2, of which the best ones are taken: of weights, and of biases.
 RATES = ((0, 0), (10, 7), (11, 8), (13, 10))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(learning.Settings):
+    """Sizes and schedule.
+
+    Parameters
+    ----------
+    hidden
+        Widths of the layers of each network.
+    components
+        Logistics in a mixture.
+    pixels
+        At most so many are kept to learn from.
+    enlarge
+        Of so many of the images, from 0 to 1, an enlarged part is looked at too: full-size photographs are smoother than reduced ones.
+    batch
+        Values of each plane a step.
+    rate
+        Of Adam; after a short rise it follows a cosine to zero.
+    steps
+        If not 0, train for so many steps whatever the clock says.
+    seed
+        Of the initial weights and of the choice of data.
+    periods
+        For so many values the short-sighted predictor, and the long-sighted one, are solved once: 1 and 4 are a little better, and slower.
+    start
+        Name or path of a model of the same widths to start from.
+    """
+
+    hidden: Sequence[int] = learning.counts((64, 64), 1, 512, lengths=(1, 6))
+    components: int = learning.whole(3, 1, 16)
+    pixels: int = learning.whole(4_000_000, 1, 1 << 30)
+    enlarge: float = learning.number(0.5, 0, 1)
+    batch: int = learning.whole(4096, 1, 1 << 20)
+    rate: float = learning.number(5e-3, above=True)
+    steps: int = learning.whole(0, 0, 1 << 40)
+    seed: int = learning.whole(0, 0, 1 << 62)
+    periods: Sequence[int] = learning.counts((4, 16), 1, LONGEST, lengths=(2, 2))
+    start: str = ""
+
+
 DEFAULT = Settings()
 
 
@@ -94,7 +136,7 @@ def begin(networks: Sequence[Network], start: str) -> None:
     """Give networks the weights of a model, plane by plane; raises `ConfigError` if there is none, or it does not fit."""
     try:
         model = cc.get_codec("ar.image", model=start).model
-        thawed(networks, model.tensors())  # type: ignore[union-attr]
+        load_into(networks, model.tensors())  # type: ignore[union-attr]
     except CodecsError as error:
         raise ConfigError(f"cannot start from {start!r}: {error}") from error
 

@@ -19,8 +19,8 @@ from codecs_core import learn as learning
 from codecs_core.entropy import Message
 from codecs_core.errors import CodecsError, ConfigError
 from codecs_idf import colour
-from codecs_idf.flow import Flow
-from codecs_idf.freezing import frozen, thawed
+from codecs_idf.freeze import frozen, load_into
+from codecs_idf.model import Flow
 from codecs_idf.network import Network
 
 #: What training takes beside its `Settings`.
@@ -151,7 +151,7 @@ def begin(network: Network, start: str) -> None:
     """Give a network the weights of a model; raises `ConfigError` if there is none, or it does not fit."""
     try:
         model = cc.get_codec("idf.image", model=start).model
-        thawed(network, model.tensors())  # type: ignore[union-attr]
+        load_into(network, model.tensors())  # type: ignore[union-attr]
     except CodecsError as error:
         raise ConfigError(f"cannot start from {start!r}: {error}") from error
 

@@ -194,7 +194,7 @@ def train(
     ConfigError
         For settings that do not exist or are out of range, and images that do not fit them.
     """
-    from codecs_lbb.freezing import frozen
+    from codecs_lbb.freeze import frozen
 
     settings = Settings.of("lbb.flow", hyper, beside=("checkpoint",))
     images = data[..., None] if data.ndim == 3 and data.shape[2] not in (1, 3, 4) else data

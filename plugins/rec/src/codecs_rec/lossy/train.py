@@ -1,4 +1,4 @@
-"""Training a lossy autoencoder on somebody's images, and freezing it into integers."""
+"""Training a lossy autoencoder on somebody's images."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.entropy import QFormat, quantise
+from codecs_core.entropy import quantise
 from codecs_core.errors import UnsupportedArrayError
-from codecs_core.exact import Residual, freeze
-from codecs_core.learn import half
-from codecs_rec.index import PRECISION, calibrate
-from codecs_rec.lossy import CORRECTION, DEVIATIONS, GREY, REACH, LossyVAE
+from codecs_rec.index import PRECISION
+from codecs_rec.lossy.freeze import frozen
+from codecs_rec.lossy.model import DEVIATIONS, GREY
+from codecs_rec.lossy.network import Channel, Decoder
 from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform, cosines
 
 #: Qualities, and 64 log2 of how much the noise of each exceeds that of the next.
@@ -31,80 +30,6 @@ CLASSIFIED, CALIBRATION = 20_000, 256
 INTERVAL = 10.0
 #: Octaves of candidates beyond a block's mean information.
 SPARE = 3
-#: What the network sees and what it says is in units of so many 8-bit values.
-UNIT = 64.0
-
-
-class Decoder(nn.Module):
-    """A residual network over squares of pixels, given an image by the linear decoder and the level of its noise."""
-
-    def __init__(self, channels: int, squeeze: int, *, width: int, depth: int) -> None:
-        super().__init__()
-        self.squeeze = squeeze
-        inputs = channels * squeeze**2
-        parts: list[nn.Module] = [nn.Conv2d(inputs + 1, width, 3, padding=1), nn.ReLU()]
-        for _ in range(depth):
-            second = nn.Conv2d(width, width, 3, padding=1)
-            nn.init.normal_(second.weight, std=0.3 * math.sqrt(2 / (9 * width)))
-            parts.append(Residual(nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), second)))
-        out = nn.Conv2d(width, inputs, 3, padding=1)
-        nn.init.zeros_(out.weight)
-        nn.init.zeros_(out.bias)  # type: ignore[arg-type]
-        self.network = nn.Sequential(*parts, out).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def forward(self, base: Tensor, noise: Tensor) -> Tensor:
-        """Refine images of shape (n, h, w, c), in 8-bit values less grey; `noise` (n,) as the model has it."""
-        seen = functional.pixel_unshuffle(base.permute(0, 3, 1, 2) / UNIT, self.squeeze)
-        level = (noise / 256)[:, None, None, None].expand(-1, 1, *seen.shape[2:])
-        seen = torch.cat([seen, level], 1).contiguous(memory_format=torch.channels_last)
-        # in training, half the bits are enough for what is hidden, and twice as fast
-        with half(self.training, seen.device):
-            hidden = self.network[:-1](seen)
-        out = functional.pixel_shuffle(self.network[-1](hidden.float()), self.squeeze)
-        return base + UNIT * out.permute(0, 2, 3, 1)
-
-
-class Channel:
-    """The latents in floating point: transform, classes, and samples of the posterior."""
-
-    def __init__(self, transform: Transform, deviations: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
-        matrices = (transform.rows, transform.columns, transform.colours)
-        self.rows, self.columns, self.colours = (torch.tensor(m / (1 << MATRIX_BITS)).float() for m in matrices)
-        self.shape, self.places = transform.shape, torch.from_numpy(transform.places)
-        self.variances = torch.tensor(2.0 ** (deviations / 32)).float()
-        self.log_shares = torch.tensor(np.log(shares)).float()
-
-    def analyse(self, x: Tensor) -> Tensor:
-        """Coefficients of images of shape (n, h, w, c), in 8-bit values less grey."""
-        y = _along(self.rows, self.columns, self.colours, x)
-        return y.reshape(len(x), math.prod(self.shape))[:, self.places]
-
-    def synthesise(self, z: Tensor) -> Tensor:
-        """Images of coefficients."""
-        whole = torch.zeros(len(z), math.prod(self.shape))
-        whole[:, self.places] = z
-        whole = whole.view(len(z), *self.shape)
-        return _along(self.rows.t(), self.columns.t(), self.colours.t(), whole)
-
-    def sample(self, y: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples of q(z | x), and the bits they tell, of the class among them; `noise` (n,) as the model has it."""
-        t = torch.exp2(noise / 32)[:, None]
-        squares = y * y / t
-        costs = [(squares / v + v.log()).sum(1) for v in ((v / t).clamp_min(1) for v in self.variances)]
-        k = (torch.stack(costs, 1) - 2 * self.log_shares).argmin(1)
-        v = self.variances[k]
-        sent, kept = v > t, 1 - t / v
-        mean, square = torch.where(sent, y * kept, 0), torch.where(sent, t * kept, 0)
-        prior = (v - t).clamp_min(1e-6)
-        nats = 0.5 * ((mean * mean + square) / prior - 1 - (square / prior).clamp_min(1e-12).log())
-        bits = (torch.where(sent, nats, 0).sum(1) - self.log_shares[k]) / math.log(2)
-        return mean + square.sqrt() * torch.randn_like(mean), bits
-
-
-def _along(rows: Tensor, columns: Tensor, colours: Tensor, x: Tensor) -> Tensor:
-    """A matrix product along each axis of images in turn."""
-    x = torch.einsum("ui,nijc->nujc", rows, x)
-    return torch.einsum("vj,nujc->nuvc", columns, x) @ colours.t()
 
 
 def classify(y: NDArray[Any], classes: int, floor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -239,7 +164,7 @@ def learn(
     tensors["octaves"] = quantise(np.ones((settings.block_bits + 1, settings.block_bits + SPARE)), PRECISION).astype(
         np.int32
     )
-    model = _frozen(network, channel, fit[:CALIBRATION], config, tensors, attrs, name)
+    model = frozen(network, channel, fit[:CALIBRATION], config, tensors, attrs, name)
     return network, model
 
 
@@ -302,48 +227,3 @@ def evaluate(network: Decoder, channel: Channel, x: Tensor, levels: Tensor) -> l
             error = max(float((shown - centred).square().mean()), 1e-9)
             points.append((float(bits.mean()) / math.prod(x.shape[1:3]), 10 * math.log10(255**2 / error)))
     return points
-
-
-def _frozen(
-    network: Decoder,
-    channel: Channel,
-    x: Tensor,
-    config: dict[str, Any],
-    tensors: dict[str, NDArray[Any]],
-    attrs: dict[str, Any],
-    name: str,
-) -> Model:
-    """Freeze the network, and calibrate the tables of octaves on what searching chooses for items `x`."""
-    network.eval()
-    flat = (x.numpy() // (255 // config["largest"])).reshape(len(x), -1)
-
-    def made(**more: NDArray[Any]) -> Model:
-        return Model.create(codec="rec.vae", config=config, tensors=tensors | more, attrs=attrs, name=name)
-
-    centred = x.float() - GREY
-    examples, span = [], QFormat(bits=10, low=-REACH, high=REACH)
-    for noise in tensors["noises"].tolist():
-        with torch.inference_mode():
-            base = channel.synthesise(channel.sample(channel.analyse(centred), torch.full((len(x),), float(noise)))[0])
-            seen = functional.pixel_unshuffle(base.permute(0, 3, 1, 2), network.squeeze).permute(0, 2, 3, 1).numpy()
-        level = np.full((*seen.shape[:3], 1), 4 * noise)
-        examples.append(np.concatenate([np.clip(np.floor(seen * 16), -REACH, REACH).astype(np.int64), level], 3))
-    target = QFormat(bits=VALUE_BITS, low=-CORRECTION, high=CORRECTION)
-    decoder = freeze(network.network, np.concatenate(examples), span, target, activation_bits=9, gain=UNIT)
-    tensors |= decoder.tensors("decoder")
-    model = made()
-    for _ in range(2):
-        vae = LossyVAE(model)
-        y, found = vae.coefficients(flat), []
-        for quality in range(vae.qualities):
-            k = vae.classify(y, quality)
-            index = vae.indices(y, k, quality, search=True)
-            found.append((vae.rows(k, quality), index[index > 0]))
-        rows, index = (np.concatenate(column) for column in zip(*found, strict=True))
-        size = vae.octaves.shape[1]
-        some = [index[rows == row] for row in range(len(vae.octaves))]
-        # where nothing was seen, any octave may come
-        octaves = [calibrate(i if i.size else 1 << np.arange(size), size, smooth=True) for i in some]
-        model = made(octaves=np.stack(octaves).astype(np.int32))
-    LossyVAE(model)
-    return model

@@ -1,8 +1,7 @@
-"""Training a variational autoencoder on somebody's images, and freezing it into integers."""
+"""Training a variational autoencoder on somebody's images."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +13,12 @@ from torch import Tensor
 
 from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.entropy import CategoricalMixture, QFormat, quantise
-from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
-from codecs_rec.calibration import arranged, block_tensors, finished, information
-from codecs_rec.latents import Blocks
-from codecs_rec.network import COLOUR_SCALE_RANGE, LOG_SCALE_RANGE, Network
-from codecs_rec.quantile import grid
-from codecs_rec.vae import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, scales
+from codecs_rec.freeze import frozen
+from codecs_rec.network import Network
 
 #: Seconds between two looks at the validation part.
 INTERVAL = 10.0
-#: Items that tables of indices are calibrated on.
-CALIBRATION = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,60 +160,3 @@ def evaluate(network: Network, x: Tensor) -> float:
     parts = [x[i : i + 500] for i in range(0, len(x), 500)]
     with torch.inference_mode():
         return -sum(float(network.elbo(part.to(where))[0].sum()) for part in parts) * BITS_PER_NAT / x.numel()
-
-
-def frozen(
-    network: Network,
-    examples: NDArray[np.uint8],
-    *,
-    item_shape: tuple[int, ...],
-    latents: int,
-    block_bits: float,
-    attrs: dict[str, Any],
-    name: str = "",
-) -> Model:
-    """Freeze a trained network; `examples` tell how large its activations grow, and how indices are distributed."""
-    network.eval()
-    kind, pixels = network.kind, examples.shape[1]
-    source = QFormat(bits=0, low=0, high=1) if network.largest == 1 else QFormat(bits=8, low=0, high=255)
-    mean = QFormat(bits=MEAN_BITS, low=-(16 << MEAN_BITS), high=16 << MEAN_BITS)
-    low, high = (math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
-    scale = QFormat(bits=SCALE_BITS, low=low, high=high)
-    encoder = freeze(
-        network.encoder,
-        examples,
-        source,
-        [mean] * latents + [scale] * latents,
-        gain=np.repeat([1.0, BITS_PER_NAT], latents),
-    )
-    means, log_scales = np.split(encoder(examples), 2, axis=1)
-    m, s = means / (1 << MEAN_BITS), scales(log_scales)
-    blocks = arranged(m[:CALIBRATION], s[:CALIBRATION], block_bits)
-    reach = (int(grid()[-1]) >> (32 - Blocks.BITS)) + 2
-    rng = np.random.default_rng(0)
-    z = np.clip(np.floor((m + s * rng.standard_normal(m.shape)) * (1 << Blocks.BITS)), -reach, reach).astype(np.int64)
-    latent = QFormat(bits=Blocks.BITS, low=-reach, high=reach)
-    value = QFormat(bits=VALUE_BITS, low=-(64 << VALUE_BITS), high=(network.largest + 64) << VALUE_BITS)
-    if kind == "colour":
-        ends = [math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in COLOUR_SCALE_RANGE]
-        targets = [value] * pixels + [QFormat(bits=SCALE_BITS, low=ends[0], high=ends[1])] * pixels
-        decoder = freeze(network.decoder, z, latent, targets, gain=np.repeat([255.0, 4 * BITS_PER_NAT], pixels))
-    else:
-        decoder = freeze(network.decoder, z, latent, CategoricalMixture.LOGIT.within(-4096, 4096), gain=BITS_PER_NAT)
-    tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(blocks)
-    if kind == "mixture":
-        with torch.inference_mode():
-            tables = torch.softmax(network.tables.double(), 1).numpy()
-        tensors["tables"] = quantise(tables, CategoricalMixture.TABLE_BITS, zeros=True).astype(np.int32)
-    if kind == "colour":
-        coefficients = network.coefficients.detach().double().numpy() * (1 << COEFFICIENT_BITS)
-        tensors["coefficients"] = np.clip(np.floor(coefficients + 0.5), -(1 << 12), 1 << 12).astype(np.int32)
-    config = {
-        "likelihood": kind,
-        "item_shape": [int(n) for n in item_shape],
-        "latents": latents,
-    }
-    attrs = attrs | {"information": round(float(information(m, s).sum(1).mean()), 2), "blocks": blocks.count}
-    model = Model.create(codec="rec.vae-lossless", config=config, tensors=tensors, attrs=attrs, name=name)
-    VAE(model)
-    return finished(model, examples[:CALIBRATION])
