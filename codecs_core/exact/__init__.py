@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.exact.layer import Layer
+from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HOME = {"Residual": "modules", "freeze": "freezing", "thaw": "thawing"}
 
-__all__ = ["ExactNet", "Layer", "Residual", "freeze", "thaw"]
+__all__ = ["FIELDS", "ExactNet", "Layer", "Residual", "freeze", "thaw"]
 
 
 def __getattr__(name: str) -> Any:

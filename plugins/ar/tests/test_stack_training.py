@@ -11,7 +11,7 @@ import torch
 from codecs_ar.stack import looking
 from codecs_ar.stack.codec import StackCodec
 from codecs_ar.stack.settings import Settings
-from codecs_ar.stack.training import Lessons, learn, train
+from codecs_ar.stack.train import Lessons, learn, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -112,7 +112,7 @@ def test_same_steps_same_model() -> None:
 
 def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is killed and started again ends with the model of a run that was not."""
-    monkeypatch.setattr("codecs_ar.stack.training.INTERVAL", 0.0)
+    monkeypatch.setattr("codecs_ar.stack.train.INTERVAL", 0.0)
     data = rings(60)
     whole = train(data, steps=8, **SMALL)
 

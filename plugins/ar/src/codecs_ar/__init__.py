@@ -54,7 +54,7 @@ def codecs_register() -> list[CodecSpec]:
             id="ar.stack",
             implementation="codecs_ar.stack.codec:StackCodec",
             info=STACK_INFO,
-            trainer="codecs_ar.stack.training:train",
+            trainer="codecs_ar.stack.train:train",
         ),
         CodecSpec(id="ar.bounded", implementation="codecs_ar.array.bounded:BoundedCodec", info=BOUNDED_INFO),
     ]

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_ar import STACK_INFO
 from codecs_ar.stack.model import Stack
-from codecs_core.arrays import ArraySpec
-from codecs_core.codec import Codec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from codecs_ar.stack.mixture import SCALE_RANGE, Mixture
 from codecs_ar.stack.view import View
-from codecs_core.exact.modules import Residual
+from codecs_core.exact import Residual
 from codecs_core.learn import BITS_PER_NAT
 
 #: Units of a mean in the network, and of a log-scale in a `Mixture`, in nats.

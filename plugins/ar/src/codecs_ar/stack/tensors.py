@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from codecs_ar.stack.packing import ROWS, Packer, Unpacker
 from codecs_ar.stack.view import HIGH, LOW
 from codecs_core.errors import CodecsError, ModelError
-from codecs_core.exact.layer import FIELDS
+from codecs_core.exact import FIELDS
 
 #: The most taps, curves and layers of a plane.
 TAPS, CURVES, LAYERS = 512, 16, 64

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from codecs_ar.stack.mixture import Mixture
 from codecs_ar.stack.tensors import packed
 from codecs_ar.stack.view import HIGH, LOW, View
-from codecs_core.models import Model
-from codecs_core.testing.random import Draw, random_network
+from codecs_core import Model
+from codecs_core.testing import Draw, random_network
 
 TAPS = ((0, -1), (0, -2), (-1, -1), (-1, 0), (-1, 2), (-3, 4))
 

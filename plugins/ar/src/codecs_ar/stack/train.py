@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from codecs_ar.stack.data import Images
-from codecs_ar.stack.freezing import frozen
+from codecs_ar.stack.freeze import frozen
 from codecs_ar.stack.looking import view_of
 from codecs_ar.stack.model import Stack
 from codecs_ar.stack.network import Network
 from codecs_ar.stack.settings import Settings
 from codecs_ar.stack.view import ONE, Order
+from codecs_core import Model, Progress
 from codecs_core import learn as learning
-from codecs_core.codec import Progress
 from codecs_core.entropy import Message
 from codecs_core.errors import UnsupportedArrayError
-from codecs_core.models import Model
 
 #: What training takes beside its `Settings`.
 OWN = ("budget", "progress", "checkpoint", "held_out")

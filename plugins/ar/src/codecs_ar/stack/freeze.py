@@ -13,10 +13,10 @@ from codecs_ar.stack.model import Stack
 from codecs_ar.stack.network import UNIT, Network
 from codecs_ar.stack.tensors import packed
 from codecs_ar.stack.view import HIGH, LOW, ONE, View
+from codecs_core import Model
 from codecs_core.entropy import QFormat
-from codecs_core.exact.freeze import freeze
+from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
-from codecs_core.models import Model
 
 
 def gains_of(mixture: Mixture) -> NDArray[np.float64]:
