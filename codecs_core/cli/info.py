@@ -6,6 +6,7 @@ JSON: ``{"format", "path", "entries": [{"name", "shape", "dtype", "codec", "code
 "attrs"}``; an entry's ``bytes`` are those of its payloads, the file's ``bits_per_value`` counts everything.
 """
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -60,6 +61,7 @@ def _lines(described: dict[str, Any]) -> list[str]:
     ]
     heads = ("entry", "shape", "dtype", "codec", "model", "chunks", "payload bytes", "bits/value")
     lines += table(heads, rows, right="lllllrrr")
+    lines += _settings(described["entries"])
     for entry in described["entries"]:
         if entry["missing"]:
             lacks = f"{plural(entry['missing'], 'chunk')} of {count(entry['chunks'])}"
@@ -79,3 +81,15 @@ def _chunks(entry: dict[str, Any]) -> str:
 
     shape = " x ".join(map(str, entry["chunk_shape"]))
     return count(entry["chunks"]) + (f" of {shape}" if cuts(entry["shape"], entry["chunk_shape"]) else "")
+
+
+def _settings(entries: list[dict[str, Any]]) -> list[str]:
+    """A line for each codec with settings that are not its defaults, such as the bound of its error."""
+    from codecs_core.cli.output import plural, shown
+
+    found: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        if entry["config"]:
+            told = ", ".join(f"{key}={json.dumps(value)}" for key, value in sorted(entry["config"].items()))
+            found[entry["codec"], told] = found.get((entry["codec"], told), 0) + 1
+    return [f"{shown(codec)} with {shown(told)}: {plural(count, 'array')}" for (codec, told), count in found.items()]

@@ -119,7 +119,7 @@ def decode(data, shape, dtype):
     """The array of a code."""
     source = Bytes(data)
     mode = source.natural()
-    require(mode < 3, "an unknown mode")
+    require(mode < 4, "an unknown mode")
     if mode == 0:
         size = 1 if dtype == "bool" else np.dtype(dtype).itemsize
         array = np.full(shape, stored(source.take(size), (1,), dtype))
@@ -129,7 +129,8 @@ def decode(data, shape, dtype):
             real, full = np.dtype(f"f{real.itemsize // 2}"), (*full, 2)
         elif real.kind == "b":
             real = np.dtype("u1")
-        found = mapped(source, tuple(n for n in full if n != 1) or (1,), real, fast=mode == 2)
+        small = tuple(n for n in full if n != 1) or (1,)
+        found = near(source, small, real) if mode == 3 else mapped(source, small, real, fast=mode == 2)
         array = np.frombuffer(found.tobytes(), dtype).reshape(shape)
     require(source.at == len(data), "bytes that are left over")
     return array
@@ -187,7 +188,7 @@ def mapped(source, shape, dtype, *, fast):
         table = (-1 << 15, finite(from_ordered(range(-1 << 15, 1 << 15), dtype)))
     lows = [int(v) for v in packed(source, shape, "uint8").reshape(-1)] if low else [0] * count
     grid = Grid(dtype if kind == 0 and dtype.kind == "f" and table is None else None, table, low)
-    codes = stream(source, shape, grid, fast=fast)
+    codes, _ = stream(source, shape, grid, fast=fast)
     codes = [signed(c << low) | v for c, v in zip(codes, lows, strict=True)]
     if kind == 1:
         ordered = [colours[clamp(c, 0, n - 1)] for c in codes]
@@ -202,6 +203,38 @@ def mapped(source, shape, dtype, *, fast):
     return from_ordered(ordered, dtype).reshape(shape)
 
 
+@np.errstate(all="ignore")
+def near(source, shape, dtype):
+    """Values in steps from predictions, and those that are listed."""
+    step, origin, low, high = source.real(), source.real(), -source.natural(), source.natural()
+    base = source.integer() if source.natural() else None
+    require(0 < step < math.inf and math.isfinite(origin) and high - low + 2 <= 1 << 30, "impossible steps")
+    require(base is None or abs(base) <= 4096, "an impossible base")
+    grid = Around(low, high)
+    codes, x = stream(source, shape, grid, fast=False)
+    wide = [origin + v * step for v in x]
+    wide = np.array(wide if base is None else [power(v, base) for v in wide], np.float64)
+    if dtype.kind != "f":
+        about = np.iinfo(dtype)
+        wide = np.clip(np.rint(wide), max(float(about.min), -(2.0**52)), min(float(about.max), 2.0**52))
+    if dtype.itemsize > 2 and dtype.kind == "f":
+        wide = np.where(np.abs(wide) < np.finfo(dtype).tiny, 0.0, wide)
+    values, others = wide.astype(dtype), [i for i, c in enumerate(codes) if c > grid.usual]
+    values[others] = from_ordered([int(v) for v in packed(source, (len(others),), "int64")], dtype)
+    return values.reshape(shape)
+
+
+def power(y, base):
+    size = min(abs(y), 4096.0)
+    whole = math.floor(size)
+    m = [entropy.table("log2_mantissa")[i] / 65536 for i in range(257)]
+    i = max(i for i in range(256) if m[i] <= size - whole)
+    part = 1.0 + (i + ((size - whole) - m[i]) / (m[i + 1] - m[i])) / 256.0
+    with np.errstate(over="ignore"):
+        found = float(np.ldexp(part, whole + (base - 1))) if size >= 0.5 else 0.0
+    return math.copysign(found, y)
+
+
 class Grid:
     """Codes, their numbers and their working values."""
 
@@ -209,8 +242,8 @@ class Grid:
         self.dtype, self.table, self.shift, self.origin, self.unit = dtype, table, shift, 0.0, 1.0
         self.known = {}
 
-    def limit(self, least, most):
-        self.least, self.most = least, most
+    def limit(self, least, most, usual):
+        self.least, self.most, self.usual = least, most, usual
         if self.table:
             first, numbers = self.table
             self.table = least, numbers[max(least - first, 0) : most - first + 1]
@@ -249,6 +282,39 @@ class Grid:
 
     def border(self, c):
         return 0.5 * (self.value(c) + self.value(c - 1))
+
+    def settle(self, centre):
+        """What codes count from, if that is not 0; and the centre."""
+        return centre
+
+    def release(self):
+        """Codes count from 0 again."""
+
+
+class Around(Grid):
+    """Steps from a prediction."""
+
+    def __init__(self, low, high):
+        super().__init__(None, None, 0)
+        self.low, self.high, self.offset = float(low), float(high), 0.0
+
+    def number(self, c):
+        return self.offset + float(c)
+
+    def value(self, c):
+        v = (self.number(c) - self.origin) * self.unit
+        return clamp(v, -HUGE, HUGE)
+
+    def code(self, x):
+        y = (x / self.unit + self.origin) - self.offset
+        return clamp(math.floor(y) if -9e18 < y < 9e18 else self.most if y > 0 else self.least, self.least, self.most)
+
+    def settle(self, centre):
+        self.offset = math.floor(clamp(centre, self.low, self.high) * 2.0**20 + 0.5) / 2**20
+        return self.offset
+
+    def release(self):
+        self.offset = 0.0
 
 
 # --- where neighbours are ----------------------------------------------------------------------
@@ -341,13 +407,15 @@ def stream(source, shape, grid, *, fast):
         levels.append(levels[-1] + source.natural())
     inside = -(1 << 62) <= least <= usual[0] < usual[1] <= most < 1 << 62
     require(inside and abs(exponent) <= 1000 and levels[-1] <= usual[1], "an impossible range")
-    grid.limit(least, most)
+    grid.limit(least, most, usual[1])
     grid.origin = grid.number(levels[4])
     grid.unit, grid.known = math.ldexp(1.0, exponent), {}
     nested = tuple(shape[axis] for axis in order)
     coder = (Fast if fast else Standard)(Geometry(nested, bool(flags & 1)), grid, usual, levels[1:], flags)
-    codes = np.array(coder.decode(source, math.prod(shape)), object).reshape(nested)
-    return list(codes.transpose(np.argsort(order)).reshape(-1))
+    codes = coder.decode(source, math.prod(shape))
+    values = [coder.x[at] for *_, at in coder.g.places()]
+    back = [np.array(found, object).reshape(nested).transpose(np.argsort(order)) for found in (codes, values)]
+    return [list(found.reshape(-1)) for found in back]
 
 
 class Stream:
@@ -403,6 +471,7 @@ class Standard(Stream):
     def one(self, z, column, at, i):
         self.predict(z, column, at, i)
         self.blend(z, at)
+        self.centre = self.grid.settle(self.centre)
         code = self.outlier(at) if self.unusual(self.grid.least) or self.unusual(self.grid.most) else None
         usual = code is None
         if usual:
@@ -416,6 +485,7 @@ class Standard(Stream):
         self.codes[at] = code
         self.x[at] = self.grid.value(code) if usual else clamp(self.centre, -1e15, 1e15)
         self.learn(at, code, usual)
+        self.grid.release()
         return code
 
     # predict
@@ -600,6 +670,8 @@ class Standard(Stream):
         second = 280 + (around & 3)
         if not self.decide(0.0, [(272 + (i & 1) * 280) * 48 + 2 * around + far for i in range(6)], 272, second):
             return None
+        if isinstance(self.grid, Around):
+            return self.B + 1
         again = [(273 + (i & 1) * 280) * 48 + around for i in range(6)]
         if previous is not None and self.decide(0.0, again, 273, second):
             return previous

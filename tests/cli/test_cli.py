@@ -101,7 +101,7 @@ def test_encode_info_verify_decode(tmp_path, images):
     assert described["entries"][0]["chunks"] == 3
     assert described["bytes"]["total"] == dst.stat().st_size
     assert sum(described["bytes"][k] for k in ("payload", "header", "index", "models")) == described["bytes"]["total"]
-    assert "classic.zlib" in codecs("info", dst).stdout
+    assert "classic.zlib with level=5: 1 array\n" in codecs("info", dst).stdout
     for options, how in ([], "byte matches its checksum"), (["--decode"], "chunk decodes to what was encoded"):
         result = codecs("verify", dst, *options)
         assert (result.exit_code, result.stdout) == (0, f"{dst}: ok; 1 array in 3 chunks; every {how}\n")

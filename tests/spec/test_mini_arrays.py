@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from codecs_ar.array import coding
 from codecs_ar.array.bounded import BoundedCodec
+from codecs_ar.array.bounds import usual, within
+from codecs_ar.array.layout import Layout
+from codecs_ar.array.steps import fitted
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -68,10 +71,27 @@ def test_arrays(arrays: Any, effort: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_bounded(arrays: Any, relative: bool) -> None:
-    array = cases()["field"]
-    codec = BoundedCodec(max_error=0.01, relative=relative)
+@pytest.mark.parametrize("name", ["plane", "field", "repeats"])
+def test_bounded(arrays: Any, name: str, relative: bool) -> None:
+    array = cases()[name]
+    codec = BoundedCodec(max_error=0.01 if relative else 0.02 * float(np.nanmedian(np.abs(array))), relative=relative)
     payload = codec.encode(array)
     assert len(payload) < array.nbytes
     decoded = codec.decode(payload, ArraySpec.of(array))
+    assert arrays.decode(payload, array.shape, array.dtype.name).tobytes() == decoded.tobytes()
+
+
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("name", ["plane", "field", "halves", "slices", "four axes", "series", "channels"])
+def test_steps_from_predictions(arrays: Any, name: str, relative: bool) -> None:
+    array = cases()[name]
+    array = array + array.dtype.type(200) if array.dtype.kind == "i" and relative else array
+    bound = 0.05 if relative else 0.05 * float(np.nanmedian(np.abs(array)))
+    found = fitted(array, usual(array), bound, relative=relative)
+    assert found is not None
+    steps, taken = found
+    layout = Layout(tuple(range(array.ndim)), series=name in ("series", "channels"))
+    payload, decoded = coding.encode_near(array, taken, steps, layout, "standard")
+    assert np.all(~taken | within(array, decoded, bound, relative=relative))
+    assert np.array_equal(array[~taken], decoded[~taken], equal_nan=array.dtype.kind == "f")
     assert arrays.decode(payload, array.shape, array.dtype.name).tobytes() == decoded.tobytes()

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from codecs_ar.array.bounded import BoundedCodec
 from codecs_ar.array.codec import ArrayCodec
+from codecs_ar.array.coding import NEAR
+from codecs_ar.array.steps import Steps
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.errors import ConfigError
+from codecs_core.errors import ConfigError, CorruptDataError
 
 
 def check_bound(array: NDArray[Any], bound: float, *, relative: bool) -> bytes:
@@ -23,9 +25,9 @@ def check_bound(array: NDArray[Any], bound: float, *, relative: bool) -> bytes:
         if not np.isfinite(a):
             assert a.tobytes() == b.tobytes()
             continue
-        exact = Fraction(float(a))
+        exact = Fraction(a.item())
         most = Fraction(bound) * abs(exact) if relative else Fraction(bound)
-        assert abs(Fraction(float(b)) - exact) <= most
+        assert abs(Fraction(b.item()) - exact) <= most
     return payload
 
 
@@ -49,6 +51,37 @@ def test_no_value_is_off_by_more(dtype: str, relative: bool) -> None:
         check_bound(hostile(dtype), bound, relative=relative)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("relative", [False, True])
+def test_integers(dtype: str, relative: bool) -> None:
+    info = np.iinfo(dtype)
+    y, x = np.mgrid[:20, :20]
+    field = (60 + 40 * np.sin(x / 5) * np.cos(y / 6)).astype(dtype)
+    field[5, :6] = [info.min, info.max, info.max - 1, 0, info.min + 1, info.max // 2]
+    field[6] = np.asarray(np.random.Philox(5).random_raw(20)).astype(dtype)
+    for bound in (0, 0.1, 0.9) if relative else (0, 0.7, 1, 2.5, 20, 1e9, 1e19):
+        check_bound(field, bound, relative=relative)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_both_ways_of_rounding_keep_the_bound(relative: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    y, x = np.mgrid[:40, :30]
+    field = (280 + 9 * np.sin(x / 5) * np.cos(y / 6)).astype(np.float32)
+    field[3:9, 4:20], field[20, 20:25] = 1e20, np.nan
+    for steps in (False, True):
+        monkeypatch.setattr(BoundedCodec, "_smaller", lambda *_, steps=steps: steps)
+        payload = check_bound(field, 1e-4 if relative else 0.02, relative=relative)
+        assert (payload[0] == NEAR) is steps
+
+
+def test_what_would_break_the_bound_is_rounded_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedCodec, "_smaller", lambda *_: True)
+    backward = Steps.backward
+    monkeypatch.setattr(Steps, "backward", lambda *args: backward(*args) + np.float32(0.03))
+    field = np.sin(np.arange(900) / 9).astype(np.float32)
+    assert check_bound(field, 0.01, relative=False)[0] != NEAR
+
+
 def test_a_bound_makes_smaller_payloads() -> None:
     y, x = np.mgrid[:64, :64]
     field = (np.sin(x / 9) * np.cos(y / 7) + 3).astype(np.float32)
@@ -56,6 +89,22 @@ def test_a_bound_makes_smaller_payloads() -> None:
     assert len(check_bound(field, 1e-3, relative=False)) < exact / 3
     assert len(check_bound(field, 1e-3, relative=True)) < exact / 3
     assert len(check_bound(field, 1e-2, relative=False)) < len(check_bound(field, 1e-3, relative=False))
+
+
+def test_damage_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedCodec, "_smaller", lambda *_: True)
+    field = np.sin(np.arange(600) / 9).astype(np.float32)
+    field[7] = np.nan
+    codec = BoundedCodec(max_error=0.01)
+    payload = codec.encode(field)
+    for at in range(len(payload)):
+        try:
+            codec.decode(payload[:at] + bytes([payload[at] ^ 0x41]) + payload[at + 1 :], ArraySpec.of(field))
+        except CorruptDataError:
+            continue
+    for end in range(0, len(payload), 3):
+        with pytest.raises(CorruptDataError):
+            codec.decode(payload[:end], ArraySpec.of(field))
 
 
 @pytest.mark.parametrize("bound", [-1, np.nan, np.inf, "0.1", True])

@@ -31,8 +31,13 @@ STACK_INFO = CodecInfo(
 )
 
 BOUNDED_INFO = CodecInfo(
-    summary="Floats with a guaranteed bound of the error, absolute or relative, checked value by value",
-    dtypes=("float16", "float32", "float64"),
+    summary="Floats and integers with a guaranteed bound of the error, absolute or relative, checked value by value",
+    speed=0.5,
+    dtypes=(
+        *("float16", "float32", "float64"),
+        *("int8", "int16", "int32", "int64"),
+        *("uint8", "uint16", "uint32", "uint64"),
+    ),
     kind="lossy",
     auto=False,
 )

@@ -10,16 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import BOUNDED_INFO
+from codecs_ar.array.bounds import lattice, rounded, usual, within
+from codecs_ar.array.choosing import Plan, cost, sample
 from codecs_ar.array.codec import CHUNK_BYTES
-from codecs_ar.array.coding import LEVELS, STANDARD, decode, encode
-from codecs_ar.array.maps import Coarse, Map, Multiples, spread
+from codecs_ar.array.coding import FAST, LEVELS, STANDARD, decode, encode, encode_near, encode_plan, squeezed
+from codecs_ar.array.coding import plan as plan_of
+from codecs_ar.array.steps import Steps, fitted
 from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoundedCodec(Codec):
-    """Floats of which no decoded value is off by more than a bound; the encoder checks every one.
+    """Floats and integers of which no decoded value is off by more than a bound; the encoder checks every one.
 
     NaN and infinities come back as they are, bit by bit, and so does every value that the bound would be broken for.
 
@@ -58,46 +61,31 @@ class BoundedCodec(Codec):
         return max(1, min(items, CHUNK_BYTES * items // max(1, spec.nbytes)))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        chosen = self._map(chunk)
-        if chosen is None:
-            return encode(chunk, self.effort)
-        return encode(approximated(chunk, chosen, self.max_error, relative=self.relative), self.effort, chosen)
+        array, bound, relative = chunk.reshape(squeezed(chunk.shape)), float(self.max_error), self.relative
+        multiples = lattice(array, bound, relative=relative)
+        near = rounded(array, multiples, bound, relative=relative)
+        if self.effort == FAST or (near.reshape(-1)[0] == near).all():
+            return encode(near, self.effort, multiples)
+        plan = plan_of(near, self.effort, multiples)
+        found = fitted(array, usual(near), bound, relative=relative) if bound else None
+        if found and self._smaller(array, near, plan, *found):
+            steps, taken = found
+            payload, decoded = encode_near(array, taken, steps, plan.about.layout, self.effort)
+            if np.all(~taken | within(array, decoded, bound, relative=relative)):
+                return payload
+        return encode_plan(near, plan, self.effort)
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         return decode(payload, spec)
 
-    def _map(self, array: NDArray[Any]) -> Map | None:
-        """The map whose steps are as large as the bound allows; None if it allows none."""
-        if not self.relative:
-            step = 2.0 * float(self.max_error)
-            least = max(4.0 * float(np.finfo(array.dtype).tiny), 1e-300)  # no multiple, and no bound, is subnormal
-            return (
-                spread(Multiples(array.dtype, step, divided=False, beyond=0), array) if least < step < 1e300 else None
-            )
-        steps = int(min(2.0 * self.max_error, 0.5) * 2.0 ** np.finfo(array.dtype).nmant)
-        return Coarse(array.dtype, steps) if steps > 1 else None
-
-
-def approximated(array: NDArray[Any], chosen: Map, bound: float, *, relative: bool) -> NDArray[Any]:
-    """Each value as the map gives it back, or as it is where that would be off by more than the bound."""
-    near = chosen.backward(chosen.forward(array))
-    return np.where(within(array, near, bound, relative=relative), near, array)
-
-
-def within(array: NDArray[Any], near: NDArray[Any], bound: float, *, relative: bool) -> NDArray[np.bool_]:
-    """Where values differ by no more than a bound, exactly: the rounding of the difference is made up for.
-
-    Of a relative bound, subnormal values are kept, which some processes take as zero.
-    """
-    with np.errstate(all="ignore"):
-        a, b = near.astype(np.float64), array.astype(np.float64)
-        most = np.abs(b) * bound if relative else np.float64(bound)
-        difference = a - b
-        rest = a - difference  # what the difference leaves out, by the sum without error of Moller and Knuth
-        missing = (a - (rest + difference)) + (rest - b)
-        least = np.nextafter(most, 0.0)
-        exact = (missing == 0.0) & (np.abs(difference) <= (least if relative else most))
-        fits: NDArray[np.bool_] = np.isfinite(b) & np.isfinite(a) & (exact | (np.abs(difference) < least))
-        if relative:
-            fits &= np.minimum(np.abs(a), np.abs(b)) >= np.finfo(array.dtype).tiny
-    return fits
+    def _smaller(
+        self, array: NDArray[Any], near: NDArray[Any], plan: Plan, steps: Steps, taken: NDArray[np.bool_]
+    ) -> bool:
+        """Whether steps from predictions take fewer bytes than multiples, by a part of the array."""
+        level, layout = LEVELS[self.effort], plan.about.layout
+        look = (lambda whole: whole) if level.thorough else sample
+        part, chosen = look(near), look(taken)
+        if not chosen.any():
+            return False
+        around, _ = encode_near(look(array), chosen, steps, layout, self.effort)
+        return len(around) < cost(part, plan.map, layout, part.size / array.size, level, repeats=plan.about.repeats)

@@ -43,7 +43,7 @@ def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layo
     """A description of codes, whose values on the grid are given."""
     flat, order = codes.reshape(-1), values.reshape(-1)
     distinct, first, counts = np.unique(flat, return_index=True, return_counts=True)
-    low, high = _usual(order[first], counts)
+    low, high = usual_range(order[first], counts)
     usual = int(distinct[low]), int(distinct[high])
     least, most = int(distinct[0]), int(distinct[-1])
     if usual[0] == usual[1]:
@@ -67,7 +67,7 @@ def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layo
     )
 
 
-def _usual(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int, int]:
+def usual_range(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int, int]:
     """Of sorted distinct values, the first and the last that is no outlier."""
     low, high, total = 0, len(values) - 1, int(counts.sum())
     while high > low + 2 and not np.isfinite(values[high]):

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array import maps, quick, stream
-from codecs_ar.array.choosing import Level, choose
+from codecs_ar.array import around, maps, quick, stream
+from codecs_ar.array.choosing import Level, Plan, choose
+from codecs_ar.array.layout import Layout
 from codecs_ar.array.payload import Reader, Writer
+from codecs_ar.array.steps import Steps
 from codecs_core import ArraySpec, restore, store, stored_size
 from codecs_core.errors import CorruptDataError
 
-#: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream of one kind or the other.
-CONSTANT, CODED = 0, 1
+#: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream of one kind or the other; or
+#: steps around predictions.
+CONSTANT, CODED, NEAR = 0, 1, 3
 DECODERS = {CODED: stream.decode, CODED + 1: quick.decode}
 FAST, STANDARD, SMALLEST = "fast", "standard", "smallest"
 LEVELS = {
@@ -31,7 +34,14 @@ def encode(array: NDArray[Any], effort: str = STANDARD, chosen: maps.Map | None 
     first = array.reshape(-1)[:1]
     if array.tobytes() == first.tobytes() * array.size:
         return bytes([CONSTANT]) + store(first)
-    return _coded(_reals(array), effort, chosen)
+    array = _reals(array)
+    array = array.reshape(squeezed(array.shape))
+    return encode_plan(array, plan(array, effort, chosen), effort)
+
+
+def plan(array: NDArray[Any], effort: str, chosen: maps.Map | None = None) -> Plan:
+    """How real numbers, in an array without axes of length 1, will be coded; by a map that is given."""
+    return choose(array, LEVELS[effort], [chosen] if chosen else maps.candidates(array))
 
 
 def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
@@ -43,12 +53,24 @@ def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         value = restore(reader.take(stored_size(one)), one)
         reader.finish()
         return np.full(spec.shape, value)
-    if mode not in DECODERS:
-        raise CorruptDataError(f"the payload begins with {mode}, where 0, 1 or 2 was expected: it is damaged")
+    if mode not in DECODERS and mode != NEAR:
+        raise CorruptDataError(f"the payload begins with {mode}, where 0, 1, 2 or 3 was expected: it is damaged")
     dtype, shape = _parts(spec)
-    array = _decoded(reader, shape, dtype, DECODERS[mode])
+    array = _near(reader, shape, dtype) if mode == NEAR else _decoded(reader, shape, dtype, DECODERS[mode])
     reader.finish()
     return np.ascontiguousarray(array).view(spec.dtype).reshape(spec.shape)
+
+
+def encode_near(
+    array: NDArray[Any], taken: NDArray[np.bool_], steps: Steps, layout: Layout, effort: str
+) -> tuple[bytes, NDArray[Any]]:
+    """A payload of an array without axes of length 1 of which the values that are taken are only nearly kept; and what is decoded."""
+    writer = Writer()
+    writer.natural(NEAR)
+    decoded = around.encode(writer, array, taken, steps, layout)
+    writer.part(pack(maps.ordered(array[~taken]), effort))
+    decoded[~taken] = array[~taken]
+    return writer.to_bytes(), decoded
 
 
 def pack(array: NDArray[Any], effort: str) -> bytes:
@@ -78,10 +100,8 @@ def _reals(array: NDArray[Any]) -> NDArray[Any]:
     return array.reshape(-1).view(dtype).reshape(shape)
 
 
-def _coded(array: NDArray[Any], effort: str, given: maps.Map | None) -> bytes:
-    """Map and stream of real numbers."""
-    array = array.reshape(squeezed(array.shape))
-    plan = choose(array, LEVELS[effort], [given] if given else maps.candidates(array))
+def encode_plan(array: NDArray[Any], plan: Plan, effort: str) -> bytes:
+    """A payload: map and stream of real numbers."""
     shift, chosen = plan.about.shift, plan.map
     writer = Writer()
     writer.natural(CODED + LEVELS[effort].number)
@@ -132,6 +152,14 @@ def _decoded(
     if isinstance(chosen, maps.Multiples | maps.Coarse):
         return chosen.completed(codes, missing).reshape(shape)
     return chosen.backward(codes).reshape(shape)
+
+
+def _near(reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Inverse of `encode_near`."""
+    array, taken = around.decode(reader, squeezed(shape), dtype)
+    others = ArraySpec((int(np.count_nonzero(~taken)),), "int64")
+    array[~taken] = maps.restored(unpack(reader.part(), others), dtype)
+    return array.reshape(shape)
 
 
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

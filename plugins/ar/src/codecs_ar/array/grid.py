@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from codecs_core.jit import borrowing
 
-#: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64.
-INTEGER, TABLE, SINGLE, DOUBLE = 0, 1, 2, 3
+#: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64; whole steps from a prediction.
+INTEGER, TABLE, SINGLE, DOUBLE, AROUND = 0, 1, 2, 3, 4
 #: Working values are no larger in magnitude.
 HUGE = 1e18
 #: Smaller numbers are taken as zero: what machines make of subnormal ones is never seen.
@@ -21,7 +21,8 @@ class Grid(NamedTuple):
     """Codes and working values.
 
     `kind` says what a code is; the low `shift` bits of a binary64 are coded elsewhere. A working value is (value - origin) * unit;
-    `unit` is a power of two, and `inverse` one by it.
+    `unit` is a power of two, and `inverse` one by it. The table of `AROUND` is the prediction that codes count from, zero until
+    it is known, and the smallest and the largest value that it may have.
     """
 
     kind: int
@@ -45,6 +46,8 @@ def value_of(code, grid):  # type: ignore[no-untyped-def]
     elif kind == SINGLE:
         bits = code if code >= 0 else (np.int64(1) << 31) | (-1 - code)
         v = np.float64(np.uint32(bits).view(np.float32) if bits & 0x7F800000 else np.float32(0))
+    elif kind == AROUND:
+        v = table[0] + np.float64(code)
     else:
         wide = code << shift
         bits = wide if wide >= 0 else (np.int64(-1) << 63) | (-1 - wide)
@@ -74,6 +77,9 @@ def code_of(working, grid):  # type: ignore[no-untyped-def]
         v = np.float64(v if abs(v) >= SMALL_SINGLE else 0.0)
         bits = np.int64(np.float32(min(max(v, -3e38), 3e38)).view(np.uint32))
         code = bits if bits < (np.int64(1) << 31) else -1 - (bits & np.int64(0x7FFFFFFF))
+    elif kind == AROUND:
+        v -= table[0]
+        code = np.int64(np.floor(v)) if v > -9e18 and v < 9e18 else (most if v > 0.0 else least)
     else:
         v = np.float64(v if abs(v) >= SMALL else 0.0)
         bits = np.float64(min(max(v, -1.7e308), 1.7e308)).view(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecs_ar.array.decisions import ONE, PRECISION
-from codecs_ar.array.grid import HUGE, value_of
+from codecs_ar.array.grid import AROUND, HUGE, value_of
 from codecs_ar.array.predictors import TRACKED, foresee, guess, learn, look, weigh
 from codecs_ar.array.repeats import note
 from codecs_ar.array.scene import CENTRE
@@ -14,6 +14,8 @@ from codecs_core.entropy import EXHAUSTED, GUARD, OK, inverse, make_room, push_o
 from codecs_core.jit import borrowing, kernel
 
 MARGIN_ROWS, MARGIN = 3, 4
+#: Parts of a step that predictions are rounded to.
+PARTS = 1048576.0
 #: Records that one value may take.
 LONGEST = 400
 
@@ -52,12 +54,28 @@ def bottom(last, scene):  # type: ignore[no-untyped-def]
 
 
 @borrowing
+def settle(at, scene, coder, now):  # type: ignore[no-untyped-def]
+    """Let codes count from the prediction; an encoder takes the code nearest to the value that is wanted.
+
+    The prediction is rounded, since it may become a value, from which the next one is predicted, and so on: it must not fade to a
+    subnormal number.
+    """
+    table = scene.grid.table
+    centre = np.floor(min(max(now.reals[CENTRE], table[1]), table[2]) * PARTS + 0.5) / PARTS
+    now.reals[CENTRE] = table[0] = centre
+    if not coder.decoding and scene.codes[np.uint64(at)] <= scene.most:
+        scene.codes[np.uint64(at)] = np.int64(np.rint(scene.values[np.uint64(at)] - centre))
+
+
+@borrowing
 def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now):  # type: ignore[no-untyped-def]
     """Code one value."""
     grid, least, most = scene.grid, scene.least, scene.most
     look(at, pattern, column, scene, now)
     guess(at, index, scene, learners, now)
     foresee(at, pattern, scene, learners, now)
+    if grid.kind == AROUND:
+        settle(at, scene, coder, now)
     truth, special = scene.codes[np.uint64(at)], False
     if grid.least < least or grid.most > most:
         found, special = outlier(at, truth, words, scene, decider, coder)
@@ -82,6 +100,8 @@ def step(at, pattern, column, index, words, scene, learners, repeats, decider, c
             now,
         )
     scene.values[np.uint64(at)] = value
+    if grid.kind == AROUND:
+        grid.table[0] = 0.0
     learn(at, value, not special, scene, learners, now)
 
 

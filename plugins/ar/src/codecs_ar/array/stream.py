@@ -143,6 +143,11 @@ class Stream:
         """The codes, a view of shape (slices, rows, columns)."""
         return self.geometry.view(self.scene.codes)
 
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The working values, likewise."""
+        return self.geometry.view(self.scene.values)
+
     def _params(self) -> tuple[Any, ...]:
         return self.scene, self.learners, self.repeats, self.decider, self.coder, self.now, self.done
 
@@ -158,6 +163,10 @@ class Stream:
 
     def decode_some(self, count: int, data: bytes) -> None:
         """Inverse of `encode_some`."""
+        if not 0 < count <= self.size - self.done:
+            raise CorruptDataError(
+                f"a message of {count} values where {self.size - self.done} are left: the payload is damaged"
+            )
         message, end = Message.from_bytes(data), np.zeros(1, np.int64)
         message.pop_symbols(follow, end, decisions.PRECISION, (*self._params(), self.done + count), thin=True)
         message.verify_end()
@@ -181,12 +190,7 @@ def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers)
     about = Description.read(reader, len(shape), shift)
     stream = Stream(tuple(shape[axis] for axis in about.layout.order), about, numbers, decoding=True)
     while stream.done < stream.size:
-        count = reader.natural()
-        if not 0 < count <= stream.size - stream.done:
-            raise CorruptDataError(
-                f"a message of {count} values where {stream.size - stream.done} are left: the payload is damaged"
-            )
-        stream.decode_some(count, reader.part())
+        stream.decode_some(reader.natural(), reader.part())
     codes = stream.codes.reshape(tuple(shape[axis] for axis in about.layout.order))
     return codes.transpose(np.argsort(about.layout.order))
 

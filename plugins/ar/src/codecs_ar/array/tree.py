@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.array.decisions import ONE, PRECISION, RAW, answer, ask
-from codecs_ar.array.grid import HUGE, code_of, value_of
+from codecs_ar.array.grid import AROUND, HUGE, code_of, value_of
 from codecs_ar.array.predictors import COMPONENTS, bucket
 from codecs_ar.array.real import logistic, stretch, top_bit
 from codecs_ar.array.repeats import KINDS, hashed, recall
@@ -125,6 +125,8 @@ def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped
     bit = decide(0.0, np.int64(truth < least or truth > most), SPECIAL, SECOND + (around & 3), words, decider, coder)
     if bit == 0:
         return most + 1, False
+    if scene.grid.kind == AROUND:
+        return most + 1, True
     if previous < least or previous > most:
         for i in range(6):
             places[i] = (SPECIAL + 1 + (i & 1) * ALL) * CONTEXTS + around
