@@ -1,6 +1,6 @@
 # make demo    compress the samples with every codec, decode, compare, and show the table
 # make test    run the tests                 make lint     style, types, imports
-# make dist    build every package into dist/, check them, and try them in an environment of their own
+# make dist    build every package into dist/, check them, and try them in an environment of their own: 400 MB, no torch
 # make docs    the documentation as a site, in build/site; make docs-serve shows it while you write
 # make portability   the same bits on other processors, emulated; the matrix in docs/explanation/exactness.md
 # make bounds  the oldest versions that the packages ask for decode every vector
@@ -18,6 +18,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+# Those with something to train have an extra for it.
+TRAINED := $(patsubst %/pyproject.toml,%,$(shell grep -l '^train = ' plugins/*/pyproject.toml))
+EDITABLE := $(patsubst %,--editable './%',$(filter-out $(TRAINED),$(PLUGINS))) $(patsubst %,--editable './%[train]',$(TRAINED))
 TOOLS := ruff mypy import-linter pytest-xdist hatchling hatch-fancy-pypi-readme editables build twine mkdocs-material mkdocstrings-python mkdocs-jupyter selenium scipy mpmath constriction
 # More for pytest, for example: make test ARGS='-k container -n 0'
 ARGS ?=
@@ -34,7 +37,7 @@ $(STAMP): Makefile constraints.txt pyproject.toml plugins $(PLUGINS:=/pyproject.
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing into $(VENV): a few minutes the first time, most of it torch."
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[torch,images,medical,science,tensors,bench,testing,zarr,dask,remote]' $(patsubst %,--editable './%[train]',$(PLUGINS)) $(TOOLS)
+		--editable '.[torch,images,medical,science,tensors,bench,testing,zarr,dask,remote]' $(EDITABLE) $(TOOLS)
 	@touch $@
 
 demo: $(STAMP)
