@@ -72,6 +72,7 @@ LEARNED = Kind(
         "src/$package/codec.py": "learned/codec.py.tmpl",
         "src/$package/freeze.py": "learned/freeze.py.tmpl",
         "src/$package/model.py": "learned/model.py.tmpl",
+        "src/$package/network.py": "learned/network.py.tmpl",
         "src/$package/train.py": "learned/train.py.tmpl",
         "tests/test_codec.py": "learned/test_codec.py.tmpl",
         "tests/test_conformance.py": "learned/test_conformance.py.tmpl",

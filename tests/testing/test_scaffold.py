@@ -85,7 +85,7 @@ def test_types(tmp_path):
         blocks = "\n".join(PYTHON.findall(page.read_text("utf-8")))
         (tmp_path / f"{page.stem.replace('-', '_')}.py").write_text(blocks, "utf-8")
     sources = [*tmp_path.glob("*/src/*/*.py"), *tmp_path.glob("*.py")]
-    assert len(sources) == 3 + 5 + 2
+    assert len(sources) == 3 + 6 + 2
     assert not [path for path in sources if re.search(r"\bAny\b", path.read_text("utf-8"))]
     config = ["--config-file", "acme-series/pyproject.toml", "--cache-dir", str(tmp_path / "cache")]
     paths = os.pathsep.join(map(str, tmp_path.glob("*/src")))
