@@ -12,7 +12,6 @@ from pathlib import Path
 from codecs_core.registry import default
 from codecs_core.testing.vectors import read, sha256
 
-
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
