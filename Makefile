@@ -72,6 +72,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/wording.py
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -213,7 +213,7 @@ def main() -> int:
     parser.add_argument(
         "--network", type=Path, action="append", default=[], help="a model's .pt, in the order of the models"
     )
-    parser.add_argument("--items", type=int, help="only so many images")
+    parser.add_argument("--items", type=int, help="use only the first N images")
     parser.add_argument("--samples", type=int, default=10, help="of the latents, for the bounds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--profile", action="store_true", help="also where the time goes")

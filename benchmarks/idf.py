@@ -205,7 +205,7 @@ def main() -> int:
     parser.add_argument("model", help="name or path")
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--network", type=Path, help="the model's .pt, kept when it was trained")
-    parser.add_argument("--items", type=int, help="only so many images of a stack")
+    parser.add_argument("--items", type=int, help="use only the first N images of a stack")
     parser.add_argument("--effort", type=int, nargs="*", default=[7], help="of JPEG XL")
     parser.add_argument("--no-classical", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())

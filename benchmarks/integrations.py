@@ -108,7 +108,7 @@ def written(data: Path, images: NDArray[np.uint8], chunk: int, folder: Path) -> 
 
 
 def fetched(images: NDArray[np.uint8], folder: Path) -> dict[str, Any]:
-    """Rows of the remote file of which one image is read."""
+    """Rows of the table for a remote file, when one image of it is read."""
     fsspec.register_implementation("counting", Counting)
     with cc.open(f"counting://{folder}/digits.ccf") as file:
         opening = list(Counting.asked)
@@ -130,7 +130,7 @@ def main() -> int:
     """Measure and print; the exit status is 1 if something did not come back as it was."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="the test images of MNIST, as `images` of a .npz file")
-    parser.add_argument("--items", type=int, default=10_000, help="only so many images")
+    parser.add_argument("--items", type=int, default=10_000, help="use only the first N images")
     parser.add_argument("--chunk", type=int, default=500, help="images per chunk")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

@@ -331,7 +331,7 @@ def main() -> int:
     parser.add_argument("model", help="name or path")
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--only", nargs="+", choices=PARTS)
-    parser.add_argument("--items", type=int, help="only so many images")
+    parser.add_argument("--items", type=int, help="use only the first N images")
     parser.add_argument("--network", type=Path, help="the shipped model's .pt, kept when it was trained")
     parser.add_argument("--plots", type=Path, help="folder to draw in")
     parser.add_argument("--json", action="store_true")

@@ -299,7 +299,7 @@ class Codec(ABC):
             ) from error
         if tuple(array.shape) != spec.shape or array.dtype != np.dtype(spec.dtype):
             raise CorruptDataError(
-                f"codec {self.id} decoded {array.dtype} of shape {array.shape} where {spec.dtype} of {spec.shape} is due"
+                f"codec {self.id} must decode {spec.dtype} of shape {spec.shape}, got {array.dtype} of shape {array.shape}"
             )
         return array
 

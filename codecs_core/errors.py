@@ -120,7 +120,7 @@ class UnknownKindError(InputError):
 
 
 class InexactError(InputError):
-    """A file that is in order, but of which a reader would lose something; an archive keeps it whole.
+    """A file that is in order, but from which a reader would lose something; an archive keeps it whole.
 
     Parameters
     ----------

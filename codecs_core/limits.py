@@ -52,7 +52,7 @@ class Limits:
             )
 
     def check_claim(self, values: int, stored: int, where: str) -> None:
-        """Raise `LimitExceededError` if so many values cannot come out of so few stored bytes."""
+        """Raise `LimitExceededError` if the stored bytes are too few for the number of values."""
         self.check("values_per_byte", -(-values // max(_FREE, stored)), where)
 
 

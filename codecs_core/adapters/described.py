@@ -23,7 +23,7 @@ _KEYS = {"codec", "version", "package", "model"}
 
 
 def choose(codec: str | Mapping[str, Any] | Codec, model: ModelChoice | None, config: Mapping[str, Any]) -> Codec:
-    """The codec that somebody names, which must be one that others can look up; its model is put at hand.
+    """The codec of this name, which must be one that others can look up; its model is registered here.
 
     Raises
     ------

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class _OfFile(Dataset[Any]):
-    """A dataset over an open file, which is opened anew in each process.
+    """A dataset over an open file, which each process opens for itself.
 
     Parameters
     ----------

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 ChunkChoice = int | Sequence[int] | Mapping[str, int]
 
-#: Arrays of at most so many bytes go into a chunk or two, whatever chunks they come in.
+#: Arrays of at most this number of bytes go into one or two chunks, whatever chunks they come in.
 _SMALL = 1 << 24
-#: Chunks that an array comes in are put together until they have so many bytes: in smaller ones a codec finds less.
+#: Chunks that an array comes in are put together until they have this number of bytes: a codec finds less in smaller ones.
 _LEAST = 1 << 20
 
 

@@ -47,7 +47,7 @@ class Source(Protocol):
 
 
 class Items(ABC):
-    """An array to be stored, of which parts can be had."""
+    """An array to be stored; its parts can be read one by one."""
 
     spec: ArraySpec
     attrs: dict[str, Any]
@@ -148,7 +148,7 @@ class Deferred(Items):
 
 
 class OfFile(Deferred):
-    """An array of a file that somebody has: a piece of an image is in memory already, and more of it is read once."""
+    """An array of a file of the user: a piece of an image is in memory already, and more of it is read once."""
 
     def __init__(self, source: media.Source) -> None:
         super().__init__(source)
@@ -253,7 +253,7 @@ def exactly(array: Any, spec: ArraySpec) -> NDArray[Any]:
     part = normalise(private(array))
     if ArraySpec.of(part) != spec:
         raise InputError(
-            f"a part of an array turned out {part.dtype} of shape {part.shape} where {spec.dtype} of {spec.shape} is due"
+            f"a part of an array must be {spec.dtype} of shape {spec.shape}, got {part.dtype} of shape {part.shape}"
         )
     return part
 

@@ -1,4 +1,4 @@
-"""Arrays of an encoder's own: copies that stay what they are while somebody else changes the original.
+"""Arrays of an encoder's own: copies that stay as they are while the original changes.
 
 The original may lie in a mapped file. Where such a file is cut, reading the memory ends the process (SIGBUS); asked to write that
 memory to a pipe, the system answers with an error instead. So mapped arrays are copied through a pipe.

@@ -30,7 +30,7 @@ def job_count(jobs: int | None) -> int:
     if jobs is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if type(jobs) is not int or jobs < 1:
-        raise ConfigError(f"jobs is {jobs!r} where a positive integer is due")
+        raise ConfigError(f"jobs must be a positive integer, got {jobs!r}")
     return jobs
 
 

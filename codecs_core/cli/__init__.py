@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _heard() -> list[int]:
-    """The signals that end the program with nothing half-written left behind; those that somebody ignores, it ignores."""
+    """The signals that end the program with nothing half-written left behind; those that the parent ignores stay ignored."""
     found = []
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # asked to end, or left by its terminal
         number = getattr(signal, name, None)
@@ -42,7 +42,7 @@ def _heard() -> list[int]:
 
 
 def _interrupt(number: int, frame: Any) -> None:
-    """Raise `KeyboardInterrupt`; who asks once more does not disturb the cleaning up, unless it is somebody at a keyboard."""
+    """Raise `KeyboardInterrupt`. A second signal does not disturb the cleaning up, unless it comes from a keyboard."""
     if number != signal.SIGINT:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codecs_core.errors import InputError
     from codecs_core.media import Source
 
-#: Kinds of arrays of which it is told what was tried.
+#: For this number of kinds of arrays, the report says what was tried.
 _GROUPS = 5
 #: Files of a sort that are named.
 _NAMED = 5
@@ -149,7 +149,7 @@ class _Told:
         self.renamed.append(f"{shown(path)} is stored as {shown(name)}, since another source has its name")
 
     def lines(self) -> list[str]:
-        """How many files were kept whole and of which kinds; and why, of each that is damaged or would lose something."""
+        """How many files of each kind were kept whole; and the reason for each file that is damaged or would lose something."""
         from collections import Counter
 
         from codecs_core.cli.output import plural, shown

@@ -75,7 +75,7 @@ def _lines(described: dict[str, Any]) -> list[str]:
 
 
 def _chunks(entry: dict[str, Any]) -> str:
-    """How many chunks there are, and of which shape, where other axes than the first are cut."""
+    """How many chunks there are, and their shape where other axes than the first are cut."""
     from codecs_core.cli.output import count
     from codecs_core.container.grid import cuts
 

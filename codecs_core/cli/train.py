@@ -54,7 +54,7 @@ def train(
     items = _items(media.read(data, stack=True), data, id, info)
     say(f"training {id} on {plural(len(items), 'item')} of {_kind(items)}")
     if info.resumable and checkpoint.exists():
-        say(f"training goes on from {shown(checkpoint)}; delete it to start anew")
+        say(f"training goes on from {shown(checkpoint)}; delete that file to start from the beginning")
     try:
         with progress("training") as bar, notes(bar) as told:
             model = api.train(id, items, budget=time, progress=told, registry=known, **hyper)

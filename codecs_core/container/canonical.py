@@ -86,7 +86,7 @@ class Parts:
         return self._enter("read_array_header", "pack_array_header")
 
     def value(self, depth: int = MAX_DEPTH, most: int = MAX_VALUES) -> Any:
-        """The next part, whole, of up to so many levels and values."""
+        """The next part as a whole, which must have no more than this number of levels and of values."""
         self._room.left = most
         value = self._read(self._unpacker.unpack)
         self.left = self._room.left

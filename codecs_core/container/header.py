@@ -151,7 +151,7 @@ class Header:
 
 
 class _Scan:
-    """Go through the entries of a header one by one, each of which is checked and let go."""
+    """Go through the entries of a header one by one; each is checked and then dropped."""
 
     def __init__(self, parts: Parts, limits: Limits, codecs: int, *, grid: bool) -> None:
         n, found = parts.list(), False
@@ -198,7 +198,7 @@ def _keys(parts: Parts, i: int) -> None:
     found = parts.value() if n else None
     if n != len(_TOP) or found != key:
         raise FormatError(
-            f"the header has {n} keys, and {reprlib.repr(found)} where {key!r} is due; expected {sorted(_TOP)}"
+            f"the header has {n} keys, and {reprlib.repr(found)} in the place of {key!r}; expected {sorted(_TOP)}"
         )
 
 

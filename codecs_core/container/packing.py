@@ -28,7 +28,7 @@ def unpack(payload: bytes, length: int) -> bytes:
     Raises
     ------
     FormatError
-        If the payload is anything else than one whole .xz file of so many bytes, or is not shorter.
+        If the payload is anything but one whole .xz file that holds this number of bytes, or is not shorter.
     """
     if len(payload) >= length:
         raise FormatError(f"its {len(payload)} bytes are not fewer than the {length} of the model that they compress")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Bytes read at a time.
 _WINDOW = 1 << 20
-#: A crafted file could have each of its bytes read for each of its frames: after so many times its size, damage is passed over.
+#: A crafted file could make a reader look at each byte for each frame: it skips damage after reading this many times the size.
 _EFFORT = 64
 _MARKS = re.compile(b"%b|%b" % (re.escape(layout.FRAME_MAGIC), re.escape(layout.SIGNATURE)))
 
@@ -316,7 +316,7 @@ def _model_fault(source: Source, seen: Frame, head: ModelHead, limit: int) -> st
             sha256.update(unpack(source.read_at(seen.payload_offset, head.stored), head.length))
         except FormatError as e:
             return str(e)
-    return None if sha256.digest() == head.sha256 else "its SHA-256 is another one than is due"
+    return None if sha256.digest() == head.sha256 else "its SHA-256 is not the expected one"
 
 
 def _packed_length(head: Head) -> int | None:

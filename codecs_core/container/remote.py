@@ -204,7 +204,7 @@ def _file_system(url: str, kind: type[CodecsError], cannot: str) -> tuple[Any, s
 
 @contextmanager
 def _failing(kind: type[CodecsError], cannot: str) -> Iterator[None]:
-    """Tell whatever a file system of somebody else's raises as an error of ours."""
+    """Turn whatever a third-party file system raises into an error of ours."""
     try:
         yield
     except CodecsError:

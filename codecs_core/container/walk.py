@@ -97,7 +97,7 @@ def read_head(source: Source, start: bytes, limits: Limits) -> tuple[Preamble, H
             f"{source} ends after {source.size} bytes, inside its header, which ends at {end}; "
             f"get the file again from where it came from"
         )
-    # read anew, not joined: a header may be large
+    # read again instead of joined: a header may be large
     at = layout.PREAMBLE.size
     packed = start[at:end] if len(start) >= end else source.read_at(at, end - at)
     found = crc32c(packed)

@@ -1,4 +1,4 @@
-"""Bits as they are: integers of which nothing is known but how many bits they have."""
+"""Bits as they are: integers about which only their number of bits is known."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Conditional(StackCodec[tuple[A, B]]):
 
 
 class Autoregressive(StackCodec[tuple[T, ...]]):
-    """Symbols of which each depends on those before it: p(x) = p(x_1) p(x_2 | x_1) p(x_3 | x_1, x_2) ... The first ends on top.
+    """Symbols that each depend on those before them: p(x) = p(x_1) p(x_2 | x_1) p(x_3 | x_1, x_2) ... The first ends on top.
 
     The model is a generator. It yields the codec of a symbol, receives the symbol, and so on until it returns. It runs forward in
     both directions: to push, it is asked for all codecs first, and then the last symbol is pushed first.

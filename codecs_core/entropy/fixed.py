@@ -115,7 +115,7 @@ def counts(histogram: ArrayLike, precision: int, *, zeros: bool = False) -> NDAr
     Raises
     ------
     EntropyError
-        For what is no such histogram, and for a precision that is too low for so many symbols.
+        If the histogram is not valid, or the precision is too low for its number of symbols.
     """
     seen = integers(histogram, "histogram", 0, np.iinfo(np.int64).max)
     if seen.ndim != 1 or not seen.any():

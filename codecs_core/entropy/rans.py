@@ -18,9 +18,9 @@ from codecs_core.jit import borrowing, inline, kernel
 LANES = 16
 #: Arrays of at least this many symbols are coded by `LANES` heads, except for their last symbols: a 64th, or `TAIL`.
 WIDE = 1 << 14
-#: So many symbols at least go before the lanes, for the message to hold the bits that these take.
+#: At least this many symbols are pushed with one head first, so that the message holds the bits that opening the other lanes takes.
 TAIL = 1 << 11
-#: Arrays that may hold less information than about so many bits are not coded by lanes, where that is known beforehand.
+#: Arrays that may hold less information than about this number of bits are not coded by lanes, where that is known beforehand.
 THIN = 1 << 13
 #: Words `open_lanes` may take, and `close_lanes` may add, at the most.
 LANE_WORDS = 2 * LANES + 2
@@ -99,7 +99,7 @@ def refill(head, words, n):
 
 @borrowing
 def push_bits(head, words, n, value, bits):
-    """Push a value of so many bits, each as likely as the other."""
+    """Push a value of this number of bits, all values equally likely."""
     return push_one(head, words, n, value, _1, bits)
 
 
@@ -311,7 +311,7 @@ def make_pop_together(find: Any, find_all: Any, prepare: Any) -> Callable[..., A
     find
         As in `make_pop`, for symbols that come one by one.
     find_all
-        Compiled ``find_all(first, count, found, scratch, params)``: `found` (uint64) has four rows of `LANES`, of which the first holds
+        Compiled ``find_all(first, count, found, scratch, params)``: `found` (uint64) has four rows of `LANES`; the first holds
         the numbers at `count` positions from `first` on; it fills in the start, the frequency and the symbol of each in the others.
     prepare
         Compiled ``prepare(params) -> scratch``, an array for `find_all` to work in.

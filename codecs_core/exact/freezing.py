@@ -24,7 +24,7 @@ LOSS = 1
 FINEST = 24
 #: Headroom of an activation's range over the largest one seen.
 HEADROOM = 1.5
-#: Inputs of a layer whose mean products tell how to round its weights, for each so many pixels that are evaluated together.
+#: How many inputs of a layer give the mean products that its weights are rounded by, for each group of pixels that are evaluated together.
 WINDOWS = 1 << 13
 #: Pixels (items, where there are none) that are evaluated together to see how large activations grow.
 PIXELS = 1 << 15

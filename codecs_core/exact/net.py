@@ -21,7 +21,7 @@ from codecs_core.exact.layer import EXACT32, EXACT64, FIELDS, Layer
 
 
 class ExactNet:
-    """A sequence of `Layer`, each of which takes the outputs of the one before and, if it has a `skip`, those of an earlier one.
+    """A sequence of `Layer`. Each takes the outputs of the layer before and, if it has a `skip`, those of an earlier one.
 
     Parameters
     ----------

@@ -20,9 +20,9 @@ from codecs_core.exact.layer import EXACT32, Layer
 
 #: Rows of a matrix product.
 ROWS = 256
-#: Windows are written out for several products at a time, up to so many bytes.
+#: Windows are written out for several products at a time, up to this number of bytes.
 BYTES = 1 << 20
-#: Into so many parts a sum is cut, at most, to be evaluated in float32.
+#: A sum is cut into at most this number of parts, to be evaluated in float32.
 PARTS = 8
 
 
@@ -81,7 +81,7 @@ class Step:
         return max(1, BYTES // (self.rows * self.terms * self.dtype.itemsize)) * self.rows
 
     def scratch(self, pixels: int) -> tuple[int, int]:
-        """Bytes of the windows of a block and of its sums, for so many pixels or fewer."""
+        """Bytes of the windows of a block and of its sums, for at most this number of pixels."""
         size = min(pixels, self.block) * self.dtype.itemsize
         return 0 if self.taps == (1, 1) else size * max(map(len, self.weight)), size * self.outputs * len(self.weight)
 
@@ -119,7 +119,7 @@ class Step:
 
 
 def _multiply(factor: NDArray[Any], weight: NDArray[Any], product: NDArray[Any], rows: int) -> None:
-    """So many rows at a time, and then those that are left.
+    """A fixed number of rows at a time, and then those that are left.
 
     All three are contiguous. Whatever else a BLAS may be given is tried less than that: kernels of OpenBLAS for SME, up to 0.3.31, take
     rows that lie apart for neighbours where there are as many of them as their distance (its issue 5794).

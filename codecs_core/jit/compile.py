@@ -1,4 +1,4 @@
-"""Compiling kernels that call a function given by somebody else, with a cache on disk that never goes stale.
+"""Compiling kernels that call a function given by their user, with a cache on disk that never goes stale.
 
 Numba's own cache keys a function by its own byte code and file; a kernel that is a closure over another compiled function
 is never found again in the next process, and one that calls a function of another file is found although that function

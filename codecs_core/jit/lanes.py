@@ -25,7 +25,7 @@ _FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
 class Lanes(types.Type):
-    """Numba's type of a vector of so many floats of a kind."""
+    """Numba's type of a vector of floats of one kind."""
 
     def __init__(self, count: int, of: Any) -> None:
         self.count, self.of = count, of

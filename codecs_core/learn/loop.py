@@ -54,16 +54,16 @@ def fit(
     budget
         Seconds, those before a checkpoint included.
     steps
-        If not 0, train for so many steps whatever the clock says.
+        If not 0, train for this number of steps, however long they take.
     groups
-        Parameter groups, as torch has them, of which each may have a ``gain`` that its rate is multiplied by, and a ``weight_decay``;
+        Parameter groups, as torch has them. Each may have a ``gain``, by which its rate is multiplied, and a ``weight_decay``;
         a group of weights of two axes also a true ``matrices``: its steps are those of Muon (see `Muon`).
     clip
         The largest norm of a gradient.
     average
         If not 0, weights are averaged over the steps, with this decay, and the average is what is looked at and what stays.
     patience
-        If not 0, end after so many looks without a better rate.
+        If not 0, end after this number of evaluations without a better rate.
     interval
         Seconds between two looks at what is held out.
     rng

@@ -242,7 +242,7 @@ def _unextended(path: Path, offset: int, dtype: np.dtype[Any], image: _Image) ->
 
 
 def _extended(values: NDArray[Any], bits: int) -> NDArray[Any]:
-    """Signed numbers of so many bits, as those of all the bits there are."""
+    """Signed numbers of this number of bits, extended to all bits of their type."""
     up = values.dtype.itemsize * 8 - bits
     native: NDArray[Any] = values.astype(values.dtype.newbyteorder("="))
     return (native << up) >> up

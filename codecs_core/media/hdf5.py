@@ -4,7 +4,7 @@ The *skeleton* of a file is the file with holes where the values of its datasets
 chunks, strings, references, compound types, whatever there is. To write the file, the values of contiguous datasets go back where
 they were. Those of chunked ones are filtered once more by HDF5: where every chunk has the size that it had, which is so if zlib is
 the one that wrote the file, they go back where they were, too, and the file is identical to the byte. Otherwise HDF5 drops the
-chunks of that dataset and writes it anew, in place.
+chunks of that dataset and writes it again, in place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, InexactError, InputError, MissingReaderError, OutputError
 from codecs_core.media import skeleton, span
-from codecs_core.media.hdf5_chunks import chunks_of, numpy_dtype, stored_chunks, write_anew
+from codecs_core.media.hdf5_chunks import chunks_of, numpy_dtype, rewrite, stored_chunks
 from codecs_core.media.readable import listed
 from codecs_core.media.source import Part, Source
 
@@ -118,16 +118,16 @@ def write(path: Path, parts: Sequence[Part]) -> None:
     whole: Any = ordered[0].media.get("file")
     with path.open("wb") as file:
         skeleton.lay(file, whole)
-    anew = []
+    rewritten = []
     for part in ordered:
         if "at" in part.media:
             skeleton.put(path, [(part.media["at"], span.raw(part))])
         else:
             chunks = chunks_of(path, part, whole["holes"])
-            anew += [part] if chunks is None else []
+            rewritten += [part] if chunks is None else []
             skeleton.put(path, chunks or [])
-    if anew:
-        write_anew(path, anew)
+    if rewritten:
+        rewrite(path, rewritten)
 
 
 # --- what a file has -----------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def _prove(path: Path, whole: dict[str, Any], datasets: Sequence[_Dataset], sour
                 for one, source in zip(datasets, sources, strict=True)
                 if one.chunked and not _comes_back(path, bare, whole, one, source)
             ]
-            if changed:  # by another zlib than this one: they are written anew, of which the others must not suffer
+            if changed:  # by another zlib than this one: they are written again, which must not change the others
                 shutil.copyfile(path, copy)
                 good = _anew_is_good(path, copy, datasets, changed)
         except Exception as error:  # HDF5 raises nearly anything where values lie over what it keeps of them
@@ -275,14 +275,14 @@ def _prove(path: Path, whole: dict[str, Any], datasets: Sequence[_Dataset], sour
 
 
 def _anew_is_good(path: Path, copy: Path, datasets: Sequence[_Dataset], changed: Sequence[Source]) -> bool:
-    """Whether a copy of a file has the same values once HDF5 has written some of its datasets anew."""
+    """Whether a copy of a file has the same values after HDF5 has rewritten some of its datasets."""
     from h5py import File
 
     File(copy, "r+").close()
     if copy.stat().st_size != path.stat().st_size:
         return False  # what is behind the end that HDF5 knows of is cut off
     for source in changed:
-        write_anew(copy, [_part(source)])
+        rewrite(copy, [_part(source)])
     with File(copy, "r") as file:
         again = [(one.name, one.dtype, one.shape) for one in _datasets(copy, file)]
     if again != [(one.name, one.dtype, one.shape) for one in datasets]:

@@ -1,4 +1,4 @@
-"""The values of datasets back into the skeleton of an HDF5 file: chunks where they were, or anew."""
+"""The values of datasets back into the skeleton of an HDF5 file: chunks where they were, or rewritten."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def chunks_of(path: Path, part: Part, holes: list[list[int]]) -> list[tuple[int,
         return found
 
 
-def write_anew(path: Path, parts: list[Part]) -> None:
+def rewrite(path: Path, parts: list[Part]) -> None:
     """Let HDF5 drop the chunks of datasets and write them."""
     from h5py import File, h5s
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from codecs_core.media.source import Part
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-#: A byte of DEFLATE becomes at most so many.
+#: A byte of DEFLATE becomes at most this number of bytes.
 _DEFLATE = 1032
 _CODES = {np.dtype(dtype).name: code for code, dtype in _DTYPES.items()}
 

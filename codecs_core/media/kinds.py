@@ -51,7 +51,7 @@ class Kind:
         Import string of ``lossy(path) -> bool``: whether a file dropped detail to be small, so that its values are larger
         than it is. Such a file is kept whole, unless its values are asked for.
     image
-        Whether an array of it is one image, so that its height and width say nothing of which codec is for it.
+        Whether an array of it is one image, so that its height and width do not matter for the choice of a codec.
     folder
         Whether a "file" of this kind is a folder, such as a zarr store.
     """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _DTYPES = {1: "i1", 2: "u1", 3: ">i2", 4: ">i4", 5: ">f4", 6: ">f8", 7: "u1", 8: ">u2", 9: ">u4", 10: ">i8", 11: ">u8"}
 _TEXT = 2
 _DIMENSIONS, _VARIABLES, _ATTRIBUTES = 10, 11, 12
-#: A number of records that says that somebody is still writing.
+#: The number of records of a file that is still being written.
 _STREAMING = {4: 0xFFFFFFFF, 8: 0xFFFFFFFFFFFFFFFF}
 #: A larger header could not be kept with an array.
 _HEADER = template.LARGEST

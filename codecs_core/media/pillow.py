@@ -105,7 +105,7 @@ def read_image(path: Path) -> list[Source]:
 def _refuse(path: Path, image: ImageFile) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
-        raise InexactError(f"{path} has {frames} frames, of which an array would hold the first")
+        raise InexactError(f"{path} has {frames} frames, and an array would hold only the first")
     if image.mode not in _KEPT:
         raise InexactError(f"{path} has pixels of mode {image.mode}, which no array keeps as they are")
     if image.format == "WEBP":

@@ -151,7 +151,7 @@ def _take(path: Path, png: _Png, kind: str, data: bytes) -> None:
     if kind == "PLTE" and png.colour == 3 and not png.palette and 0 < len(data) <= 768 and len(data) % 3 == 0:
         png.palette = data
     elif kind in _ANIMATED:
-        raise InexactError(f"{path} is an animation, of which an array would hold the first image")
+        raise InexactError(f"{path} is an animation, and an array would hold only its first image")
     elif kind[0].isupper() or not kind.isascii() or not kind.isalpha():
         raise InexactError(f"{path} has a chunk {kind!r}, without which its pixels may mean something else")
     elif kind[3].isupper() and kind not in _KNOWN | _ABOUT_BYTES:

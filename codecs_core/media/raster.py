@@ -175,7 +175,7 @@ class Raster:
         return self.planes * -(-self.height // self.block[0]) * -(-self.width // self.block[1])
 
     def nbytes(self, rows: int) -> int:
-        """Bytes of a strip or tile of so many rows, uncompressed."""
+        """Bytes of a strip or tile of this number of rows, uncompressed."""
         return rows * (-(-self.block[1] * self.depth * self.bits // 8))
 
     def needed(self) -> list[int]:

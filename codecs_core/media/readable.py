@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Text longer than this, and lists of more values, are left out; so is what comes after so many things.
+#: Text longer than this and lists of more values are left out, and so is everything after this number of things.
 LONGEST, MOST, THINGS = 1000, 64, 200
 
 

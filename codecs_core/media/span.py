@@ -1,4 +1,4 @@
-"""Files whose values lie in them as they are: which bytes are the values of which array, and the file again from both.
+"""Files whose values lie in them as they are: which bytes hold which values, and how the file is put together again.
 
 Such a file needs no library to be written: what is not values is in its template (`codecs_core.media.template`).
 """

@@ -95,7 +95,7 @@ def check_target(dst: Path, names: Collection[str], attrs: Mapping[str, Mapping[
     Raises
     ------
     OutputError
-        For a target that cannot hold so many arrays or such names, or exists as something else.
+        If the target cannot hold this number of arrays, or these names, or exists as something else.
     """
     suffix = dst.suffix.lower()
     files = _files(names, attrs)

@@ -1,6 +1,6 @@
 """zarr stores, of format 2 or 3, in a folder: arrays of numbers as entries, and every other file of the folder as it is.
 
-The metadata, attributes and groups of a store are files, and stay what they were. The chunks are made anew by zarr, those that there
+The metadata, attributes and groups of a store are files, and stay what they were. The chunks are written again by zarr, those that there
 were, with the same values: by the same codecs, which may pack them differently in another version.
 """
 
@@ -195,7 +195,7 @@ def _is_lossless(codec: dict[str, Any]) -> bool:
 
 
 def _grid(array: Any) -> tuple[int, ...]:
-    """Number of chunks along each axis, each of which is a file."""
+    """Number of chunks along each axis; each chunk is a file."""
     return tuple(-(-n // m) for n, m in zip(array.shape, _step(array), strict=True))
 
 

@@ -79,7 +79,7 @@ def _json(raw: bytes | str, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{what} cannot be parsed: {error}") from error
     if not isinstance(value, dict):
-        raise ModelError(f"{what} is a {type(value).__name__} where an object is due")
+        raise ModelError(f"{what} must be an object, got a {type(value).__name__}")
     return value
 
 

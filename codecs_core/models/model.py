@@ -120,7 +120,7 @@ class Model:
         sha256 = hashlib.sha256(data).hexdigest()
         where = f"model {name}" if name else "a model"
         if expect is not None and sha256 != expect:
-            raise ModelError(f"{where} has SHA-256 {sha256} where {expect} is due; it is damaged or another one")
+            raise ModelError(f"{where} must have SHA-256 {expect}, got {sha256}; it is damaged or another model")
         return cls(name=name, sha256=sha256, data=data, **parse(data, where))
 
     @classmethod

@@ -122,7 +122,7 @@ def _checked(hook: str, results: list[object], kind: type[_Spec]) -> tuple[_Spec
     specs: list[_Spec] = []
     for result in results:
         if not isinstance(result, list | tuple):
-            raise PluginLoadError(f"{hook} returned a {type(result).__name__} where a list of {kind.__name__} is due")
+            raise PluginLoadError(f"{hook} must return a list of {kind.__name__}, got a {type(result).__name__}")
         for spec in result:
             if not isinstance(spec, kind):
                 raise PluginLoadError(f"{hook} returned a list with a {type(spec).__name__}, not a {kind.__name__}")

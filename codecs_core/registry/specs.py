@@ -1,4 +1,4 @@
-"""What a plugin says about itself, and what came of loading it. Nothing here imports an implementation."""
+"""What a plugin says about itself, and the result of loading it. Nothing here imports an implementation."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class CodecSpec:
         )
         _require(
             isinstance(self.info, CodecInfo),
-            f"info of codec {self.id} is a {type(self.info).__name__} where a CodecInfo is due",
+            f"info of codec {self.id} must be a CodecInfo, got a {type(self.info).__name__}",
         )
         _require(
             type(self.format_version) is int and self.format_version >= 1,
@@ -132,7 +132,7 @@ class ModelSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class PluginRecord:
-    """What came of one plugin.
+    """The result of loading one plugin.
 
     Parameters
     ----------

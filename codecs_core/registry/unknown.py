@@ -32,7 +32,7 @@ def explain(id: str, *, package: str | None, known: Collection[str], plugins: Se
     known
         The ids there are.
     plugins
-        What came of each plugin.
+        The result of loading each plugin.
     """
     near = get_close_matches(id, known, n=3, cutoff=0.6)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""

@@ -65,7 +65,7 @@ def run(
     model
         The model of the codecs that take one, instead of those.
     limit
-        Measure the first so many items of each array.
+        Measure only this number of first items of each array.
     keep
         Folder to keep the files in.
     progress

@@ -129,7 +129,7 @@ def _simd() -> dict[str, Any]:
 
 
 def _accelerator() -> dict[str, Any]:
-    """What torch sees; a plugin of somebody else may use it."""
+    """What torch sees; a third-party plugin may use it."""
     from codecs_core.exact.accelerator import describe
 
     try:
@@ -216,7 +216,7 @@ def _round_trip(codec: Codec, model: Model | None) -> None:
 
 
 def _samples(model: Model | None) -> Iterator[np.ndarray[Any, np.dtype[Any]]]:
-    """Small arrays, of which some codec or other takes one."""
+    """Small arrays; every codec takes at least one of them."""
     item = model.config.get("item_shape") if model is not None else None
     shapes: list[tuple[int, ...]] = [(3, *item)] if isinstance(item, list) else []
     shapes += [(3, 8, 9, 3), (8, 9, 3), (8, 9), (3, 28, 28), (2, 32, 32, 3), (50,)]
@@ -227,7 +227,7 @@ def _samples(model: Model | None) -> Iterator[np.ndarray[Any, np.dtype[Any]]]:
 
 
 def timed(name: str, test: Callable[[], None]) -> dict[str, Any]:
-    """What came of a trial, and how long it took."""
+    """The result of a trial, and how long it took."""
     start = time.perf_counter()
     error = _caught(test)
     return {

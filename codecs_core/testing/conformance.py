@@ -73,7 +73,7 @@ def clauses() -> list[Clause]:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of a clause.
+    """The result of a clause.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class Domain:
     specs
         Shapes and dtypes, the smallest first.
     ranges
-        For a dtype of which not all values are taken, the lowest and the highest.
+        The lowest and the highest value that is accepted, for a dtype that is not accepted as a whole.
     """
 
     specs: tuple[ArraySpec, ...]

@@ -14,7 +14,7 @@ from codecs_core.codec import Codec
 
 C = TypeVar("C", bound=Codec)
 
-#: Cuts, flips and edits of a payload, at most so many of each.
+#: Cuts, flips and edits of a payload, at most this number of each.
 TRIALS = 64
 
 

@@ -17,7 +17,7 @@ from codecs_core.testing.elsewhere import PATIENCE
 from codecs_core.testing.environments import ROWS, available
 from codecs_core.testing.subject import Subject, require, same
 
-#: Models of which one tensor is damaged, and tensors that are left out, at most.
+#: At most this number of models with a damaged tensor are tried, and of models that lack a tensor.
 TRIED = 40
 
 

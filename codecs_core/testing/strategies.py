@@ -15,7 +15,7 @@ from codecs_core.arrays import ArraySpec
 if TYPE_CHECKING:
     from codecs_core.testing.domain import Domain
 
-#: Up to so many values each value is drawn by itself; larger arrays are patterns.
+#: Up to this number of values each value is drawn by itself; larger arrays are patterns.
 SMALL = 48
 
 

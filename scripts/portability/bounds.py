@@ -20,7 +20,7 @@ FOLDER = CACHE / "bounds"
 
 
 def main() -> int:
-    """Install, decode, and say what came of it."""
+    """Install, decode, and print the result."""
     pins = [requirement.replace(">=", "==") for requirement in emulation.requirements() if ">=" in requirement]
     loose = [
         requirement for requirement in emulation.requirements() if ">=" not in requirement and requirement != "pytest"

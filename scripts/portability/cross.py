@@ -19,7 +19,7 @@ from numba.core.codegen import CPUCodeLibrary, _parse_refprune_flags, create_pas
 
 from codecs_core.jit import cache as code_cache
 
-#: As numba calls a processor of which it knows nothing, with ``NUMBA_CPU_NAME=generic`` and ``NUMBA_CPU_FEATURES=``.
+#: As numba calls a processor that it knows nothing about, with ``NUMBA_CPU_NAME=generic`` and ``NUMBA_CPU_FEATURES=``.
 TARGET = Processor("aarch64-unknown-linux-gnu", "generic")
 
 

@@ -66,7 +66,7 @@ def pillow(payload, shape, channels):
     modes = {1: ("RGB",) if grey else ("L", "I;16", "I;16B"), 3: ("RGB",), 4: ("RGB", "RGBA")}
     require(image.mode in modes[channels], "corrupt", "an image of another kind")
     pixels = np.asarray(image.convert("RGBA") if channels == 4 else image)
-    require(not grey or (pixels == pixels[:, :, :1]).all(), "corrupt", "colours where grey is due")
+    require(not grey or (pixels == pixels[:, :, :1]).all(), "corrupt", "colours in a grey image")
     return pixels[:, :, 0] if grey else pixels
 
 

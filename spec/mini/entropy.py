@@ -152,7 +152,7 @@ class Message:
     def pop_bits(self, b):
         return self.pop(b, lambda c: (c, c, 1))
 
-    # wide arrays: `heads` are those of the lanes, of which the one at work takes the place of the message's own
+    # wide arrays: `heads` are those of the lanes; the one at work takes the place of the message's own
 
     def open_lanes(self):
         heads = [0] * LANES
@@ -212,7 +212,7 @@ class Message:
 
 
 class Distribution:
-    """An array of `size` symbols, of which symbol i has the cumulative counts cdf(i, k)."""
+    """An array of `size` symbols; symbol i has the cumulative counts cdf(i, k)."""
 
     def __init__(self, size, n, p, cdf, rest=math.inf):
         self.size, self.n, self.p, self.cdf, self.rest = size, n, p, cdf, rest

@@ -12,7 +12,7 @@ LIMITS = (-(1 << 12), 1 << 12), (-(1 << 20), 1 << 20), (-277, 646), (-(1 << 12),
 
 
 def within(low, high, limits):
-    """Refuse numbers from `low` to `high` of which some can be beyond their limits, an array of pairs."""
+    """Refuse numbers from `low` to `high` if some can be beyond their limits, an array of pairs."""
     exact.check((limits[:, 0] <= low).all() and (high <= limits[:, 1]).all(), "parameters out of range")
 
 

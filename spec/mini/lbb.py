@@ -119,7 +119,7 @@ def mixture_map(logits, means, log_scales):
     return forwards, backwards
 
 
-# --- arrays of 64-bit integers, of which sums and shifts wrap around -----------------------------
+# --- arrays of 64-bit integers; sums and shifts wrap around -----------------------------
 
 
 def flat(z):

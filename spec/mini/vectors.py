@@ -27,10 +27,10 @@ def check(vector, folder):
         if vector["needs"] and error.code in ("missing", "unknown-codec"):
             return "missing"
         due = vector.get("code", "ok")
-        return "ok" if error.code == due else f"{error} where {due} is due"
+        return "ok" if error.code == due else f"got {error}, expected {due}"
     if vector["expect"] == "error":
-        return f"ok where {vector['code']} is due"
-    return "ok" if found == vector["entries"] else "other values than are due"
+        return f"got ok, expected {vector['code']}"
+    return "ok" if found == vector["entries"] else "other values than expected"
 
 
 def describe(array):

@@ -163,7 +163,7 @@ def test_sources_are_read_when_their_turn_comes_and_let_go(path, registry):
 
 def test_a_source_that_is_not_what_it_said(path, registry):
     path.write_bytes(b"old")
-    with pytest.raises(InputError, match="turned out"):
+    with pytest.raises(InputError, match="a part of an array must be"):
         cc.save(path, Counted(COUNT, ArraySpec((3,), "uint8")), codec="test.raw", registry=registry)
     source = Counted(COUNT)
     source.read = lambda: open("/nonexistent/file")  # noqa: SIM115
@@ -211,7 +211,7 @@ def test_progress_rises_to_one_and_may_stop_the_work(path, registry):
         ({"codec": "test.nibble"}, UnsupportedArrayError, "below 16"),
         ({"codec": "test.raw", "chunk": 0}, ConfigError, "got 0"),
         ({"codec": "test.raw", "chunk": 1.5}, ConfigError, r"got 1\.5"),
-        ({"codec": "test.raw", "jobs": 0}, ConfigError, "jobs is 0"),
+        ({"codec": "test.raw", "jobs": 0}, ConfigError, "jobs must be a positive integer, got 0"),
         ({"codec": "test.raw", "config": {"lvl": 1}}, ConfigError, "no setting 'lvl'"),
         ({"codec": {"id": "test.raw", "lvl": 1}}, ConfigError, "no setting 'lvl'"),
         ({"codec": {"level": 1}}, ConfigError, "codec names none for entry ''"),

@@ -86,7 +86,7 @@ def entry(name="", shape=(4,), dtype="uint8", codec=RAW, **more):
     return container.Entry(name=name, spec=ArraySpec(shape, dtype), codec=codec, **described)
 
 
-# --- there and back ----------------------------------------------------------------------------
+# --- round trips -------------------------------------------------------------------------------
 
 
 def test_encode_info_verify_decode(tmp_path, images):

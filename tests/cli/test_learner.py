@@ -59,7 +59,7 @@ class Planes(cc.Codec):
 
 
 class OneShape(Planes):
-    """The same, but for items of one shape, and always anew."""
+    """The same, but for items of one shape, and always from the beginning."""
 
     id = "test.one-shape"
     info = cc.CodecInfo(summary="one shape", dtypes=("uint8",), ndim=(2, 3, 4), trainable=True)
@@ -200,7 +200,7 @@ def test_an_interrupt_and_the_same_command_again(tmp_path, stack):
         assert sorted(os.listdir(tmp_path)) == [checkpoint.name, "x.npy"]
     result = codecs(*verb)
     assert result.exit_code == 0, result.stderr
-    assert f"training goes on from {checkpoint}; delete it to start anew\n" in result.stderr
+    assert f"training goes on from {checkpoint}; delete that file to start from the beginning\n" in result.stderr
     assert Model.from_file(tmp_path / "m.safetensors").config == {"state": "xxx"}
     assert sorted(os.listdir(tmp_path)) == ["m.safetensors", "x.npy"]
 

@@ -198,7 +198,7 @@ def test_codecs_in_another_order_or_twice():
 def test_a_header_must_be_canonical():
     value = raw()
     value = {"models": value.pop("models"), **value}
-    with pytest.raises(FormatError, match="'models' where 'attrs' is due"):
+    with pytest.raises(FormatError, match="'models' in the place of 'attrs'"):
         Header.from_bytes(msgpack.packb(value), DEFAULT_LIMITS)
 
 

@@ -172,7 +172,7 @@ def test_what_cannot_be_stored_is_said_before_the_first_byte(file):
 
 
 class Full(io.BytesIO):
-    """A disk with room for so many bytes."""
+    """A disk with room for this number of bytes."""
 
     room = 300
 

@@ -105,7 +105,7 @@ def test_an_image_that_depends_on_its_batch_is_refused(monkeypatch: pytest.Monke
 
     def sloppy(x, height, width, taps, channels, start, first, columns):
         whole(x, height, width, taps, channels, start, first, columns)
-        columns[96:, 0] += 1  # more pixels than terms, of which the products are tried before
+        columns[96:, 0] += 1  # more pixels than terms, whose products are tried before
 
     monkeypatch.setattr(step, "windows", sloppy)
     with pytest.raises(ModelError, match="alone than in a batch"):

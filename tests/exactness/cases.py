@@ -267,7 +267,7 @@ def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
 
 
 def arrays(size: int) -> Iterator[tuple[str, Case]]:
-    """``ar.array`` at both levels, and ``ar.bounded``: planes, slices, series, floats of which some are subnormal or no numbers."""
+    """``ar.array`` at both levels, and ``ar.bounded``: planes, slices, series, floats, some of them subnormal or no numbers."""
     plane = (np.add.outer(np.arange(size) ** 2, np.arange(2 * size) * 7) + raw(40, 9, (size, 2 * size))).astype(
         np.int16
     )

@@ -1,6 +1,6 @@
 """Files of other formats, mutated: each is refused in the tree of errors, or given back equal to what another reader sees.
 
-``python tests/fuzz/doors.py tiff 100000 [SEED]`` gives one door so many inputs, and writes each finding to ``findings/``.
+``python tests/fuzz/doors.py tiff 100000 [SEED]`` gives one door this number of inputs, and writes each finding to ``findings/``.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ def as_pillow(path: Path, parts: list[Part]) -> bool:
     if part.media["format"] == "PPM" and part.media["mode"] == "RGB" and array.dtype == np.uint16:
         return seen.shape == array.shape  # which it divides by 257 and rounds
     if array.shape[2:] == (4,) and seen.shape[2:] == (3,):
-        array = array[..., :3]  # the fourth byte of a BMP, of which Pillow says nothing
+        array = array[..., :3]  # the fourth byte of a BMP, which Pillow ignores
     if array.shape[2:] == (2,) and seen.shape[2:] == (4,):
         seen = seen[..., 2:]  # grey and alpha of 16 bits, which it makes colours of
     if isinstance(arguments, tuple) and arguments[0] == "1" and part.media["format"] == "BMP" and bits_of(path) == 8:
@@ -549,7 +549,7 @@ def inputs(name: str, seed: int) -> Iterator[bytes]:
 
 
 def run(name: str, n: int, seed: int, folder: Path) -> None:
-    """Give a door `n` inputs, and write down what came of it."""
+    """Give a door `n` inputs, and write down the results."""
     read = findings = 0
     for number, data in zip(range(n), inputs(name, seed), strict=False):
         began = time.monotonic()

@@ -75,7 +75,7 @@ def bomb(codec):
     if codec == "zstd":
         stream = zstandard.ZstdCompressor(level=1).compressobj(size=1 << 30)
         return b"".join(stream.compress(block) for _ in range(1 << 10)) + stream.flush()
-    if codec == "zstd-false":  # a frame that says what is due, and holds more
+    if codec == "zstd-false":  # a frame that says the right size, and holds more
         frame = zstandard.ZstdCompressor(level=1).compress(bytes(1 << 24))
         sized = zstandard.ZstdCompressor(level=1).compress(bytes(4096))
         head = zstandard.frame_header_size(frame)
@@ -99,7 +99,7 @@ def _leb128(n):
 
 
 def png_bomb():
-    """A PNG of the size that is due whose data goes on for long."""
+    """A PNG of the right size whose data goes on for long."""
     import io
     import struct
 

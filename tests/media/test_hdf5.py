@@ -303,7 +303,7 @@ def test_no_other_file_is_written_into(tmp_path):
 
 
 def test_chunks_that_another_version_of_hdf5_finds_elsewhere(tmp_path, monkeypatch):
-    """Of a file with a user block it may count from its end: they are not put there, but written anew."""
+    """Of a file with a user block it may count from its end: they are written again by HDF5 instead of put in place."""
     data = np.arange(600.0).reshape(30, 20)
     with h5py.File(tmp_path / "a.h5", "w", userblock_size=512) as file:
         file.create_dataset("a", data=data, chunks=(7, 20), compression="gzip")

@@ -1,4 +1,4 @@
-"""Arrays from and to files: every format there and back, and nothing written unless all of it is."""
+"""Arrays from and to files: round trips of every format, and nothing written unless all of it is."""
 
 import gzip
 import io

@@ -150,7 +150,7 @@ def with_header(text):
         (make().data[:-1], "cut short or damaged"),
         (make().data + b"x", "cut short or damaged"),
         (with_metadata(None), "no model of a codec"),
-        (with_metadata("[]"), "a list where an object is due"),
+        (with_metadata("[]"), "must be an object, got a list"),
         (with_metadata('{"codec":"a.b","codec":"a.c","config":{},"attrs":{}}'), "occurs twice"),
         (with_metadata('{"codec":"a.b","config":{"x":NaN},"attrs":{}}'), "not a finite number"),
         (with_metadata('{"codec":5,"config":{},"attrs":{}}'), "not made of"),

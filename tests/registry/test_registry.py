@@ -112,7 +112,7 @@ BROKEN = {
     "raises": ("from codecs_core import hookimpl\n@hookimpl\ndef codecs_register(): 1/0", "ZeroDivisionError"),
     "returns": (
         "from codecs_core import hookimpl\n@hookimpl\ndef codecs_register(): return 5",
-        "codecs_register returned a int where a list of CodecSpec is due",
+        "codecs_register must return a list of CodecSpec, got a int",
     ),
     "items": (
         "from codecs_core import hookimpl\n@hookimpl\ndef codecs_register(): return ['x']",
@@ -120,7 +120,7 @@ BROKEN = {
     ),
     "models": (
         "from codecs_core import hookimpl\n@hookimpl\ndef codecs_register_models(): return {}",
-        "codecs_register_models returned a dict",
+        "codecs_register_models must return a list of ModelSpec, got a dict",
     ),
     "id": (GOOD.format(module="x", id="Not An Id"), "codec id 'Not An Id' is not of the form"),
 }
@@ -238,7 +238,7 @@ def test_a_package_name_from_a_hostile_file_is_not_repeated(package):
         ({"id": "test.raw\n"}, "codec id"),
         ({"id": 5}, "codec id"),
         ({"implementation": "module.Class"}, "'package.module:Class'"),
-        ({"info": "none"}, "CodecInfo is due"),
+        ({"info": "none"}, "must be a CodecInfo"),
         ({"format_version": 0}, "positive"),
         ({"format_version": True}, "positive"),
     ],

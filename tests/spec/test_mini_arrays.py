@@ -1,4 +1,4 @@
-"""The mini reader decodes what ``ar.array`` and ``ar.bounded`` encode: two programs, of which one was written from the text."""
+"""The mini reader decodes what ``ar.array`` and ``ar.bounded`` encode: two programs, one of them written from the specification alone."""
 
 from __future__ import annotations
 

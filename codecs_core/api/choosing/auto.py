@@ -38,7 +38,7 @@ WORTH = 1.15
 #: Seconds that a second look may take, and the part of the encoding that follows; by the speeds that codecs state, so that the
 #: same data always have the same choice.
 SECONDS, SHARE = 0.4, 0.15
-#: Arrays of a kind each get a codec of their own, of so many, if that makes the sample this many times as large or less.
+#: Each array of a kind gets a codec of its own if that makes the sample at most this many times as large.
 MIXED = 0.97
 FINALISTS = 3
 
@@ -345,14 +345,14 @@ def _try(trial: Trial, group: Sequence[Items], on: Sequence[Excerpt], chunk: Chu
         trial.sizes = [_size(codec, one, chunk, max(1, sample.PIECES // len(on))) for one in on]
         total, seen = sum(items.spec.nbytes for items in group), sum(one.nbytes for one in on)
         trial.estimate = round(sum(trial.sizes) * (total / seen if seen else 1.0)) + CHUNK_OVERHEAD * chunks
-    except Exception as error:  # a codec of somebody else's that breaks is out, and stops nobody
+    except Exception as error:  # a third-party codec that fails is left out, and does not stop the choice
         trial.error = error
     trial.seconds += time.perf_counter() - start
     return trial
 
 
 def _size(codec: Codec, one: Excerpt, chunk: Chunk | None, most: int) -> float:
-    """About how many bytes an excerpt takes, of which `most` pieces are encoded."""
+    """About how many bytes an excerpt takes; at most `most` pieces of it are encoded."""
     cut = one.pieces(codec, chunk, most)
     seen = sum(piece.nbytes for piece in cut)
     return sum(len(codec.encode(piece)) for piece in cut) * (one.nbytes / seen if seen else 1.0)

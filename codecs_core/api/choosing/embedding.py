@@ -15,7 +15,7 @@ MODEL_OVERHEAD = 88
 
 
 def embeds(model: Model, embed_model: bool | int) -> bool:
-    """Whether a model goes into the file: always, never, or if its own file has at most so many bytes."""
+    """Whether a model goes into the file: always, never, or if its own file has at most this number of bytes."""
     return embed_model is True or (embed_model is not False and len(model.data) <= embed_model)
 
 

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 BYTES = 1 << 20
 #: ... and first, to see whether it is worth that.
 ROUGHLY = 3 << 14
-#: An excerpt is runs of contiguous items from so many places of an array, or so many crops of an image.
+#: An excerpt is this number of runs of contiguous items of an array, or this number of crops of an image.
 PLACES = 4
-#: A sample is of at most so many arrays of a group.
+#: A sample is taken from at most this number of arrays of a group.
 ENTRIES = 16
-#: A sample is cut into at most so many chunks.
+#: A sample is cut into at most this number of chunks.
 PIECES = 64
 
 
@@ -68,7 +68,7 @@ def take(group: Sequence[Items], *, images: bool = False, budget: int = BYTES) -
     group
         Arrays of one dtype; of one item shape too, unless they are images.
     images
-        Whether the arrays are images of any height and width, of which crops are taken rather than rows.
+        Whether the arrays are images of any height and width; then crops are taken instead of rows.
     budget
         About how many bytes.
     """

@@ -188,6 +188,6 @@ class _Group:
 
 
 def _is_image(one: Items) -> bool:
-    """Whether an array is one image, so that its height and width say nothing of which codec is for it."""
+    """Whether an array is one image, so that its height and width do not matter for the choice of a codec."""
     shape = one.spec.shape
     return (len(shape) == 3 and shape[2] in (1, 3, 4)) or (len(shape) in (2, 3) and is_image(one.attrs))

@@ -64,7 +64,7 @@ def save(
     config
         Settings of the codec, if `codec` is an id.
     embed_model
-        Whether to put models into the file, compressed; as a number, the models of up to so many bytes. Where ``"auto"`` chooses,
+        Whether to put models into the file, compressed; as a number, the models of up to that number of bytes. Where ``"auto"`` chooses,
         such a model counts, once for all entries that need it.
     attrs
         Attributes of the entry, or for a mapping of arrays, entry names to attributes.

@@ -213,7 +213,7 @@ def _items(entry: Entry) -> int:
 
 
 def _cut(entry: Entry, band: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The chunks among so many items, in their order: one, unless other axes are cut too."""
+    """The chunks within this number of items, in their order: one, unless other axes are cut too."""
     if not isinstance(entry.chunk, tuple):
         yield band
         return

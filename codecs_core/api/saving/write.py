@@ -85,7 +85,7 @@ def write(
 
 
 def _by_spec(plan: Plan, entries: list[Entry]) -> Refusal | None:
-    """The first codec that does not take an array of such a shape or dtype, and all arrays of which that is so."""
+    """The first codec that refuses an array for its shape or dtype, and all arrays that it refuses."""
     found: Refusal | None = None
     for item, entry in zip(plan.items, entries, strict=True):
         if found is None or item.choice is found.choice:

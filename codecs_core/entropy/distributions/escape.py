@@ -21,7 +21,7 @@ _LIMIT = 1 << 60
 
 
 class Escape(StackCodec[NDArray[np.int64]]):
-    """Integers of which nearly all, but not all, are in the support of a distribution.
+    """Integers that are nearly all, but not all, in the support of a distribution.
 
     A block without an escape costs 10^-6 bits more than the distribution alone. Otherwise a list follows: how many escapes there
     are, the gaps between their positions, and by how much each is outside, all by `EliasDelta`; the distribution codes the

@@ -104,7 +104,7 @@ class LogisticMixture(Distribution):
         self._params = (np.int64(symbols), weights, m, s, cells, reciprocals, np.uint64(precision), *guesses)
 
     def given(self, x: NDArray[Any], means: ArrayLike, log_scales: ArrayLike) -> LogisticMixture:
-        """The mixture of a second variable of which `x` and it have the component in common, once `x` is known."""
+        """The mixture of a second variable that shares its component with `x`, once `x` is known."""
         weights = self.condition(x)
         mixture = LogisticMixture.__new__(LogisticMixture)
         mixture._set(weights, np.shape(means), means, log_scales, self.symbols, self.precision)

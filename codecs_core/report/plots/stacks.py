@@ -100,7 +100,7 @@ def bitstreams(items: NDArray[Any], codecs: Mapping[str, Codec], *, count: int =
 
 
 def _column(bits: NDArray[np.uint8], high: int) -> NDArray[np.float64]:
-    """Bits as a block of so many rows, column by column; the end is white."""
+    """Bits as a block of `high` rows, column by column; the end is white."""
     wide = -(-bits.size // high)
     return np.pad(bits.astype(np.float64), (0, wide * high - bits.size)).reshape(wide, high).T
 
@@ -113,7 +113,7 @@ def _as_bits(items: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _rows_of(items: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """A sheet of images in so many rows."""
+    """A sheet of images in `rows` rows."""
     n, h, w = items.shape
     columns = -(-n // rows)
     sheet = np.zeros((rows * columns, h, w))

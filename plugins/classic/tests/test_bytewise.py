@@ -1,4 +1,4 @@
-"""Byte codecs: every dtype and shape there and back, and nothing but the project's errors on damage."""
+"""Byte codecs: round trips of every dtype and shape, and nothing but the project's errors on damage."""
 
 import bz2
 import lzma

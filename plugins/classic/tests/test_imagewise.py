@@ -1,4 +1,4 @@
-"""Image codecs: every image and stack there and back, exactly, and nothing but the project's errors on damage."""
+"""Image codecs: exact round trips of every image and stack, and nothing but the project's errors on damage."""
 
 import numpy as np
 import pytest

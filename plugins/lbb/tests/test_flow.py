@@ -69,7 +69,7 @@ def actnorm(draw: Source, channels: int, grid: Grid = GRID) -> ActNorm:
 
 
 def layers_of(seed: int, channels: int, grid: Grid = GRID) -> dict[str, Layer]:
-    """One of each kind, for images of so many channels (before they are squeezed)."""
+    """One of each kind, for images of this number of channels (before they are squeezed)."""
     draw, wide = Source(seed), 4 * channels
     return {
         "logit": Logit(grid, 128),

@@ -28,7 +28,7 @@ X = GRID.units(np.linspace(-3, 3, 50))
 
 
 def stretched(scale: int) -> Model:
-    """A model whose flow is nothing but normalisations, each by so many nats."""
+    """A model whose flow is nothing but normalisations, each by this number of nats."""
     tensors: dict[str, NDArray[Any]] = {}
     for i in range(2):
         tensors[f"layer{i}.shift"] = np.zeros(1, np.int32)

@@ -126,7 +126,7 @@ def test_blocks_hold_about_equal_information(deviations: list[int], noise: int, 
     assert (how.gains[d <= noise] == 0).all()
     loads = [int((d[block] - noise).sum()) for block in how.blocks]
     if loads:
-        # dealt there and back, two blocks differ by the largest latent at most
+        # dealt forwards and backwards, two blocks differ by the largest latent at most
         assert max(loads) - min(loads) <= int(d.max()) - noise
         assert how.row == min(sum(loads) // (64 * len(loads)), bits)
         assert len(loads) == len(sent) or sum(loads) <= 64 * bits * len(loads)

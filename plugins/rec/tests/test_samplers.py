@@ -67,7 +67,7 @@ def test_samples_follow_the_target(
 
 @pytest.mark.parametrize("sampler", [PoissonFunctional(), OrderedRandom(1 << 12), MinimalRandom(1 << 12)], ids=label)
 def test_blocks_follow_the_target(sampler: Any) -> None:
-    """The last two are exact in the limit of many candidates, of which these have enough to pass for it."""
+    """The last two are exact in the limit of many candidates; these have enough to pass for exact."""
     samples = {"MinimalRandom": 2000}.get(type(sampler).__name__, 20_000)
     mean, scale = np.array([0.5, -1.0, 0.2]), np.array([0.5, 0.4, 0.9])
     target, proposal = Gaussian(np.broadcast_to(mean, (samples, 3)), scale), Gaussian(np.zeros(3))

@@ -121,7 +121,7 @@ def build(c: Json, names: Json | None = None) -> e.StackCodec[Any]:
 
 
 def dependent(c: Json, names: Json) -> Generator[e.StackCodec[Any], Any, None]:
-    """The codecs of symbols of which each depends on the one before it, `before`; the first one's is 0."""
+    """The codecs of symbols that each depend on the one before, `before`; for the first one it is 0."""
     before = np.zeros(shape_of(c["codec"], names), np.int64)
     for _ in range(c["length"]):
         before = yield build(c["codec"], names | {"before": before})

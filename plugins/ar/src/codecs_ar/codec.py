@@ -28,7 +28,7 @@ class ImageCodec(Codec):
 
     Arrays have the shape (h, w, channels) or (n, h, w, channels), with 1, 3 or 4 channels of uint8, and with one channel also (h, w) or
     (n, h, w). With a model of one channel they may be uint16. A model of three channels codes a fourth, alpha, as it codes
-    the first, by itself. Chunks of a single image are bands of its rows, each of which is decoded without the others.
+    the first, by itself. Chunks of a single image are bands of its rows; each is decoded without the others.
     """
 
     id: ClassVar[str] = "ar.image"

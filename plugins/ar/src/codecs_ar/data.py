@@ -124,7 +124,7 @@ def look(x: NDArray[Any], priors: Sequence[NDArray[np.float64]], predictors: Pre
 
 
 def joined(parts: Sequence[Sequence[Fields]], most: int | None = None) -> list[Values]:
-    """What is seen of several images, at most so many values of each plane."""
+    """What is seen of several images, at most this number of values of each plane."""
     return [
         Values(*(torch.from_numpy(np.concatenate(field)[:most]) for field in zip(*plane, strict=True)))
         for plane in zip(*parts, strict=True)

@@ -36,7 +36,7 @@ def bounded(v):
 
 @inline
 def _scaled(row, first, count, found, rate):
-    """So many of `found`, times `rate`; what is written beyond them is written again later."""
+    """The first `count` of `found`, times `rate`; what is written beyond them is overwritten later."""
     for i in range(0, count, 8):
         store(row, first + i, companded(load8(found, i) * rate))
 

@@ -1,6 +1,6 @@
 """The compiled part: predicting a value, describing where it is, learning from it, and decoding it.
 
-Encoder and decoder run this one loop; they differ in where a value comes from. Real numbers are binary32, of which ``+ - * /`` are
+Encoder and decoder run this one loop; they differ in where a value comes from. Real numbers are binary32; their ``+ - * /`` are
 taken in a fixed order.
 """
 
@@ -42,7 +42,7 @@ class Places(NamedTuple):
 class Predictors(NamedTuple):
     """The two predictors: what weights are the best a short, and a long way around.
 
-    What is a step away counts `short`, or `long`, times as much; each is solved once for so many values as its period says.
+    What is a step away counts `short`, or `long`, times as much; each is solved once for the number of values that its period says.
     """
 
     short: np.float32

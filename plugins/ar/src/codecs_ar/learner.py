@@ -1,6 +1,6 @@
 """The compiled network, which goes on learning while it codes: after each value, one step down the gradient of its cost.
 
-Encoder and decoder take the same steps. Numbers are of single precision, of which ``+ - *`` are taken in a fixed order.
+Encoder and decoder take the same steps. Numbers are of single precision; their ``+ - *`` are taken in a fixed order.
 Hidden activations are multiples of 2^-8 and gradients of 2^-12, so that no product is near the subnormal ones.
 """
 
@@ -43,8 +43,8 @@ class Network(NamedTuple):
 
     `weights` are (inputs, outputs), layer after layer; `biases`, so, one set after the other; `sizes` are the widths from the
     inputs on, made divisible by `LANES` with zeros; `rates` are those of learning, of weights and of biases, or 0. The last layer has
-    the logits, means and log-scales of a mixture. `hidden` are the inputs of all layers, of which those that may not be zero are listed in
-    `active`, so many as `counts` says; `energies` are the
+    the logits, means and log-scales of a mixture. `hidden` are the inputs of all layers; those that may not be zero are listed in
+    `active`, and `counts` says how many there are; `energies` are the
     sums of the squares of a layer's inputs; `gradients` are those by the outputs; `sums` are to work in.
     """
 

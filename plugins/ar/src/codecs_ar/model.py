@@ -46,7 +46,7 @@ class Autoregression:
     Parameters
     ----------
     config
-        `channels`: 1, or 3; `components` of a mixture; and of two each: `decays` of the predictors, in 256ths; `periods`, for so many
+        `channels`: 1, or 3; `components` of a mixture; and of two each: `decays` of the predictors, in 256ths; `periods`, for this many
         values each is solved once; `rates` at which the weights, and the biases, of the networks learn, as negative exponents of 2,
         0 standing for not at all.
     tensors

@@ -1,8 +1,8 @@
 """The compiled part of a linear predictor: weighted least squares over all that was decoded, fading in two dimensions.
 
 Meyer, Tischer: GLICBAWLS, DCC 2001. What is to be predicted, t, comes before the regressors in a vector v = (t, r1, ..., rn), padded
-with zeros to a multiple of eight. Sums of products are flat: for i = 1 ... n those of v[i] and v[0] ... v[i], a row of lanes of which
-those beyond v[i] mean nothing. All is in binary32.
+with zeros to a multiple of eight. Sums of products are flat: for i = 1 ... n those of v[i] and v[0] ... v[i], a row of lanes; those
+beyond v[i] mean nothing. All is in binary32.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ OWN = ("budget", "progress", "checkpoint", "held_out")
 INTERVAL = 10.0
 #: Held-out pixels that training is watched on.
 WATCHED = 1 << 17
-#: Rates of learning, as negative exponents of 2, of which the best ones are taken: of weights, and of biases.
+#: Rates of learning that are tried, as negative exponents of 2: those of weights, and those of biases.
 RATES = ((0, 0), (10, 7), (11, 8), (13, 10))
 
 
@@ -46,19 +46,19 @@ class Settings(learning.Settings):
     components
         Logistics in a mixture.
     pixels
-        At most so many are kept to learn from.
+        At most this number are kept to learn from.
     enlarge
-        Of so many of the images, from 0 to 1, an enlarged part is looked at too: full-size photographs are smoother than reduced ones.
+        Of this share of the images, from 0 to 1, an enlarged part is looked at too: full-size photographs are smoother than reduced ones.
     batch
         Values of each plane a step.
     rate
         Of Adam; after a short rise it follows a cosine to zero.
     steps
-        If not 0, train for so many steps whatever the clock says.
+        If not 0, train for this number of steps, however long they take.
     seed
         Of the initial weights and of the choice of data.
     periods
-        For so many values the short-sighted predictor, and the long-sighted one, are solved once: 1 and 4 are a little better, and slower.
+        The short- and the long-sighted predictor are each solved once for this number of values: 1 and 4 are slower, and better.
     start
         Name or path of a model of the same widths to start from.
     """

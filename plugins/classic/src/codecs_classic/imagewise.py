@@ -138,5 +138,5 @@ def expect_size(codec: str, height: int, width: int, spec: ArraySpec) -> None:
     """Raise `CorruptDataError` unless a header's size is that of `spec`."""
     if (height, width) != spec.shape[:2]:
         raise CorruptDataError(
-            f"a stream of codec {codec} says {height} x {width} pixels where {spec.shape[0]} x {spec.shape[1]} are due"
+            f"a stream of codec {codec} must say {spec.shape[0]} x {spec.shape[1]} pixels, got {height} x {width}"
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: What the first byte of a payload says of the others.
 _PLAIN, _TRANSCODED = b"\0", b"\1"
 _SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"
-#: An image has at most so many pixels a byte of its JPEG file, and a constant: more would take much memory for few bytes.
+#: Most pixels an image may have for each byte of its JPEG file, beside a constant: more would take much memory for few bytes.
 PIXELS_A_BYTE, PIXELS = 64, 1 << 20
 
 

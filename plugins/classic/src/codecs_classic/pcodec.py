@@ -80,7 +80,7 @@ class Pcodec(Codec):
 
 
 def _real(array: NDArray[Any]) -> NDArray[Any]:
-    """A view of an array, at least one-dimensional, of which complex numbers are two values along a last axis."""
+    """A view of an array, at least one-dimensional; complex numbers are two values along a last axis."""
     if array.dtype.kind == "c":
         return array.reshape(*array.shape, 1).view(f"f{array.itemsize // 2}")
     return array.reshape(array.shape or (1,))

@@ -54,7 +54,7 @@ class Png(ImageCodec):
         expect_size(self.id, height, width, spec)
         kind = _KINDS[spec.dtype, spec.shape[2] if len(spec.shape) == 3 else 1]
         if (depth, colour, interlaced) != (*kind, 0):
-            raise CorruptDataError(f"a stream of codec {self.id} is of another bit depth or colour type than is due")
+            raise CorruptDataError(f"a stream of codec {self.id} has another bit depth or colour type than the array")
         # Not Image.open: it would guess the format, and it refuses large images by a process-wide setting.
         return np.asarray(PngImageFile(io.BytesIO(payload))).astype(spec.dtype)
 

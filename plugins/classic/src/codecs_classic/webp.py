@@ -69,7 +69,7 @@ class WebP(ImageCodec):
             return np.asarray(image if image.mode == mode or image.mode != "RGB" else image.convert(mode))
         pixels = np.asarray(image)
         if image.mode != "RGB" or (pixels != pixels[:, :, :1]).any():
-            raise CorruptDataError(f"a stream of codec {self.id} is in colour where grey is due")
+            raise CorruptDataError(f"a stream of codec {self.id} must be grey, got colour")
         return pixels[:, :, 0]
 
 

@@ -40,5 +40,5 @@ class Zstd(ByteCodec):
         # The size is in the frame: comparing it first means that nothing beyond the array is ever allocated.
         size = zstandard.frame_content_size(payload)
         if size != nbytes:
-            raise CorruptDataError(f"a stream of codec {self.id} says {size} bytes where {nbytes} are due")
+            raise CorruptDataError(f"a stream of codec {self.id} must hold {nbytes} bytes, it says {size}")
         return zstandard.ZstdDecompressor().decompress(payload, allow_extra_data=False)

@@ -69,7 +69,7 @@ class Flow:
         n, h, w
             Of the images.
         levels
-            Pop so many of the deepest levels only, and let the modes of the priors stand for the rest: section 4.2's progressive
+            Pop only this number of the deepest levels, and take the modes of the priors for the rest: section 4.2's progressive
             image rendering.
         """
         *sizes, top = self.sizes(h, w)

@@ -1,4 +1,4 @@
-"""Training an integer discrete flow on somebody's images."""
+"""Training an integer discrete flow on images."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Settings(learning.Settings):
     components
         Logistics in a mixture.
     crop, batch
-        Images are cut to squares of this size, at most, so many at a step.
+        Images are cut to squares of at most this size; a step takes this number of them.
     rate
         Of Adam; after a short rise it follows a cosine to zero.
     steps
-        If not 0, train for so many steps whatever the clock says.
+        If not 0, train for this number of steps, however long they take.
     seed
         Of the initial weights and of the order of the data.
     start
@@ -170,7 +170,7 @@ def network_of(channels: int, settings: Settings) -> Network:
 
 
 def evaluate(network: Network, images: Sequence[NDArray[np.uint8]], values: int = HELD_OUT_VALUES) -> float:
-    """Bits per value of whole images, the first ones up to so many values."""
+    """Bits per value of whole images: the first ones, up to this number of values."""
     network.eval()
     bits, size = 0.0, 0
     with torch.inference_mode():
@@ -182,7 +182,7 @@ def evaluate(network: Network, images: Sequence[NDArray[np.uint8]], values: int 
 
 
 def batches(images: Sequence[NDArray[np.uint8]], values: int) -> list[NDArray[np.uint8]]:
-    """Images of one shape that follow each other as stacks of at most a million values, up to so many in all."""
+    """Images of one shape that follow each other as stacks of at most a million values, up to this number of values in all."""
     out: list[NDArray[np.uint8]] = []
     run: list[NDArray[np.uint8]] = []
     for x in images:

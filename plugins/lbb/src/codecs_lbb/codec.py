@@ -60,7 +60,7 @@ class FlowCodec(Codec):
         return n, h, w, channels
 
     def default_chunk(self, spec: ArraySpec) -> int:
-        """So many images that a chain's seed does not matter."""
+        """Enough images that a chain's seed does not matter."""
         return max(1, min(self._images(spec)[0], CHUNK))
 
     def _chain(self, spec: ArraySpec) -> Chain:

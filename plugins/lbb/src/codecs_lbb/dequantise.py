@@ -1,4 +1,4 @@
-"""Dequantisation by bits-back: an integer and noise in [0, 1), of which a flow knows the density."""
+"""Dequantisation by bits-back: an integer and noise in [0, 1), whose density a flow gives."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Grid:
         """N(mean, (noise e^log_slope)^2) over units of the pitch; raises `EntropyError` where a slope is 0 or none."""
         if not np.isfinite(log_slope).all():
             raise EntropyError(
-                "the Jacobian of a flow is singular, or not finite: such a map cannot be coded, so train it anew"
+                "the Jacobian of a flow is singular, or not finite: such a map cannot be coded; train the model again"
             )
         # a code for any scale; one that is out of range costs bits
         scale = np.floor(log_slope * _UNITS).astype(np.int64) + ((self.bits - self.noise) << 6)

@@ -1,4 +1,4 @@
-"""Training a flow on somebody's images."""
+"""Training a flow on images."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Settings(learning.Settings):
     rate
         Of Adam; after a short rise it follows a cosine to zero.
     steps
-        If not 0, train for so many steps whatever the clock says.
+        If not 0, train for this number of steps, however long they take.
     seed
         Of the initial weights, of the order of the data and of the noise.
     """
@@ -152,7 +152,7 @@ def tensor(images: NDArray[np.uint8]) -> Tensor:
 
 
 def evaluate(network: Network, images: NDArray[np.uint8], values: int = HELD_OUT_VALUES) -> float:
-    """Bits per value of the first images, up to so many values, with one sample of noise each (the same at every call)."""
+    """Bits per value of the first images, up to this number of values, with one sample of noise each (the same at every call)."""
     network.eval()
     images = images[: max(1, values // images[0].size)]
     bits = 0.0

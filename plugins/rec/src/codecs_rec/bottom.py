@@ -17,7 +17,7 @@ LEAST = 32
 
 
 def start(value: int, bits: int) -> Message:
-    """A message that starts from a number of so many bits, or of 32 if they are fewer."""
+    """A message that starts from a number of `bits` bits, or of 32 if these are fewer."""
     number = 1 << max(bits, LEAST) | value
     return Message.from_bytes(number.to_bytes((number.bit_length() + 7) // 8, "little"))
 
@@ -30,7 +30,7 @@ def finish(message: Message) -> tuple[int, int]:
 
 
 def pack(values: NDArray[np.int64], widths: NDArray[np.int64]) -> tuple[int, int]:
-    """Integers of so many bits each as one number, the first at the top; returns (number, bits)."""
+    """Integers of the given number of bits each as one number, the first at the top; returns (number, bits)."""
     text = "".join(f"{v:0{w}b}" for v, w in zip(values.tolist(), widths.tolist(), strict=True) if w)
     return int(text or "0", 2), len(text)
 
@@ -48,7 +48,7 @@ def unpack(number: int, bits: int, widths: NDArray[np.int64]) -> NDArray[np.int6
 
 
 def arithmetic_encode(bits: NDArray[np.uint8], ones: NDArray[np.int64], precision: int) -> tuple[int, int]:
-    """The arithmetic code of bits, of which each is 1 with ones / 2^precision: (number, its bits), in exact arithmetic.
+    """The arithmetic code of bits that are 1 with probability ones / 2^precision each: (number, its bits), in exact arithmetic.
 
     The number is the shortest binary fraction, of 32 bits at least, within the interval of the sequence (Rissanen, Langdon
     1979); 0 comes first in each interval.

@@ -132,7 +132,7 @@ class LosslessCodec(RecCodec):
         return x.astype(spec.dtype).reshape(spec.shape)
 
     def _beneath(self, items: int) -> int:
-        """How many items are the bottom of a message of so many: one where that matters, as long as no other head is opened above it."""
+        """How many of the items are the bottom of a message: one where that matters, as long as no other head is opened above it."""
         return int(self._vae.kind == "bernoulli" and 0 < items * self._vae.pixels < WIDE)
 
     def _indices(self, x: NDArray[np.uint8]) -> NDArray[np.int64]:

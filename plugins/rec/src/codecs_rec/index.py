@@ -12,7 +12,7 @@ from codecs_core.entropy import Categorical, Octaves, Zipf, exponents, quantise
 from codecs_core.errors import EntropyError
 from codecs_rec.tables import table
 
-#: Octaves of an int64 index, the last of which holds escapes.
+#: Octaves of an int64 index; the last one holds escapes.
 OCTAVES = 62
 PRECISION = 20
 
@@ -37,8 +37,8 @@ def calibrate(
 class OctaveCode(Octaves):
     """Indices from 1 on: the octave by a calibrated table, then the bits below the leading one, as they are.
 
-    For the nodes of a tree these are the depth and the path; for the proposals of a search, of which the first ones are
-    the likelier, the octave is all that can be told about an index. A complete prefix code.
+    For the nodes of a tree these are the depth and the path; for the proposals of a search, where early ones are
+    likelier, the octave is all that can be told about an index. A complete prefix code.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def zipf(information: float, shape: int | tuple[int, ...] = ()) -> Zipf:
 
 @cache
 def depth_counts(information: float, split: str = "dyadic") -> NDArray[np.int64]:
-    """Committed counts of the depths of `BranchAndBound` for a one-dimensional Gaussian channel of so many bits, 0 to 16.
+    """Committed counts of the depths of `BranchAndBound` for a one-dimensional Gaussian channel of 0 to 16 bits.
 
     They are the nearest quarter bit's; `tables.depths` made them.
     """

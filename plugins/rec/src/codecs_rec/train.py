@@ -1,4 +1,4 @@
-"""Training a variational autoencoder on somebody's images."""
+"""Training a variational autoencoder on images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Settings(learning.Settings):
     block_bits
         Information of a block on average: the search for its index looks at 2^(block_bits + 4) proposals.
     epochs
-        If not 0, train for so many epochs whatever the clock says: with `seed`, the same model again on the same build.
+        If not 0, train for this number of epochs, however long they take: with `seed`, the same model again on the same build.
     batch, rate, decay
         Of AdamW; the rate follows a cosine.
     seed

@@ -55,7 +55,7 @@ def _along(rows: NDArray[Any], columns: NDArray[Any], colours: NDArray[Any], x: 
 
 
 def cosines(size: int) -> NDArray[np.int64]:
-    """The discrete cosine transform of so many values (DCT-II), as a matrix; for those who make models: its floats need not be exact."""
+    """The discrete cosine transform of `size` values (DCT-II), as a matrix. It is used to make models, so its floats need not be exact."""
     k, i = np.mgrid[:size, :size]
     matrix = np.cos(np.pi * k * (2 * i + 1) / (2 * size)) * np.sqrt(np.where(k == 0, 1, 2) / size)
     return np.asarray(np.rint(matrix * (1 << MATRIX_BITS)), np.int64)

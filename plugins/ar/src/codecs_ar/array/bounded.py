@@ -1,4 +1,4 @@
-"""Codec ``ar.bounded``: numerical arrays of which no value is off by more than a bound."""
+"""Codec ``ar.bounded``: numerical arrays, each value within a bound of the original."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from codecs_core.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class BoundedCodec(Codec):
-    """Floats and integers of which no decoded value is off by more than a bound; the encoder checks every one.
+    """Floats and integers, each decoded to within a bound of the original; the encoder checks every value.
 
     NaN and infinities come back as they are, bit by bit, and so does every value that the bound would be broken for.
 

@@ -261,7 +261,7 @@ def candidates(array: NDArray[Any]) -> list[Map]:
 
 
 def multiples(array: NDArray[Any]) -> list[Map]:
-    """Steps of which most values are multiples, or nearly so."""
+    """Steps that most values are multiples of, or nearly so."""
     usual = array[np.isfinite(array)].astype(np.float64)
     usual = usual[np.abs(usual) < LARGEST].astype(array.dtype)
     flat = usual[:: max(1, usual.size // 4096)]

@@ -77,7 +77,7 @@ class Reader:
         return self.take(len(self._data) - self._at)
 
     def take(self, count: int) -> bytes:
-        """So many bytes."""
+        """The next `count` bytes."""
         if count > len(self._data) - self._at:
             raise CorruptDataError(
                 f"the payload ends after {len(self._data)} bytes, where {count} more than {self._at} were expected"

@@ -25,7 +25,7 @@ TRACKED, LEAST = EXPERTS + 1, 1e-9
 #: Components of less weight do not take part in decisions.
 SLIGHT = 0.003
 RATIOS = 8
-#: Once in so many values of a channel the least squares of a kind are solved.
+#: The least squares of a kind are solved once for this number of values of a channel.
 PERIOD = 12
 CLASSES, BLOCK = 8, 32
 

@@ -18,7 +18,7 @@ from codecs_ar.array.swift import AGAIN, CONTEXTS, PLAIN, PRECISION, SYMBOLS, TO
 from codecs_core.entropy import Message
 from codecs_core.errors import CorruptDataError
 
-#: Values of a block; every so many of them are looked at to find its weights.
+#: Values of a block, and the distance of those that its weights are found from.
 BLOCK, EVERY = 1 << 18, 3
 #: Words of a message that a value may take.
 WORDS = 4
@@ -47,7 +47,7 @@ def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers
 
 @dataclass(frozen=True)
 class Survey:
-    """What came of going over a block: symbols with contexts, the numbers left, counts, what it costs, the code of the last outlier."""
+    """The result of going over a block: symbols with contexts, the numbers left, counts, what it costs, the code of the last outlier."""
 
     symbols: NDArray[np.int64]
     lefts: NDArray[np.int64]

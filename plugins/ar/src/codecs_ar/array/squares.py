@@ -1,7 +1,7 @@
 """Least squares with weights that fade: sums of products, and the weights that solve them.
 
 What is to be predicted, t, comes before the regressors in a vector (t, r1, ..., rn), padded with zeros to a multiple of eight. The
-sums of state s are n + 1 rows of as many numbers, of which row i holds those of r_i with t, r1, ..., r_i.
+sums of state s are n + 1 rows of n + 1 numbers; row i holds those of r_i with t, r1, ..., r_i.
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.array.real import logarithms
 from codecs_core.errors import CorruptDataError
 
-#: Steps between two values at the most: so many are told apart exactly wherever a prediction is.
+#: Most steps between two values: up to here they are told apart exactly wherever a prediction is.
 MOST = 1 << 30
 #: By so much steps are smaller than a bound allows, which makes up for rounding; the same of logarithms, whose slope is right to 0.4 %.
 SLACK, SLACK_OF_LOGARITHMS = 2.0**-20, 0.005
 #: Relative bounds are no larger, so that steps of logarithms are smaller than 1, and what is near 1 is never taken for 0.
 COARSEST = 0.4
-#: One in so many values may be too coarse for the bound.
+#: One in this number of values may be too coarse for the bound.
 FEW = 64
 #: Logarithms are no larger; magnitudes that have one, and steps, are no smaller.
 LARGEST, SMALL, TINY = 2.0**12, 2.0**-1000, 1e-250

@@ -83,7 +83,7 @@ class Description:
 
     @classmethod
     def read(cls, reader: Reader, ndim: int, shift: int) -> Description:
-        """Inverse of `write` for an array of so many axes."""
+        """Inverse of `write` for an array with this number of axes."""
         flags = reader.natural()
         order = tuple(reader.natural() for _ in range(ndim)) if flags & 2 else tuple(range(ndim))
         if sorted(order) != list(range(ndim)):

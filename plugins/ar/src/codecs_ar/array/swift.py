@@ -125,7 +125,7 @@ def taken(state, words, context, block):  # type: ignore[no-untyped-def]
 
 @borrowing
 def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
-    """Pop so many bits, the highest ones first."""
+    """Pop this number of bits, the highest ones first."""
     found, left = np.int64(0), bits
     while left > 0:
         some = min(left, 16)

@@ -90,7 +90,7 @@ def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-
 
 @borrowing
 def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
-    """Code so many bits, each as likely as the other."""
+    """Code this number of bits, all values equally likely."""
     state = coder.state
     left, found = bits, np.int64(0)
     while left > 0:

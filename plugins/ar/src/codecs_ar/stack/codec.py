@@ -15,7 +15,7 @@ from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 
-#: Values of a chunk: what framing costs is little beside them. Of images of two values, so many times as many.
+#: Values of a chunk: what framing costs is little beside them. For images of two values, this number of times as many.
 VALUES, BINARY = 1 << 20, 4
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from codecs_ar.stack.mixture import Mixture
 from codecs_ar.stack.view import HIGH, ONE, View
 
-#: A value stands out that is so often, as a share, and so many times as often as the values around it are.
+#: A value stands out if at least this share of all values have it, and it is this number of times as frequent as the values around it.
 OFTEN, TIMES, AROUND = 1 / 256, 3.0, 16
 #: Values that stand out, at most.
 ATOMS = 8

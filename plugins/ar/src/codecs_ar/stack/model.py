@@ -107,7 +107,7 @@ class Stack:
             self.mixture(outputs).push(message, images[:, rows, columns, i].T.reshape(-1))
 
     def pop(self, message: Message, count: int) -> NDArray[np.uint8]:
-        """Pop so many images."""
+        """Pop `count` images."""
         scene = Scene(self, count)
         for rows, columns in self.order.fronts:
             for i, plane in enumerate(self.planes):

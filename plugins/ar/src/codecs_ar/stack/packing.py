@@ -64,7 +64,7 @@ class Unpacker:
         self.message = Message.from_bytes(packed.tobytes())
 
     def numbers(self, count: int) -> NDArray[np.int64]:
-        """Get so many integers."""
+        """Get this number of integers."""
         octaves = _octaves(count).pop(self.message)
         rest = Bits(np.maximum(octaves - 1, 0)).pop(self.message)
         folded = np.where(octaves > 0, rest + (np.int64(1) << np.maximum(octaves - 1, 0).astype(np.int64)), 0)

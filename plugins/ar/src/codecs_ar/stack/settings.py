@@ -27,7 +27,7 @@ class Settings(learning.Settings):
     rate
         Of Adam, that of Muon is 7 times as high; after a short rise it falls to zero.
     steps
-        If not 0, train for so many steps whatever the clock says.
+        If not 0, train for this number of steps, however long they take.
     seed
         Of the initial weights and of the order of the data.
     draw

@@ -18,7 +18,7 @@ TAPS, CURVES, LAYERS = 512, 16, 64
 
 
 def packed(planes: int, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Put the tensors of so many planes, ``planeI.taps``, ``planeI.curves``, ``planeI.counting`` and those of networks, into few bytes."""
+    """Put the tensors of these planes, ``planeI.taps``, ``planeI.curves``, ``planeI.counting`` and those of networks, into few bytes."""
     packer = Packer()
     for name in (f"plane{i}" for i in range(planes)):
         taps, curves = tensors[f"{name}.taps"], tensors[f"{name}.curves"]

@@ -35,7 +35,7 @@ LOOK_AT, EXAMPLES = 1 << 18, 1 << 14
 PART = 1 << 13
 #: How many times the rate of Adam that of Muon is.
 MUON = 7.0
-#: Where values are drawn, they are drawn again after so many steps.
+#: Where values are drawn, they are drawn again after this number of steps.
 REDRAW = 1000
 
 
@@ -73,7 +73,7 @@ class Lessons:
         return Images(x, self.views[plane], self.order, plane, shares=shares, device=device)
 
     def _see(self) -> None:
-        """Let the networks see the data, drawn anew if it is drawn."""
+        """Let the networks see the data, drawn again if it is drawn."""
         shares = self.data if self.settings.draw else None
         x = drawn(self.data, 1 + self.steps) if self.settings.draw else self.data
         self.images = [self._images(x, i, shares, learning.device()) for i in range(len(self.views))]

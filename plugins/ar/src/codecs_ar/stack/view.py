@@ -86,7 +86,7 @@ class Canvas:
         return height + self.above, width + self.left + self.right, channels
 
     def new(self, images: int) -> NDArray[np.uint8]:
-        """So many images of zeros, with their margins."""
+        """Images of zeros, `images` of them, with their margins."""
         return np.zeros((images, *self.whole), np.uint8)
 
     def inside(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -47,7 +47,7 @@ class Affine(Layer):
         return cls(entry.grid, entry.tensors, entry.name, channels=entry.channels, mask=entry.mask())
 
     def parameters(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], Scale]:
-        """Shift and scale of what changes, of an x of which only the rest counts."""
+        """Shift and scale of the part that changes, from the part of `x` that does not."""
         network, linear = self.st(self.grid, self.mask.given(x))
         shift, log_scale = np.split(network, 2, -1)
         total = self.mask.outputs(shift.astype(np.int64) + linear)

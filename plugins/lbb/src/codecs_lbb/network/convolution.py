@@ -25,7 +25,7 @@ class Convolution(nn.Module):
     order
         Of the outputs.
     lower, upper
-        Matrices of which what is below, and above, the diagonal counts.
+        Matrices that are used below the diagonal, and above it.
     """
 
     order: Tensor

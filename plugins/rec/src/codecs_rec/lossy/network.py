@@ -14,7 +14,7 @@ from codecs_core.exact import Residual
 from codecs_core.learn import half
 from codecs_rec.transform import MATRIX_BITS, Transform
 
-#: What the network sees and what it says is in units of so many 8-bit values.
+#: Inputs and outputs of the network are in units of this number of 8-bit values.
 UNIT = 64.0
 
 

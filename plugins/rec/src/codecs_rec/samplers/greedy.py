@@ -42,7 +42,7 @@ def _decode(index, key, u):
 
 @dataclass(frozen=True)
 class GreedyPoisson(ScalarSampler):
-    """Points of a Poisson process over P and time, of which the first one below the graph of phi = sigma(dQ/dP) is sent.
+    """Points of a Poisson process over P and time; the first one below the graph of phi = sigma(dQ/dP) is sent.
 
     Exact; sigma is the stretch function of `codecs_rec.ratios`.
     The index has the mean sup dQ/dP, and costs about D_KL + log2(D_KL + 1) bits; decoding takes one draw.
