@@ -23,13 +23,14 @@ from codecs_core.errors import CodecsError, ModelError, UnsupportedArrayError
 from codecs_core.models import Model
 
 GREY, COLOUR, BINARY = random_model((7, 6, 1)), random_model((5, 9, 3)), random_model((6, 6, 1), symbols=2)
+REFERRED = random_model((5, 9, 3), referred=True)
 
 
 def pixels(*shape: int, symbols: int = 256, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, symbols, shape, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("model", [GREY, COLOUR, BINARY])
+@pytest.mark.parametrize("model", [GREY, COLOUR, BINARY, REFERRED])
 @pytest.mark.parametrize("count", [0, 1, 3, 64])
 def test_round_trip(model: Model, count: int) -> None:
     stack = Stack(model.config, model.tensors())

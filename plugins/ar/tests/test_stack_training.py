@@ -10,8 +10,10 @@ import pytest
 import torch
 from codecs_ar.stack import looking
 from codecs_ar.stack.codec import StackCodec
+from codecs_ar.stack.model import Scene, Stack
 from codecs_ar.stack.settings import Settings
 from codecs_ar.stack.train import Lessons, learn, train
+from codecs_ar.stack.view import ONE
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -31,15 +33,23 @@ def rings(n: int, size: int = 12, channels: int = 1, seed: int = 0) -> NDArray[n
     return grey if channels == 1 else np.stack([grey // (i + 1) for i in range(channels)], -1)
 
 
+def waves(n: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Smooth colour images with a little noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:12, :12]
+    phase = rng.random((n, 1, 1, 1)) * 6
+    clean = 120 + 80 * np.sin(phase + 0.5 * y[:, :, None] + 0.3 * x[:, :, None] + 0.1 * np.arange(3))
+    return (clean + rng.normal(0, 2, clean.shape)).clip(0, 255).astype(np.uint8)
+
+
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_model_codes_what_it_says(channels: int) -> None:
+@pytest.mark.parametrize("data", [rings(300), rings(300, channels=3), waves(300)], ids=["grey", "colour", "natural"])
+def test_model_codes_what_it_says(data: NDArray[np.uint8]) -> None:
     """Frozen, networks cost what they cost in floating point, and files cost what the model says."""
-    data = rings(300, channels=channels)
     lessons, model = learn(data, settings=Settings(steps=120, **SMALL), held_out=60)
     told = model.attrs["held_out"]
     assert told["integer_bits_per_value"] == pytest.approx(told["float_bits_per_value"], rel=1e-2)
@@ -50,7 +60,7 @@ def test_model_codes_what_it_says(channels: int) -> None:
     payload = codec.encode(held)
     np.testing.assert_array_equal(codec.decode(payload, ArraySpec.of(held)), held)
     assert 8 * len(payload) / held.size == pytest.approx(told["integer_bits_per_value"], rel=5e-3)
-    assert len(lessons.networks) == channels
+    assert len(lessons.networks) == (data.shape[3] if data.ndim == 4 else 1)
 
 
 def test_values_that_are_drawn() -> None:
@@ -74,25 +84,27 @@ def test_batches_stand_for_all_pixels() -> None:
     assert float((batch.values > 0).float().mean()) > 1.2 * float((images.targets > 0).float().mean())
 
 
-def test_encoder_sees_what_was_trained_on() -> None:
+@pytest.mark.parametrize("data", [rings(60), rings(60, channels=3), waves(60)], ids=["grey", "colour", "natural"])
+def test_encoder_sees_what_was_trained_on(data: NDArray[np.uint8]) -> None:
     """The inputs of training are those of the codec, to the last bit."""
-    from codecs_ar.stack.model import Scene, Stack
-    from codecs_ar.stack.view import ONE
-
-    data = rings(60)
     lessons, model = learn(data, settings=Settings(steps=2, **SMALL))
     stack = Stack(model.config, model.tensors())
+    assert stack.referred == (data.shape == (60, 12, 12, 3) and bool(np.median(data) > 0))
     scene = Scene(stack, 20)
-    scene.inside[..., 0] = data[:20]
+    scene.inside[:] = data[:20].reshape(20, 12, 12, -1)[..., stack.channels]
     for rows, columns in stack.order.fronts:
-        found = scene.look(0, rows, columns)
-        at = np.arange(20) * 144 + (rows * 12 + columns)[:, None]
-        x, r, c, _ = lessons.images[0].rows(torch.from_numpy(at.reshape(-1)))
-        np.testing.assert_array_equal(found[:, : x.shape[1]], np.rint(ONE * x.numpy()))
-        np.testing.assert_array_equal(found[:, x.shape[1] : x.shape[1] + 12].argmax(1), r)
-        np.testing.assert_array_equal(found[:, x.shape[1] + 12 :].argmax(1), c)
+        for plane, images in enumerate(lessons.images):
+            written, which, expected = scene.look(plane, rows, columns)
+            found = written[which]
+            at = np.arange(20) * 144 + (rows * 12 + columns)[:, None]
+            x, r, c, _, e = images.rows(torch.from_numpy(at.reshape(-1)))
+            np.testing.assert_array_equal(found[:, : x.shape[1]], np.rint(ONE * x.numpy()))
+            np.testing.assert_array_equal(found[:, x.shape[1] : x.shape[1] + 12].argmax(1), r)
+            np.testing.assert_array_equal(found[:, x.shape[1] + 12 :].argmax(1), c)
+            if stack.referred:
+                np.testing.assert_array_equal(expected, e)
         scene.count(rows, columns)
-    assert scene.tallies.any()
+    assert scene.tallies.any() != stack.referred
 
 
 def test_values_that_stand_out() -> None:

@@ -34,6 +34,7 @@ def frozen(
     examples: Sequence[NDArray[np.int64]],
     *,
     weight_bits: int,
+    order: Sequence[int],
     attrs: Mapping[str, Any],
     name: str = "",
 ) -> Model:
@@ -53,6 +54,8 @@ def frozen(
         "atoms": list(mixture.atoms),
         "components": mixture.components,
         "tallies": list(views[0].tallies),
+        "order": list(order),
+        "referred": mixture.referred,
     }
     model = Model.create(
         codec="ar.stack", config=config, tensors=packed(len(networks), tensors), attrs=dict(attrs), name=name

@@ -31,11 +31,14 @@ class Mixture:
         Values.
     components
         How many logistics.
+    referred
+        Whether means are added to what is expected.
     """
 
     symbols: int
     atoms: tuple[int, ...] = ()
     components: int = 0
+    referred: bool = False
 
     @property
     def outputs(self) -> int:
@@ -50,13 +53,15 @@ class Mixture:
         low = np.repeat([-LOGIT_LIMIT, -MEAN_LIMIT, SCALE_RANGE[0]], repeats)
         return low, np.repeat([LOGIT_LIMIT, MEAN_LIMIT, SCALE_RANGE[1]], repeats)
 
-    def __call__(self, outputs: NDArray[Any]) -> Distribution:
-        """The distribution of the values that a network had these outputs for, shape (n, outputs)."""
+    def __call__(self, outputs: NDArray[Any], expectations: NDArray[np.int64]) -> Distribution:
+        """The distribution of the values that a network had these outputs for, shape (n, outputs), and of which this was expected."""
         if self.symbols == 2:
             return Bernoulli.from_log_odds(outputs[:, 0])
         n, atoms, k = len(outputs), len(self.atoms), self.components
         logits, means, log_scales = np.split(outputs, [atoms + k, atoms + 2 * k], axis=1)
         centres = np.broadcast_to(np.array(self.atoms, np.int32) << MEAN_BITS, (n, atoms))
+        if self.referred:
+            means = means + (expectations[:, None] << MEAN_BITS)
         narrow = np.full((n, atoms), NARROW, np.int32)
         return LogisticMixture(
             np.ascontiguousarray(logits),

@@ -38,7 +38,7 @@ class Stack:
     ----------
     config
         `shape`: height, width and channels of an image. `symbols`: values are below; 2 to 256. `atoms` and `components` of mixtures.
-        `tallies`: values that are counted.
+        `tallies`: values that are counted. `order`: the channels as they are coded. `referred`: whether there are references.
     tensors
         As `tensors.packed` makes them: for each channel, in the order in which they are coded, what is seen and a network.
 
@@ -60,11 +60,21 @@ class Stack:
             raise ModelError(
                 "a model of ar.stack for more than two values has atoms or components, and this one has none"
             )
-        self.mixture = Mixture(self.symbols, atoms, components)
+        self.channels = _integers(config, "order", 0, CHANNELS - 1, channels)
+        if sorted(self.channels) != list(range(channels)):
+            raise ModelError(
+                f"order of a model of ar.stack must name each of {channels} channels once, got {self.channels}"
+            )
+        self.referred = config.get("referred") is True
+        if type(config.get("referred")) is not bool or (self.referred and self.symbols == 2):
+            raise ModelError("referred of a model of ar.stack must be true or false, and false for two values")
+        self.mixture = Mixture(self.symbols, atoms, components, self.referred)
         self.tallies = tallies
         every = unpacked(channels, tensors)
         self.planes = [self._plane(i, every) for i in range(channels)]
         taps = [plane.view.taps for plane in self.planes]
+        if self.referred:
+            taps.append(np.array([(-1, -1, 0), (0, -1, 0), (-1, 0, 0)], np.int8))
         self.canvas, self.order = Canvas.of(self.shape, *taps), Order.of(self.shape, *taps)
 
     def _plane(self, plane: int, tensors: Mapping[str, NDArray[Any]]) -> Plane:
@@ -75,12 +85,14 @@ class Stack:
                 raise ModelError(
                     f"plane{plane}.taps of a model has ({down}, {right}, {channel}), which is not known or too far"
                 )
+        if curves.shape[1] != (511 if self.referred else 256):
+            raise ModelError(f"curves of plane {plane} of a model have {curves.shape[1]} columns")
         for table in (curves, counting):
             if table.size and not LOW <= int(table.min()) <= int(table.max()) <= HIGH:
                 raise ModelError(
                     f"plane{plane} of a model sees {table.min()} to {table.max()}; expected {LOW} to {HIGH}"
                 )
-        view = View(self.shape, taps, curves, self.tallies, counting)
+        view = View(self.shape, taps, curves, self.tallies, counting, plane, self.referred)
         network = ExactNet.from_tensors(tensors, f"plane{plane}")
         if (network.inputs, network.outputs) != (view.inputs, self.mixture.outputs):
             raise ModelError(
@@ -96,25 +108,30 @@ class Stack:
     def push(self, message: Message, images: NDArray[np.uint8]) -> None:
         """Push images of shape (n, height, width, channels): what is popped last is pushed first."""
         scene = Scene(self, len(images))
-        scene.inside[:] = images
-        steps = []
+        scene.inside[:] = images[..., self.channels]
+        steps: list[tuple[NDArray[Any], NDArray[Any], int, NDArray[Any], NDArray[Any], NDArray[Any]]] = []
         for rows, columns in self.order.fronts:
             for i, plane in enumerate(self.planes):
-                steps.append((rows, columns, i, plane.network(scene.look(i, rows, columns))))
+                inputs, which, expectations = scene.look(i, rows, columns)
+                steps.append((rows, columns, i, plane.network(inputs), which, expectations))
             scene.count(rows, columns)
         while steps:
-            rows, columns, i, outputs = steps.pop()
-            self.mixture(outputs).push(message, images[:, rows, columns, i].T.reshape(-1))
+            rows, columns, i, outputs, which, expectations = steps.pop()
+            values = scene.inside[:, rows, columns, i].T.reshape(-1)
+            self.mixture(outputs[which], expectations).push(message, values)
 
     def pop(self, message: Message, count: int) -> NDArray[np.uint8]:
         """Pop `count` images."""
         scene = Scene(self, count)
         for rows, columns in self.order.fronts:
             for i, plane in enumerate(self.planes):
-                distribution = self.mixture(plane.network(scene.look(i, rows, columns)))
+                inputs, which, expectations = scene.look(i, rows, columns)
+                distribution = self.mixture(plane.network(inputs)[which], expectations)
                 scene.inside[:, rows, columns, i] = distribution.pop(message).reshape(len(rows), count).T
             scene.count(rows, columns)
-        return np.ascontiguousarray(scene.inside)
+        images = np.empty((count, *self.shape), np.uint8)
+        images[..., self.channels] = scene.inside
+        return images
 
 
 class Scene:
@@ -134,25 +151,33 @@ class Scene:
         self.flat = self.canvas.reshape(count, math.prod(stack.canvas.whole))
         self.inside = stack.canvas.inside(self.canvas)
         self.places = stack.canvas.places()
-        self.offsets = [stack.canvas.offsets(plane.view.taps) for plane in stack.planes]
+        views = [plane.view for plane in stack.planes]
+        self.taps = [np.stack([stack.canvas.offsets(v.taps), v.taps[:, 2].astype(np.int64)], 1) for v in views]
         self.tallies = np.zeros((len(stack.planes), count, len(stack.tallies)), np.int32)
 
-    def look(self, plane: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int16]:
-        """The inputs of a plane's network for pixels of all images: shape (pixels * images, inputs)."""
+    def look(
+        self, plane: int, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int64]]:
+        """Inputs of a plane's network for pixels of all images; which of them are those of each; and what is expected of each."""
         view, count = self.stack.planes[plane].view, len(self.canvas)
         out = np.zeros((len(rows) * count, view.inputs), np.int16)
-        look(
+        which, expectations = np.empty(len(out), np.int32), np.zeros(len(out) * view.referred, np.int64)
+        _, width, channels = self.stack.canvas.whole
+        used = look(
             self.flat,
             self.places[rows, columns],
             view.marks(rows, columns),
-            self.offsets[plane],
+            self.taps[plane],
             view.curves,
             self.tallies[plane],
             view.counting,
+            (int(view.referred), width * channels, channels, plane),
             ONE,
             out,
+            which,
+            expectations,
         )
-        return out
+        return out[:used], which, expectations
 
     def count(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
         """Count the values of pixels, which are known now."""

@@ -56,11 +56,12 @@ class Network(nn.Module):
                 nn.init.normal_(end.weight, std=0.3 / math.sqrt(end.in_features))
         last = cast(nn.Linear, self.body[-1])
         nn.init.normal_(last.weight, std=0.02)
-        components, top = self.mixture.components, (self.mixture.symbols - 1) / UNIT
-        if components:
+        k, top = self.mixture.components, (self.mixture.symbols - 1) / UNIT
+        if k:
+            means = (-0.1 * top, 0.1 * top) if self.mixture.referred else (0.1 * top, 0.9 * top)
             with torch.no_grad():
-                last.bias[-2 * components : -components] = torch.linspace(0.1 * top, 0.9 * top, components)
-                last.bias[-components:] = math.log(0.1 * self.mixture.symbols)
+                last.bias[-2 * k : -k] = torch.linspace(*means, k)
+                last.bias[-k:] = math.log((0.03 if self.mixture.referred else 0.1) * self.mixture.symbols)
 
     def matrices(self) -> list[nn.Parameter]:
         """The weights that an optimiser may take for matrices: all but the last layer's."""
@@ -80,7 +81,7 @@ class Network(nn.Module):
         out: Tensor = self.body(self.first(x) + self.rows[rows] + self.columns[columns])
         return out
 
-    def bits(self, x: Tensor, rows: Tensor, columns: Tensor, values: Tensor) -> Tensor:
+    def bits(self, x: Tensor, rows: Tensor, columns: Tensor, values: Tensor, expectations: Tensor) -> Tensor:
         """Information content of each value, shape (n,).
 
         Of two symbols, a value between 0 and 1 is the share of ones, and what it costs is the mean.
@@ -88,15 +89,15 @@ class Network(nn.Module):
         outputs, y = self(x, rows, columns).float(), values.float()
         if self.mixture.symbols == 2:
             return BITS_PER_NAT * nn.functional.binary_cross_entropy_with_logits(outputs[:, 0], y, reduction="none")
-        return -torch.log2(self._probability(outputs, y[:, None]) + FLOOR)
+        return -torch.log2(self._probability(outputs, y[:, None], expectations.float()[:, None]) + FLOOR)
 
-    def _probability(self, outputs: Tensor, y: Tensor) -> Tensor:
+    def _probability(self, outputs: Tensor, y: Tensor, expectations: Tensor) -> Tensor:
         atoms, k = len(self.mixture.atoms), self.mixture.components
         logits, means, log_scales = torch.split(outputs, [atoms + k, k, k], 1)
         weights = torch.softmax(logits, 1)
         low, high = (s * SCALE_UNIT for s in SCALE_RANGE)
         inverse = torch.exp(-log_scales.clamp(low, high))
-        z, half = (y - UNIT * means) * inverse, 0.5 * inverse
+        z, half = (y - expectations - UNIT * means) * inverse, 0.5 * inverse
         upper = torch.where(y == self.mixture.symbols - 1, 1.0, torch.sigmoid(z + half))
         lower = torch.where(y == 0, 0.0, torch.sigmoid(z - half))
         hit = y == y.new_tensor(self.mixture.atoms)

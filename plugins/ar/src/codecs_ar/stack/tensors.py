@@ -23,7 +23,7 @@ def packed(planes: int, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArra
     for name in (f"plane{i}" for i in range(planes)):
         taps, curves = tensors[f"{name}.taps"], tensors[f"{name}.curves"]
         layers = sum(key.startswith(f"{name}.") and key.endswith(".weight") for key in tensors)
-        packer.numbers(np.array([len(taps), len(curves), layers]))
+        packer.numbers(np.array([len(taps), *curves.shape, layers]))
         for table in (taps.T, curves, tensors[f"{name}.counting"]):
             packer.numbers(table.reshape(-1))
         for layer in (f"{name}.{i}" for i in range(layers)):
@@ -55,9 +55,9 @@ def _unpacked(probes: NDArray[np.uint8], unpacker: Unpacker) -> dict[str, NDArra
     found: dict[str, NDArray[Any]] = {}
     for plane, probe in enumerate(probes):
         name = f"plane{plane}"
-        taps, curves, layers = _sizes(unpacker, (0, TAPS), (1, CURVES), (1, LAYERS))
+        taps, curves, levels, layers = _sizes(unpacker, (0, TAPS), (1, CURVES), (256, 511), (1, LAYERS))
         found[f"{name}.taps"] = _narrow(unpacker.numbers(3 * taps), np.int8).reshape(3, taps).T
-        found[f"{name}.curves"] = _narrow(unpacker.numbers(256 * curves), np.int16).reshape(curves, 256)
+        found[f"{name}.curves"] = _narrow(unpacker.numbers(curves * levels), np.int16).reshape(curves, levels)
         found[f"{name}.counting"] = _narrow(unpacker.numbers(256), np.int16)
         for layer in (f"{name}.{i}" for i in range(layers)):
             rows, columns, skip = _sizes(unpacker, (1, ROWS), (1, ROWS), (0, LAYERS))

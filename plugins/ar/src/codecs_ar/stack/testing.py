@@ -17,12 +17,17 @@ TAPS = ((0, -1), (0, -2), (-1, -1), (-1, 0), (-1, 2), (-3, 4))
 
 
 def random_model(
-    shape: tuple[int, int, int] = (7, 6, 1), *, symbols: int = 256, width: int = 8, seed: int = 0
+    shape: tuple[int, int, int] = (7, 6, 1),
+    *,
+    symbols: int = 256,
+    width: int = 8,
+    seed: int = 0,
+    referred: bool = False,
 ) -> Model:
     """Make a model of ``ar.stack`` that learnt nothing: the same arguments give the same file everywhere."""
     draw = Draw(seed)
     atoms, tallies, components = ((), (), 0) if symbols == 2 else ((0, symbols - 1), (symbols - 1,), 2)
-    mixture = Mixture(symbols, atoms, components)
+    mixture = Mixture(symbols, atoms, components, referred)
     low, high = mixture.limits()
     tensors: dict[str, NDArray[Any]] = {}
     for plane in range(shape[2]):
@@ -30,9 +35,11 @@ def random_model(
         view = View(
             shape,
             np.array(taps, np.int8),
-            draw(-200, 200, 2, 256).astype(np.int16),
+            draw(-200, 200, 2, 511 if referred else 256).astype(np.int16),
             tallies,
             np.minimum(np.arange(256), 200).astype(np.int16),
+            plane,
+            referred,
         )
         tensors |= {f"plane{plane}.{key}": getattr(view, key) for key in ("taps", "curves", "counting")}
         widths = [view.inputs, width, width, mixture.outputs]
@@ -43,6 +50,8 @@ def random_model(
         "atoms": list(atoms),
         "components": components,
         "tallies": list(tallies),
+        "order": [*range(1, shape[2]), 0],
+        "referred": referred,
     }
     return Model.create(
         codec="ar.stack", config=config, tensors=packed(shape[2], tensors), attrs={"seed": seed}, name="random"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from codecs_ar.stack.data import Images
 from codecs_ar.stack.freeze import frozen
-from codecs_ar.stack.looking import view_of
+from codecs_ar.stack.looking import order_of, view_of
 from codecs_ar.stack.model import Stack
 from codecs_ar.stack.network import Network
 from codecs_ar.stack.settings import Settings
@@ -53,6 +53,8 @@ class Lessons:
     """
 
     def __init__(self, data: NDArray[np.uint8], held: NDArray[np.uint8], settings: Settings) -> None:
+        self.channels = order_of(data.shape[3])
+        data, held = (x[..., self.channels] if len(self.channels) > 1 else x for x in (data, held))
         self.data, self.settings = data, settings
         self.held = drawn(held, 0) if settings.draw else held
         self.symbols = 2 if settings.draw else max(2, int(max(data.max(), held.max())) + 1)
@@ -70,7 +72,7 @@ class Lessons:
         self._see()
 
     def _images(self, x: NDArray[np.uint8], plane: int, shares: Any, device: torch.device) -> Images:
-        return Images(x, self.views[plane], self.order, plane, shares=shares, device=device)
+        return Images(x, self.views[plane], self.order, shares=shares, device=device)
 
     def _see(self) -> None:
         """Let the networks see the data, drawn again if it is drawn."""
@@ -92,7 +94,7 @@ class Lessons:
         total = torch.zeros((), device=learning.device())
         for network, images in zip(self.networks, self.images, strict=True):
             b = images.draw(self.settings.batch)
-            total = total + (network.bits(b.x, b.rows, b.columns, b.values) * b.weights).sum()  # type: ignore[operator]
+            total = total + (network.bits(b.x, b.rows, b.columns, b.values, b.expectations) * b.weights).sum()  # type: ignore[operator]
         return total / len(self.images)
 
     def held_out(self) -> float:
@@ -197,13 +199,13 @@ def train(data: NDArray[Any], **hyper: Any) -> Model:
 def finish(lessons: Lessons, *, attrs: Mapping[str, Any], name: str = "") -> Model:
     """Freeze trained networks and measure them before and after on what is held out."""
     networks = [n.eval() for n in lessons.networks]
-    bits = lessons.settings.weight_bits
+    bits, order = lessons.settings.weight_bits, lessons.channels
     with torch.inference_mode():
-        model = frozen(networks, lessons.views, lessons.examples(), weight_bits=bits, attrs={})  # type: ignore[arg-type]
+        model = frozen(networks, lessons.views, lessons.examples(), weight_bits=bits, order=order, attrs={})  # type: ignore[arg-type]
         floating = lessons.held_out()
     held = lessons.held[: max(1, LOOK_AT // lessons.held[0].size)]
     message = Message()
-    Stack(model.config, model.tensors()).push(message, held)
+    Stack(model.config, model.tensors()).push(message, held[..., np.argsort(order)])
     measured = {
         "values": held.size,
         "float_bits_per_value": round(floating, 5),

@@ -18,9 +18,10 @@ LOW, HIGH = -512, 511
 class View:
     """The inputs of a network.
 
-    They are, in this order: for each tap the value there, seen through each curve; for each tally, how often its value was coded
-    in this image before, seen through `counting`; its share among all tallies; 1 for the row of the pixel and 0 for the others; the same
-    for its column. All are integers in units of 1 / `ONE`.
+    They are, in this order: for each tap the value there, seen through each curve; if there are references, the reference of each
+    channel less 128, and for each channel that is known in the pixel how far it is from what was expected; for each tally, how often its
+    value was coded in this image before, seen through `counting`; its share among all tallies; 1 for the row of the pixel and 0 for the
+    others; the same for its column. All are integers in units of 1 / `ONE`.
 
     Parameters
     ----------
@@ -29,7 +30,12 @@ class View:
     taps
         Shape (t, 3): rows below, columns to the right and channel of a value that is known when this one is coded.
     curves
-        Shape (k, 256): what a value is seen as.
+        Shape (k, 256): what a value is seen as. With references, shape (k, 511): what a value less its reference, plus 255, is seen as.
+    plane
+        The channel, in the order of coding.
+    referred
+        Whether there are references: of a channel that is known in the pixel, its value; of the others, what is expected (see
+        `kernels.expected`).
     tallies
         Values that are counted.
     counting
@@ -41,12 +47,15 @@ class View:
     curves: NDArray[np.int16]
     tallies: tuple[int, ...]
     counting: NDArray[np.int16]
+    plane: int = 0
+    referred: bool = False
 
     @property
     def inputs(self) -> int:
         """How many there are."""
-        height, width, _ = self.shape
-        return len(self.taps) * len(self.curves) + 2 * len(self.tallies) + height + width
+        height, width, channels = self.shape
+        references = channels + self.plane if self.referred else 0
+        return len(self.taps) * len(self.curves) + references + 2 * len(self.tallies) + height + width
 
     def marks(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which inputs say in which row and column pixels lie: shape (pixels, 2)."""
