@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import xxhash
+from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
@@ -266,6 +267,20 @@ def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
     yield "ar-1", codec_case(grey, x[..., 0], x[0, :, 1:, 0].astype(np.uint16) * 257, x[0, :1, :1, :1])
 
 
+def small_images(items: int, size: int) -> Iterator[tuple[str, Case]]:
+    """``ar.stack`` with models of random weights: of one, three and all images, which must be the same in each."""
+    kinds = {
+        "1": ((size, size + 1, 1), {}),
+        "3": ((size, size, 3), {"referred": True}),
+        "binary": ((size, size, 1), {"symbols": 2}),
+    }
+    for name, (shape, more) in kinds.items():
+        codec = cc.get_codec("ar.stack", model=random_stack(shape, width=20, **more))
+        x = raw(43, 2 if name == "binary" else 256, (items, *shape)).astype(np.uint8)
+        x[: items // 2, : size // 2] = 0
+        yield f"stack-{name}", codec_case(codec, x, x[:1], x[:3], x[:0])
+
+
 def arrays(size: int) -> Iterator[tuple[str, Case]]:
     """``ar.array`` at both levels, and ``ar.bounded``: planes, slices, series, floats, some of them subnormal or no numbers."""
     plane = (np.add.outer(np.arange(size) ** 2, np.arange(2 * size) * 7) + raw(40, 9, (size, 2 * size))).astype(
@@ -343,6 +358,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *stacks(3, (2, 2)),
                 *images(4),
                 *neighbourhoods(4),
+                *small_images(4, 4),
                 *arrays(9),
                 *flows(4, 6),
                 *latents(2, (2, 1, 3)),
@@ -357,6 +373,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *stacks(700, (12, 12)),
             *images(36),
             *neighbourhoods(36),
+            *small_images(64, 12),
             *arrays(24),
             *flows(32, 40),
             *latents(60, (6, 5, 3)),
