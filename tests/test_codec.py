@@ -79,7 +79,7 @@ def test_a_decoder_that_returns_something_else_is_caught(wrong):
         def _decode(self, payload, spec):
             return wrong
 
-    with pytest.raises(CorruptDataError, match="where uint8 of"):
+    with pytest.raises(CorruptDataError, match="must decode uint8 of"):
         Wrong().decode(b"abc", ArraySpec((3,), "uint8"))
 
 
@@ -173,7 +173,7 @@ def test_previews_fail_as_decoding_does():
         def _preview(self, payload, spec, levels):
             return super()._preview(payload, spec, levels)[::2]
 
-    with pytest.raises(CorruptDataError, match="where uint8 of"):
+    with pytest.raises(CorruptDataError, match="must decode uint8 of"):
         Small().preview(b"abcdef", ArraySpec((3,), "uint8"), 1)
 
 

@@ -1,6 +1,6 @@
 """The application: its verbs, and the one place where errors become an exit status."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -57,9 +57,15 @@ def _told() -> Iterator[None]:
 app = typer.Typer(
     cls=Group,
     help="Compress arrays and images with learned and classical codecs, without losing a bit.",
-    epilog="Exit status: 0 ok, 1 a check failed, 2 usage, 3 codec or model missing, 4 damaged file, 5 over a limit.",
+    epilog="""\b
+Exit status:
+  0  all went well
+  1  a check failed, or something could not be read
+  2  wrong usage, or input that a codec does not take
+  3  a codec, a model or a library is missing
+  4  a damaged file
+  5  a file asks for more than a limit allows""",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -83,21 +89,26 @@ def _root(
     pass
 
 
-for verb, function in (
-    ("encode", encode.encode),
-    ("decode", decode.decode),
-    ("info", info.info),
-    ("view", view.view),
-    ("verify", verify.verify),
-    ("recover", recover.recover),
-    ("list", listing.list_codecs),
-    ("plugins", plugins.plugins),
-    ("models", models.models),
-    ("train", train.train),
-    ("bench", bench.bench),
-    ("check", check.check),
-    ("new", new.new),
-    ("doctor", doctor.doctor),
-    ("warm", warm.warm),
-):
-    app.command(verb)(function)
+#: Each verb, its function, and examples of its use.
+VERBS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
+    "encode": (
+        encode.encode,
+        ("codecs encode photos photos.ccf", "codecs encode scan.npy scan.ccf --codec ar.array --chunk 64x64x64"),
+    ),
+    "decode": (decode.decode, ("codecs decode photos.ccf photos", "codecs decode scan.ccf part.npy --items 10:20")),
+    "info": (info.info, ("codecs info photos.ccf",)),
+    "view": (view.view, ("codecs view photos.ccf page.html",)),
+    "verify": (verify.verify, ("codecs verify --decode photos.ccf",)),
+    "recover": (recover.recover, ("codecs recover damaged.ccf whole.ccf",)),
+    "list": (listing.list_codecs, ("codecs list",)),
+    "plugins": (plugins.plugins, ("codecs plugins --check",)),
+    "models": (models.models, ("codecs models",)),
+    "train": (train.train, ("codecs train bbans.vae digits.npy --out digits.safetensors --budget 10m",)),
+    "bench": (bench.bench, ("codecs bench photos --codec ar.image --codec classic.jxl",)),
+    "check": (check.check, ("codecs check acme.delta --quick",)),
+    "new": (new.new, ("codecs new acme-delta", "codecs new acme-tiny --learned")),
+    "doctor": (doctor.doctor, ("codecs doctor",)),
+    "warm": (warm.warm, ("codecs warm ar.image",)),
+}
+for verb, (function, examples) in VERBS.items():
+    app.command(verb, epilog="\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples))(function)
