@@ -32,7 +32,7 @@ def check(
     """
     from codecs_core import registry
     from codecs_core.cli.arguments import settings
-    from codecs_core.cli.output import put_json, say
+    from codecs_core.cli.output import plural, put_json, say
     from codecs_core.errors import MissingDependencyError
 
     known = registry.default()
@@ -57,7 +57,7 @@ def check(
         put_json({"codec": id, "plugin": known.provider(id), "model": model, "ok": not failed, "clauses": described})
     else:
         held, skipped = sum(v.verdict == "pass" for v in verdicts), sum(v.verdict == "skip" for v in verdicts)
-        say(f"{id}: {held} clauses hold, {failed} do not, {skipped} do not apply")
+        say(f"{id}: of {plural(len(verdicts), 'clause')} {held} held, {failed} failed, {skipped} did not apply")
     if failed:
         raise typer.Exit(1)
 

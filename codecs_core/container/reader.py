@@ -15,7 +15,13 @@ from codecs_core.container.packing import unpack
 from codecs_core.container.source import open_source
 from codecs_core.container.trailer import Trailer
 from codecs_core.container.walk import read_head, scan
-from codecs_core.errors import CorruptDataError, FormatError, MissingChunkError, TruncatedFileError
+from codecs_core.errors import (
+    CorruptDataError,
+    FormatError,
+    LimitExceededError,
+    MissingChunkError,
+    TruncatedFileError,
+)
 from codecs_core.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -73,6 +79,9 @@ class Reader(Contents):
         source = open_source(path)
         try:
             return cls(source, limits=limits)
+        except (FormatError, LimitExceededError) as error:
+            source.close()
+            raise error.at(path=source.path) from error.__cause__
         except BaseException:
             source.close()
             raise

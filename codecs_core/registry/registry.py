@@ -209,7 +209,9 @@ def _implementation(spec: CodecSpec, record: PluginRecord) -> type[Codec]:
     for field in ("id", "format_version", "info"):
         stated, found = getattr(spec, field), getattr(cls, field, None)
         if found != stated:
-            raise PluginLoadError(f"codec {spec.id} has {field} {found!r} in {where}, where its plugin says {stated!r}")
+            raise PluginLoadError(
+                f"codec {spec.id} has {field} {found!r} in {where}, where its CodecSpec says {stated!r}; both must say the same"
+            )
     return cls
 
 

@@ -44,7 +44,8 @@ def explain(id: str, *, package: str | None, known: Collection[str], plugins: Se
         parts.append(_remedy(package, plugins))
     elif not near:
         parts.append("`codecs list` shows the codecs there are")
-    failed = [p for p in plugins if p.state == "failed"]
+    told = canonical(package) if package is not None else ""
+    failed = [p for p in plugins if p.state == "failed" and canonical(p.distribution) != told]
     if failed:
         which = ", ".join(f"{p.distribution} {p.version}".strip() + f" ({p.error})" for p in failed)
         parts.append(f"failed to load: {which}")
@@ -61,7 +62,7 @@ def _remedy(package: str, plugins: Sequence[PluginRecord]) -> str:
     if "disabled" in states:
         return f"{said}, but CODECS_PLUGINS leaves it out"
     if "failed" in states:
-        return f"{said}, but it failed to load"
+        return f"{said}, but it failed to load: {states['failed'].error}"
     if ours:
         return f"{said}: pip install {package}"
     return f"{said}, which nobody has checked; if you trust both: pip install {package}"

@@ -105,6 +105,15 @@ def test_not_a_container(kit, data):
         Reader(kit.Memory(data))
 
 
+def test_what_cannot_be_opened_is_an_error_with_its_path(tmp_path, small):
+    path = tmp_path / "x.ccf"
+    for data in (b"abc", small[:-1]):
+        path.write_bytes(data)
+        with pytest.raises(FormatError) as caught:
+            Reader.open(path)
+        assert caught.value.path == str(path)
+
+
 def test_a_transfer_that_converts_line_ends_is_recognised(kit, small):
     for damaged in (small.replace(b"\r\n", b"\n"), small.replace(b"\n", b"\r\n")):
         with pytest.raises(NotAContainerError, match="line ends"):

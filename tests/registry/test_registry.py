@@ -142,6 +142,9 @@ def test_a_broken_plugin_is_recorded_and_stops_no_other(site, kind):
     assert "\n" not in states["codecs-bad"].error
     with pytest.raises(UnknownCodecError, match=r"failed to load: codecs-bad 2\.1"):
         registry.spec("bad.raw")
+    with pytest.raises(UnknownCodecError) as caught:
+        registry.spec("bad.raw", package="codecs-bad")
+    assert f"{caught.value}".endswith(f"but it failed to load: {states['codecs-bad'].error}")
 
 
 def test_ctrl_c_in_a_plugin_is_still_ctrl_c(site):
