@@ -41,7 +41,7 @@ def _title(group: Group) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (
-        row.codec,
+        row.name,
         row.layout,
         row.model or "-",
         count(row.bytes),

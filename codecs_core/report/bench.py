@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from codecs_core.registry import Registry, default
 from codecs_core.report.result import Group, Result, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: About how many bytes a codec is warmed up on.
 _WARM_UP = 1 << 15
+#: Levels of codecs that have a setting ``effort``, where all are asked for.
+_EFFORTS = ("fast", "standard", "smallest")
 #: "solid" is one chunk an array, up to this many bytes.
 _SOLID = 1 << 30
 
@@ -49,6 +52,7 @@ def run(
     codecs: Sequence[str] = (),
     model: str | None = None,
     limit: int | None = None,
+    efforts: bool = False,
     keep: Path | None = None,
     progress: Progress | None = None,
     registry: Registry | None = None,
@@ -66,6 +70,8 @@ def run(
         The model of the codecs that take one, instead of those.
     limit
         Measure only this number of first items of each array.
+    efforts
+        Measure codecs that have a setting ``effort`` at each of its levels.
     keep
         Folder to keep the files in.
     progress
@@ -90,7 +96,7 @@ def run(
     found = list(kinds(sources, limit))
     for k, (group, arrays, whole) in enumerate(found):
         result.groups.append(group)
-        contenders = _contenders(group, arrays, whole, codecs, model, known)
+        contenders = _contenders(group, arrays, whole, codecs, model, known, efforts=efforts)
         for n, contender in enumerate(contenders):
             if progress is not None:
                 progress((k + n / len(contenders)) / len(found), f"{contender.codec.id}, {contender.layout}")
@@ -143,6 +149,8 @@ def _contenders(
     ids: Sequence[str],
     model: str | None,
     known: Registry,
+    *,
+    efforts: bool,
 ) -> list[_Contender]:
     specs = [ArraySpec.of(array) for array in arrays.values()]
     found: list[_Contender] = []
@@ -151,7 +159,7 @@ def _contenders(
             info = known.spec(id).info
             if not ids and (info.kind != "lossless" or not all(info.accepts(spec) for spec in specs)):
                 continue
-            for codec in _instances(id, model, known, named=bool(ids)):
+            for codec in _levels(_instances(id, model, known, named=bool(ids)), all_of_them=efforts):
                 try:
                     layouts = _layouts(codec, specs, whole)
                     for _, chunk in layouts:
@@ -185,6 +193,17 @@ def _instances(id: str, model: str | None, known: Registry, *, named: bool) -> I
         yield api.get_codec(id, model=models.installed(spec), registry=known)
 
 
+def _levels(codecs: Iterable[Codec], *, all_of_them: bool) -> Iterator[Codec]:
+    """Each codec, or if it has levels of effort and all are asked for, the codec at each level."""
+    for codec in codecs:
+        found = []
+        if all_of_them and any(field.name == "effort" for field in fields(codec)):
+            for effort in _EFFORTS:
+                with suppress(ConfigError):  # a third-party codec may have other levels
+                    found.append(type(codec).from_config({**codec.config(), "effort": effort}, model=codec.model))
+        yield from found or [codec]
+
+
 def _layouts(codec: Codec, specs: Sequence[ArraySpec], whole: bool) -> list[tuple[str, int | None]]:
     """Names of layouts and items a chunk."""
     longest = max(spec.shape[0] if spec.shape else 1 for spec in specs)
@@ -211,7 +230,8 @@ def _measure_into(
     codec = contender.codec
     try:
         with tempfile.TemporaryDirectory(prefix="codecs-bench-") as folder:
-            name = "-".join(filter(None, [group.name, codec.id, _model_name(codec), contender.layout]))
+            set_to = [str(value) for value in settings(codec).values()]
+            name = "-".join(filter(None, [group.name, codec.id, *set_to, _model_name(codec), contender.layout]))
             file = re.sub(r"[^\w.-]+", "-", name).strip("-.") + ".ccf"
             path = (keep or Path(folder)) / file
             _warm_up(contender, arrays, Path(folder) / "warm-up.ccf", known)
@@ -237,6 +257,7 @@ def _measure(
     values, nbytes = sum(a.size for a in arrays.values()), sum(a.nbytes for a in arrays.values())
     return Row(
         codec=codec.id,
+        settings=settings(codec),
         layout=contender.layout,
         model=_model_name(codec),
         bytes=path.stat().st_size,
@@ -272,6 +293,12 @@ def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
 
 def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def settings(codec: Codec) -> dict[str, Any]:
+    """The settings of a codec that are not what they are by default."""
+    usual = {field.name: field.default for field in fields(codec)}
+    return {name: value for name, value in codec.config().items() if value != usual.get(name)}
 
 
 def _model_name(codec: Codec) -> str:

@@ -16,6 +16,8 @@ class Row:
     ----------
     codec, model
         Id, and the name of the model or ``""``.
+    settings
+        Those of the codec's settings that are not what they are by default.
     layout
         ``"per item"`` (a chunk an item), ``"solid"`` (one chunk an array) or ``"N a chunk"`` (as the codec likes it).
     bytes, payload
@@ -33,6 +35,7 @@ class Row:
     """
 
     codec: str
+    settings: dict[str, Any]
     layout: str
     model: str
     bytes: int
@@ -47,6 +50,11 @@ class Row:
     decode_mb_s: float
     identical: bool
     path: str | None
+
+    @property
+    def name(self) -> str:
+        """The codec with its settings, such as ``ar.array effort=fast``."""
+        return " ".join([self.codec, *(f"{key}={value}" for key, value in self.settings.items())])
 
 
 @dataclass(kw_only=True)
@@ -96,7 +104,7 @@ def _html(group: Group) -> str:
     heads = ("codec", "layout", "model", "bytes", "bits/value", "payload", "encode MB/s", "decode MB/s", "identical")
     rows = [
         (
-            row.codec,
+            row.name,
             row.layout,
             row.model or "-",
             f"{row.bytes:,}",
