@@ -6,12 +6,21 @@ JSON: ``{"format", "path", "entries": [{"name", "shape", "dtype", "codec", "code
 "attrs"}``; an entry's ``bytes`` are those of its payloads, the file's ``bits_per_value`` counts everything.
 """
 
-import json
-from typing import Annotated, Any
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from json import dumps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from codecs_core.cli.arguments import Caps, Place, place
+
+if TYPE_CHECKING:
+    from codecs_core.container import Contents
+
+#: Lines that are printed at a time.
+_LINES = 1000
 
 
 def info(
@@ -20,58 +29,80 @@ def info(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Tell what is in a file: entries, codecs, models, and where the bytes go."""
-    from codecs_core import api
     from codecs_core.cli.arguments import limits
     from codecs_core.cli.output import put, put_json
+    from codecs_core.container import Reader
+    from codecs_core.report.info import describe
 
-    described = api.inspect(file, limits=limits(limit))
-    if json:
-        put_json(described)
-        return
-    for line in _lines(described):
-        put(line)
+    with Reader.open(file, limits=limits(limit)) as contents:
+        if json:
+            put_json(describe(contents, file))
+            return
+        lines = listed(contents, file)
+        while some := list(islice(lines, _LINES)):
+            put("\n".join(some))
 
 
-def _lines(described: dict[str, Any]) -> list[str]:
-    from codecs_core.arrays import called
-    from codecs_core.cli.output import count, plural, shown, table
-    from codecs_core.cli.shapes import model_name
+def listed(contents: "Contents", path: Place) -> Iterator[str]:
+    """The lines that are printed of a file: the whole of it, a table of its entries, what they lack, and the models."""
+    from codecs_core.cli.output import count, plural, shown
+    from codecs_core.report.info import summary
 
+    described = summary(contents, path)
     sizes = described["bytes"]
     rate = described["bits_per_value"]
-    lines = [
-        f"{shown(described['path'])}: {shown(described['format'])}, {plural(len(described['entries']), 'array')}, "
+    yield (
+        f"{shown(described['path'])}: {shown(described['format'])}, {plural(len(contents.entries), 'array')}, "
         f"{count(described['values'])} values"
         + (f", {rate:.3f} bits per value, all included" if rate is not None else "")
-    ]
+    )
     parts = ", ".join(f"{key} {count(sizes[key])}" for key in ("payload", "header", "index", "models"))
-    lines += [f"{count(sizes['total'])} bytes: {parts}", ""]
-    rows = [
-        (
-            entry["name"] or "(unnamed)",
-            " x ".join(map(str, entry["shape"])) or "one value",
-            called(entry["dtype"], entry["attrs"].get("dtype")),
-            entry["codec"],
-            model_name(entry) or "-",
-            _chunks(entry),
-            count(entry["bytes"]),
-            "-" if entry["bits_per_value"] is None else f"{entry['bits_per_value']:.3f}",
-        )
-        for entry in described["entries"]
-    ]
-    heads = ("entry", "shape", "dtype", "codec", "model", "chunks", "payload bytes", "bits/value")
-    lines += table(heads, rows, right="lllllrrr")
-    lines += _settings(described["entries"])
-    for entry in described["entries"]:
-        if entry["missing"]:
-            lacks = f"{plural(entry['missing'], 'chunk')} of {count(entry['chunks'])}"
-            lines.append(
-                f"{shown(entry['name']) or '(unnamed)'} lacks {lacks}: the file was recovered from a damaged one"
-            )
+    yield f"{count(sizes['total'])} bytes: {parts}"
+    yield ""
+    yield from _entries(contents)
     for model in described["models"]:
         where = f"embedded, {count(model['bytes'])} bytes" if model["embedded"] else "not embedded"
-        lines.append(f"model {shown(model['name']) or '(unnamed)'}: sha256 {shown(model['sha256'])}, {where}")
-    return lines
+        yield f"model {shown(model['name']) or '(unnamed)'}: sha256 {shown(model['sha256'])}, {where}"
+
+
+def _entries(contents: "Contents") -> Iterator[str]:
+    """A table, with a line for each entry, and a line more for each that lacks chunks.
+
+    A million entries are mostly of a few kinds: what those of a kind have in common is made text once.
+    """
+    from codecs_core.arrays import called
+    from codecs_core.cli.output import count, plural, shown
+    from codecs_core.cli.shapes import model_name
+    from codecs_core.report.info import bits_per_value, each
+
+    kinds: dict[tuple[int, object], int] = {}
+    middles = [["shape", "dtype", "codec", "model", "chunks"]]
+    names, numbers, stored, rates, lacking = ["entry"], [0], ["payload bytes"], ["bits/value"], []
+    kept: list[dict[str, Any]] = []  # what kinds are told apart by, whose addresses stay their own
+    for entry, common, held, nbytes in each(contents):
+        logical = entry.attrs.get("dtype")
+        number = kinds.setdefault((id(common), logical), len(middles))
+        if number == len(middles):
+            shape = " x ".join(map(str, common["shape"])) or "one value"
+            texts = (shape, called(common["dtype"], logical), common["codec"], model_name(common) or "-")
+            middles.append([*map(shown, texts), _chunks(common)])
+            kept.append(common)
+        rate = bits_per_value(entry, nbytes)
+        names.append(shown(entry.name or "(unnamed)"))
+        numbers.append(number)
+        stored.append(count(nbytes))
+        rates.append("-" if rate is None else f"{rate:.3f}")
+        if held < common["chunks"]:
+            lacks = f"{plural(common['chunks'] - held, 'chunk')} of {count(common['chunks'])}"
+            lacking.append(f"{names[-1]} lacks {lacks}: the file was recovered from a damaged one")
+    widths = [max(map(len, column)) for column in zip(*middles, strict=True)]
+    rows = ["  ".join(map(str.ljust, texts[:-1], widths)) + "  " + texts[-1].rjust(widths[-1]) for texts in middles]
+    a, b, c = (max(map(len, column)) for column in (names, stored, rates))
+    for name, number, payload, bits in zip(names, numbers, stored, rates, strict=True):
+        yield f"{name:<{a}}  {rows[number]}  {payload:>{b}}  {bits:>{c}}"
+    arrays = Counter(numbers)
+    yield from _settings((common, arrays[number]) for number, common in enumerate(kept, 1))
+    yield from lacking
 
 
 def _chunks(entry: dict[str, Any]) -> str:
@@ -83,13 +114,14 @@ def _chunks(entry: dict[str, Any]) -> str:
     return count(entry["chunks"]) + (f" of {shape}" if cuts(entry["shape"], entry["chunk_shape"]) else "")
 
 
-def _settings(entries: list[dict[str, Any]]) -> list[str]:
+def _settings(kinds: Iterator[tuple[dict[str, Any], int]]) -> Iterator[str]:
     """A line for each codec with settings that are not its defaults, such as the bound of its error."""
     from codecs_core.cli.output import plural, shown
 
-    found: dict[tuple[str, str], int] = {}
-    for entry in entries:
-        if entry["config"]:
-            told = ", ".join(f"{key}={json.dumps(value)}" for key, value in sorted(entry["config"].items()))
-            found[entry["codec"], told] = found.get((entry["codec"], told), 0) + 1
-    return [f"{shown(codec)} with {shown(told)}: {plural(count, 'array')}" for (codec, told), count in found.items()]
+    found: Counter[tuple[str, str]] = Counter()
+    for common, arrays in kinds:
+        if common["config"]:
+            told = ", ".join(f"{key}={dumps(value)}" for key, value in sorted(common["config"].items()))
+            found[common["codec"], told] += arrays
+    for (codec, told), arrays in found.items():
+        yield f"{shown(codec)} with {shown(told)}: {plural(arrays, 'array')}"

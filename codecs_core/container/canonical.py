@@ -14,10 +14,12 @@ import msgpack  # type: ignore[import-untyped]
 from codecs_core.errors import ConfigError, FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 #: Levels of lists and maps, the outermost included.
 MAX_DEPTH = 16
+#: In this number of bytes there are too few values for their number to matter.
+_SMALL = 1 << 15
 #: Bytes of what is parsed at once, and values in it, keys and containers too: a byte of a file may become a hundred bytes of memory.
 MAX_BYTES, MAX_VALUES = 1 << 22, 1 << 18
 
@@ -39,10 +41,18 @@ def pack(value: Any) -> bytes:
     return packed
 
 
-def unpack(data: bytes) -> Any:
-    """Decode `data`; raises `FormatError` unless it is what `pack` makes of the value it holds."""
+def unpack(data: bytes, depth: int = MAX_DEPTH) -> Any:
+    """Decode `data`; raises `FormatError` unless it is what `pack` makes of the value it holds, which has up to `depth` levels."""
+    if len(data) <= _SMALL:
+        try:
+            value = msgpack.unpackb(data, raw=False, strict_map_key=True, ext_hook=_refuse_ext, max_ext_len=0)
+        except (_NotCanonicalError, ValueError, OverflowError, msgpack.UnpackException):
+            pass  # what is wrong is said below
+        else:
+            if _dump(value) == data and _is_canonical(value, depth):
+                return value
     parts = Parts(data)
-    value = parts.value()
+    value = parts.value(depth)
     parts.end()
     return value
 
@@ -98,6 +108,13 @@ class Parts:
             raise FormatError(f"{_NOT}: {e}") from e
         self._same(self._pack(value))
         return value
+
+    def slices(self, n: int) -> Iterator[tuple[int, int]]:
+        """Where each of the next `n` parts starts and ends. They are not looked into: give each to `unpack`."""
+        for _ in range(n):
+            self._read(self._unpacker.skip)
+            start, self.at = self.at, self._unpacker.tell()
+            yield start, self.at
 
     def end(self) -> None:
         """Raise unless all was read."""
@@ -177,6 +194,26 @@ def _check(value: Any, depth: int) -> None:
         for item in value if kind is list else value.values():
             if type(item) in _CHECKED:
                 _check(item, depth - 1)
+
+
+def _is_canonical(value: Any, depth: int) -> bool:
+    """Whether a value that was parsed without hooks, and is packed as it was, is of the subset."""
+    kind = type(value)
+    if kind is float:
+        return math.isfinite(value)
+    if kind is not list and kind is not dict:
+        return True
+    if kind is dict and value and not _has_sorted_keys(value):
+        return False
+    for one in value if kind is list else value.values():
+        if type(one) in _CHECKED and not _is_canonical(one, depth - 1):
+            return False
+    return depth > 0
+
+
+def _has_sorted_keys(value: dict[Any, Any]) -> bool:
+    keys = list(value)
+    return set(map(type, keys)) == {str} and (len(keys) == 1 or sorted(keys) == keys)
 
 
 def _count(value: Any) -> int:

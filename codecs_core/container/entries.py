@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
 
 import msgpack  # type: ignore[import-untyped]
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
+
+
+#: Entries that are looked up at a time; also the kinds of them that are remembered, each of up to `SHORT` bytes beside the names.
+_BLOCK, SHORT = 1 << 12, 1 << 10
+#: The first byte of a packed list of six values, which is what an entry is.
+_SIX = 0x96
 
 
 class Entries(Sequence[Entry]):
@@ -109,7 +116,7 @@ class Stored(Entries):
         starts: NDArray[np.int64],
         chunks: NDArray[np.int64],
         keys: NDArray[np.uint64],
-        key: Callable[[str], int],
+        key: Callable[[bytes], int],
         parse: Callable[[Any], Entry],
         grid: bool = False,
     ) -> None:
@@ -131,14 +138,28 @@ class Stored(Entries):
         return self._at(numbers) if isinstance(numbers, int) else tuple(map(self._parsed, numbers))
 
     def __iter__(self) -> Iterator[Entry]:
-        return map(self._parsed, range(len(self)))
+        known: dict[bytes, Entry] = {}  # many are alike but for their names
+        for i in range(0, len(self), _BLOCK):
+            for start, stop in pairwise(self._starts[i : i + _BLOCK + 1].tolist()):
+                packed = self._data[start:stop]
+                first, last = name_in(packed)
+                rest = packed[last:]
+                like = known.get(rest) if last else None
+                if like is None:
+                    like = self._parse(msgpack.unpackb(packed))
+                    if last and len(known) < _BLOCK and len(rest) <= SHORT:
+                        known[rest] = like
+                    yield like
+                else:
+                    yield like.called(packed[first:last].decode(), _copied(like.attrs))
 
     def _parsed(self, i: int) -> Entry:
         start, stop = self._starts[i : i + 2].tolist()
         return self._parse(msgpack.unpackb(self._data[start:stop]))
 
     def find(self, name: str) -> int | None:  # noqa: D102
-        start, stop = (int(np.searchsorted(self._keys, np.uint64(self._key(name)), side)) for side in ("left", "right"))
+        key = np.uint64(self._key(name.encode("utf-8", "surrogatepass")))
+        start, stop = (int(np.searchsorted(self._keys, key, side)) for side in ("left", "right"))
         return next((i for i in self._order[start:stop].tolist() if self[i].name == name), None)
 
     def twice(self) -> str | None:  # noqa: D102
@@ -197,6 +218,24 @@ class _Items(ItemsView[str, Entry]):
         return ((entry.name, entry) for entry in self._mapping.entries)
 
 
-def hashing(seed: int) -> Callable[[str], int]:
-    """A hash of names."""
-    return lambda name: xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass"), seed)
+def _copied(value: Any) -> Any:
+    """Attributes once more, so that each entry has its own."""
+    if type(value) is dict:
+        return {key: _copied(one) for key, one in value.items()} if value else {}
+    return [_copied(one) for one in value] if type(value) is list else value
+
+
+def name_in(packed: bytes) -> tuple[int, int]:
+    """Where the name of a packed entry starts and ends; two zeros for one that is long, or not where it should be."""
+    if packed[0] == _SIX:
+        kind = packed[1]
+        if 0xA0 <= kind < 0xC0:  # text of up to 31 bytes
+            return 2, kind - 0xA0 + 2
+        if kind == 0xD9 and packed[2] > 31:  # of up to 255
+            return 3, packed[2] + 3
+    return 0, 0
+
+
+def hashing(seed: int) -> Callable[[bytes], int]:
+    """A hash of names, as UTF-8."""
+    return partial(xxhash.xxh3_64_intdigest, seed=seed)

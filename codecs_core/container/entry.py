@@ -79,6 +79,12 @@ class Entry:
         if self.n_chunks > MAX_CHUNKS:
             raise FormatError(f"{who} has {self.n_chunks} chunks; expected at most {MAX_CHUNKS}")
 
+    def called(self, name: str, attrs: dict[str, Any]) -> Entry:
+        """The same with another name and other attributes; it is not checked again."""
+        entry = object.__new__(Entry)
+        entry.__dict__.update(self.__dict__, name=name, attrs=attrs)
+        return entry
+
     @property
     def n_chunks(self) -> int:
         """Number of chunks: one for a 0-d array, none if the first axis is empty, or any axis that is cut by a grid."""

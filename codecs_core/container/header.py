@@ -13,8 +13,8 @@ import msgpack  # type: ignore[import-untyped]
 import numpy as np
 
 from codecs_core.arrays import ArraySpec
-from codecs_core.container.canonical import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Parts, pack
-from codecs_core.container.entries import Entries, Held, Stored, hashing
+from codecs_core.container.canonical import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Parts, pack, unpack
+from codecs_core.container.entries import SHORT, Entries, Held, Stored, hashing, name_in
 from codecs_core.container.entry import Entry, is_sha256
 from codecs_core.errors import ConfigError, FormatError
 
@@ -29,7 +29,7 @@ _CODEC = {"config": dict, "id": str, "model": (int, type(None)), "package": str,
 _ENTRY = {"name": str, "dtype": str, "shape": list, "chunk": int, "codec": int, "attrs": dict}
 #: The same where arrays may be cut in all axes.
 _GRID_ENTRY = {**_ENTRY, "chunk": (int, list)}
-_TYPES = [list(_ENTRY.values()), [list if key == "chunk" else kind for key, kind in _ENTRY.items()]]
+_ENTRY_TYPES = list(_ENTRY.values())
 _MODEL = {"name": str, "sha256": bytes}
 #: Kinds of entries that are remembered while a header is read.
 _KNOWN = 1 << 12
@@ -115,7 +115,7 @@ class Header:
         left = parts.left
         _keys(parts, 2)
         before = parts.at
-        scan = _Scan(parts, limits, len(raw_codecs), grid=grid)
+        scan = _Scan(data, parts, limits, len(raw_codecs), grid=grid)
         after = parts.at
         _keys(parts, 3)
         raw_models = _listed(parts.value(MAX_DEPTH - 1, left), "models")
@@ -153,28 +153,31 @@ class Header:
 class _Scan:
     """Go through the entries of a header one by one; each is checked and then dropped."""
 
-    def __init__(self, parts: Parts, limits: Limits, codecs: int, *, grid: bool) -> None:
+    def __init__(self, data: bytes, parts: Parts, limits: Limits, codecs: int, *, grid: bool) -> None:
         n, found = parts.list(), False
         limits.check("entries", n, "the header")
         self._key = hashing(secrets.randbits(63))
         self._starts, self._chunks, self._keys = array("q"), array("q"), array("Q")
         used, blank = 0, [{"codec": "?"}] * codecs
-        # Most of a million arrays are like one that was before: what was checked is not checked again.
-        known: dict[tuple[Any, ...], int] = {}
-        for i in range(n):
-            self._starts.append(parts.at)
-            item = parts.value(MAX_DEPTH - 2)
-            like = _likeness(item)
-            chunks = known.get(like) if like is not None else None
-            if chunks is None:
+        # Most of a million arrays are like one that was before, but for their names: what was checked is not checked again.
+        known: dict[bytes, tuple[int, int]] = {}
+        for i, (start, end) in enumerate(parts.slices(n)):
+            packed = data[start:end]
+            first, last = name_in(packed)
+            name, rest = packed[first:last], packed[last:]
+            facts = known.get(rest) if last and _is_text(name) else None
+            if facts is None:
+                item = unpack(packed, MAX_DEPTH - 2)
                 entry = _entry(item, i, blank, limits, _GRID_ENTRY if grid else _ENTRY)
-                chunks, found = entry.n_chunks, found or type(entry.chunk) is tuple
-                if like is not None and len(known) < _KNOWN:
-                    known[like] = chunks
-            used = max(used, item[4] + 1) if item[4] <= used else codecs + 1
+                found = found or type(entry.chunk) is tuple
+                name, facts = item[0].encode(), (entry.n_chunks, item[4])
+                if last and len(rest) <= SHORT and len(known) < _KNOWN:
+                    known[rest] = facts
+            chunks, codec = facts
+            used = max(used, codec + 1) if codec <= used else codecs + 1
+            self._starts.append(start)
             self._chunks.append(chunks)
-            self._keys.append(self._key(item[0]))
-            del item  # before the next one is made
+            self._keys.append(self._key(name))
         self._starts.append(parts.at)
         if used != codecs:
             raise FormatError("lists codecs that no entry uses, or not in the order of their first use")
@@ -237,23 +240,19 @@ def _codec(item: Any, i: int, models: list[tuple[str, str]]) -> dict[str, Any]:
     return found
 
 
-def _likeness(item: Any) -> tuple[Any, ...] | None:
-    """What decides, beside the name and the attributes, whether an entry keeps to all rules; None if it surely does not."""
-    if type(item) is not list or list(map(type, item)) not in _TYPES:
-        return None
-    _, dtype, shape, chunk, codec, _ = item
-    steps = chunk if type(chunk) is list else []
-    # of equal values there are several types: 1, 1.0 and True
-    if max(len(shape), len(steps)) > 32 or not all(type(n) is int for n in (*shape, *steps)):
-        return None
-    return (dtype, tuple(chunk) if type(chunk) is list else chunk, codec, *shape)
+def _is_text(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits, kinds: Mapping[str, Any]) -> Entry:
     """An entry that keeps to all rules, and to the limits."""
     if type(item) is not list or len(item) != len(_ENTRY):
         raise FormatError(f"entry {i} is not a list of {len(_ENTRY)} values")
-    if [type(value) for value in item] != _TYPES[0]:
+    if [type(value) for value in item] != _ENTRY_TYPES:
         _map(dict(zip(_ENTRY, item, strict=True)), kinds, f"entry {i}")
     if not 0 <= item[4] < len(codecs):
         raise FormatError(f"entry {i} refers to codec {item[4]} of {len(codecs)}")

@@ -214,3 +214,27 @@ def test_limits(limits):
 
 def test_limits_are_inclusive():
     Header.from_bytes(pack(raw()), Limits(entries=2, chunks=2, array_bytes=12, chunk_bytes=6))
+
+
+@pytest.mark.parametrize("length", [1, 31, 32, 255, 256, 70000])
+def test_names_of_all_lengths_among_entries_that_are_alike(length):
+    names = ["x" * (length - 1) + c for c in "abc"]
+    attrs = {"a": [1, {"b": 2}]}
+    like = [Entry(name=name, spec=ArraySpec((4,), "uint8"), chunk=2, codec="c", attrs=attrs) for name in names]
+    header = Header.from_bytes(Header.of(like, {}, {}).to_bytes(), DEFAULT_LIMITS)
+    found = list(header.entries)
+    assert found == like == [header.entries[i] for i in range(3)]
+    assert [header.entries.find(name) for name in names] == [0, 1, 2]
+    found[0].attrs["a"][1]["b"] = 3
+    assert [entry.attrs["a"][1]["b"] for entry in found] == [3, 2, 2]
+    assert next(iter(header.entries)).attrs == attrs
+
+
+@pytest.mark.parametrize("name", [b"\xd9\x01b", b"\xda\x00\x01b", b"\xa1\xff", b"\xc4\x01b", b"\x01", b"\xa1a"])
+def test_a_name_is_looked_at_whatever_follows_it(name):
+    """The second of two entries that are alike but for their names."""
+    like = [Entry(name=name, spec=ArraySpec((4,), "uint8"), chunk=2, codec="c") for name in "ab"]
+    good = Header.of(like, {}, {}).to_bytes()
+    assert good.count(b"\x96\xa1b") == 1
+    with pytest.raises(FormatError):
+        Header.from_bytes(good.replace(b"\x96\xa1b", b"\x96" + name), DEFAULT_LIMITS)

@@ -1,4 +1,4 @@
-"""Sizes and speeds of ``ar.array`` beside classical codecs: ``python benchmarks/array.py FOLDER [--effort LEVEL]``.
+"""Sizes and speeds of ``ar.array`` beside classical codecs: ``python benchmarks/ar_array.py FOLDER [--effort LEVEL]``.
 
 FOLDER holds .npy files, or .npz files with one array each. Every payload is decoded again and compared. Sizes are bits per value
 of the payload alone, speeds megabytes of the array a second of CPU time. Codecs that are not installed, or do not take an array, are
