@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     Where = slice | tuple[slice, ...] | EllipsisType
 
-#: Libraries whose objects have names of rows, columns or dimensions, and what to save instead.
-_LABELLED = {"pandas": "its to_xarray()", "xarray": "a Dataset or a DataArray"}
+#: Libraries whose objects have names of rows, columns or dimensions: the attribute of those that do, and what to save instead.
+_LABELLED = {"pandas": ("to_xarray", "its to_xarray()"), "xarray": ("dims", "a Dataset or a DataArray")}
 
 
 @runtime_checkable
@@ -229,10 +229,11 @@ def _refuse_names(value: Any) -> None:
     """Refuse what has names beside its values, which an array does not keep; also in a list."""
     for one in value if isinstance(value, list | tuple) else (value,):
         library = type(one).__module__.partition(".")[0]
-        if library in _LABELLED and (hasattr(one, "dims") or hasattr(one, "to_xarray")):
+        mark, instead = _LABELLED.get(library, ("", ""))
+        if mark and hasattr(one, mark):
             raise UnsupportedArrayError(
                 f"a {type(one).__name__} of {library} has names beside its values, which an array does not keep; save "
-                f"{_LABELLED[library]}, or the values alone with numpy.asarray"
+                f"{instead}, or the values alone with numpy.asarray"
             )
 
 

@@ -146,9 +146,10 @@ def _h5py(path: Path) -> Any:
 def _datasets(path: Path, file: Any) -> Iterator[_Dataset]:
     """The datasets that can be taken, each once, whatever links lead to it."""
     found: list[Any] = []
+    dataset = _h5py(path).Dataset
 
     def visit(name: str, item: Any) -> None:
-        if hasattr(item, "dtype") and hasattr(item.id, "get_storage_size"):
+        if isinstance(item, dataset):
             found.append(item)
 
     file.visititems(visit)

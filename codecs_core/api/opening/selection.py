@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def _is_plain(index: Any) -> bool:
         return True
     if isinstance(index, np.ndarray):
         return index.ndim > 0 and index.dtype.kind in "biu" and (index.dtype.kind != "b" or index.ndim == 1)
-    return not isinstance(index, bool | np.bool_) and hasattr(index, "__index__")
+    return not isinstance(index, bool | np.bool_) and isinstance(index, SupportsIndex)
 
 
 def _of_each_axis(indices: Sequence[Any], ndim: int) -> list[Any]:
