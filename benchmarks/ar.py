@@ -61,12 +61,7 @@ def information(codec: ImageCodec, arrays: dict[str, NDArray[Any]]) -> float:
     for x in arrays.values():
         for part in pieces(codec, x):
             planes = Planes.of(part.reshape(codec._images(cc.ArraySpec.of(part))))
-            for i in range(planes.count):
-                seen = coder.follow(planes, i)
-                values = planes.values[i].reshape(-1).astype(np.int32)
-                for start in range(0, values.size, 1 << 16):
-                    block = slice(start, start + (1 << 16))
-                    bits += coder.mixture(seen, block, planes.top).bits(values[block])
+            bits += sum(planes.follow(i, coder.expert(i)).bits for i in range(planes.count))
     return bits
 
 

@@ -41,7 +41,12 @@ from codecs_core.entropy.distributions import (
 )
 from codecs_core.entropy.distributions.bucketed_gaussian import centres
 from codecs_core.entropy.distributions.categorical import quantise
-from codecs_core.entropy.distributions.mixture_kernels import logistic_pair, mixture_find, mixture_tables
+from codecs_core.entropy.distributions.mixture_kernels import (
+    logistic_pair,
+    mixture_find,
+    mixture_pair,
+    mixture_tables,
+)
 from codecs_core.entropy.distributions.unbounded import exponents
 from codecs_core.entropy.fixed import QFormat, counts, exp2, log2
 from codecs_core.entropy.kernels import from_cdf
@@ -107,6 +112,7 @@ __all__ = [
     "logistic_pair",
     "make_room",
     "mixture_find",
+    "mixture_pair",
     "mixture_tables",
     "npy",
     "pop_one",

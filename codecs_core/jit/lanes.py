@@ -8,6 +8,7 @@ results. Loads and stores are not checked: who calls them knows that the array i
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.core.imputils import lower_builtin
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, models, register_model
 
-from codecs_core.jit.compile import OPTIONS, PLAIN, borrowing
+from codecs_core.jit.compile import PLAIN
 
 _INT = ir.IntType(32)
 #: The kinds of float, as LLVM has them.
@@ -92,23 +95,33 @@ def _spread(builder: Any, kind: Any, value: Any, lanes: Lanes) -> Any:
     return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(_INT, lanes.count), [0] * lanes.count))
 
 
-def _lanewise(emit_lanes: Callable[..., Any]) -> Any:
-    """An intrinsic of two vectors, or of a vector and a float, from a function of the builder and both."""
+def _alike(*kinds: Any) -> Any:
+    """The type of the vectors among some types, all of one, where the others are floats of its kind; else None."""
+    vectors = {kind for kind in kinds if isinstance(kind, Lanes)}
+    if len(vectors) != 1:
+        return None
+    lanes = vectors.pop()
+    return lanes if all(kind in (lanes, lanes.of) for kind in kinds) else None
 
-    def apply(typing: Any, a: Any, b: Any) -> Any:
-        vectors = {kind for kind in (a, b) if isinstance(kind, Lanes)}
-        if len(vectors) != 1:
-            return None
-        lanes = vectors.pop()
-        if any(kind not in (lanes, lanes.of) for kind in (a, b)):
-            return None
+
+def _lanewise(emit_lanes: Callable[..., Any]) -> Any:
+    """An intrinsic of vectors, and floats beside them, from a function of the builder and all of them as vectors."""
+    count = len(inspect.signature(emit_lanes).parameters) - 1
+
+    def apply(typing: Any, kinds: Any) -> Any:
+        lanes = _alike(*kinds)
 
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return emit_lanes(builder, *(_spread(builder, k, v, lanes) for k, v in zip((a, b), arguments, strict=True)))
+            return emit_lanes(builder, *(_spread(builder, k, v, lanes) for k, v in zip(kinds, arguments, strict=True)))
 
-        return lanes(a, b), emit
+        return None if lanes is None else (lanes(*kinds), emit)
 
-    return intrinsic(apply)
+    shapes: dict[int, Callable[..., Any]] = {
+        1: lambda typing, a: apply(typing, (a,)),
+        2: lambda typing, a, b: apply(typing, (a, b)),
+        3: lambda typing, a, b, c: apply(typing, (a, b, c)),
+    }
+    return intrinsic(shapes[count])
 
 
 def _called(name: str, builder: Any, *values: Any) -> Any:
@@ -124,6 +137,9 @@ def _called(name: str, builder: Any, *values: Any) -> Any:
 def _chosen(comparison: str) -> Callable[..., Any]:
     """Of each pair of lanes the first, where the comparison holds; the second where it does not, or one of them is no number."""
     return lambda builder, a, b: builder.select(builder.fcmp_ordered(comparison, a, b), a, b)
+
+
+_least, _most = _chosen("<"), _chosen(">")
 
 
 def _emit_cleared(builder: Any, a: Any, least: Any) -> Any:
@@ -149,89 +165,83 @@ def _folded(typing: Any, lanes: Any) -> Any:
     return lanes.of(lanes), emit
 
 
-_load8, _load16 = _load(8), _load(16)
-_store_lanes: Any = intrinsic(_store)
-_fold: Any = intrinsic(_folded)
-_add = _lanewise(lambda builder, a, b: builder.fadd(a, b))
-_subtract = _lanewise(lambda builder, a, b: builder.fsub(a, b))
-_multiply = _lanewise(lambda builder, a, b: builder.fmul(a, b))
-_minimum, _maximum = _lanewise(_chosen("<")), _lanewise(_chosen(">"))
-_cleared = _lanewise(_emit_cleared)
-_signed = _lanewise(lambda builder, a, b: _called("copysign", builder, a, b))
-# of one vector, given twice
-_magnitude = _lanewise(lambda builder, a, b: _called("fabs", builder, a))
-_floor = _lanewise(lambda builder, a, b: _called("floor", builder, a))
+def _operator(of: Any, name: str) -> None:
+    """Let an operator work between vectors, and between a vector and a float."""
+
+    @infer_global(of)  # type: ignore[no-untyped-call]
+    class _Typed(AbstractTemplate):
+        def generic(self, args: Any, kws: Any) -> Any:
+            lanes = _alike(*args)
+            return None if lanes is None else signature(lanes, *args)  # type: ignore[no-untyped-call]
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        spread = (_spread(builder, k, v, signature.return_type) for k, v in zip(signature.args, arguments, strict=True))
+        return getattr(builder, name)(*spread)
+
+    for kinds in ((Lanes, Lanes), (Lanes, types.Float), (types.Float, Lanes)):
+        lower_builtin(of, *kinds)(emit)  # type: ignore[no-untyped-call]
 
 
-def _overload(of: Any, lanewise: Any) -> None:
-    def typed(a, b):
-        return (lambda a, b: lanewise(a, b)) if isinstance(a, Lanes) or isinstance(b, Lanes) else None
-
-    overload(of, jit_options=OPTIONS)(typed)  # type: ignore[arg-type]
+for _of, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+    _operator(_of, _name)
 
 
-for _operator, _lanes in ((operator.add, _add), (operator.sub, _subtract), (operator.mul, _multiply)):
-    _overload(_operator, _lanes)
+def _emitted(instructions: Any) -> Callable[[Callable[..., Any]], Any]:
+    """For a function in Python the instructions that take its place where kernels are compiled."""
+    return lambda function: function if PLAIN else instructions
 
 
-@borrowing
-def load8(array, at):
-    """The eight values of a contiguous array from one on."""
-    return array[at : at + 8].copy() if PLAIN else _load8(array, at)
+@_emitted(_load(8))
+def load8(array: Any, at: Any) -> Any:
+    """The eight values of a contiguous array of floats from one on."""
+    return array[at : at + 8].copy()
 
 
-@borrowing
-def load16(array, at):
-    """The sixteen values of a contiguous array from one on."""
-    return array[at : at + 16].copy() if PLAIN else _load16(array, at)
+@_emitted(_load(16))
+def load16(array: Any, at: Any) -> Any:
+    """The sixteen values of a contiguous array of floats from one on."""
+    return array[at : at + 16].copy()
 
 
-@borrowing
-def store(array, at, lanes):
-    """Write a vector into a contiguous array."""
-    if PLAIN:
-        array[at : at + len(lanes)] = lanes
-    else:
-        _store_lanes(array, at, lanes)
+@_emitted(intrinsic(_store))
+def store(array: Any, at: Any, lanes: Any) -> None:
+    """Write a vector into a contiguous array of its floats."""
+    array[at : at + len(lanes)] = lanes
 
 
-@borrowing
-def clamped(lanes, low, high):
+@_emitted(_lanewise(lambda builder, a, low, high: _least(builder, _most(builder, a, low), high)))
+def clamped(lanes: Any, low: Any, high: Any) -> Any:
     """The nearest number from `low` to `high`; `low` for what is no number."""
-    if PLAIN:
-        return np.where(lanes > low, np.where(lanes < high, lanes, high), low)
-    return _minimum(_maximum(lanes, low), high)
+    return np.where(lanes > low, np.where(lanes < high, lanes, high), low)
 
 
-@borrowing
-def cleared(lanes, least):
+@_emitted(_lanewise(_emit_cleared))
+def cleared(lanes: Any, least: Any) -> Any:
     """Zero for what is no more than `least` in magnitude, or no number."""
-    return np.where(np.abs(lanes) > least, lanes, lanes.dtype.type(0)) if PLAIN else _cleared(lanes, least)
+    return np.where(np.abs(lanes) > least, lanes, lanes.dtype.type(0))
 
 
-@borrowing
-def floored(lanes):
+@_emitted(_lanewise(lambda builder, a: _called("floor", builder, a)))
+def floored(lanes: Any) -> Any:
     """The largest integers that are no larger."""
-    return np.floor(lanes) if PLAIN else _floor(lanes, lanes)
+    return np.floor(lanes)
 
 
-@borrowing
-def magnitude(lanes):
+@_emitted(_lanewise(lambda builder, a: _called("fabs", builder, a)))
+def magnitude(lanes: Any) -> Any:
     """Without the sign."""
-    return np.abs(lanes) if PLAIN else _magnitude(lanes, lanes)
+    return np.abs(lanes)
 
 
-@borrowing
-def signed(lanes, signs):
+@_emitted(_lanewise(lambda builder, a, signs: _called("copysign", builder, a, signs)))
+def signed(lanes: Any, signs: Any) -> Any:
     """With the signs of another vector."""
-    return np.copysign(lanes, signs) if PLAIN else _signed(lanes, signs)
+    return np.copysign(lanes, signs)
 
 
-@borrowing
-def folded(lanes):
+@_emitted(intrinsic(_folded))
+def folded(lanes: Any) -> Any:
     """The sum of all lanes: the upper half is added to the lower one, until one is left."""
-    if not PLAIN:
-        return _fold(lanes)
     while len(lanes) > 1:
         half = len(lanes) // 2
         lanes = lanes[:half] + lanes[half:]

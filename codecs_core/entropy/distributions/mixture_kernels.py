@@ -200,10 +200,12 @@ def _guess(count, i, params):
     return np.int64(mean + 0.5 + spread * quantile)
 
 
-#: For kernels of a codec's own: ``mixture_find(count, i, params)`` is (symbol, start, frequency) of the symbol at position i whose
-#: interval of 2^precision holds `count`. `params` are symbols, weights (in units of 2^-16), means and log-scales of shape (n, components),
-#: the cells and the inverse scales of `mixture_tables`, the precision, and its variances and quantiles.
-mixture_find = search(_cdf, _guess, both_ends(_cdf))
+#: For kernels of a codec's own: ``mixture_pair(k, i, params)`` are the counts below symbol k and below the next one at position i, and
+#: ``mixture_find(count, i, params)`` is (symbol, start, frequency) of the one whose interval of 2^precision holds `count`. `params` are
+#: symbols; weights in units of 2^-16, means and log-scales of shape (n, components); the cells and the inverse scales of
+#: `mixture_tables`; the precision; and its variances and quantiles.
+mixture_pair = both_ends(_cdf)
+mixture_find = search(_cdf, _guess, mixture_pair)
 
 
 @inline

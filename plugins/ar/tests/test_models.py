@@ -59,11 +59,8 @@ def test_priors_that_predict_nothing(prior: float) -> None:
 
 def follow(coder: Autoregression, x: NDArray[np.uint8]) -> float:
     """The bits of images, by the distributions an encoder has."""
-    planes, bits = Planes.of(x), 0.0
-    for i in range(planes.count):
-        mixture = coder.mixture(coder.follow(planes, i), slice(None), planes.top)
-        bits += mixture.bits(planes.values[i].reshape(-1).astype(np.int32))
-    return bits
+    planes = Planes.of(x)
+    return sum(planes.follow(i, coder.expert(i)).bits for i in range(planes.count))
 
 
 def test_encoder_and_decoder_learn_alike() -> None:

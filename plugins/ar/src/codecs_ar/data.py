@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from codecs_ar import neighbours
 from codecs_ar.codec import STACK_VALUES
-from codecs_ar.kernels import Predictors
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.planes import ROLES, Planes
 from codecs_ar.regression import packed
+from codecs_ar.workspace import Predictors
 from codecs_core import Progress
 from codecs_core.learn import image_list
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
 from codecs_core.jit.lanes import clamped, floored, load8, magnitude, signed, store
 
 #: The least scale, and what keeps others from being zero.
@@ -13,14 +13,14 @@ _0, _4, _31, _32, _64, _127, _192 = np.array([0, 4, 31, 32, 64, 127, 192], np.fl
 _HALF, _QUARTER, _16TH = np.array([1 / 2, 1 / 4, 1 / 16], np.float32)
 
 
-@inline
+@borrowing
 def log2(x, mantissas):
     """The logarithm of a normal float32 above zero, in units of 1/64."""
     bits = np.float64(x).view(np.int64)
     return (((bits >> 52) - 1023) << 6) + (mantissas[np.uint64((bits >> 44) & 255)] >> 10)
 
 
-@inline
+@borrowing
 def companded(v):
     """Straight up to 64, then ever less steep, from -127 to 127: integers."""
     a = magnitude(v)
@@ -28,20 +28,20 @@ def companded(v):
     return signed(floored(a + _HALF), v)
 
 
-@inline
+@borrowing
 def bounded(v):
     """An integer from -127 to 127."""
     return np.float32(min(max(v, -127), 127))
 
 
-@inline
+@borrowing
 def _scaled(row, first, count, found, rate):
     """The first `count` of `found`, times `rate`; what is written beyond them is overwritten later."""
     for i in range(0, count, 8):
         store(row, first + i, companded(load8(found, i) * rate))
 
 
-@inline
+@borrowing
 def _other(row, f, e, there, places, found, log_scale, mantissas, share):
     """The errors in another plane, by how large they are there."""
     total = _0
@@ -58,13 +58,14 @@ def _other(row, f, e, there, places, found, log_scale, mantissas, share):
     return f + 1
 
 
-@inline
-def describe(row, found, x, e, at, back, stride, places, where, guess, past, limit, mantissas):
+@borrowing
+def describe(room, x, e, where, places, guess, past, limit, mantissas):
     """Write the features of a value; returns the logarithm of its scale.
 
-    `where` is (row, column), `guess` (centre, scale, both predictions, their errors), `past` the sums of absolute errors, errors and
-    weights around; `found` is to work in.
+    `where` is (place in the planes, from a plane to the one before it, from a row to the next, (row, column)), `guess` (centre, scale, both
+    predictions, their errors), `past` the sums of absolute errors, errors and weights around. Features are left in `room.row`.
     """
+    row, found, (at, back, stride, (y, column)) = room.row, room.found, where
     centre, scale, by_short, by_long, error_short, error_long = guess
     rate, log_scale = _32 / scale, log2(scale, mantissas)
     k, total = 0, _0
@@ -95,8 +96,8 @@ def describe(row, found, x, e, at, back, stride, places, where, guess, past, lim
     row[f + 3] = bounded((log2(total * _16TH + LEAST, mantissas) - log_scale) >> 2)
     row[f + 4] = bounded((log2(active, mantissas) - log_scale) >> 2)
     row[f + 5] = np.floor(centre * _127 / limit)
-    row[f + 6] = np.float32(4 * min(where[0], 31))
-    row[f + 7] = np.float32(4 * min(where[1], 31))
+    row[f + 6] = np.float32(4 * min(y, 31))
+    row[f + 7] = np.float32(4 * min(column, 31))
     f += 8
     if places.around.size:
         f = _other(row, f, e, at - back, places.around, found, log_scale, mantissas, _16TH)

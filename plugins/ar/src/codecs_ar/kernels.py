@@ -1,22 +1,19 @@
 """The compiled part: predicting a value, describing where it is, learning from it, and decoding it.
 
-Encoder and decoder run this one loop; they differ in where a value comes from. Real numbers are binary32; their ``+ - * /`` are
-taken in a fixed order.
+Encoder and decoder run this one loop; they differ in where a value comes from. Real numbers are binary32, and ``+ - * /``
+are taken in a fixed order.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from codecs_ar.features import LEAST, describe, log2
+from codecs_ar.features import LEAST, describe
 from codecs_ar.learner import differentiate, evaluate, learn
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.regression import LANES, backward, faded, forward, predict, solve
-from codecs_core.entropy import EXHAUSTED, GUARD, OK, mixture_find, pop_one, table
-from codecs_core.jit import inline, kernel
+from codecs_core.entropy import EXHAUSTED, GUARD, OK, mixture_find, mixture_pair, pop_one, push_one
+from codecs_core.jit import borrowing, kernel
 
 #: Units of predictions, errors and scales: 2^-8.
 UNIT = np.float32(256)
@@ -25,38 +22,7 @@ FADING = np.float32(0.9)
 _0, _HALF, _1, _16TH, _64TH = np.array([0, 1 / 2, 1, 1 / 16, 1 / 64], np.float32)
 
 
-class Places(NamedTuple):
-    """Offsets, as `neighbours.offsets` makes them, of one plane."""
-
-    own: NDArray[np.int64]
-    before: NDArray[np.int64]
-    earlier: NDArray[np.int64]
-    near: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    errors: NDArray[np.int64]
-    values: NDArray[np.int64]
-    around: NDArray[np.int64]
-    cross: NDArray[np.int64]
-
-
-class Predictors(NamedTuple):
-    """The two predictors: what weights are the best a short, and a long way around.
-
-    What is a step away counts `short`, or `long`, times as much; each is solved once for the number of values that its period says.
-    """
-
-    short: np.float32
-    long: np.float32
-    short_period: int
-    long_period: int
-
-    @classmethod
-    def of(cls, decays: tuple[int, int], periods: tuple[int, int]) -> Predictors:
-        """Decays in 256ths."""
-        return cls(np.float32(decays[0] / 256), np.float32(decays[1] / 256), *periods)
-
-
-@inline
+@borrowing
 def extend(x, start, width):
     """Go on with a row beyond its end, as its last value, and begin the next one with its first."""
     for j in range(MARGIN):
@@ -64,7 +30,37 @@ def extend(x, start, width):
         x[start + width + 2 * MARGIN + j] = x[start + MARGIN]
 
 
-@inline
+@borrowing
+def begin(x, e, first, plane, back, stride, middle, limit):
+    """Before the first value of an image, all neighbours are in the middle of the range."""
+    for q in range(plane + 1):
+        corner = first - q * back
+        for i in range(MARGIN * stride + MARGIN):
+            x[corner + i] = middle
+            e[corner + i] = limit * _16TH
+
+
+@borrowing
+def spread_up(x, e, at, plane, back, stride):
+    """In the first row, what is above is as what is to the left."""
+    for q in range(plane + 1):
+        there = at - q * back
+        for j in range(1, MARGIN + 1):
+            for i in range(1, MARGIN + 1):
+                x[there + j - i * stride] = x[there]
+                e[there + j - i * stride] = e[there]
+
+
+@borrowing
+def spread_down(x, e, last, stride):
+    """Below the last row, it is repeated."""
+    for i in range(1, MARGIN + 1):
+        for j in range(stride):
+            x[last + i * stride + j] = x[last + j]
+            e[last + i * stride + j] = e[last + j]
+
+
+@borrowing
 def differences(v, k, x, at, places):
     """Go on writing regressors: how much neighbours differ from the value to the left."""
     for i in range(places.size):
@@ -72,10 +68,108 @@ def differences(v, k, x, at, places):
     return k + places.size
 
 
-@inline
+@borrowing
+def regressors(fit, v, x, at, back, places):
+    """Write the regressors of a value: differences in its own plane, and in those before it."""
+    fit.vectors[v] = _0
+    k = differences(fit.vectors, v + 1, x, at, places.own)
+    k = differences(fit.vectors, k, x, at - back, places.before)
+    differences(fit.vectors, k, x, at - 2 * back, places.earlier)
+
+
+@borrowing
 def within(prediction, limit):
     """The nearest number from 0 to the limit, and 0 for what is no number."""
     return min(prediction, limit) if prediction > _0 else _0
+
+
+@borrowing
+def blend(fit, e, at, mine, places, by_short, by_long):
+    """Both predictions by how well they did nearby; returns what `features.describe` calls a guess.
+
+    That is (centre, scale, both predictions, how far each was off nearby).
+    """
+    second = fit.misses.size // 2 + mine
+    error_short, error_long, scale = _64TH, _64TH, _0
+    for i in range(places.near.size):
+        error_short += places.weights[i] * fit.misses[np.uint64(mine + places.near[i])]
+        error_long += places.weights[i] * fit.misses[np.uint64(second + places.near[i])]
+        scale += places.weights[i] * abs(e[np.uint64(at + places.near[i])])
+    scale = max(np.floor(scale * UNIT) / UNIT, LEAST)
+    square_short, square_long = error_short * error_short, error_long * error_long
+    centre = (by_short * square_long + by_long * square_short) / (square_short + square_long)
+    return np.floor(centre * UNIT + _HALF) / UNIT, scale, by_short, by_long, error_short, error_long
+
+
+@borrowing
+def mixture_of(room, centre, scale, log_scale, exp2):
+    """Fill in the mixture that a network says, around a prediction: means, log-scales, and weights by the softmax of integers."""
+    said, logits, weights, means, log_scales = room.said, room.logits, room.weights, room.means, room.log_scales
+    components = logits.size
+    best, largest = 0, said[0]
+    for k in range(components):
+        logit = said[k]
+        logits[k] = logit
+        if logit > largest:
+            best, largest = k, logit
+        means[0, k] = np.int64(centre * UNIT) + np.int64(
+            np.floor(np.float64(said[components + k]) * (np.float64(scale) * 4.0))
+        )
+        log_scales[0, k] = min(max(log_scale + said[2 * components + k], -384), 1280)
+    total = np.int64(0)
+    for k in range(components):
+        logits[k] = exp2[min(largest - logits[k], 1023)]
+        total += logits[k]
+    quotient, rest = (np.int64(1) << 47) // total, np.int64(1) << 16
+    for k in range(components):
+        share = (logits[k] * quotient) >> 31
+        weights[0, k] = share
+        rest -= share
+    weights[0, best] += rest
+
+
+@borrowing
+def fade_right(bias, column, miss):
+    """Take the error of a value into the biases, from left to right."""
+    bias.past[0], bias.past[1], bias.past[2] = abs(miss), miss, _1
+    for i in range(3):
+        total = bias.run[i] + bias.past[i]
+        bias.above[column, i] = faded(FADING * (bias.above[column, i] + total))
+        bias.run[i] = faded(FADING * total)
+
+
+@borrowing
+def fade_left(bias, column, miss):
+    """The same from right to left: what is to the right of a column belongs to what is above the next row."""
+    bias.past[0], bias.past[1], bias.past[2] = abs(miss), miss, _1
+    for i in range(3):
+        bias.run[i] = faded(FADING * (bias.run[i] + bias.past[i]))
+        bias.above[column - 1, i] += FADING * bias.run[i]
+
+
+@borrowing
+def take_in(fit, bias, x, e, at, mine, v, n, column, guess, rates):
+    """Learn from a value: the errors of its predictions, the sums of both predictors, and the biases."""
+    centre, scale, by_short, by_long = guess[0], guess[1], guess[2], guess[3]
+    value = x[at]
+    e[at] = value - centre
+    fit.errors[column] = value - centre
+    fit.misses[mine] = abs(value - by_short)
+    fit.misses[fit.misses.size // 2 + mine] = abs(value - by_long)
+    fit.trust[column] = _1 / (scale * scale + _1)
+    fit.vectors[v] = value - x[at - 1]
+    forward(fit, v, n, fit.trust[column], column * (fit.run.size // 2), rates)
+    fade_right(bias, column, fit.errors[column])
+
+
+@borrowing
+def hand_down(fit, bias, n, wide, width, rates):
+    """Once a row is done, hand on to each column what is to the right of it."""
+    fit.run[:] = _0
+    bias.run[:] = _0
+    for column in range(width - 1, 0, -1):
+        backward(fit, column * wide, n, fit.trust[column], (column - 1) * (fit.run.size // 2), rates)
+        fade_left(bias, column, fit.errors[column])
 
 
 @kernel
@@ -87,222 +181,97 @@ def code(state, words, out, wide, precision, params):
     state, words, precision
         Of the message, as in `rans.make_pop`.
     out
-        The values, flat: read, or written if `decoding`.
+        The values, flat: written if `decoding`.
     params
-        decoding; (plane, images, height, width, largest value); `x`, the planes with their margins, and `e`, the errors of
-        predictions, flat; `Places`; the prior, as `regression.packed` makes it; `Predictors`; log2 of mantissas; `learner.Network`;
-        what a mixture is made of; and, to be written unless `decoding`, features (n, F) if the network has no layers, or else what it
-        says (n, 3K); predictions and scales.
+        `workspace.Given`; `Seen`, which is written if the network has no layers, else `Coded`, unless `decoding`; `Fit`, `Bias`, `Room`.
     """
-    decoding, size, x, e, places, prior, predictors, mantissas, network, family, features, outputs, centres, spreads = (
-        params
-    )
-    plane, images, height, width, top = size
-    own, before, earlier, near, near_weights = places[:5]
-    symbols, exp2, cells, reciprocals, variances, quantiles, inverses, components = family
-    gradients, looking, learning = network[6], network[2].size == 1, network[8][0] > 0
-    stride, tall = width + 2 * MARGIN, height + 2 * MARGIN
-    area = tall * stride
+    given, seen, coded, fit, bias, room = params
+    x, e, places, network, family = given.x, given.e, given.places, given.network, given.family
+    plane, images, height, width, top = given.size
+    decoding, looking, learning = given.decoding, network.sizes.size == 1, network.rates[0] > 0
+    rates = given.predictors.short, given.predictors.long
+    stride = width + 2 * MARGIN
+    area = (height + 2 * MARGIN) * stride
     back = images * area  # from a plane to the one before it
-    n = own.size + before.size + earlier.size
-    wide, terms = LANES * (n // LANES + 1), prior.size
-    short, long, short_period, long_period = predictors
+    n, terms = places.own.size + places.before.size + places.earlier.size, given.prior.size
+    wide = LANES * (n // LANES + 1)
     middle, limit = np.float32((np.int64(top) + 1) // 2), np.float32(top)
 
     head, words_left, low = state[0], np.int64(state[1]), np.int64(state[2])
     p = np.uint64(precision)
     mask = (np.uint64(1) << p) - np.uint64(1)
-
-    above_short, above_long = np.zeros(width * terms, np.float32), np.zeros(width * terms, np.float32)
-    run_short, run_long = np.zeros(terms, np.float32), np.zeros(terms, np.float32)
-    # absolute error, error, weight
-    above_error, run_error, past = np.zeros((width, 3), np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32)
-    rows, inverses_of = np.zeros((n + 1) * wide, np.float32), np.zeros(wide, np.float32)
-    w_short, w_long = np.zeros(wide, np.float32), np.zeros(wide, np.float32)
-    vectors, trust, misses = (
-        np.zeros(width * wide, np.float32),
-        np.zeros(width, np.float32),
-        np.zeros(width, np.float32),
-    )
-    miss_short, miss_long = np.zeros(area, np.float32), np.zeros(area, np.float32)
-    row, found = np.zeros(network[2][0], np.float32), np.zeros(32, np.float32)
-    said, parts = np.zeros(3 * components, np.int64), np.zeros((4, components))
-    logits = np.zeros((1, components), np.int64)
-    mix_weights, means, log_scales = (
-        np.zeros((1, components), np.uint32),
-        np.zeros((1, components), np.int32),
-        np.zeros((1, components), np.int32),
-    )
-    mix = (np.int64(symbols), mix_weights, means, log_scales, cells, reciprocals, p, variances, quantiles)
+    tables = family.cells, family.reciprocals, p, family.variances, family.quantiles
+    mix = (np.int64(family.symbols), room.weights, room.means, room.log_scales, *tables)
 
     for image in range(images):
         first = (plane * images + image) * area
-        above_short[:] = _0
-        above_long[:] = _0
-        above_error[:] = _0
-        w_short[:] = _0
-        w_long[:] = _0
-        miss_short[:] = _0
-        miss_long[:] = _0
-        # before the first value, all neighbours are in the middle of the range
-        for q in range(plane + 1):
-            corner = first - q * back
-            for i in range(MARGIN * stride + MARGIN):
-                x[corner + i] = middle
-                e[corner + i] = limit * _16TH
+        fit.above[:] = _0
+        fit.weights[:] = _0
+        fit.misses[:] = _0
+        bias.above[:] = _0
+        begin(x, e, first, plane, back, stride, middle, limit)
         for y in range(height):
             start = first + (y + MARGIN) * stride
             if y > 0:
                 # a row goes on to the right with its last value, and to the left with the first one above
                 extend(x, start - stride, width)
                 extend(e, start - stride, width)
-            run_short[:] = _0
-            run_long[:] = _0
-            run_error[:] = _0
+            fit.run[:] = _0
+            bias.run[:] = _0
             for column in range(width):
                 at = start + MARGIN + column
-                mine, v, sums_at = at - first, column * wide, column * terms
-                left = x[at - 1]
-                vectors[v] = _0
-                k = differences(vectors, v + 1, x, at, own)
-                k = differences(vectors, k, x, at - back, before)
-                differences(vectors, k, x, at - 2 * back, earlier)
-                if column % short_period == 0:
-                    solve(prior, above_short, sums_at, run_short, n, rows, inverses_of, w_short)
-                if column % long_period == 0:
-                    solve(prior, above_long, sums_at, run_long, n, rows, inverses_of, w_long)
-                by_short = within(left + predict(w_short, vectors, v, n), limit)
-                by_long = within(left + predict(w_long, vectors, v, n), limit)
-                error_short, error_long, scale = _64TH, _64TH, _0
-                for i in range(near.size):
-                    error_short += near_weights[i] * miss_short[np.uint64(mine + near[i])]
-                    error_long += near_weights[i] * miss_long[np.uint64(mine + near[i])]
-                    scale += near_weights[i] * abs(e[np.uint64(at + near[i])])
-                scale = max(np.floor(scale * UNIT) / UNIT, LEAST)
-                square_short, square_long = error_short * error_short, error_long * error_long
-                centre = (by_short * square_long + by_long * square_short) / (square_short + square_long)
-                centre = np.floor(centre * UNIT + _HALF) / UNIT
-                for i in range(3):
-                    past[i] = above_error[column, i] + run_error[i]
-                guess = (centre, scale, by_short, by_long, error_short, error_long)
-                log_scale = describe(
-                    row, found, x, e, at, back, stride, places, (y, column), guess, past, limit, mantissas
-                )
-                i = (image * height + y) * width + column
+                mine, v, i = at - first, column * wide, (image * height + y) * width + column
+                regressors(fit, v, x, at, back, places)
+                for which in range(2):
+                    period = given.predictors.long_period if which else given.predictors.short_period
+                    if column % period == 0:
+                        solve(given.prior, fit, (which * width + column) * terms, which * terms, n, which * wide)
+                by_short = within(x[at - 1] + predict(fit, 0, v, n), limit)
+                by_long = within(x[at - 1] + predict(fit, wide, v, n), limit)
+                guess = blend(fit, e, at, mine, places, by_short, by_long)
+                for k in range(3):
+                    bias.past[k] = bias.above[column, k] + bias.run[k]
+                where = at, back, stride, (y, column)
+                log_scale = describe(room, x, e, where, places, guess, bias.past, limit, given.mantissas)
                 if looking:
-                    for k in range(features.shape[1]):
-                        features[i, k] = np.int8(row[k])
+                    seen.centres[i], seen.spreads[i] = guess[0], guess[1]
+                    for k in range(seen.features.shape[1]):
+                        seen.features[i, k] = np.int8(room.row[k])
                 else:
                     parity = 2 * (y & 1) + (column & 1)
-                    evaluate(row, parity, network, components, said)
-                    best, largest = 0, said[0]
-                    for k in range(components):
-                        logit = said[k]
-                        logits[0, k] = logit
-                        if logit > largest:
-                            best, largest = k, logit
-                        means[0, k] = np.int64(centre * UNIT) + np.int64(
-                            np.floor(np.float64(said[components + k]) * (np.float64(scale) * 4.0))
-                        )
-                        log_scales[0, k] = min(max(log_scale + said[2 * components + k], -384), 1280)
-                    total_weight = np.int64(0)
-                    for k in range(components):
-                        logits[0, k] = exp2[min(largest - logits[0, k], 1023)]
-                        total_weight += logits[0, k]
-                    quotient = (np.int64(1) << 47) // total_weight
-                    rest = np.int64(1) << 16
-                    for k in range(components):
-                        share = (logits[0, k] * quotient) >> 31
-                        mix_weights[0, k] = share
-                        rest -= share
-                    mix_weights[0, best] += rest
+                    evaluate(room.row, parity, network, family.components, room.said)
+                    mixture_of(room, guess[0], guess[1], log_scale, family.exp2)
                     if decoding:
-                        symbol, begin, freq = mixture_find(head & mask, np.uint64(0), mix)
-                        head, words_left = pop_one(head, words, words_left, begin, freq, p)
+                        symbol, lower, freq = mixture_find(head & mask, np.uint64(0), mix)
+                        head, words_left = pop_one(head, words, words_left, lower, freq, p)
                         if words_left < GUARD:
                             return EXHAUSTED, i
                         out[i] = symbol
                         x[at] = np.float32(symbol)
                     else:
-                        for k in range(outputs.shape[1]):
-                            outputs[i, k] = np.int16(said[k])
+                        lower, upper = mixture_pair(np.int64(x[at]), np.uint64(0), mix)
+                        coded.starts[i], coded.freqs[i] = lower, upper - lower
                     if learning:
-                        differentiate(
-                            np.int64(x[at]), np.float64(scale), np.int64(top), mix, inverses, parts, gradients
-                        )
+                        differentiate(np.int64(x[at]), np.float64(guess[1]), np.int64(top), mix, room, family, network)
                         learn(parity, network)
-                if not decoding:
-                    centres[i] = centre
-                    spreads[i] = scale
-
-                # learn
-                value = x[at]
-                miss = value - centre
-                e[at] = miss
-                misses[column] = miss
-                miss_short[mine] = abs(value - by_short)
-                miss_long[mine] = abs(value - by_long)
-                trust[column] = _1 / (scale * scale + _1)
-                vectors[v] = value - left
-                forward(
-                    vectors, v, n, trust[column], sums_at, run_short, above_short, short, run_long, above_long, long
-                )
-                past[0], past[1], past[2] = abs(miss), miss, _1
-                for i in range(3):
-                    total = run_error[i] + past[i]
-                    above_error[column, i] = faded(FADING * (above_error[column, i] + total))
-                    run_error[i] = faded(FADING * total)
+                take_in(fit, bias, x, e, at, mine, v, n, column, guess, rates)
                 if y == 0:
-                    # in the first row, what is above is as what is to the left
-                    for q in range(plane + 1):
-                        there = at - q * back
-                        for j in range(1, MARGIN + 1):
-                            for i in range(1, MARGIN + 1):
-                                x[there + j - i * stride] = x[there]
-                                e[there + j - i * stride] = e[there]
-            run_short[:] = _0
-            run_long[:] = _0
-            run_error[:] = _0
-            for column in range(width - 1, 0, -1):
-                sums_at = (column - 1) * terms
-                backward(
-                    vectors,
-                    column * wide,
-                    n,
-                    trust[column],
-                    sums_at,
-                    run_short,
-                    above_short,
-                    short,
-                    run_long,
-                    above_long,
-                    long,
-                )
-                past[0], past[1], past[2] = abs(misses[column]), misses[column], _1
-                for i in range(3):
-                    run_error[i] = faded(FADING * (run_error[i] + past[i]))
-                    above_error[column - 1, i] += FADING * run_error[i]
-        # below the last row, it is repeated
+                    spread_up(x, e, at, plane, back, stride)
+            hand_down(fit, bias, n, wide, width, rates)
         last = first + (MARGIN + height - 1) * stride
         extend(x, last, width)
         extend(e, last, width)
-        for i in range(1, MARGIN + 1):
-            for j in range(stride):
-                x[last + i * stride + j] = x[last + j]
-                e[last + i * stride + j] = e[last + j]
+        spread_down(x, e, last, stride)
     if decoding:
         state[0], state[1], state[2] = head, np.uint64(words_left), np.uint64(min(low, words_left))
     return OK, -1
 
 
 @kernel
-def _log2(x, mantissas, out):
-    for i in range(x.size):
-        out[i] = log2(x[i], mantissas)
-
-
-def log2_of(x: NDArray[np.float32]) -> NDArray[np.int64]:
-    """`log2` of an array."""
-    out = np.empty(x.shape, np.int64)
-    _log2(np.ascontiguousarray(x).reshape(-1), table("log2_mantissa"), out.reshape(-1))
-    return out
+def push(state, words, starts, wide, precision, params):
+    """Push the intervals of `workspace.Coded`, the last one first; see `rans.make_push`."""
+    freqs, head, n = params[0], state[0], np.int64(state[1])
+    for i in range(starts.size - 1, -1, -1):
+        head, n = push_one(head, words, n, np.uint64(starts[i]), np.uint64(freqs[i]), np.uint64(precision))
+    state[0], state[1] = head, np.uint64(n)
+    return OK, -1

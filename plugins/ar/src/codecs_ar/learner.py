@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import LogisticMixture, logistic_pair
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
 from codecs_core.jit.lanes import clamped, floored, folded, load16, store
 
 #: Outputs of a layer are a multiple of this.
@@ -115,7 +115,7 @@ def padded(width: int) -> int:
     return -(-width // LANES) * LANES
 
 
-@inline
+@borrowing
 def evaluate(row, parity, network, components, out):
     """Evaluate a network on a row of features; the outputs, in units of 1/64, are left in `out`."""
     weights, biases, sizes, hidden, active, counts, _, sums, _, energies = network
@@ -177,25 +177,26 @@ def evaluate(row, parity, network, components, out):
         out[2 * components + k] = _bounded(np.float64(sums[2 * components + k]) * _OCTAVES, LOG_SCALE_LIMIT)
 
 
-@inline
+@borrowing
 def _weighted(number, first, outputs, here, active, hidden):
     """Where the weights of an active input begin, and the input."""
     i = active[np.uint64(here + number)]
     return first + i * outputs, hidden[np.uint64(here + i)]
 
 
-@inline
+@borrowing
 def _bounded(value, limit):
     return np.int64(np.floor(min(max(value, -np.float64(limit)), np.float64(limit)) + 0.5))
 
 
-@inline
-def differentiate(symbol, scale, top, mix, inverses, parts, gradients):
-    """The gradient of the cost of a symbol, in nats, by the outputs of a network.
+@borrowing
+def differentiate(symbol, scale, top, mix, room, family, network):
+    """The gradient of the cost of a symbol, in nats, by the outputs of a network: left in its `gradients`.
 
-    `mix` is a mixture as `mixture_kernels` takes it, `scale` that of the means; `parts` is to work in.
+    `mix` is a mixture as `mixture_find` takes it, `scale` that of the means.
     """
     _, weights, means, log_scales, cells, reciprocals, _, _, _ = mix
+    parts, inverses, gradients = room.parts, family.inverses, network.gradients
     components = weights.shape[1]
     # what every value has at the least
     total = 2.0**-24
@@ -221,12 +222,12 @@ def differentiate(symbol, scale, top, mix, inverses, parts, gradients):
         gradients[2 * components + c] = _rounded(parts[3, c] / total)
 
 
-@inline
+@borrowing
 def _rounded(gradient):
     return np.float32(np.floor(min(max(gradient, -1.0), 1.0) * 4096.0 + 0.5)) * _GRADIENT_UNIT
 
 
-@inline
+@borrowing
 def learn(parity, network):
     """One step of stochastic gradient descent, given the gradient by the outputs; in the end it is zero."""
     weights, biases, sizes, hidden, _, _, gradients, sums, rates, energies = network
@@ -252,7 +253,7 @@ def learn(parity, network):
         store(gradients, j, nothing)
 
 
-@inline
+@borrowing
 def _back(layer, first, here, network):
     """The gradient by the inputs of a layer, left in `sums`."""
     weights, _, sizes, hidden, active, counts, gradients, sums, _, _ = network
@@ -273,7 +274,7 @@ def _back(layer, first, here, network):
         sums[np.uint64(active[np.uint64(here + number)])] = folded(total)
 
 
-@inline
+@borrowing
 def _move(layer, first, here, rate, network):
     """Move the weights of a layer a step down the gradient."""
     weights, _, sizes, hidden, active, counts, gradients, _, _, _ = network

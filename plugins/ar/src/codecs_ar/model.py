@@ -10,19 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import kernels, neighbours
-from codecs_ar.kernels import Predictors
 from codecs_ar.learner import Network
-from codecs_ar.planes import PRECISION, ROLES, Expert, Planes, Seen
+from codecs_ar.planes import ROLES, Expert, Planes
 from codecs_ar.regression import packed
-from codecs_core.entropy import LogisticMixture, Message
+from codecs_ar.workspace import PRECISION, Predictors
+from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
 
 #: Layers and widths a model may have.
 LAYERS, WIDEST = 8, 1024
 #: Periods a model may have, and negative exponents of its rates.
 LONGEST, SLOWEST = 1 << 16, 24
-#: Values that are pushed at a time: few enough to be coded by one head.
-BLOCK = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +108,9 @@ class Autoregression:
     def push(self, message: Message, images: NDArray[Any]) -> None:
         """Push images of shape (n, height, width, channels), uint8 or uint16: the last plane first, in each the last value first."""
         planes = Planes.of(images)
-        seen = [self.follow(planes, i) for i in range(planes.count)]
-        for i in reversed(range(planes.count)):
-            values = planes.values[i].reshape(-1).astype(np.int32)
-            for start in reversed(range(0, values.size, BLOCK)):
-                part = slice(start, start + BLOCK)
-                self.mixture(seen[i], part, planes.top).push(message, values[part])
+        coded = [planes.follow(i, self.expert(i)) for i in range(planes.count)]
+        for starts, freqs in reversed(coded):
+            message.push_symbols(kernels.push, starts, PRECISION, (freqs,), thin=True)
 
     def pop(self, message: Message, shape: tuple[int, int, int, int], dtype: str) -> NDArray[Any]:
         """Pop images of this shape."""
@@ -125,24 +120,10 @@ class Autoregression:
             planes.pop(message, i, self.expert(i))
         return planes.images_of(dtype)
 
-    def follow(self, planes: Planes, i: int) -> Seen:
-        """What is known of each value of a plane before it is coded; plane after plane."""
-        return planes.follow(i, self.expert(i))
-
     def expert(self, i: int) -> Expert:
         """A new one for a plane, which knows what the model says."""
         plane = self.planes[ROLES[i]]
         return Expert(plane.prior, self.predictors, plane.network, self.components)
-
-    def mixture(self, seen: Seen, part: slice, top: int) -> LogisticMixture:
-        """Distribution of some values of a plane."""
-        logits, means, log_scales = np.split(seen.outputs[part].astype(np.int64), 3, axis=1)
-        centre, spread = seen.centres[part, None], seen.spreads[part, None]
-        mean = (centre * kernels.UNIT).astype(np.int64) + np.floor(means * (spread * 4.0)).astype(np.int64)
-        log_scale, scale = kernels.log2_of(spread) + log_scales, LogisticMixture.LOG_SCALE
-        return LogisticMixture(
-            logits, mean, np.clip(log_scale, scale.low, scale.high), symbols=top + 1, precision=PRECISION
-        )
 
 
 def _two(config: Mapping[str, Any], key: str, least: int, most: int) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -11,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import neighbours
-from codecs_ar.kernels import Places, Predictors, code
+from codecs_ar.kernels import code
 from codecs_ar.learner import Network
 from codecs_ar.neighbours import MARGIN
+from codecs_ar.workspace import PRECISION, Bias, Coded, Family, Fit, Given, Places, Predictors, Room, Seen
 from codecs_core.entropy import Message, mixture_tables, table
 
 #: In which order channels are coded: green tells most about the others.
 ORDER = {1: (0,), 3: (1, 0, 2), 4: (1, 0, 2, 3)}
 #: How many planes before it each of them sees.
 ROLES = (0, 1, 2, 0)
-PRECISION = 24
 
 
 class Expert(NamedTuple):
@@ -42,36 +41,6 @@ class Expert(NamedTuple):
     predictors: Predictors
     network: Network
     components: int
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What is known of each value of a plane before it is coded.
-
-    Parameters
-    ----------
-    features
-        Shape (n, F), int8.
-    outputs
-        What the network says, shape (n, 3K), int16.
-    centres, spreads
-        Prediction and scale in grey levels, multiples of 2^-8, shape (n,).
-    """
-
-    features: NDArray[np.int8]
-    outputs: NDArray[np.int16]
-    centres: NDArray[np.float32]
-    spreads: NDArray[np.float32]
-
-    @classmethod
-    def empty(cls, n: int, *, features: int = 0, outputs: int = 0) -> Seen:
-        """To be written."""
-        return cls(
-            np.empty((n, features), np.int8),
-            np.empty((n, outputs), np.int16),
-            np.empty(n, np.float32),
-            np.empty(n, np.float32),
-        )
 
 
 class Planes:
@@ -115,52 +84,38 @@ class Planes:
     def look(self, plane: int, prior: NDArray[np.float32], predictors: Predictors) -> Seen:
         """Predict and describe the values of a plane, and leave the errors for the planes after it."""
         count = neighbours.features(ROLES[plane])
-        seen = Seen.empty(self.values[0].size, features=count)
-        self._look(plane, Expert(prior, predictors, Network.of([], [], count), 1), seen)
+        seen = Seen.empty(self.values[0].size, count)
+        self._follow(plane, Expert(prior, predictors, Network.of([], [], count), 1), seen, Coded.empty(0))
         return seen
 
-    def follow(self, plane: int, expert: Expert) -> Seen:
-        """Predict the values of a plane, and let the network say what it does when they are coded."""
-        seen = Seen.empty(self.values[0].size, outputs=3 * expert.components)
-        self._look(plane, expert, seen)
-        return seen
+    def follow(self, plane: int, expert: Expert) -> Coded:
+        """How the values of a plane are coded, once all planes before it were followed."""
+        coded = Coded.empty(self.values[0].size)
+        self._follow(plane, expert, Seen.empty(0, 0), coded)
+        return coded
 
-    def _look(self, plane: int, expert: Expert, seen: Seen) -> None:
-        params = self._params(plane, expert, seen, decoding=False)
+    def _follow(self, plane: int, expert: Expert, seen: Seen, coded: Coded) -> None:
+        params = self._params(plane, expert, seen, coded, decoding=False)
         code(np.zeros(3, np.uint64), np.zeros(8, np.uint32), np.zeros(0, np.int32), 0, PRECISION, params)
 
     def pop(self, message: Message, plane: int, expert: Expert) -> None:
         """Decode the values of a plane, by one head throughout."""
-        params = self._params(plane, expert, Seen.empty(0), decoding=True)
-        out = np.empty(self.values[0].size, np.int32)
-        message.pop_symbols(code, out, PRECISION, params, thin=True)
+        params = self._params(plane, expert, Seen.empty(0, 0), Coded.empty(0), decoding=True)
+        message.pop_symbols(code, np.empty(self.values[0].size, np.int32), PRECISION, params, thin=True)
 
-    def _params(self, plane: int, expert: Expert, seen: Seen, *, decoding: bool) -> tuple[Any, ...]:
+    def _params(
+        self, plane: int, expert: Expert, seen: Seen, coded: Coded, *, decoding: bool
+    ) -> tuple[Given, Seen, Coded, Fit, Bias, Room]:
         role = ROLES[plane]
         x, e = (a[plane - role : plane + 1].reshape(-1) for a in (self.x, self.e))
-        mixture = (
-            np.int64(self.top + 1),
-            table("exp2_negative"),
-            *mixture_tables(),
-            inverses(),
-            expert.components,
-        )
-        return (
-            decoding,
-            (role, self.images, self.height, self.width, self.top),
-            x,
-            e,
-            places(role, self.width + 2 * MARGIN),
-            expert.prior,
-            expert.predictors,
-            table("log2_mantissa"),
-            expert.network,
-            mixture,
-            seen.features,
-            seen.outputs,
-            seen.centres,
-            seen.spreads,
-        )
+        size = (role, self.images, self.height, self.width, self.top)
+        where, mantissas = places(role, self.width + 2 * MARGIN), table("log2_mantissa")
+        tables = table("exp2_negative"), *mixture_tables(), inverses()
+        family = Family(np.int64(self.top + 1), expert.components, *tables)
+        given = Given(decoding, size, x, e, where, expert.prior, expert.predictors, mantissas, expert.network, family)
+        fit = Fit.empty(neighbours.regressors(role), self.height, self.width)
+        room = Room.empty(int(expert.network.sizes[0]), expert.components)
+        return given, seen, coded, fit, Bias.empty(self.width), room
 
 
 def places(role: int, stride: int) -> Places:

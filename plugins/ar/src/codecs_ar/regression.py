@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.jit import inline
+from codecs_core.jit import borrowing
 from codecs_core.jit.lanes import cleared, folded, load8, store
 
 LANES = 8
@@ -40,28 +40,30 @@ def packed(prior: NDArray[np.float64], n: int) -> NDArray[np.float32]:
     return np.concatenate(rows)
 
 
-@inline
+@borrowing
 def faded(value):
     """Zero for what is all but zero."""
     return value if abs(value) > TINY else _ZERO
 
 
-@inline
-def predict(w, v, at, n):
-    """What the weights make of the regressors; `w[0]` is 0."""
-    total = load8(w, 0) * load8(v, at)
+@borrowing
+def predict(fit, first, at, n):
+    """What the weights from one on make of the regressors in a vector; the first weight is 0."""
+    w, v = fit.weights, fit.vectors
+    total = load8(w, first) * load8(v, at)
     for j in range(LANES, n + 1, LANES):
-        total = total + load8(w, j) * load8(v, at + j)
+        total = total + load8(w, first + j) * load8(v, at + j)
     return folded(total)
 
 
-@inline
-def solve(prior, above, first, run, n, rows, inverses, w):
+@borrowing
+def solve(prior, fit, above_at, run_at, n, first):
     """Solve A w = b by elimination without pivoting, the last row first; leaves w as it is where A is not positive definite."""
+    above, run, rows, inverses, w = fit.above, fit.run, fit.rows, fit.inverses, fit.weights
     stride, k = LANES * (n // LANES + 1), 0
     for i in range(1, n + 1):
         for j in range(0, i + 1, LANES):
-            store(rows, i * stride + j, load8(prior, k) + (load8(above, first + k) + load8(run, k)))
+            store(rows, i * stride + j, load8(prior, k) + (load8(above, above_at + k) + load8(run, run_at + k)))
             k += LANES
     for p in range(n, 0, -1):
         pivot = p * stride
@@ -78,40 +80,42 @@ def solve(prior, above, first, run, n, rows, inverses, w):
                 store(rows, row + j, cleared(left, TINY))
     for i in range(1, n + 1):
         weight = faded(rows[np.uint64(i * stride)] * inverses[np.uint64(i)])
-        w[np.uint64(i)] = weight
+        w[np.uint64(first + i)] = weight
         for m in range(i + 1, n + 1):
             rows[np.uint64(m * stride)] -= rows[np.uint64(m * stride + i)] * weight
 
 
-@inline
-def forward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):
-    """Take in a value in two sets of sums along its row, and in those that its column hands on to the next row."""
-    k = 0
+@borrowing
+def forward(fit, at, n, trust, first, rates):
+    """Take in a value in both sets of sums along its row, and in those that its column hands on to the next row."""
+    v, above, run = fit.vectors, fit.above, fit.run
+    second, half, k = first + above.size // 2, run.size // 2, 0
     for i in range(1, n + 1):
         factor = trust * v[np.uint64(at + i)]
         for j in range(0, i + 1, LANES):
             product = factor * load8(v, at + j)
-            total1, total2 = load8(run1, k) + product, load8(run2, k) + product
-            below1, below2 = load8(above1, first + k) + total1, load8(above2, first + k) + total2
-            store(above1, first + k, cleared(rate1 * below1, TINY))
-            store(above2, first + k, cleared(rate2 * below2, TINY))
-            store(run1, k, cleared(rate1 * total1, TINY))
-            store(run2, k, cleared(rate2 * total2, TINY))
+            total1, total2 = load8(run, k) + product, load8(run, half + k) + product
+            below1, below2 = load8(above, first + k) + total1, load8(above, second + k) + total2
+            store(above, first + k, cleared(rates[0] * below1, TINY))
+            store(above, second + k, cleared(rates[1] * below2, TINY))
+            store(run, k, cleared(rates[0] * total1, TINY))
+            store(run, half + k, cleared(rates[1] * total2, TINY))
             k += LANES
 
 
-@inline
-def backward(v, at, n, trust, first, run1, above1, rate1, run2, above2, rate2):
-    """Take in a value in two sets of sums along its row, from the right, and hand them on in the column before."""
-    k = 0
+@borrowing
+def backward(fit, at, n, trust, first, rates):
+    """Take in a value in both sets of sums along its row, from the right, and hand them on in the column before."""
+    v, above, run = fit.vectors, fit.above, fit.run
+    second, half, k = first + above.size // 2, run.size // 2, 0
     for i in range(1, n + 1):
         factor = trust * v[np.uint64(at + i)]
         for j in range(0, i + 1, LANES):
             product = factor * load8(v, at + j)
-            total1 = cleared(rate1 * (load8(run1, k) + product), TINY)
-            total2 = cleared(rate2 * (load8(run2, k) + product), TINY)
-            store(above1, first + k, load8(above1, first + k) + rate1 * total1)
-            store(above2, first + k, load8(above2, first + k) + rate2 * total2)
-            store(run1, k, total1)
-            store(run2, k, total2)
+            total1 = cleared(rates[0] * (load8(run, k) + product), TINY)
+            total2 = cleared(rates[1] * (load8(run, half + k) + product), TINY)
+            store(above, first + k, load8(above, first + k) + rates[0] * total1)
+            store(above, second + k, load8(above, second + k) + rates[1] * total2)
+            store(run, k, total1)
+            store(run, half + k, total2)
             k += LANES

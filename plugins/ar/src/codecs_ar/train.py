@@ -16,9 +16,9 @@ from torch import Tensor, nn
 import codecs_core as cc
 from codecs_ar.data import DECAYS, Values, as_images, collect, joined, look, priors_of, stacks
 from codecs_ar.freeze import frozen, load_into
-from codecs_ar.kernels import Predictors
 from codecs_ar.model import LONGEST, Autoregression
 from codecs_ar.network import Network
+from codecs_ar.workspace import Predictors
 from codecs_core import Model, Progress
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
