@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
+
+sys.path.pop(0)  # this folder, whose array.py would hide the module array of Python
+
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path

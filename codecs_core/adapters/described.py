@@ -32,6 +32,11 @@ def choose(codec: str | Mapping[str, Any] | Codec, model: ModelChoice | None, co
     UnknownCodecError, CodecConflictError, PluginLoadError
         If it cannot be had.
     """
+    if codec == "auto":
+        raise ConfigError(
+            "'auto' looks at data, which an array that is being made has not: codecs_core.choose(data) returns the codec "
+            "for it, which can be given in place of a name"
+        )
     if not isinstance(codec, Codec):
         codec = get_codec(codec, model=model, **config)
     elif model is not None or config:

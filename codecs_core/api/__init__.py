@@ -1,6 +1,7 @@
 """What `import codecs_core` offers: save and load files, open and inspect them, get codecs and train them."""
 
 from codecs_core.api.checking.recover import recover
+from codecs_core.api.choosing.choose import choose
 from codecs_core.api.items import Source
 from codecs_core.api.lookup import get_codec, list_codecs, load_model, train
 from codecs_core.api.opening.file import File, inspect, load, open
@@ -14,6 +15,7 @@ __all__ = [
     "FileInfo",
     "Source",
     "StreamWriter",
+    "choose",
     "create",
     "get_codec",
     "inspect",

@@ -205,4 +205,7 @@ def _payloads(file: bytes) -> list[bytes]:
 
 def _distance(a: NDArray[Any], b: NDArray[Any]) -> float:
     wide = np.complex128 if a.dtype.kind == "c" else np.float64
-    return float(np.abs(a.astype(wide) - b.astype(wide)).max(initial=0.0))
+    with np.errstate(invalid="ignore"):
+        off = np.abs(a.astype(wide) - b.astype(wide))
+    alike = (a == b) | ((a != a) & (b != b))  # infinities, and what is no number
+    return float(np.nan_to_num(np.where(alike, 0.0, off), nan=np.inf).max(initial=0.0))

@@ -30,6 +30,13 @@ def test_auto_takes_the_smallest(path, registry):
     np.testing.assert_array_equal(cc.load(path, registry=registry), COUNT % 16)
 
 
+def test_choose_is_what_auto_takes(registry):
+    assert cc.choose(COUNT % 16, registry=registry).id == "test.nibble"
+    assert cc.choose(COUNT, chunk=2, registry=registry).id == "test.raw"
+    with pytest.raises(UnsupportedArrayError):
+        cc.choose(np.array(["text"], dtype=object), registry=registry)
+
+
 def test_auto_drops_what_raises_on_the_sample(path, registry):
     info = cc.save(path, COUNT, registry=registry)
     assert info["entries"][0]["codec"] == "test.raw"
