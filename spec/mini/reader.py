@@ -24,6 +24,7 @@ import exact
 import idf
 import lbb
 import rec
+import stack
 from refused import Refused, library, require
 
 SIGNATURE = b"\x89CCF\r\n\x1a\n"
@@ -292,7 +293,7 @@ def decode(file, entry, payload, shape):
         "unknown-codec",
         entry.codec,
     )
-    first = name in ("filtered", "pcodec") or entry.codec in UNTRAINED  # stores from version 1 on
+    first = name in ("filtered", "pcodec", "ar.stack") or entry.codec in UNTRAINED  # stores from version 1 on
     newest = 1 if first or name in ("raw", "jpeg") else 2
     stores = entry.version == 2 or first
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
@@ -330,6 +331,7 @@ def stored(payload, dtype, count):
 
 
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
+LEARNED |= {"ar.stack": stack.decode}
 UNTRAINED = {"ar.array": arrays.decode, "ar.bounded": arrays.decode}
 LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode}
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from codecs_ar.stack import training
+from codecs_ar.stack import train as training
 from codecs_ar.stack.settings import Settings
 from numpy.typing import NDArray
 
