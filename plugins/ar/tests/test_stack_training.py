@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from codecs_ar.stack import looking
+from codecs_ar.stack import looking, worth
 from codecs_ar.stack.codec import StackCodec
 from codecs_ar.stack.model import Scene, Stack
 from codecs_ar.stack.settings import Settings
@@ -107,6 +107,37 @@ def test_encoder_sees_what_was_trained_on(data: NDArray[np.uint8]) -> None:
     assert scene.tallies.any() != stack.referred
 
 
+def test_a_model_for_few_images_is_small() -> None:
+    """Its bytes are a part of what is minimised, and the report says at how many images it pays."""
+    data = rings(300)
+    sizes = {}
+    for items in (0, 200, 20_000):
+        model = train(data, steps=150, items=items, reach=2, batch=512)
+        sizes[items] = len(model.data)
+        pays = model.attrs["pays"]["xz"]
+        bits = model.attrs["held_out"]["integer_bits_per_value"]
+        saved = (pays["bits_per_value"] - bits) * 144 / 8
+        assert pays["from"] == pytest.approx(len(model.data) / saved, rel=0.2) if saved > 0 else pays["from"] is None
+    assert sizes[200] < 0.5 * min(sizes[20_000], sizes[0])
+
+
+def test_pressure_makes_a_model_smaller() -> None:
+    """Of one width and with weights of as many bits, too."""
+    data, sizes = rings(300), []
+    for items in (0, 100):
+        model = train(data, steps=150, items=items, weight_bits=6, **SMALL)
+        sizes.append(len(model.tensors()["packed"]))
+    assert sizes[1] < 0.93 * sizes[0]
+
+
+def test_sprite() -> None:
+    x = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3, 1)
+    whole = worth.sprite(x)
+    assert whole.shape == (4, 9)
+    np.testing.assert_array_equal(whole[2:, 3:6], x[4, :, :, 0])
+    assert not whole[2:, 6:].any()
+
+
 def test_values_that_stand_out() -> None:
     x = rings(200)
     assert looking.atoms(x, 256) == (0, 253, 254)
@@ -168,9 +199,10 @@ def test_data_that_is_refused(data: NDArray[Any], match: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"width": 0}, "width"),
+        ({"width": -1}, "width"),
         ({"reach": 16}, "reach"),
-        ({"weight_bits": 2}, "weight_bits"),
+        ({"weight_bits": 13}, "weight_bits"),
+        ({"items": -5}, "items"),
         ({"draw": 1}, "draw"),
         ({"wide": 1}, "no setting 'wide'"),
         ({"held_out": 50}, "held_out"),

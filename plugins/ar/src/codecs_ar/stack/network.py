@@ -15,6 +15,8 @@ from codecs_core.learn import BITS_PER_NAT
 
 #: Units of a mean in the network, and of a log-scale in a `Mixture`, in nats.
 UNIT, SCALE_UNIT = 128.0, 1 / (64 * BITS_PER_NAT)
+#: Steps that the largest weight of a row is taken to have.
+STEPS = 32
 #: No value is less likely than the coder makes it.
 FLOOR = 2.0**-24
 
@@ -67,6 +69,15 @@ class Network(nn.Module):
         """The weights that an optimiser may take for matrices: all but the last layer's."""
         linear = [part for part in self.modules() if isinstance(part, nn.Linear) and part is not self.body[-1]]
         return [cast(nn.Parameter, part.weight) for part in linear]
+
+    def size(self) -> Tensor:
+        """About how many bits the weights take in a model file: the logarithm of each, in units of the step of its row."""
+        bits = torch.zeros(())
+        first = torch.cat([self.first.weight, self.rows.T, self.columns.T], 1)
+        for weight in (first, *self.matrices()[1:], cast(nn.Linear, self.body[-1]).weight):
+            step = weight.detach().abs().amax(1, keepdim=True) / STEPS + 1e-9
+            bits = bits + torch.log2(1 + weight.abs() / step).sum()
+        return bits
 
     def sequence(self) -> nn.Sequential:
         """The network as it is frozen: rows and columns are inputs of the first layer."""

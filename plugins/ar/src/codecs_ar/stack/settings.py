@@ -15,13 +15,15 @@ class Settings(learning.Settings):
     Parameters
     ----------
     width, narrow, blocks
-        Of the first layer, and of the others; residual blocks.
+        Of the first layer, and of the others; residual blocks. A width of 0: 128, or with `items` as large as pays; and two thirds of it.
     reach
         Radius of the window; beyond it, twice as far, every second pixel is seen.
     components
         Logistics in a mixture.
     weight_bits
-        Of a weight.
+        Of a weight. 0: 8, or with `items` whichever makes file and model smallest.
+    items
+        How many images the model will code: then its bytes are a part of what training minimises. 0: so many that they do not matter.
     batch
         Pixels a step.
     rate
@@ -34,12 +36,13 @@ class Settings(learning.Settings):
         Values are probabilities, in 255ths: each is drawn as 0 or 1.
     """
 
-    width: int = whole(128, 1, 1024)
-    narrow: int = whole(96, 1, 1024)
+    width: int = whole(0, 0, 1024)
+    narrow: int = whole(0, 0, 1024)
     blocks: int = whole(1, 0, 16)
     reach: int = whole(5, 1, 15)
     components: int = whole(4, 1, 12)
-    weight_bits: int = whole(8, 3, 12)
+    weight_bits: int = whole(0, 0, 12)
+    items: int = whole(0, 0, 1 << 40)
     batch: int = whole(4096, 1, 1 << 20)
     rate: float = number(3e-3, above=True)
     steps: int = whole(0, 0, 1 << 40)

@@ -18,6 +18,7 @@ from codecs_ar.stack.model import Stack
 from codecs_ar.stack.network import Network
 from codecs_ar.stack.settings import Settings
 from codecs_ar.stack.view import ONE, Order
+from codecs_ar.stack.worth import report, sized
 from codecs_core import Model, Progress
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
@@ -33,6 +34,8 @@ INTERVAL = 120.0
 LOOK_AT, EXAMPLES = 1 << 18, 1 << 14
 #: Pixels that are looked at together.
 PART = 1 << 13
+#: Bits of a weight that are tried.
+WEIGHT_BITS = (5, 6, 7, 8)
 #: How many times the rate of Adam that of Muon is.
 MUON = 7.0
 #: Where values are drawn, they are drawn again after this number of steps.
@@ -55,13 +58,14 @@ class Lessons:
     def __init__(self, data: NDArray[np.uint8], held: NDArray[np.uint8], settings: Settings) -> None:
         self.channels = order_of(data.shape[3])
         data, held = (x[..., self.channels] if len(self.channels) > 1 else x for x in (data, held))
-        self.data, self.settings = data, settings
+        self.data = data
         self.held = drawn(held, 0) if settings.draw else held
         self.symbols = 2 if settings.draw else max(2, int(max(data.max(), held.max())) + 1)
         sizes = {"symbols": self.symbols, "reach": settings.reach, "components": settings.components}
         pairs = [view_of(data, i, **sizes) for i in range(data.shape[3])]
         self.views = [view for view, _ in pairs]
         self.order = Order.of(self.views[0].shape, *(view.taps for view in self.views))
+        self.settings = settings = sized(settings, data, max(view.inputs for view in self.views))
         self.networks = torch.nn.ModuleList(
             Network(view, mixture, width=settings.width, narrow=settings.narrow, blocks=settings.blocks)
             for view, mixture in pairs
@@ -95,6 +99,9 @@ class Lessons:
         for network, images in zip(self.networks, self.images, strict=True):
             b = images.draw(self.settings.batch)
             total = total + (network.bits(b.x, b.rows, b.columns, b.values, b.expectations) * b.weights).sum()  # type: ignore[operator]
+        if self.settings.items:
+            size = sum(network.size() for network in self.networks)  # type: ignore[operator]
+            total = total + size / (self.settings.items * self.data[0, ..., 0].size)
         return total / len(self.images)
 
     def held_out(self) -> float:
@@ -197,19 +204,29 @@ def train(data: NDArray[Any], **hyper: Any) -> Model:
 
 
 def finish(lessons: Lessons, *, attrs: Mapping[str, Any], name: str = "") -> Model:
-    """Freeze trained networks and measure them before and after on what is held out."""
-    networks = [n.eval() for n in lessons.networks]
-    bits, order = lessons.settings.weight_bits, lessons.channels
+    """Freeze trained networks, with as many bits as pay, and measure them before and after on what is held out."""
+    settings, held = lessons.settings, lessons.held[: max(1, LOOK_AT // lessons.held[0].size)]
+    widths = [settings.weight_bits or 8] if settings.weight_bits or not settings.items else WEIGHT_BITS
+    networks, examples = [n.eval() for n in lessons.networks], lessons.examples()
     with torch.inference_mode():
-        model = frozen(networks, lessons.views, lessons.examples(), weight_bits=bits, order=order, attrs={})  # type: ignore[arg-type]
         floating = lessons.held_out()
-    held = lessons.held[: max(1, LOOK_AT // lessons.held[0].size)]
-    message = Message()
-    Stack(model.config, model.tensors()).push(message, held[..., np.argsort(order)])
-    measured = {
-        "values": held.size,
-        "float_bits_per_value": round(floating, 5),
-        "integer_bits_per_value": round(message.bits / held.size, 5),
+    found = []
+    for bits in widths:
+        model = frozen(networks, lessons.views, examples, weight_bits=bits, order=lessons.channels, attrs={})  # type: ignore[arg-type]
+        message = Message()
+        Stack(model.config, model.tensors()).push(message, held[..., np.argsort(lessons.channels)])
+        rate = message.bits / held.size
+        total = rate + 8 * len(model.data) / (settings.items * held[0].size) if settings.items else rate
+        found.append((total, rate, bits, model))
+    _, rate, bits, model = min(found, key=lambda choice: choice[0])
+    whole = {
+        **attrs,
+        "held_out": {
+            "values": held.size,
+            "float_bits_per_value": round(floating, 5),
+            "integer_bits_per_value": round(rate, 5),
+        },
+        "weight_bits": bits,
+        "pays": report(len(model.data), rate, lessons.held),
     }
-    whole = {**attrs, "held_out": measured}
     return Model.create(codec=model.codec, config=model.config, tensors=model.tensors(), attrs=whole, name=name)
