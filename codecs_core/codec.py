@@ -63,6 +63,11 @@ class CodecInfo:
     resumable
         Whether the trainer takes ``checkpoint``, a path that it writes its state to now and then and goes on from
         if it exists.
+    trains_up_to
+        ``codecs train auto`` may choose the codec for items of at most so many values; of several it takes the one that names
+        the fewest. 0: it never does.
+    sizes_models
+        Whether the trainer takes ``items``, how many items the model will code, and makes it of a size that pays for them.
     speed
         About how many megabytes a second one thread encodes. ``--codec auto`` looks at less of the data where the
         candidates are slow; a codec that says nothing counts as slow.
@@ -80,6 +85,8 @@ class CodecInfo:
     speed: float = 1.0
     ragged: bool = False
     resumable: bool = False
+    trains_up_to: int = 0
+    sizes_models: bool = False
 
     def accepts(self, spec: ArraySpec) -> bool:
         """Whether arrays of this dtype and number of dimensions are within the codec's domain."""

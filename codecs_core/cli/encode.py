@@ -10,6 +10,7 @@ from codecs_core.cli.arguments import Caps, Place, place
 if TYPE_CHECKING:
     from codecs_core.errors import InputError
     from codecs_core.media import Source
+    from codecs_core.models import Model
 
 #: For this number of kinds of arrays, the report says what was tried.
 _GROUPS = 5
@@ -39,6 +40,12 @@ def encode(
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default one a CPU.")] = None,
     embed_model: Annotated[bool, typer.Option("--embed-model", help="Put the model into the file.")] = False,
+    train: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Train a model on the data first, about so long (90s, 20m), and put it into the file."
+        ),
+    ] = None,
     limit: Caps = [],  # noqa: B006
     pixels: Annotated[
         bool, typer.Option("--pixels", help="Take the pixels of JPEG and lossy WebP, not the files.")
@@ -53,9 +60,9 @@ def encode(
     Arrays and images are taken as values. Every other file is kept whole, and so is one that is damaged or that would lose
     something; stderr says which. What cannot be read at all is named, and the exit status is 1.
     """
-    from codecs_core import api, media, registry
+    from codecs_core import api, media, models, registry
     from codecs_core.arrays import ArraySpec
-    from codecs_core.cli.arguments import check_file, check_target, limits, settings
+    from codecs_core.cli.arguments import check_file, check_target, limits, seconds, settings
     from codecs_core.cli.arguments import chunk as lengths
     from codecs_core.cli.output import plural, put, say, shown
     from codecs_core.cli.progress import progress
@@ -66,6 +73,9 @@ def encode(
         raise ConfigError(f"the last path is the file to write and ends in .ccf, which {dst} does not")
     if pixels and whole:
         raise ConfigError("--pixels takes the pixels of a file and --whole its bytes: give one of them, not both")
+    if train is not None and model is not None:
+        raise ConfigError("--train makes a model and --model names one: give one of them, not both")
+    budget = None if train is None else seconds(train)
     config = settings(set_)
     stated = None if codec == "auto" else registry.default().spec(codec)  # a slip is told before anything is read
     check_target(dst, sources)
@@ -78,6 +88,7 @@ def encode(
             # Of a codec that does not take the bytes of a file, it is plain that pixels are meant.
             pixels=pixels
             or model is not None
+            or train is not None
             or (stated is not None and not stated.info.accepts(ArraySpec((1,), "uint8"))),
             whole=whole,
             on_skip=told.left_out,
@@ -85,15 +96,19 @@ def encode(
             on_rename=told.rename,
             progress=bar,
         )
+    learnt = None if budget is None else _trained(found, sources, codec, budget)
+    if learnt is not None and codec == "auto":
+        models.use(learnt)  # to be tried beside all others: one that was trained too briefly does not pay
+        learnt = None
     with progress("encoding") as bar:
         info = api.save(
             dst,
             found,
             codec=codec,
-            model=model,
+            model=learnt or model,
             chunk=None if chunk is None else lengths(chunk),
             config=config or None,
-            embed_model=embed_model,
+            embed_model=embed_model or budget is not None,
             strict=strict,
             jobs=jobs,
             progress=bar,
@@ -114,6 +129,25 @@ def encode(
     if n := len(told.missing):
         say(f"error: {plural(n, 'file')} could not be read and {'is' if n == 1 else 'are'} missing")
         raise typer.Exit(1)
+
+
+def _trained(found: "dict[str, Source]", sources: list[Path], codec: str, budget: float) -> "Model":
+    """A model for these arrays, of a size that pays for them where its trainer can tell."""
+    from codecs_core import api, registry
+    from codecs_core.cli.output import plural, say, size
+    from codecs_core.cli.progress import notes, progress
+    from codecs_core.cli.train import AUTO, chosen, items_of
+
+    known = registry.default()
+    id = chosen(found, sources, known) if codec == AUTO else codec
+    info = known.spec(id).info
+    items = items_of(found, sources, id, info)
+    say(f"training {id} on {plural(len(items), 'item')}")
+    more: dict[str, Any] = {"items": len(items)} if info.sizes_models else {}
+    with progress("training") as bar, notes(bar) as told:
+        model = api.train(id, items, budget=budget, progress=told, registry=known, **more)
+    say(f"a model of {size(len(model.data))} is made, to be put into the file")
+    return model
 
 
 class _Told:

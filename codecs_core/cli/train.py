@@ -11,10 +11,17 @@ if TYPE_CHECKING:
 
     from codecs_core.codec import CodecInfo
     from codecs_core.media import Source
+    from codecs_core.models import Model
+    from codecs_core.registry import Registry
+
+#: Stands for the codec that is for the data.
+AUTO = "auto"
 
 
 def train(
-    id: Annotated[str, typer.Argument(metavar="ID", show_default=False, help="Id of the codec.")],
+    id: Annotated[
+        str, typer.Argument(metavar="ID", show_default=False, help="Id of the codec, or auto: the one for such data.")
+    ],
     data: Annotated[
         list[Path],
         typer.Argument(
@@ -23,6 +30,10 @@ def train(
     ],
     out: Annotated[Path, typer.Option(metavar="MODEL", show_default=False, help="The .safetensors file to write.")],
     budget: Annotated[str, typer.Option(metavar="TIME", help="About how long to train: 90s, 20m, 1.5h.")] = "20m",
+    items: Annotated[
+        int | None,
+        typer.Option("--for", min=1, metavar="N", help="Items the model will code: its size then counts as well."),
+    ] = None,
     set_: Annotated[
         list[str], typer.Option("--set", metavar="K=V", help="A setting of the training; repeatable.")
     ] = [],  # noqa: B006
@@ -42,22 +53,29 @@ def train(
         raise ConfigError(
             f"training has no setting {min(taken)!r}" + ("; --budget says it" if "budget" in taken else "")
         )
+    if items is not None:
+        hyper["items"] = items
     check_target(out, data)
     check_file(out)
     known = registry.default()
+    sources = media.read(data, stack=True)
+    if id == AUTO:
+        id = chosen(sources, data, known)
     info = known.spec(id).info
+    if items is not None and not info.sizes_models:
+        raise ConfigError(f"--for is for codecs that size their models by it, which {id} does not")
     checkpoint = out.with_name(out.name + ".checkpoint")
     if info.resumable:
         check_target(checkpoint, data)
         check_file(checkpoint)
         hyper["checkpoint"] = checkpoint
-    items = _items(media.read(data, stack=True), data, id, info)
-    say(f"training {id} on {plural(len(items), 'item')} of {_kind(items)}")
+    stack = items_of(sources, data, id, info)
+    say(f"training {id} on {plural(len(stack), 'item')} of {_kind(stack)}")
     if info.resumable and checkpoint.exists():
         say(f"training goes on from {shown(checkpoint)}; delete that file to start from the beginning")
     try:
         with progress("training") as bar, notes(bar) as told:
-            model = api.train(id, items, budget=time, progress=told, registry=known, **hyper)
+            model = api.train(id, stack, budget=time, progress=told, registry=known, **hyper)
         model.save(out)
     except KeyboardInterrupt as error:
         if info.resumable and checkpoint.exists():
@@ -66,10 +84,58 @@ def train(
     if info.resumable:
         checkpoint.unlink(missing_ok=True)
     put(f"{shown(out)}: a model of {size(len(model.data))} for {id}, sha256 {model.sha256}")
+    for line in pays(model):
+        put(line)
     say(f"use it: codecs encode SRC... DST.ccf --codec {id} --model {shown(out)}")
 
 
-def _items(
+def chosen(sources: "dict[str, Source]", data: Sequence[Path], known: "Registry") -> str:
+    """The codec that is for most of the data, as `CodecInfo.trains_up_to` says.
+
+    Images in files of their own are items of several shapes.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        If there is none.
+    """
+    import math
+
+    from codecs_core.errors import UnsupportedArrayError
+
+    codecs = sorted((spec.info.trains_up_to, id) for id, spec in known.codecs.items() if spec.info.trains_up_to)
+    bytes_of: dict[str, int] = {}
+    for source in sources.values():
+        spec, alone = source.spec, _alone(source, data)
+        values = math.prod(spec.shape if alone else spec.shape[1:])
+        for most, id in codecs:
+            info = known.spec(id).info
+            if values <= most and info.accepts(spec) and (info.ragged or not alone):
+                bytes_of[id] = bytes_of.get(id, 0) + spec.nbytes
+                break
+    if not bytes_of:
+        raise UnsupportedArrayError(
+            "no installed codec trains on such data by itself; name one of those that codecs list calls trainable"
+        )
+    return max(bytes_of, key=lambda id: bytes_of[id])
+
+
+def pays(model: "Model") -> list[str]:
+    """At how many items a model pays, if its training has found out."""
+    from codecs_core.cli.output import plural
+
+    table = model.attrs.get("pays")
+    if not isinstance(table, dict):
+        return []
+    lines = []
+    for name, row in table.items():
+        count = row["from"]
+        when = f"from {plural(count, 'item')} on" if count is not None else "for no number of items"
+        lines.append(f"file and model are smaller than {name} ({row['bits_per_value']:.3f} bits a value) {when}")
+    return lines
+
+
+def items_of(
     sources: "dict[str, Source]", data: Sequence[Path], id: str, info: "CodecInfo"
 ) -> "NDArray[Any] | list[NDArray[Any]]":
     """The items that the codec takes: of several kinds, the kind with the most bytes.

@@ -20,6 +20,11 @@ def given(sha256: str) -> Model | None:
     return _given.get(sha256)
 
 
+def at_hand() -> list[Model]:
+    """All of them, in the order in which they came."""
+    return list(_given.values())
+
+
 def forget() -> None:
     """Put all of them away."""
     _given.clear()

@@ -17,6 +17,7 @@ from codecs_core.arrays import ArraySpec
 from codecs_core.container.grid import n_chunks, simplest
 from codecs_core.errors import CodecsError, ConfigError, UnsupportedArrayError
 from codecs_core.models import installed
+from codecs_core.models.given import at_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +155,7 @@ def candidates(spec: ArraySpec, registry: Registry, *, files: bool = False) -> I
 
 
 def with_models(id: str, config: Mapping[str, Any], registry: Registry) -> Iterator[Candidate]:
-    """A codec with each of the models that ship for it."""
+    """A codec with each of the models that ship for it, and of those that the user put at hand."""
     for model in registry.models:
         if model.codec == id:
 
@@ -162,6 +163,14 @@ def with_models(id: str, config: Mapping[str, Any], registry: Registry) -> Itera
                 return registry.codec_class(id).from_config(config, model=installed(model))
 
             yield Candidate(id=id, model=model.name, build=build, speed=registry.spec(id).info.speed)
+    for own in at_hand():
+        if own.codec == id:
+
+            def build_own(own: Model = own) -> Codec:
+                return registry.codec_class(id).from_config(config, model=own)
+
+            name = own.name or own.sha256[:16]
+            yield Candidate(id=id, model=name, build=build_own, speed=registry.spec(id).info.speed)
 
 
 @dataclass(kw_only=True)

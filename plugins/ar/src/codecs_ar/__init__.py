@@ -12,6 +12,7 @@ INFO = CodecInfo(
     trainable=True,
     ragged=True,
     resumable=True,
+    trains_up_to=1 << 32,
     needs_model=True,
 )
 
@@ -27,6 +28,8 @@ STACK_INFO = CodecInfo(
     ndim=(3, 4),
     trainable=True,
     resumable=True,
+    trains_up_to=128 * 128 * 4,
+    sizes_models=True,
     needs_model=True,
 )
 
