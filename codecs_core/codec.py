@@ -64,7 +64,7 @@ class CodecInfo:
         Whether the trainer takes ``checkpoint``, a path that it writes its state to now and then and goes on from
         if it exists.
     trains_up_to
-        ``codecs train auto`` may choose the codec for items of at most so many values; of several it takes the one that names
+        ``codecs train auto`` may choose the codec for items of at most this number of values; of several it takes the one that names
         the fewest. 0: it never does.
     sizes_models
         Whether the trainer takes ``items``, how many items the model will code, and makes it of a size that pays for them.

@@ -11,7 +11,7 @@ LOGITS, MEANS, LOG_SCALES = (-(1 << 12), 1 << 12), (-(1 << 18), 1 << 18), (-256,
 
 
 def numbers(message, n):
-    """So many numbers of the packed integers."""
+    """This number of numbers of the packed integers."""
     e = entropy.AdaptiveCategorical(n, 56, 24, [0] * n, 4, 256).pop(message)
     f = entropy.Bits([max(a - 1, 0) for a in e]).pop(message)
     z = [0 if a == 0 else b + (1 << a - 1) for a, b in zip(e, f, strict=True)]
@@ -97,7 +97,7 @@ class Stack:
         return taps, curves, counting, network
 
     def pop(self, message, n):
-        """So many images."""
+        """This number of images."""
         x = np.zeros((n, self.height, self.width, self.channels), np.int64)
         counts = np.zeros((n, self.channels, len(self.tallies)), np.int64)
         for front in range(self.width + self.slope * (self.height - 1)):

@@ -1,4 +1,4 @@
-"""The mini reader decodes what ``ar.stack`` encodes: two programs, of which one was written from the text."""
+"""The mini reader decodes what ``ar.stack`` encodes: two programs, one written from the text."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Settings(learning.Settings):
     weight_bits
         Of a weight. 0: 8, or with `items` whichever makes file and model smallest.
     items
-        How many images the model will code: then its bytes are a part of what training minimises. 0: so many that they do not matter.
+        How many images the model will code: then its bytes are a part of what training minimises. 0: enough that they do not matter.
     batch
         Pixels a step.
     rate

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from codecs_ar.stack.settings import Settings
 
-#: Widths of the first layer, of which the others have two thirds.
+#: Widths of the first layer. The others have two thirds of it.
 WIDTHS = (16, 24, 32, 48, 64, 96, 128, 160)
 #: The share of a file that its model may have, and about how many bits a weight takes.
 SHARE, BITS = 0.04, 6
