@@ -93,8 +93,9 @@ def documented(module: str) -> list[str]:
     names = [name for name in getattr(loaded, "__all__", ()) if name not in ("hookimpl", "Progress", "CodecsError")]
     if not names:
         return [module]
-    objects = [(name, getattr(loaded, name)) for name in names]
-    return [f"{value.__module__}.{value.__qualname__}" for _, value in objects if hasattr(value, "__qualname__")]
+    objects = [getattr(loaded, name) for name in names]
+    found = [f"{value.__module__}.{value.__qualname__}" for value in objects if hasattr(value, "__qualname__")]
+    return [name for name in found if "<locals>" not in name]  # kernels that are made by a function have no docstring
 
 
 # --- navigation -----------------------------------------------------------------------------------
