@@ -1,6 +1,6 @@
 """What a codec can do beside encoding and decoding: protocols, which its class fits by having the method.
 
-Nobody derives from them, and `Codec` has none of their methods. Who wants a capability asks ``isinstance(codec, SupportsPreview)``.
+No class derives from them, and `Codec` has none of their methods. A caller asks ``isinstance(codec, SupportsPreview)``.
 """
 
 from __future__ import annotations

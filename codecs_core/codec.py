@@ -116,8 +116,8 @@ class Codec(ABC):
     6. A reader decodes every `format_version` up to its own; a stream that older readers cannot decode
        has a new version or a new id.
     7. Arithmetic on the decode path keeps to the exactness contract (``spec/exact.md``).
-    8. `preview` has the shape and dtype of what was encoded, not its values; nothing but a caller that asks for a
-       preview gets one.
+    8. `preview` returns approximate values in an array of the encoded shape and dtype. No other method ever returns
+       approximate values.
     9. A plugin announces the codec by a `CodecSpec` that says what the class says, from a module that imports nothing
        heavy, so that any process finds it by its id.
     10. From `stores_from` on, a payload is no longer than its values (``spec/codecs/stored.md``).
@@ -178,7 +178,7 @@ class Codec(ABC):
     # --- what everybody calls --------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
-        """Settings and model alone, for pickles and copies; what a codec worked out and keeps, it works out again."""
+        """The settings and the model alone, for pickles and copies; cached properties are computed again."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
     def encode(self, chunk: NDArray[Any]) -> bytes:

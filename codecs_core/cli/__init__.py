@@ -4,7 +4,7 @@ import signal
 import sys
 from typing import Any
 
-#: Status of who was interrupted, as shells have it for SIGINT.
+#: Exit status of an interrupted program, as shells have it for SIGINT.
 INTERRUPTED = 130
 NOTHING_LEFT = "nothing half-written is left behind"
 

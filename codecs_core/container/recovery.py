@@ -116,7 +116,7 @@ def rescue(source: Source, found: Survey, file: BinaryIO, *, limits: Limits = DE
     Raises
     ------
     CorruptDataError
-        If nothing is whole, or what was whole is not any more.
+        If no chunk is whole, or a chunk that was whole has changed since.
     """
     header = found.header
     lost = any(found.lost())

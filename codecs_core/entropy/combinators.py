@@ -310,9 +310,9 @@ class Chain(StackCodec[NDArray[Any]]):
     items
         Length of the first axis.
     batch
-        The most items a step; it is part of the format of whoever uses it, not a matter of memory alone, and so is `part`.
+        The most items of a step. It changes the bitstream, not only the memory that coding takes, and so does `part`.
     part
-        A step takes a part of what is done before: a quarter, unless posteriors are very precise.
+        A step has at most 1/`part` of the number of items coded before it: a quarter, unless posteriors are very precise.
     """
 
     def __init__(self, codec: Callable[[int], StackCodec[Any]], items: int, batch: int, part: int = 4) -> None:

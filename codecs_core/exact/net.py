@@ -134,7 +134,7 @@ class ExactNet:
         prefix
             Name of the network.
         probed
-            Whether to compare the probe; only who makes a model has a reason not to.
+            Whether to compare the probe; only a program that makes a model has a reason not to.
 
         Raises
         ------

@@ -3,7 +3,7 @@
 Every operation is rounded lane by lane, in the order that is written. ``+ - *`` work between vectors, and between a vector and a
 float of its kind; there is no ``+=``, which numpy does in place. A compiler keeps a vector in as many registers as the machine at hand
 needs; what is computed is the same on all. Without a compiler (``NUMBA_DISABLE_JIT=1``) a vector is an array of numpy, with the same
-results. Loads and stores are not checked: who calls them knows that the array is long enough.
+results. Loads and stores are not checked: the caller makes sure that the array is long enough.
 """
 
 from __future__ import annotations

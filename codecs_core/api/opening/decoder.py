@@ -78,7 +78,7 @@ class Decoder:
         self._last: tuple[str, int, NDArray[Any]] | None = None
 
     def chunk(self, entry: Entry, i: int) -> NDArray[Any]:
-        """A decoded chunk; the last one is kept, for who takes items one by one."""
+        """A decoded chunk; the last one is kept for callers that take items one by one."""
         last = self._last
         if last is not None and last[:2] == (entry.name, i):
             return last[2]

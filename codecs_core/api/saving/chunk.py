@@ -45,7 +45,7 @@ class Refused(NamedTuple):
 
 
 def encode_chunk(codec: Codec, part: Any, spec: ArraySpec, *, limits: Limits = DEFAULT_LIMITS) -> Encoded | Refused:
-    """`encode`, for who has another codec for what this one refuses."""
+    """`encode`, for a caller that has another codec for what this one refuses."""
     try:
         return encode(codec, part, spec, limits=limits)
     except UnsupportedArrayError as error:

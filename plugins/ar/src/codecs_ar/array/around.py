@@ -1,7 +1,7 @@
 """Values within a bound: whole steps from what is predicted from decoded values, so that what is predicted well costs next to nothing.
 
 Where codes are multiples of a step, whatever is near the border of two of them goes back and forth; steps from the prediction stay.
-What takes no part, infinities for one, is left to who calls.
+What takes no part, such as infinities, is left to the caller.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class FactorOut(Layer):
         return np.concatenate([y, done], -1)
 
     def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
-        """What is kept, and less than nothing: the information of the rest, by the density that the distribution stands for."""
+        """The kept channels, and minus the code length of the others in bits, by the density that the distribution stands for."""
         z = np.abs(self.grid.values(x[..., self.keep :]))
         nats = z + 2 * np.log1p(np.exp(-z))
         return x[..., : self.keep], -float(nats.sum()) / math.log(2) - self.grid.bits * z.size

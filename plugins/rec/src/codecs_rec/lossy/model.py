@@ -51,8 +51,7 @@ class Plan:
 
 
 def plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Plan:
-    """Blocks of equal information: of a Gaussian of a deviation above that of the noise, log2 of their ratio is sent, of others nothing.
-
+    """Blocks of equal information. A latent of deviation S under noise of deviation N carries max(0, log2(S / N)) bits.
     In order of falling information, latents are dealt, forwards and then backwards, to as few blocks as hold `block_bits` on average.
     """
     information = np.maximum(deviations - noise, 0)  # in 64ths of a bit
