@@ -35,6 +35,8 @@ MODULES = {
     "codecs_core": "codecs_core",
     "codecs_core.entropy": "codecs_core.entropy",
     "codecs_core.exact": "codecs_core.exact",
+    "codecs_core.jit": "codecs_core.jit",
+    "codecs_core.learn": "codecs_core.learn",
     "codecs_core.errors": "codecs_core.errors",
     "codecs_core.testing": "codecs_core.testing",
     "codecs_core.adapters": "adapters",
