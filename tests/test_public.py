@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from codecs_core.scaffold import LEARNED, PLAIN, Names, write
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/reference/public.md").read_text("utf-8")
 ROW = next(line for line in PAGE.splitlines() if line.startswith("| Python |"))
@@ -26,15 +28,28 @@ def test_dir_shows_the_public_names_of_a_module_and_no_others(name):
         assert getattr(module, each) is not None
 
 
-def test_a_plugin_imports_public_names_alone():
-    assert len(SOURCES) > 50
-    deeper = []
-    for path in SOURCES:
+def deeper(paths):
+    """What modules import of codecs-core that is not public."""
+    found = []
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("codecs_core"):
                 public = dir(import_module(node.module)) if node.module in MODULES else []
-                deeper += [f"{path.name}: {node.module}.{a.name}" for a in node.names if a.name not in public]
+                found += [f"{path.name}: {node.module}.{a.name}" for a in node.names if a.name not in public]
             elif isinstance(node, ast.Import):
-                found = [a.name for a in node.names if a.name.startswith("codecs_core")]
-                deeper += [f"{path.name}: {name}" for name in found if name not in MODULES]
-    assert deeper == []
+                names = [a.name for a in node.names if a.name.startswith("codecs_core")]
+                found += [f"{path.name}: {name}" for name in names if name not in MODULES]
+    return found
+
+
+def test_a_plugin_imports_public_names_alone():
+    assert len(SOURCES) > 50
+    assert deeper(SOURCES) == []
+
+
+@pytest.mark.parametrize("kind", [PLAIN, LEARNED], ids=["plain", "learned"])
+def test_so_does_what_codecs_new_writes(tmp_path, kind):
+    write(Names.of("acme-new"), tmp_path / "new", kind)
+    sources = list((tmp_path / "new").rglob("*.py"))
+    assert len(sources) > 5
+    assert deeper(sources) == []
