@@ -18,6 +18,7 @@ from typing import Any
 import msgpack
 import numpy as np
 import zstandard
+from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
@@ -41,7 +42,7 @@ Array = NDArray[Any]
 #: What a reader may lack, by the codec: a library, or the codec.
 NEEDS = {"classic.zstd": "zstandard", "classic.png": "PNG", "classic.webp": "WebP", "classic.jxl": "JPEG XL"}
 NEEDS |= {"classic.jpeg": "JPEG XL", "classic.pcodec": "pcodec"}
-NEEDS |= {name: name for name in ("ar.image", "idf.image", "lbb.flow", "rec.vae")}
+NEEDS |= {name: name for name in ("ar.image", "ar.stack", "idf.image", "lbb.flow", "rec.vae")}
 #: Of these, encoders of other versions make other payloads.
 FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl", "jpeg", "filtered", "pcodec")
 DATA = np.arange(60, dtype=np.uint8).reshape(5, 12)
@@ -286,6 +287,16 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     yield one("ar-alpha", "ar.image: four channels, in bands", raw(5, (7, 6, 4), 90), local, chunk=4)
     grey = cc.get_codec("ar.image", model=random_autoregression(1))
     yield one("ar-16", "ar.image: grey images of 16 bits", raw(6, (2, 9, 5)).astype(np.uint16) * 200, grey)
+    sparse = np.where(raw(60, (4, 5, 4, 3), 10) == 0, raw(61, (4, 5, 4, 3)), 0).astype(np.uint8)
+    for name, (shape, high, more) in {
+        "": ((5, 4, 1), 256, {}),
+        "-colour": ((5, 4, 3), 256, {}),
+        "-referred": ((5, 4, 3), 256, {"referred": True}),
+        "-binary": ((5, 4, 1), 2, {"symbols": 2}),
+    }.items():
+        step = cc.get_codec("ar.stack", model=random_stack(shape, **more))
+        x = sparse[..., : shape[2]] if high == 256 else (sparse[..., 0] > 0)
+        yield one(f"stack{name}", f"ar.stack: {name[1:] or 'grey'}, model embedded", x, step, chunk=3)
     yield one("lbb", "lbb.flow: a stack", raw(7, (3, 4, 8, 3)), cc.get_codec("lbb.flow", model=random_local_flow(3)))
     for likelihood, high in ("mixture", 256), ("bernoulli", 2), ("colour", 256):
         shape = (2, 2, 3) if likelihood == "colour" else (4, 3)

@@ -24,11 +24,15 @@ def random_model(
     seed: int = 0,
     referred: bool = False,
 ) -> Model:
-    """Make a model of ``ar.stack`` that learnt nothing: the same arguments give the same file everywhere."""
+    """Make a model of ``ar.stack`` that learnt nothing but that most values are 0: the same arguments give the same file everywhere."""
     draw = Draw(seed)
     atoms, tallies, components = ((), (), 0) if symbols == 2 else ((0, symbols - 1), (symbols - 1,), 2)
     mixture = Mixture(symbols, atoms, components, referred)
     low, high = mixture.limits()
+    if symbols == 2:
+        high[0] = -128
+    else:
+        low[0], high[1 : len(atoms) + components] = 512, 0
     tensors: dict[str, NDArray[Any]] = {}
     for plane in range(shape[2]):
         taps = [(*tap, channel) for tap in TAPS for channel in range(shape[2])] + [(0, 0, c) for c in range(plane)]
