@@ -62,10 +62,13 @@ def planned(data: Mapping[str, Source]) -> list[Planned]:
         chunk=None,
         config=None,
         attrs=None,
+        strict=True,
         jobs=job_count(None),
         registry=default(),
         limits=DEFAULT_LIMITS,
-    )
+        embed_model=False,
+        progress=None,
+    ).items
 
 
 def measure(name: str, data: Mapping[str, Source]) -> Result:

@@ -36,6 +36,9 @@ class InstalledModel(Protocol):
     @property
     def nbytes(self) -> int: ...  # noqa: D102
 
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether it may be for an array of this shape."""
+
 
 class Catalogue(Protocol):
     """What knows the installed models: `codecs_core.registry.Registry`."""

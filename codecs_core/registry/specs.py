@@ -16,6 +16,10 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def _is_shape(value: object) -> bool:
+    return isinstance(value, tuple) and all(n is None or (type(n) is int and n > 0) for n in value)
+
+
 def _require(ok: bool, what: str) -> None:
     if not ok:
         raise PluginLoadError(what)
@@ -93,6 +97,9 @@ class ModelSpec:
         One line for people.
     nbytes
         Size of the file.
+    shapes
+        Shapes of arrays that the model is for, None for a length that may be any. ``--codec auto`` does not load it for
+        arrays of other shapes; without shapes it has to.
 
     Raises
     ------
@@ -106,6 +113,7 @@ class ModelSpec:
     sha256: str
     summary: str
     nbytes: int
+    shapes: tuple[tuple[int | None, ...], ...] = ()
 
     def __post_init__(self) -> None:
         _require(
@@ -127,6 +135,17 @@ class ModelSpec:
         _require(
             type(self.nbytes) is int and self.nbytes > 0,
             f"nbytes {self.nbytes!r} of model {self.name} is not a positive integer",
+        )
+        _require(
+            isinstance(self.shapes, tuple) and all(map(_is_shape, self.shapes)),
+            f"shapes {self.shapes!r} of model {self.name} are no tuple of tuples of lengths and None",
+        )
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether the model may be for an array of this shape, as far as is known without loading it."""
+        return not self.shapes or any(
+            len(one) == len(shape) and all(due in (None, n) for due, n in zip(one, shape, strict=True))
+            for one in self.shapes
         )
 
 

@@ -1,20 +1,25 @@
 """`codec="auto"`: what is chosen, and on which sample."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
 from PIL import Image
 
 import codecs_core as cc
-from codecs_core import CodecInfo, CodecSpec, hookimpl, media
+from codecs_core import ArraySpec, CodecInfo, CodecSpec, hookimpl, media
 from codecs_core.api.choosing import auto, sample
+from codecs_core.api.choosing.repeats import farther, novelty
 from codecs_core.api.items import items
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, PluginLoadError, UnsupportedArrayError
 from codecs_core.media import png
 from codecs_core.registry import Registry
 
-from .conftest import COUNT, FIVES, Lossy, Nibble, Raw, Runs, Wrong, offset_model, registry_of
+from .conftest import COUNT, FIVES, Lossy, Nibble, Offset, Raw, Runs, Wrong, offset_model, registry_of
 
 
 def test_auto_takes_the_smallest(path, registry):
@@ -96,30 +101,96 @@ def test_auto_of_little(path, registry, shape):
 def test_samples_are_small_and_from_several_places():
     big = np.broadcast_to(np.arange(1 << 16, dtype="u4")[:, None], (1 << 16, 256))
     [taken] = sample.take([items(big)])
-    assert taken.nbytes <= sample.BYTES
-    rows = taken.parts[0][:, 0]
-    assert len(np.unique(rows // (1 << 14))) == 4
+    assert 0.9 * sample.VALUES < taken.size <= sample.VALUES
+    rows = taken.array[:, 0]
+    assert len(np.unique(rows // (1 << 14))) == len(taken.blocks) == sample.PLACES
     runs = np.diff(rows.astype(int))
     assert (runs == 1).sum() == len(runs) - 3
     many = [items(np.zeros((64, 64, 3), "u1")) for _ in range(1000)]
     assert len(sample.take(many)) == sample.ENTRIES
+    assert len(sample.glance(sample.take(many))) == sample.LOOKS
     photos = [items(np.zeros((2000, 2000, 3), "u1")) for _ in range(5)]
-    assert sum(part.nbytes for part in sample.take(photos)) <= sample.BYTES
-    assert len(sample.pieces([np.zeros((1000, 2))], 1)) == sample.PIECES
-    assert [len(p) for p in sample.pieces([np.zeros((5, 2)), np.zeros((2, 2))], 2)] == [2, 2, 1, 2]
+    assert sum(one.size for one in sample.take(photos)) <= sample.VALUES
+    assert len(sample.pieces(np.zeros((1000, 2)), 1)) == sample.PIECES
+    assert [len(p) for p in sample.pieces(np.zeros((5, 2)), 2)] == [2, 2, 1]
+    assert [p.shape for p in sample.pieces(np.zeros((4, 5)), (3, 3))] == [(3, 3), (3, 2), (1, 3), (1, 2)]
+
+
+@settings(deadline=None)
+@given(
+    array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=40).filter(lambda shape: np.prod(shape) < 1 << 18),
+    st.integers(1, 1 << 14),
+    st.booleans(),
+)
+def test_samples_of_any_shape(shape, values, images):
+    array = np.arange(np.prod(shape), dtype="u4").reshape(shape)
+    whole = sample.excerpt(items(array), 1 << 13, images=images, places=sample.PLACES)
+    for one in (whole, whole.smaller(values), whole.uncropped() if whole.cropped else whole):
+        assert np.isin(one.array, array).all()
+        assert np.unique(one.array).size == one.array.size  # no value twice
+        assert {block.shape for block in one.blocks} == {one.blocks[0].shape}
+    assert whole.smaller(values).size <= max(2 * values, 8 * np.prod(shape[1:]))
 
 
 def test_samples_of_images_are_crops():
     wide = items(np.zeros((3000, 4000, 3), "u1"))
     [taken] = sample.take([wide], images=True)
-    assert [part.ndim for part in taken.parts] == [3] * sample.PLACES
-    assert all(part.shape[0] > 200 and part.shape[1] > 200 for part in taken.parts)
-    assert 0.9 * sample.BYTES < taken.nbytes <= sample.BYTES
+    assert len(taken.blocks) == sample.PLACES
+    assert all(block.shape[0] > 100 < block.shape[1] for block in taken.blocks)
+    assert 0.9 * sample.VALUES < taken.size <= sample.VALUES
+    assert all(block.shape[0] > 10 < block.shape[1] for block in taken.smaller(sample.GLANCE).blocks)
     some = [wide, *(items(np.zeros((n, 5000 // n, 3), "u1")) for n in (1, 50, 5000))]
-    assert sample.take(some, images=True)[-1].nbytes <= sample.BYTES
-    for shape in ((1, 1 << 22), (1 << 22, 1), (3, 1 << 20)):
-        [taken] = sample.take([items(np.zeros(shape, "u1"))], images=True)
-        assert 0.4 * sample.BYTES < taken.nbytes <= sample.BYTES
+    assert sample.take(some, images=True)[-1].size <= sample.VALUES
+
+
+def test_items_of_a_stack_are_taken_whole():
+    [taken] = sample.take([items(np.zeros((9000, 28, 28), "u1"))])
+    assert taken.blocks[0].shape[1:] == taken.smaller(sample.GLANCE).blocks[0].shape[1:] == (28, 28)
+
+
+def test_a_codec_that_takes_items_of_one_shape_is_tried_on_such(path, monkeypatch):
+    def check(self, spec):
+        if spec.shape[1:] != (5000,):
+            raise UnsupportedArrayError("items of 5000")
+
+    monkeypatch.setattr(Nibble, "check", check)
+    data = np.arange(5000 * 100, dtype="u4").reshape(100, 5000).astype("u1") % 16
+    assert cc.save(path, data, registry=registry_of(Raw, Nibble))["entries"][0]["codec"] == "test.nibble"
+
+
+def test_what_is_far_from_the_best_is_tried_on_little(path, monkeypatch):
+    seen = {"test.raw": 0, "test.nibble": 0}
+    for codec in (Raw, Nibble):
+
+        def encode(self, chunk, encode=codec._encode):
+            seen[self.id] += chunk.nbytes
+            return encode(self, chunk)
+
+        monkeypatch.setattr(codec, "_encode", encode)
+    noise = np.random.Generator(np.random.Philox(2)).integers(0, 16, 1 << 22, dtype=np.uint8)
+    info = cc.save(path, noise, registry=registry_of(Raw, Nibble))
+    assert info["entries"][0]["codec"] == "test.nibble"
+    assert seen["test.raw"] <= sample.GLANCE
+    assert seen["test.nibble"] <= sample.GLANCE + noise.nbytes
+
+
+def test_what_repeats_itself_far_apart_is_seen():
+    noise = np.random.Generator(np.random.Philox(3)).integers(0, 1 << 30, 16381)
+    for array, far in (np.tile(noise, 13), True), (np.arange(1 << 18), False), (np.tile(noise[:99], 2), False):
+        [taken] = sample.take([items(array)])
+        assert farther([taken], [taken.smaller(sample.GLANCE)]) is far
+    assert novelty([sample.excerpt(items(np.zeros(7, "u1")), 99)]) == 1.0
+
+
+def test_a_model_for_other_shapes_is_not_loaded(path, shipped, monkeypatch):
+    stated = [replace(model, shapes=((None, 3),) if model.name == "m5" else ()) for model in shipped.models]
+    registry = registry_of(Raw, Offset, models=stated)
+    assert [model.fits((6, 2)) for model in registry.models] == [False, True]
+    assert [c.model for c in auto.candidates(ArraySpec.of(FIVES), registry) if c.model] == ["m6"]
+    assert cc.save(path, FIVES, registry=registry, codec="test.offset")["entries"][0]["model"]["name"] == "m5"
+    for shapes in ([], ((0, 3),), ((2.0,),), (3,)):
+        with pytest.raises(PluginLoadError, match="shapes"):
+            replace(stated[0], shapes=shapes)
 
 
 def test_auto_decides_once_for_images_of_all_sizes_that_are_alike(path, registry):

@@ -46,6 +46,11 @@ BOUNDED_INFO = CodecInfo(
 )
 
 
+#: Images with and without alpha, and stacks of them; grey ones.
+COLOUR = tuple((*items, None, None, channels) for items in ((), (None,)) for channels in (3, 4))
+GREY = ((None, None), (None, None, None), (None, None, None, 1))
+
+
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
     """The codecs of this plugin."""
@@ -57,7 +62,7 @@ def codecs_register() -> list[CodecSpec]:
             info=INFO,
             trainer="codecs_ar.train:train",
         ),
-        CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO, format_version=2),
+        CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO),
         CodecSpec(
             id="ar.stack",
             implementation="codecs_ar.stack.codec:StackCodec",
@@ -79,6 +84,7 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="5e9e0951cb62adf32ff4faee798a64be094dad0e2552dca8d01b792258bcbd71",
             summary="photographs in colour, also with alpha, of any size",
             nbytes=100148,
+            shapes=COLOUR,
         ),
         ModelSpec(
             name="cifar10",
@@ -87,6 +93,7 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="9d36b498cbdf23534a62032f8382a6cc7f9ab76c2f9bf738bbcafc269e419217",
             summary="colour images of 32 x 32",
             nbytes=186948,
+            shapes=COLOUR,
         ),
         ModelSpec(
             name="gray",
@@ -95,5 +102,6 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="b85e493ebd3e1b01ca73eaed2f15384483daa72bac3d661074d2041fc94e3d61",
             summary="grey images of 8 to 16 bits, of any size",
             nbytes=30356,
+            shapes=GREY,
         ),
     ]

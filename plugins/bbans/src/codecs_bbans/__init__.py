@@ -38,6 +38,7 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="808c7b0b2d07876fcbf07c050172841bc2ed619f624835b801256b4c4df206ea",
             summary="handwritten digits in grey, 28 x 28",
             nbytes=4368348,
+            shapes=((None, 28, 28),),
         ),
         ModelSpec(
             name="mnist-binary",
@@ -46,5 +47,6 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="2dbb8a2862899f346530ae1e4e6cfaf31eb5eb9f0dce59ed8069ed3d59263917",
             summary="handwritten digits in black and white, 28 x 28",
             nbytes=1441208,
+            shapes=((None, 28, 28),),
         ),
     ]

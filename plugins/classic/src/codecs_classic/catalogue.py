@@ -16,9 +16,9 @@ INFO: dict[str, CodecInfo] = {
     "classic.raw": CodecInfo(summary="the values as they are, little endian", speed=1000, files=True),
     "classic.zlib": CodecInfo(summary="DEFLATE, the method of gzip", speed=8),
     "classic.bz2": CodecInfo(summary="bzip2: block sorting", speed=8, files=True),
-    "classic.lzma": CodecInfo(summary="xz: LZ77 with a large window and an adaptive coder", speed=0.8, files=True),
-    "classic.zstd": CodecInfo(summary="Zstandard: fast to decode", speed=2, files=True),
-    "classic.filtered": CodecInfo(summary="xz or Zstandard behind differences, and bytes or bits in planes", speed=0.7),
+    "classic.lzma": CodecInfo(summary="xz: LZ77 with a large window and an adaptive coder", speed=2, files=True),
+    "classic.zstd": CodecInfo(summary="Zstandard: fast to decode", speed=4, files=True),
+    "classic.filtered": CodecInfo(summary="xz or Zstandard behind differences, and bytes or bits in planes", speed=2),
     "classic.pcodec": CodecInfo(summary="Pcodec: numerical columns, fast to decode", speed=10, dtypes=_NUMBERS),
     "classic.png": CodecInfo(
         summary="PNG images and stacks of them; 16 bits in grey", speed=3, dtypes=_WORDS, ndim=_VOLUMES
@@ -27,7 +27,7 @@ INFO: dict[str, CodecInfo] = {
         summary="lossless WebP images and stacks of them", speed=0.5, dtypes=("uint8",), ndim=_IMAGES
     ),
     "classic.jxl": CodecInfo(
-        summary="lossless JPEG XL images and stacks of them", speed=1.5, dtypes=_WORDS, ndim=_VOLUMES
+        summary="lossless JPEG XL images and stacks of them", speed=3, dtypes=_WORDS, ndim=_VOLUMES
     ),
     "classic.jpeg": CodecInfo(
         summary="JPEG files, byte for byte, as JPEG XL has them", speed=10, dtypes=("uint8",), ndim=(1,), auto=False

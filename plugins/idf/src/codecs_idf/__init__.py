@@ -41,6 +41,7 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="c91abf0b2fa67b827e7ca24d14fbae13599e67e5ade3e0727a21f5719b80dd43",
             summary="photographs in colour, of any size",
             nbytes=1349633,
+            shapes=((None, None, 3), (None, None, None, 3)),
         ),
         ModelSpec(
             name="cifar10",
@@ -49,5 +50,6 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="45ae40f6237b7ca936845b9c490e9b522a939a5dd9fdc9359e681d7a02973aa1",
             summary="colour images of 32 x 32",
             nbytes=1120156,
+            shapes=((32, 32, 3), (None, 32, 32, 3)),
         ),
     ]

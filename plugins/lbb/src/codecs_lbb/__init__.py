@@ -40,6 +40,7 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="c0121a9b80d80f28246a7219e3a11d183e6eb228e38f1416b6d1f3ec00ecf94e",
             summary="colour images of 32 x 32: a flow of the type of Flow++",
             nbytes=1147352,
+            shapes=((None, 32, 32, 3),),
         ),
         ModelSpec(
             name="mnist",
@@ -48,5 +49,6 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="7e1202221d60bceadf1335ff590f09625948368ef49a7a1208e4b1a79391fcc9",
             summary="grey digits of 28 x 28: a flow of the type of RealNVP",
             nbytes=510536,
+            shapes=((None, 28, 28), (None, 28, 28, 1)),
         ),
     ]

@@ -223,16 +223,12 @@ def fit(rows, target, trust, weights, misses):  # type: ignore[no-untyped-def]
 @kernel
 def fill(scene, first, last):  # type: ignore[no-untyped-def]
     """Write the values of a block, whose codes are known."""
-    index = first
-    while index < last:
-        row, column = index // scene.width, index % scene.width
-        z, y = row // scene.height, row % scene.height
-        count = min(scene.width - column, last - index)
-        begin = scene.start + z * scene.area + y * scene.stride + column
-        for at in range(begin, begin + count):
-            code = min(max(scene.codes[np.uint64(at)], scene.least), scene.most)
-            scene.values[np.uint64(at)] = value_of(code, scene.grid)
-        index += count
+    size = scene.height * scene.width
+    for index in range(first, last):
+        z, y, column = index // size, index // scene.width % scene.height, index % scene.width
+        at = np.uint64(scene.start + z * scene.area + y * scene.stride + column)
+        code = np.int64(min(max(scene.codes[at], scene.least), scene.most))
+        scene.values[at] = value_of(code, scene.grid)
 
 
 @kernel
