@@ -58,7 +58,9 @@ docs-serve: $(STAMP)
 gallery: $(STAMP)
 	$(BIN)/python scripts/gallery.py
 
+# All of the tests find kernels compiled, by processes that end: a worker that compiles keeps hundreds of megabytes for it.
 test: $(STAMP)
+	$(if $(ARGS),,$(BIN)/codecs warm)
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 portability: $(STAMP)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-#: Entries that are looked up at a time; also the kinds of them that are remembered, each of up to `SHORT` bytes beside the names.
+#: Entries that are looked up at a time, and kinds of them that are remembered, if they have up to `SHORT` bytes.
 _BLOCK, SHORT = 1 << 12, 1 << 10
 #: The first byte of a packed list of six values, which is what an entry is.
 _SIX = 0x96
@@ -142,12 +142,12 @@ class Stored(Entries):
         for i in range(0, len(self), _BLOCK):
             for start, stop in pairwise(self._starts[i : i + _BLOCK + 1].tolist()):
                 packed = self._data[start:stop]
-                first, last = name_in(packed)
-                rest = packed[last:]
+                first, last = name_in(packed) if len(packed) <= SHORT else (0, 0)
+                rest = packed[last:] if last else b""
                 like = known.get(rest) if last else None
                 if like is None:
                     like = self._parse(msgpack.unpackb(packed))
-                    if last and len(known) < _BLOCK and len(rest) <= SHORT:
+                    if last and len(known) < _BLOCK:
                         known[rest] = like
                     yield like
                 else:

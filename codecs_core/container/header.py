@@ -163,16 +163,17 @@ class _Scan:
         known: dict[bytes, tuple[int, int]] = {}
         for i, (start, end) in enumerate(parts.slices(n)):
             packed = data[start:end]
-            first, last = name_in(packed)
-            name, rest = packed[first:last], packed[last:]
+            first, last = name_in(packed) if len(packed) <= SHORT else (0, 0)
+            name, rest = packed[first:last], packed[last:] if last else b""
             facts = known.get(rest) if last and _is_text(name) else None
             if facts is None:
                 item = unpack(packed, MAX_DEPTH - 2)
                 entry = _entry(item, i, blank, limits, _GRID_ENTRY if grid else _ENTRY)
                 found = found or type(entry.chunk) is tuple
                 name, facts = item[0].encode(), (entry.n_chunks, item[4])
-                if last and len(rest) <= SHORT and len(known) < _KNOWN:
+                if last and len(known) < _KNOWN:
                     known[rest] = facts
+                del item, entry  # which may be large, before the next one is made
             chunks, codec = facts
             used = max(used, codec + 1) if codec <= used else codecs + 1
             self._starts.append(start)

@@ -135,16 +135,35 @@ def test_every_invalid_vector():
 
 
 def header(path, **changes):
-    """A file that ends after this header."""
+    """A file that ends after this header; what is bytes already is taken as packed."""
     from codecs_core.container import layout
     from codecs_core.container.checksum import crc32c
 
     codec = {"config": {}, "id": "classic.raw", "model": None, "package": "", "version": 1}
-    packed = msgpack.packb({"attrs": {}, "codecs": [codec], "entries": [], "models": []} | changes)
+    fields = {"attrs": {}, "codecs": [codec], "entries": [], "models": []} | changes
+    packed = b"\x84" + b"".join(
+        msgpack.packb(key) + (value if type(value) is bytes else msgpack.packb(value)) for key, value in fields.items()
+    )
     assert len(packed) < 1 << 26
     preamble = layout.PREAMBLE.pack(layout.SIGNATURE, layout.MAJOR, 0, 0, 0, len(packed), crc32c(packed), 0)[:-4]
-    path.write_bytes(preamble + layout.CRC.pack(crc32c(preamble)) + packed + bytes(100))
+    path.write_bytes(b"".join([preamble, layout.CRC.pack(crc32c(preamble)), packed, bytes(100)]))
     return path
+
+
+def many(item, n):
+    """A packed list of `n` times the same, which as a list of Python would take eight times the memory and more."""
+    return msgpack.Packer().pack_array_header(n) + msgpack.packb(item) * n
+
+
+def wide(n):
+    """Packed text, each letter of which takes four bytes of memory."""
+    text = "\N{GRINNING FACE}".encode() + b"a" * n
+    return b"\xdb" + len(text).to_bytes(4, "big") + text
+
+
+def attribute(packed):
+    """Packed attributes of this sole value."""
+    return b"\x81\xa1a" + packed
 
 
 def entry(i, attrs):
@@ -154,19 +173,19 @@ def entry(i, attrs):
 @pytest.mark.parametrize(
     "attrs",
     [
-        {"a": [{}] * 120_000},
-        {"a": ["ab"] * 250_000},
-        {"a": [1.5] * 250_000},
-        {f"{i:06}": None for i in range(120_000)},
-        {"a": "\N{GRINNING FACE}" + "a" * 4_000_000},
+        lambda: {"a": [{}] * 120_000},
+        lambda: {"a": ["ab"] * 250_000},
+        lambda: {"a": [1.5] * 250_000},
+        lambda: {f"{i:06}": None for i in range(120_000)},
+        lambda: {"a": "\N{GRINNING FACE}" + "a" * 4_000_000},
     ],
     ids=["maps", "texts", "floats", "keys", "wide"],
 )
 def test_headers_that_grow(tmp_path, attrs):
     """Of what a header may hold, as much as possible, refused in its last byte: when all of it is parsed."""
-    full = header(tmp_path / "header.ccf", attrs=attrs, models=[0])
-    many = header(tmp_path / "entries.ccf", entries=[*(entry(i, attrs) for i in range(8)), 0])
-    assert refuse(full, many) == ["format", "format"]
+    full = header(tmp_path / "header.ccf", attrs=attrs(), models=[0])
+    large = header(tmp_path / "entries.ccf", entries=[*(entry(i, attrs()) for i in range(8)), 0])
+    assert refuse(full, large) == ["format", "format"]
 
 
 def test_the_longest_header(tmp_path):
@@ -182,18 +201,18 @@ def test_the_longest_header(tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"attrs": {"a": [{}] * (60 << 20)}},
-        {"attrs": {"a": ["ab"] * (20 << 20)}},
-        {"attrs": {"a": "\N{GRINNING FACE}" + "a" * (60 << 20)}},
-        {"codecs": [{"config": {}, "id": "a"}] * (3 << 20)},
-        {"models": [{"name": "", "sha256": bytes(32)}] * (1 << 20)},
-        {"entries": [0] * (1 << 20)},
+        lambda: {"attrs": attribute(many({}, 60 << 20))},
+        lambda: {"attrs": attribute(many("ab", 20 << 20))},
+        lambda: {"attrs": attribute(wide(60 << 20))},
+        lambda: {"codecs": many({"config": {}, "id": "a"}, 3 << 20)},
+        lambda: {"models": many({"name": "", "sha256": bytes(32)}, 1 << 20)},
+        lambda: {"entries": many(0, 1 << 20)},
     ],
     ids=["maps", "texts", "wide", "codecs", "models", "entries"],
 )
 def test_headers_that_are_too_large(tmp_path, changes):
     """Tens of megabytes of header, all of one kind."""
-    assert refuse(header(tmp_path / "header.ccf", **changes)) == ["format"]
+    assert refuse(header(tmp_path / "header.ccf", **changes())) == ["format"]
 
 
 def test_many_entries(tmp_path):

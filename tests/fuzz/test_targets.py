@@ -15,7 +15,6 @@ targets = importlib.util.module_from_spec(_found)
 sys.modules[_found.name] = targets
 _found.loader.exec_module(targets)
 
-SEEDS = {name: targets.seeds(name) for name in targets.TARGETS}
 INTERESTING = [
     b"\0",
     b"\xff",
@@ -45,7 +44,7 @@ def mutations(draw, seeds):
 @pytest.mark.parametrize("target", targets.TARGETS)
 def test_mutations(target):
     @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-    @given(mutations(SEEDS[target]))
+    @given(mutations(targets.seeds(target)))
     def check(data):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of what it then refuses
@@ -69,7 +68,7 @@ def test_inputs_that_were_kept(target):
 def test_seeds_are_nearly_right(target):
     """What mutations start from reaches deep: at least one seed of each target raises nothing at all."""
     passed = 0
-    for data in SEEDS[target]:
+    for data in targets.seeds(target):
         try:
             targets.TARGETS[target](data)
         except targets.CodecsError:
