@@ -57,18 +57,17 @@ def binarised(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def float_rates(path: Path, x: NDArray[np.uint8], samples: int) -> list[float]:
     """Negative evidence bounds of the network in floating point, in bits per value."""
     import torch
-    from codecs_bbans.network import Network
-    from codecs_bbans.train import evaluate
+
+    from codecs_core.learn import Autoencoder, Items, evidence_bits
 
     state = torch.load(path, weights_only=True)
     components = len(state["tables"]) if "tables" in state else 0
-    hidden, pixels = state["encoder.0.weight"].shape
-    latents = state["decoder.0.weight"].shape[1]
-    network = Network(pixels, latents=latents, hidden=hidden, components=components, histogram=np.full(256, 1 / 256))
+    rows = torch.from_numpy(x.reshape(len(x), -1))
+    latents, hidden = state["decoder.0.weight"].shape[1], len(state["encoder.0.weight"])
+    network = Autoencoder(Items(rows, rows, False), latents=latents, hidden=hidden, components=components)
     network.load_state_dict(state)
     torch.manual_seed(0)
-    items = torch.from_numpy(x.reshape(len(x), -1))
-    return [evaluate(network, items) for _ in range(samples)]
+    return [evidence_bits(network, rows) for _ in range(samples)]
 
 
 def integer_rates(codec: VAECodec, x: NDArray[np.uint8], samples: int, jobs: int) -> list[float]:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from codecs_core.codec import Codec, CodecInfo
     from codecs_core.errors import CodecsError
+    from codecs_core.learned import ImageCodec, ItemCodec
     from codecs_core.limits import Limits
     from codecs_core.models import Model
     from codecs_core.registry import CodecSpec, ModelSpec, hookimpl
@@ -61,6 +62,8 @@ _HOME = {
     "Trainer": "capabilities",
     "ArraySpec": "arrays",
     "Limits": "limits",
+    "ImageCodec": "learned",
+    "ItemCodec": "learned",
     "CodecsError": "errors",
     "CodecSpec": "registry",
     "ModelSpec": "registry",
@@ -99,6 +102,8 @@ __all__ = [
     "CodecsError",
     "EntryView",
     "File",
+    "ImageCodec",
+    "ItemCodec",
     "Limits",
     "Model",
     "ModelSpec",

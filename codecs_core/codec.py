@@ -133,11 +133,15 @@ class Codec(ABC):
         `encode` takes the values as they are, and `decode` knows it by the length. `_encode` and `_decode` see nothing of it, nor
         of arrays without values, whose payload is then empty. None: payloads are always those of `_encode`. An `_encode` that
         takes long pushes on ``Message(most=self.most(spec))``, which ends it as soon as it is too long.
+    same_since
+        The earliest `format_version` whose payloads were as `_encode` makes them now: since then some are stored, or the codec takes more
+        arrays. `decode` reads these versions with `_decode`. None: `_decode_older` reads earlier versions.
     """
 
     id: ClassVar[str]
     format_version: ClassVar[int] = 1
     stores_from: ClassVar[int | None] = None
+    same_since: ClassVar[int | None] = None
     info: ClassVar[CodecInfo]
 
     model: Model | None = None
@@ -154,7 +158,16 @@ class Codec(ABC):
 
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
         """Decode a stream of an earlier `format_version`; to be written once there is one."""
+        if self.same_since is not None and self.same_since <= version < self.format_version:
+            return self._decode(payload, spec)
         raise UnsupportedFeatureError(f"codec {self.id} never had a format version {version}; the file is damaged")
+
+    @property
+    def learnt(self) -> Model:
+        """The model; raises `ConfigError` where there is none."""
+        if self.model is None:
+            raise ConfigError(f"codec {self.id} needs a model; name one with model=... (--model)")
+        return self.model
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the codec (with its model) takes arrays of this spec."""

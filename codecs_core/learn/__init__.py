@@ -1,10 +1,17 @@
-"""What trainers stand on: settings with ranges, one loop, checkpoints, lists of images, the device at hand.
+"""What trainers stand on: settings with ranges, one loop, checkpoints, lists of images, the device at hand; and variational autoencoders.
 
 It imports torch, so trainers alone import it; a `CodecSpec` names its trainer for that reason, and encoding and decoding never do.
 """
 
 from __future__ import annotations
 
+from codecs_core.learn.autoencoder import (
+    Autoencoder,
+    AutoencoderSettings,
+    Items,
+    evidence_bits,
+    fit_autoencoder,
+)
 from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_items
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device, half
@@ -12,11 +19,16 @@ from codecs_core.learn.settings import BITS_PER_NAT, Settings, check_budget, cou
 
 __all__ = [
     "BITS_PER_NAT",
+    "Autoencoder",
+    "AutoencoderSettings",
+    "Items",
     "Settings",
     "check_budget",
     "counts",
     "device",
+    "evidence_bits",
     "fit",
+    "fit_autoencoder",
     "half",
     "hold_out",
     "image_list",

@@ -98,6 +98,16 @@ class Model:
         about = canonical_json({"codec": codec, "config": dict(config), "attrs": dict(attrs or {})})
         return cls.from_bytes(save(stored, metadata={KEY: about}), name)
 
+    def replaced(self, **fields: Any) -> Self:
+        """A model with some of `create`'s arguments in place of this one's; its hash is another."""
+        own = {"codec": self.codec, "config": self.config, "tensors": self.tensors(), "attrs": self.attrs}
+        return self.create(**{**own, "name": self.name, **fields})
+
+    @property
+    def label(self) -> str:
+        """Its name, or else the start of its hash, in quotes: for messages."""
+        return repr(self.name or self.sha256[:16])
+
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "", expect: str | None = None) -> Self:
         """Read a model from the bytes of its file.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from codecs_ar.codec import BAND_PIXELS, BAND_ROWS, ImageCodec
+from codecs_ar.codec import ImageCodec
 from codecs_ar.testing import random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,8 +125,8 @@ def test_chunks() -> None:
     assert codec.default_chunk(ArraySpec((512, 768, 3), "uint8")) == 512
     assert codec.default_chunk(ArraySpec((250, 200, 3), "uint8")) == 250
     rows = codec.default_chunk(ArraySpec((4000, 6000, 3), "uint8"))
-    assert BAND_ROWS // 2 < rows <= BAND_ROWS
-    assert codec.default_chunk(ArraySpec((4000, 500, 4), "uint8")) <= BAND_PIXELS // 500
+    assert ImageCodec.BAND_ROWS // 2 < rows <= ImageCodec.BAND_ROWS
+    assert codec.default_chunk(ArraySpec((4000, 500, 4), "uint8")) <= ImageCodec.BAND_PIXELS // 500
     assert codec.default_chunk(ArraySpec((0, 8, 8, 3), "uint8")) == 1
     assert codec.default_chunk(ArraySpec((3, 0, 3), "uint8")) == 3
 

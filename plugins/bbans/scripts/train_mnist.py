@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from codecs_bbans.train import learn, refreeze
+from codecs_bbans.train import learn
 
 SETTINGS = {
     "mnist": {"epochs": 60, "hidden": 512, "latents": 50, "components": 8, "seed": 0},
@@ -26,7 +26,6 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--network", type=Path, help="freeze this network, trained before with the same settings")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = dict(SETTINGS[arguments.name])
@@ -42,11 +41,8 @@ def main() -> None:
         "command": f"python plugins/bbans/scripts/train_mnist.py mnist_train.npz {arguments.name}.safetensors {arguments.name}",
         "data": "the 60,000 training images of MNIST, the last 3,000 of them held out",
     }
-    if arguments.network:
-        network, model = refreeze(arguments.network, images, settings, name=arguments.name, about=about)
-    else:
-        network, model = learn(images, progress=progress, name=arguments.name, about=about, **settings)
-        torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
+    network, model = learn(images, progress=progress, name=arguments.name, about=about, **settings)
+    torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
     model.save(arguments.out)
     print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
 

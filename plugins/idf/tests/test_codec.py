@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from codecs_idf.codec import BAND_PIXELS, ImageCodec
+from codecs_idf.codec import ImageCodec
 from codecs_idf.testing import random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,7 +95,7 @@ def test_chunks() -> None:
     assert codec.default_chunk(ArraySpec((5, 2000, 1000, 3), "uint8")) == 1
     assert codec.default_chunk(ArraySpec((512, 768, 3), "uint8")) == 512
     rows = codec.default_chunk(ArraySpec((4000, 6000, 3), "uint8"))
-    assert BAND_PIXELS // 2 < rows * 6000 <= BAND_PIXELS + 6000
+    assert ImageCodec.BAND_PIXELS // 2 < rows * 6000 <= ImageCodec.BAND_PIXELS + 6000
     assert codec.default_chunk(ArraySpec((0, 8, 8, 3), "uint8")) == 1
     assert codec.default_chunk(ArraySpec((3, 0, 3), "uint8")) == 3
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from codecs_ar import neighbours
-from codecs_ar.codec import STACK_VALUES
+from codecs_ar.codec import ImageCodec
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.planes import ROLES, Planes
 from codecs_ar.regression import packed
@@ -183,6 +183,6 @@ def stacks(images: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
     """Images of one shape that follow each other, as the codec makes chunks of them: shape (n, h, w, channels)."""
     for _, like in groupby(images, key=lambda x: (x.shape, x.dtype)):
         stack = np.stack(list(like))
-        step = max(1, STACK_VALUES // stack[0].size)
+        step = max(1, ImageCodec.STACK_VALUES // stack[0].size)
         for start in range(0, len(stack), step):
             yield stack[start : start + step]

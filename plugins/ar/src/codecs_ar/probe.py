@@ -61,7 +61,7 @@ def check(coder: Autoregression, model: Model) -> None:
         found = b""
     if found != expected:
         raise ModelError(
-            f"model {model.name or model.sha256[:16]!r} fails its probe: this machine computes other numbers than the one that made the "
+            f"model {model.label} fails its probe: this machine computes other numbers than the one that made the "
             "model, and would decode something else than was encoded. Please report the processor and the output of codecs doctor"
         )
 

@@ -42,7 +42,7 @@ class VAE:
     """
 
     def __init__(self, model: Model) -> None:
-        self._name = repr(model.name or model.sha256[:16])
+        self._name = model.label
         config, tensors = model.config, model.tensors()
         kind: Any = config.get("likelihood")
         shape: Any = config.get("item_shape")
@@ -123,13 +123,3 @@ class VAE:
     def codec(self, n: int) -> BitsBack[NDArray[Any], NDArray[Any]]:
         """Codec of n items, as pixels of shape (n, pixels)."""
         return BitsBack(self.prior(n), self.likelihood, self.posterior)
-
-
-def with_probes(model: Model) -> Model:
-    """The model with the probes of its networks, for one that was made without; its hash is another then."""
-    tensors = model.tensors()
-    for name in ("encoder", "decoder"):
-        tensors |= ExactNet.from_tensors(tensors, name, probed=False).tensors(name)
-    return type(model).create(
-        codec=model.codec, config=model.config, tensors=tensors, attrs=model.attrs, name=model.name
-    )

@@ -21,6 +21,7 @@ class ByteCodec(Codec):
 
     format_version: ClassVar[int] = 2
     stores_from: ClassVar[int | None] = 2
+    same_since: ClassVar[int | None] = 1
 
     @abstractmethod
     def compress(self, data: bytes) -> bytes:
@@ -44,10 +45,6 @@ class ByteCodec(Codec):
         if spec.dtype == "bool" and data.strip(b"\0\1"):
             raise CorruptDataError(f"a stream of codec {self.id} holds a boolean that is neither 0 nor 1")
         return np.frombuffer(data, dtype=spec.numpy).reshape(spec.shape).astype(spec.dtype)
-
-    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
-        """Payloads of version 1 are never stored."""
-        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
 
 def whole(codec: str, data: bytes, *, ended: bool, unused: bytes, nbytes: int) -> bytes:

@@ -31,6 +31,7 @@ class ImageCodec(Codec):
 
     format_version: ClassVar[int] = 2
     stores_from: ClassVar[int | None] = 2
+    same_since: ClassVar[int | None] = 1
     #: Largest height and width of the format.
     max_side: ClassVar[int]
     #: Whether a stream says where it ends, so that bytes left over are seen.
@@ -92,10 +93,6 @@ class ImageCodec(Codec):
         if spec.dtype == "bool" and (stack > 1).any():
             raise CorruptDataError(f"a payload of codec {self.id} holds a boolean that is neither 0 nor 1")
         return signed(stack, spec.dtype).reshape(spec.shape)
-
-    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
-        """Version 1 had fewer dtypes and shapes, and the same payloads for those, none of them stored."""
-        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
 
 
 def unsigned(array: NDArray[Any]) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Chain, Message
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import UnsupportedArrayError
 from codecs_lbb import INFO
 from codecs_lbb.model import FlowModel
 
@@ -32,13 +32,12 @@ class FlowCodec(Codec):
     id: ClassVar[str] = "lbb.flow"
     format_version: ClassVar[int] = 2
     stores_from: ClassVar[int | None] = 2
+    same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = INFO
 
     @cached_property
     def _flow(self) -> FlowModel:
-        if self.model is None:
-            raise ConfigError("codec lbb.flow needs a model")
-        return FlowModel(self.model.config, self.model.tensors())
+        return FlowModel(self.learnt.config, self.learnt.tensors())
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the array is a stack of images of a size that the model takes."""
@@ -50,11 +49,10 @@ class FlowCodec(Codec):
         channels, step = self._flow.channels, self._flow.step
         shape = (*spec.shape, 1) if channels == 1 and len(spec.shape) == 3 else spec.shape
         if len(shape) != 4 or shape[3] != channels or shape[1] % step or shape[2] % step:
-            name = self.model.name or self.model.sha256[:16] if self.model else "?"
             grey = " or (n, h, w)" if channels == 1 else ""
             raise UnsupportedArrayError(
-                f"model {name!r} takes stacks of images of shape (n, h, w, {channels}){grey}, h and w multiples of {step}, not an array "
-                f"of shape {spec.shape}; images of one size are stacked in one array"
+                f"model {self.learnt.label} takes stacks of images of shape (n, h, w, {channels}){grey}, h and w multiples of {step}, "
+                f"not an array of shape {spec.shape}; images of one size are stacked in one array"
             )
         n, h, w, _ = shape
         return n, h, w, channels
@@ -79,7 +77,3 @@ class FlowCodec(Codec):
         x = self._chain(spec).pop(message) if spec.size else np.empty(0, np.uint8)
         message.verify_end()
         return x.astype(np.uint8).reshape(spec.shape)
-
-    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
-        """Payloads of version 1 are never stored."""
-        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)

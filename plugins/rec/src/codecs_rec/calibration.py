@@ -65,9 +65,7 @@ def finished(model: Model, x: NDArray[np.uint8], *, rounds: int = 2) -> Model:
     for _ in range(rounds):
         codec = LosslessCodec(model=model)
         tensors = model.tensors() | block_tensors(recalibrated(VAE(model).blocks, codec._indices(x)))
-        model = Model.create(
-            codec=model.codec, config=model.config, tensors=tensors, attrs=model.attrs, name=model.name
-        )
+        model = model.replaced(tensors=tensors)
     return model
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -10,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core import ArraySpec, Codec, CodecInfo, Model
+from codecs_core import ArraySpec, CodecInfo, ItemCodec, Model
 from codecs_core.entropy import WIDE, Message, exponents
-from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
+from codecs_core.errors import ConfigError, ModelError
 from codecs_rec import LOSSLESS
 from codecs_rec.bottom import arithmetic_decode, arithmetic_encode, finish, start
 from codecs_rec.latents import Blocks, prices
@@ -23,55 +22,21 @@ BATCH, ROUNDS = 16, (16, 4)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecCodec(Codec):
-    """What the two codecs have in common: the model, and which arrays it takes."""
-
-    @property
-    @abstractmethod
-    def _vae(self) -> Any: ...
+class RecCodec(ItemCodec):
+    """What the two codecs have in common: models, one kind for each, and chunks."""
 
     def _own(self) -> Model:
         """The model, if it is of this codec."""
-        if self.model is None:
-            raise ConfigError(f"codec {self.id} needs a model")
-        if ("likelihood" not in self.model.config) != (self.info.kind == "lossy"):
+        model = self.learnt
+        if ("likelihood" not in model.config) != (self.info.kind == "lossy"):
             other = "lossy" if self.info.kind == "lossless" else "lossless"
-            raise ModelError(f"model {self._name} is for a {other} codec, not for {self.id}")
-        return self.model
-
-    def check(self, spec: ArraySpec) -> None:
-        """Raise `UnsupportedArrayError` unless items have the model's shape, and dtype bool only for a binary model."""
-        super().check(spec)
-        shape = self._vae.item_shape
-        if spec.shape[1:] != shape or len(spec.shape) == 0:
-            raise UnsupportedArrayError(
-                f"model {self._name} takes stacks of items of shape {shape}, not an array of shape {spec.shape}"
-            )
-        if spec.dtype == "bool" and self._vae.largest != 1:
-            raise UnsupportedArrayError(f"model {self._name} takes uint8 values, not bool; try a binary model")
+            raise ModelError(f"model {model.label} is for a {other} codec, not for {self.id}")
+        return model
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Some hundred items: they cost nothing but their own bits, so chunks are for access and for several cores."""
         items = spec.shape[0] if spec.shape else 1
         return max(1, min(items, 500))
-
-    def _pixels(self, chunk: NDArray[Any]) -> NDArray[np.uint8]:
-        """Items as rows; raises `UnsupportedArrayError` for values beyond the model's."""
-        x = chunk.reshape(len(chunk), self._vae.pixels).view(np.uint8)
-        if x.size and int(x.max()) > self._vae.largest:
-            item = int(np.argmax(x.max(1) > self._vae.largest))
-            raise UnsupportedArrayError(
-                f"model {self._name} takes values from 0 to {self._vae.largest}; item {item} of a chunk holds {x[item].max()}"
-            )
-        return x
-
-    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
-        """Payloads of version 1 are never stored."""
-        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
-
-    @property
-    def _name(self) -> str:
-        return repr(self.model.name or self.model.sha256[:16]) if self.model else "?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +55,7 @@ class LosslessCodec(RecCodec):
     id: ClassVar[str] = "rec.vae-lossless"
     format_version: ClassVar[int] = 2
     stores_from: ClassVar[int | None] = 2
+    same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = LOSSLESS
 
     search: bool = True
@@ -103,11 +69,15 @@ class LosslessCodec(RecCodec):
         return VAE(self._own())
 
     @property
+    def _items(self) -> VAE:
+        return self._vae
+
+    @property
     def _blocks(self) -> Blocks:
         return self._vae.blocks
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        x, vae, blocks = self._pixels(chunk), self._vae, self._blocks
+        x, vae, blocks = self._rows(chunk), self._vae, self._blocks
         index = self._indices(x)
         z = blocks.latents(index)
         message, beneath = Message(), self._beneath(len(x))

@@ -6,17 +6,16 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from codecs_core import Model
-from codecs_core.entropy import CategoricalMixture, QFormat, quantise
+from codecs_core.entropy import CategoricalMixture, QFormat
 from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
 from codecs_rec.calibration import arranged, block_tensors, finished, information
 from codecs_rec.latents import Blocks
 from codecs_rec.model import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, scales
-from codecs_rec.network import COLOUR_SCALE_RANGE, LOG_SCALE_RANGE, Network
+from codecs_rec.network import COLOUR_SCALE_RANGE, Network
 from codecs_rec.quantile import grid
 
 #: Items that tables of indices are calibrated on.
@@ -28,25 +27,12 @@ def frozen(
     examples: NDArray[np.uint8],
     *,
     item_shape: tuple[int, ...],
-    latents: int,
     block_bits: float,
     attrs: dict[str, Any],
     name: str = "",
 ) -> Model:
     """Freeze a trained network; `examples` tell how large its activations grow, and how indices are distributed."""
-    network.eval()
-    kind, pixels = network.kind, examples.shape[1]
-    source = QFormat(bits=0, low=0, high=1) if network.largest == 1 else QFormat(bits=8, low=0, high=255)
-    mean = QFormat(bits=MEAN_BITS, low=-(16 << MEAN_BITS), high=16 << MEAN_BITS)
-    low, high = (math.floor(limit * BITS_PER_NAT * (1 << SCALE_BITS)) for limit in LOG_SCALE_RANGE)
-    scale = QFormat(bits=SCALE_BITS, low=low, high=high)
-    encoder = freeze(
-        network.encoder,
-        examples,
-        source,
-        [mean] * latents + [scale] * latents,
-        gain=np.repeat([1.0, BITS_PER_NAT], latents),
-    )
+    encoder, kind, pixels, latents = network.freeze_encoder(examples), network.kind, examples.shape[1], network.latents
     means, log_scales = np.split(encoder(examples), 2, axis=1)
     m, s = means / (1 << MEAN_BITS), scales(log_scales)
     blocks = arranged(m[:CALIBRATION], s[:CALIBRATION], block_bits)
@@ -63,9 +49,7 @@ def frozen(
         decoder = freeze(network.decoder, z, latent, CategoricalMixture.LOGIT.within(-4096, 4096), gain=BITS_PER_NAT)
     tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(blocks)
     if kind == "mixture":
-        with torch.inference_mode():
-            tables = torch.softmax(network.tables.double(), 1).numpy()
-        tensors["tables"] = quantise(tables, CategoricalMixture.TABLE_BITS, zeros=True).astype(np.int32)
+        tensors["tables"] = network.freeze_tables()
     if kind == "colour":
         coefficients = network.coefficients.detach().double().numpy() * (1 << COEFFICIENT_BITS)
         tensors["coefficients"] = np.clip(np.floor(coefficients + 0.5), -(1 << 12), 1 << 12).astype(np.int32)

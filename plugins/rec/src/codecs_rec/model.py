@@ -54,7 +54,7 @@ class VAE:
     """
 
     def __init__(self, model: Model) -> None:
-        self._name = repr(model.name or model.sha256[:16])
+        self._name = model.label
         self._codec = model.codec
         config, tensors = model.config, model.tensors()
         kind: Any = config.get("likelihood")

@@ -35,6 +35,7 @@ class LossyCodec(RecCodec):
     id: ClassVar[str] = "rec.vae"
     format_version: ClassVar[int] = 2
     stores_from: ClassVar[int | None] = 2
+    same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = LOSSY
 
     quality: int = 0
@@ -50,11 +51,15 @@ class LossyCodec(RecCodec):
     def _vae(self) -> LossyVAE:
         return LossyVAE(self._own())
 
+    @property
+    def _items(self) -> LossyVAE:
+        return self._vae
+
     @cached_property
     def _level(self) -> int:
         levels = self._vae.qualities
         if self.quality > levels:
-            raise ConfigError(f"model {self._name} has qualities 1 to {levels}, not {self.quality}")
+            raise ConfigError(f"model {self.learnt.label} has qualities 1 to {levels}, not {self.quality}")
         return (self.quality or levels) - 1
 
     def check(self, spec: ArraySpec) -> None:
@@ -64,7 +69,7 @@ class LossyCodec(RecCodec):
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         vae, level = self._vae, self._level
-        y = vae.coefficients(self._pixels(chunk))
+        y = vae.coefficients(self._rows(chunk))
         k = vae.classify(y, level)
         index = vae.indices(y, k, level, search=self.search)
         index = index[index > 0]

@@ -99,7 +99,7 @@ class LossyVAE:
     """
 
     def __init__(self, model: Model) -> None:
-        self._name = repr(model.name or model.sha256[:16])
+        self._name = model.label
         config, tensors = model.config, model.tensors()
         shape: Any = config.get("item_shape")
         largest: Any = config.get("largest")
