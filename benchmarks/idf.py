@@ -22,13 +22,13 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from codecs_idf.codec import ImageCodec
-from codecs_idf.flow import Predictor
 from numpy.typing import NDArray
 from PIL import Image
 
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
 from codecs_core.container import Reader
+from codecs_core.exact import Predictor
 
 REPEATS = 5
 #: Images of the timing: a batch of them is a chunk.

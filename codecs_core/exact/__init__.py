@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
+from codecs_core.exact.predictor import PHASES, Predictor, evaluate, squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from codecs_core.exact.freezing import freeze
@@ -18,7 +19,19 @@ if TYPE_CHECKING:
 
 _HOME = {"Residual": "modules", "freeze": "freezing", "thaw": "thawing"}
 
-__all__ = ["FIELDS", "ExactNet", "Layer", "Residual", "freeze", "thaw"]
+__all__ = [
+    "FIELDS",
+    "PHASES",
+    "ExactNet",
+    "Layer",
+    "Predictor",
+    "Residual",
+    "evaluate",
+    "freeze",
+    "squeeze",
+    "thaw",
+    "unsqueeze",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
-"""What trainers stand on: settings with ranges, one loop, checkpoints, lists of images, the device at hand; and variational autoencoders.
+"""What trainers stand on: settings with ranges, one loop, checkpoints, lists of images, the device at hand.
 
-It imports torch, so trainers alone import it; a `CodecSpec` names its trainer for that reason, and encoding and decoding never do.
+And networks that several codecs have: variational autoencoders, and residual networks of images. It imports torch, so trainers alone
+import it; a `CodecSpec` names its trainer for that reason, and encoding and decoding never do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from codecs_core.learn.autoencoder import (
 from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_items
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device, half
+from codecs_core.learn.residual import Predictor, hidden, residual
 from codecs_core.learn.settings import BITS_PER_NAT, Settings, check_budget, counts, number, one_of, whole
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Autoencoder",
     "AutoencoderSettings",
     "Items",
+    "Predictor",
     "Settings",
     "check_budget",
     "counts",
@@ -30,10 +33,12 @@ __all__ = [
     "fit",
     "fit_autoencoder",
     "half",
+    "hidden",
     "hold_out",
     "image_list",
     "number",
     "one_of",
+    "residual",
     "shuffled",
     "stack_of_items",
     "whole",

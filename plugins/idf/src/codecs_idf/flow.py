@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Bijection, Conditional, Message, Serial, StackCodec
-from codecs_core.errors import EntropyError, ModelError
-from codecs_core.exact import ExactNet
-from codecs_idf.prior import MEAN_BITS, WINDOW, Mixture, parameters_of
+from codecs_core.errors import EntropyError
+from codecs_core.exact import PHASES, Predictor, squeeze, unsqueeze
+from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, Mixture, limits_of
 
-#: The phases of a 2 x 2 block as (row, column): the one that is kept, and those factored out.
-PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 #: Which phases are factored out together: first the one across, given the kept one, then the two others given both.
 GROUPS = ((1,), (2, 3))
 #: The phases that are factored out together.
@@ -26,36 +24,6 @@ Phases: TypeAlias = tuple[NDArray[Any], ...]
 #: What is kept and what is factored out first, then what is factored out given both.
 Parts: TypeAlias = tuple[tuple[NDArray[Any], Phases], Phases]
 LevelCodec: TypeAlias = Bijection[NDArray[Any], Parts]
-#: Pixels of a network's input that are evaluated together.
-PIXELS = 1 << 14
-
-
-class Predictor:
-    """A network, and beside it a linear predictor of those of its outputs that are means."""
-
-    def __init__(
-        self, tensors: Mapping[str, NDArray[Any]], name: str, *, inputs: int, outputs: int, means: int
-    ) -> None:
-        self.network = ExactNet.from_tensors(tensors, f"{name}.network")
-        self.linear = ExactNet.from_tensors(tensors, f"{name}.linear")
-        for net, out in (self.network, outputs), (self.linear, means):
-            if (net.inputs, net.outputs, net.low, net.high) != (inputs, out, -WINDOW, WINDOW - 1):
-                raise ModelError(
-                    f"{name} of a flow takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
-                    f"{inputs} from {-WINDOW} to {WINDOW - 1} to {out}"
-                )
-
-    def __call__(self, phases: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Outputs of the network and of the linear predictor, for integers of shape (n, h, w, channels), whose channels are joined."""
-        n, h, w, _ = phases[0].shape
-        network = np.empty((n, h, w, self.network.outputs), np.int32)
-        linear = np.empty((n, h, w, self.linear.outputs), np.int32)
-        step = max(1, PIXELS // max(1, h * w))
-        for i in range(0, n, step):
-            x = np.concatenate([p[i : i + step] for p in phases], -1).clip(-WINDOW, WINDOW - 1)
-            network[i : i + step] = self.network(x)
-            linear[i : i + step] = self.linear(x)
-        return network, linear
 
 
 class Coupling:
@@ -63,11 +31,11 @@ class Coupling:
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], name: str, *, channels: int, phase: int) -> None:
         self.phase = phase
-        self.t = Predictor(tensors, name, inputs=3 * channels, outputs=channels, means=channels)
+        self.t = predictor(tensors, name, 3 * channels, np.full((2, channels), MEAN_LIMIT) * [[-1], [1]], channels)
 
     def shift(self, phases: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[np.int32]:
         """What forward adds and inverse subtracts; zero beyond the image."""
-        network, linear = self.t([p for i, p in enumerate(phases) if i != self.phase])
+        network, linear = self.t(seen([p for i, p in enumerate(phases) if i != self.phase]))
         shift = (network + linear + (1 << (MEAN_BITS - 1))) >> MEAN_BITS
         rows, columns = extent(self.phase, size)
         shift[:, rows:] = 0
@@ -87,14 +55,14 @@ class Level:
             Coupling(tensors, f"{name}.coupling{i}", channels=channels, phase=(couplings - 1 - i) % 4)
             for i in range(couplings)
         ]
-        each = parameters_of(channels, components)
+        limits = np.stack(limits_of(channels, components))
         self.priors = [
-            Predictor(
+            predictor(
                 tensors,
                 f"{name}.prior{g}",
-                inputs=min(group) * channels,
-                outputs=len(group) * each,
-                means=len(group) * channels,
+                min(group) * channels,
+                np.tile(limits, len(group)),
+                len(group) * channels,
             )
             for g, group in enumerate(GROUPS)
         ]
@@ -103,7 +71,7 @@ class Level:
         """Priors of the phases that come next, given the phases known before (section 3.3), for images of this size."""
         group = next(group for group in GROUPS if min(group) == len(known))
         half = extent(0, size)
-        network, linear = self.priors[GROUPS.index(group)]([padded(x, half) for x in known])
+        network, linear = self.priors[GROUPS.index(group)](seen([padded(x, half) for x in known]))
         priors = []
         for phase, parameters, mean in zip(
             group, np.split(network, len(group), -1), np.split(linear, len(group), -1), strict=True
@@ -150,6 +118,20 @@ class Level:
         return unsqueeze(phases, size)
 
 
+def predictor(
+    tensors: Mapping[str, NDArray[Any]], name: str, inputs: int, limits: NDArray[np.int64], means: int
+) -> Predictor:
+    """The networks of a model that are given phases; `limits` are the lowest and the highest outputs."""
+    low, high = limits
+    sizes = {"inputs": inputs, "means": means, "window": WINDOW, "limit": MEAN_LIMIT}
+    return Predictor(tensors, name, low=low, high=high, **sizes)
+
+
+def seen(phases: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Phases as a network is given them: channels after channels, and nothing beyond the window."""
+    return np.concatenate(phases, -1).clip(-WINDOW, WINDOW - 1)
+
+
 class Likeliest(StackCodec[NDArray[Any]]):
     """Pops the mode of a prior without looking at the message."""
 
@@ -183,19 +165,3 @@ def padded(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     full = np.zeros((len(x), *size, x.shape[3]), x.dtype)
     full[:, : x.shape[1], : x.shape[2]] = x
     return full
-
-
-def squeeze(x: NDArray[Any]) -> list[NDArray[Any]]:
-    """Images as their four phases, of shape (n, ceil(h / 2), ceil(w / 2), channels); beyond the image is zero, as convolutions have it."""
-    h, w = x.shape[1:3]
-    x = np.pad(x, ((0, 0), (0, h % 2), (0, w % 2), (0, 0)))
-    return [np.ascontiguousarray(x[:, row::2, column::2]) for row, column in PHASES]
-
-
-def unsqueeze(phases: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[Any]:
-    """Inverse of `squeeze`."""
-    n, h, w, channels = phases[0].shape
-    x = np.empty((n, 2 * h, 2 * w, channels), phases[0].dtype)
-    for (row, column), phase in zip(PHASES, phases, strict=True):
-        x[:, row::2, column::2] = phase
-    return x[:, : size[0], : size[1]]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import StackCodec
 from codecs_core.errors import ModelError
-from codecs_idf.flow import Level, Predictor, extent, padded, unsqueeze
-from codecs_idf.prior import MEAN_LIMIT, Mixture, limits_of, parameters_of
+from codecs_core.exact import unsqueeze
+from codecs_idf.flow import Level, extent, padded
+from codecs_idf.prior import Mixture, limits_of, parameters_of
 
 
 class Flow:
@@ -48,9 +49,6 @@ class Flow:
             Level(tensors, f"level{i}", channels=channels, couplings=n, components=components)
             for i, n in enumerate(couplings)
         ]
-        for i, level in enumerate(self.levels):
-            for g, predictor in enumerate(level.priors):
-                check_parameters(predictor, f"level{i}.prior{g}", channels, components)
         top = tensors.get("top", np.zeros(0))
         self.top = np.asarray(top)
         each = channels * components
@@ -100,13 +98,3 @@ def _placed(bits: Any, sizes: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
     (kept, first), last = bits
     phases = [_placed(kept, sizes[1:]), *first, *last]
     return unsqueeze([padded(x, extent(0, sizes[0])) for x in phases], sizes[0])
-
-
-def check_parameters(predictor: Predictor, name: str, channels: int, components: int) -> None:
-    """Raise `ModelError` unless whatever a prior's networks compute is something that entropy coding can take."""
-    low, high = limits_of(channels, components)
-    last, times = predictor.network.layers[-1], predictor.network.outputs // low.size
-    fits = (last.low >= np.tile(low, times)).all() and (last.high <= np.tile(high, times)).all()
-    linear = predictor.linear.layers[-1]
-    if not fits or linear.low.min() < -MEAN_LIMIT or linear.high.max() > MEAN_LIMIT:
-        raise ModelError(f"{name} of a flow can give parameters outside their range")

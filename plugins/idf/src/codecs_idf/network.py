@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecs_core.entropy import LogisticMixture
-from codecs_core.exact import Residual
-from codecs_core.learn import half
-from codecs_idf.flow import GROUPS, PHASES
+from codecs_core.exact import PHASES
+from codecs_core.learn import Predictor
+from codecs_idf.flow import GROUPS
 from codecs_idf.prior import SCALE_RANGE
 
 #: Integers are divided by this before a network sees them, and what it says of means is multiplied by it.
@@ -37,42 +37,6 @@ class Round(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         """Pass the gradient on."""
         return gradient
-
-
-class Predictor(nn.Module):
-    """A residual network, and beside it a linear predictor of the outputs that are means.
-
-    Parameters
-    ----------
-    inputs, outputs
-        Channels.
-    means
-        Channels of the linear predictor.
-    width, blocks
-        Channels and residual blocks of the network.
-    """
-
-    def __init__(self, inputs: int, outputs: int, means: int, *, width: int, blocks: int) -> None:
-        super().__init__()
-        self.blocks = blocks
-        body: list[nn.Module] = [nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU()]
-        for _ in range(blocks):
-            second = nn.Conv2d(width, width, 3, padding=1)
-            nn.init.normal_(second.weight, std=0.3 * math.sqrt(2 / (9 * width)))
-            body.append(Residual(nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), second)))
-        out = nn.Conv2d(width, outputs, 1)
-        self.network = nn.Sequential(*body, out)
-        self.linear = nn.Conv2d(inputs, means, 3, padding=1, bias=False)
-        for zero in (out.weight, out.bias, self.linear.weight):
-            nn.init.zeros_(zero)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs of the network, and of the linear predictor, for inputs in units of `UNIT`."""
-        x = x.contiguous(memory_format=torch.channels_last)
-        # in training, half the bits are enough for what is hidden, and twice as fast
-        with half(self.training, x.device):
-            hidden = self.network[:-1](x)
-        return self.network[-1](hidden.float()), self.linear(x)
 
 
 class Coupling(nn.Module):
@@ -108,10 +72,7 @@ class Prior(nn.Module):
         start = initial(channels, components)
         with torch.no_grad():
             self.p.network[-1].bias.copy_(start.repeat(phases))  # type: ignore[operator]
-            for number, phase in enumerate(group):
-                for known, y, x in neighbours(phase):
-                    for c in range(channels):
-                        self.p.linear.weight[number * channels + c, known * channels + c, y, x] = 0.25
+        self.p.interpolate(group, channels)
 
     def bits(self, given: Sequence[Tensor], phases: Sequence[Tensor], masks: Sequence[Tensor] | None) -> Tensor:
         """Bits of phases, each of shape (n, channels, h, w), given others: shape ()."""
@@ -123,16 +84,6 @@ class Prior(nn.Module):
             bits = mixture_bits(z, parameters, mean, self.components)
             total = total + (bits * masks[i] if masks else bits).sum()
         return total
-
-
-def neighbours(phase: int) -> list[tuple[int, int, int]]:
-    """The four nearest neighbours of a phase among those known before it: (phase, row, column) in a 3 x 3 kernel."""
-    row, column = PHASES[phase]
-    return {
-        (1, 1): [(0, 1, 1), (0, 1, 2), (0, 2, 1), (0, 2, 2)],
-        (0, 1): [(0, 1, 1), (0, 1, 2), (1, 0, 1), (1, 1, 1)],
-        (1, 0): [(0, 1, 1), (0, 2, 1), (1, 1, 0), (1, 1, 1)],
-    }[row, column]
 
 
 def initial(channels: int, components: int) -> Tensor:

@@ -269,10 +269,4 @@ def finish(
         "float_bits_per_value": round(evaluate(network, held_out), 5),
         "integer_bits_per_value": round(message.bits / values, 5),
     }
-    return Model.create(
-        codec=model.codec,
-        config=model.config,
-        tensors=model.tensors(),
-        attrs={**attrs, "held_out": measured},
-        name=name,
-    )
+    return model.replaced(attrs={**attrs, "held_out": measured})

@@ -12,7 +12,7 @@ from codecs_core.entropy import Binned, Bits, Distribution, StackCodec, flat, fr
 from codecs_core.errors import ModelError
 from codecs_core.jit import inline
 from codecs_lbb import elementary
-from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, Conditioner
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, conditioner, fixed
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers.squeeze import Squeeze
 
@@ -64,12 +64,12 @@ class Learned:
         low, high = (
             np.repeat([sign * SHIFT_LIMIT, scale], 4 * channels) for sign, scale in zip((-1, 1), _SCALES, strict=True)
         )
-        self.network = Conditioner(tensors, name, inputs=4 * channels, shifts=4 * channels, low=low, high=high)
+        self.network = conditioner(tensors, name, inputs=4 * channels, shifts=4 * channels, low=low, high=high)
 
     def __call__(self, x: NDArray[np.int64]) -> Noise:
         """Noise given images, on the grid, of shape (n, h, w, channels)."""
         squeeze = Squeeze()
-        network, linear = self.network(self.grid, squeeze.to(x))
+        network, linear = self.network(fixed(self.grid, squeeze.to(x)))
         shift, log_scale = np.split(network.astype(np.int64), 2, -1)
         parts = Parts(squeeze.back(shift + linear), squeeze.back(log_scale))
         return Binned(parts, self.grid.bits - GREY_BITS - NOISE_BITS)

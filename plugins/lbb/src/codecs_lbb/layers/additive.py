@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_lbb.conditioner import SHIFT_LIMIT, Conditioner, on_grid
+from codecs_lbb.conditioner import SHIFT_LIMIT, conditioner, fixed, on_grid
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Shuffle
@@ -32,16 +32,16 @@ class Additive(Shuffle):
         self.grid, self.mask = grid, mask
         inputs, size = mask.sizes(channels)
         limit = np.full(size, SHIFT_LIMIT)
-        self.t = Conditioner(tensors, name, inputs=inputs, shifts=size, low=-limit, high=limit)
+        self.t = conditioner(tensors, name, inputs=inputs, shifts=size, low=-limit, high=limit)
 
     @classmethod
     def parse(cls, entry: Entry) -> Self:
-        """What changes follows the kind; the tensors are those of a `Conditioner`."""
+        """What changes follows the kind; the tensors are those of a `Predictor`."""
         return cls(entry.grid, entry.tensors, entry.name, channels=entry.channels, mask=entry.mask())
 
     def shift(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """What is added, in units of the grid, for all that the network has outputs for."""
-        network, linear = self.t(self.grid, self.mask.given(x))
+        network, linear = self.t(fixed(self.grid, self.mask.given(x)))
         return on_grid(self.grid, network.astype(np.int64) + linear)
 
     def to(self, x: NDArray[Any]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
 from codecs_lbb import local
-from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, Conditioner, on_grid
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, conditioner, fixed, on_grid
 from codecs_lbb.elementwise import Scale
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers.entry import Entry
@@ -39,16 +39,16 @@ class Affine(Layer):
         self.grid, self.mask = grid, mask
         inputs, size = mask.sizes(channels)
         high = np.repeat([SHIFT_LIMIT, LOG_LIMIT], size)
-        self.st = Conditioner(tensors, name, inputs=inputs, shifts=size, low=-high, high=high)
+        self.st = conditioner(tensors, name, inputs=inputs, shifts=size, low=-high, high=high)
 
     @classmethod
     def parse(cls, entry: Entry) -> Self:
-        """What changes follows the kind; the tensors are those of a `Conditioner`."""
+        """What changes follows the kind; the tensors are those of a `Predictor`."""
         return cls(entry.grid, entry.tensors, entry.name, channels=entry.channels, mask=entry.mask())
 
     def parameters(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], Scale]:
         """Shift and scale of the part that changes, from the part of `x` that does not."""
-        network, linear = self.st(self.grid, self.mask.given(x))
+        network, linear = self.st(fixed(self.grid, self.mask.given(x)))
         shift, log_scale = np.split(network, 2, -1)
         total = self.mask.outputs(shift.astype(np.int64) + linear)
         return on_grid(self.grid, total), Scale(self.mask.outputs(log_scale) * 2.0**-LOG_BITS)

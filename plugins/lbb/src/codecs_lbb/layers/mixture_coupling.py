@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
-from codecs_core.exact import ExactNet
+from codecs_core.exact import ExactNet, evaluate
 from codecs_lbb import local
-from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, WINDOW, evaluate, fixed, on_grid
+from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, WINDOW, fixed, on_grid
 from codecs_lbb.elementwise import LogitMixture
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers.entry import Entry

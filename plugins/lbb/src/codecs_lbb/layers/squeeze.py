@@ -7,11 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_core.exact import squeeze, unsqueeze
 from codecs_lbb.layers.entry import Entry
 from codecs_lbb.layers.layer import Shuffle
-
-#: The phases of a 2 x 2 block as (row, column), in the order of their channels.
-PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 
 
 class Squeeze(Shuffle):
@@ -25,15 +23,11 @@ class Squeeze(Shuffle):
 
     def to(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """Shape (n, h, w, c) to (n, h / 2, w / 2, 4 c)."""
-        return np.concatenate([x[:, r::2, c::2] for r, c in PHASES], -1)
+        return np.concatenate(squeeze(x), -1)
 
     def back(self, y: NDArray[Any]) -> NDArray[np.int64]:
         """Inverse of `to`."""
-        n, h, w, channels = y.shape
-        x = np.empty((n, 2 * h, 2 * w, channels // 4), np.int64)
-        for (r, c), phase in zip(PHASES, np.split(y, 4, -1), strict=True):
-            x[:, r::2, c::2] = phase
-        return x
+        return unsqueeze(np.split(y, 4, -1))
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Half of the height and of the width, four times the channels."""

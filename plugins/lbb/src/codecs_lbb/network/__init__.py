@@ -6,6 +6,7 @@ A layer maps x to y and log |det dy/dx| in nats, summed over the batch. Only thi
 
 from __future__ import annotations
 
+from codecs_core.learn import Predictor
 from codecs_lbb.network.convolution import Convolution
 from codecs_lbb.network.coupling import Additive, Affine, Coupling
 from codecs_lbb.network.dequantiser import Dequantiser
@@ -13,7 +14,6 @@ from codecs_lbb.network.flow import FactorOut, Network
 from codecs_lbb.network.kinds import flowpp, realnvp
 from codecs_lbb.network.mixture import Mixture
 from codecs_lbb.network.pointwise import ActNorm, Logit
-from codecs_lbb.network.predictor import Predictor
 from codecs_lbb.network.squeeze import Squeeze
 
 __all__ = [

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from codecs_core.entropy import QFormat
+from codecs_core.learn import Predictor
 from codecs_lbb.layers.affine import LOG_LIMIT
 from codecs_lbb.network.integers import Tensors, conditioner
-from codecs_lbb.network.predictor import Predictor
 
 #: Range of the log-scale of an affine map, in nats.
 AFFINE_RANGE = (-2.0, 2.0)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codecs_lbb.network.predictor import Predictor
+from codecs_core.learn import Predictor
 from codecs_lbb.network.squeeze import Squeeze, unsqueeze
 
 #: Range of the log-scale of noise, in nats.

@@ -6,15 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from codecs_core.entropy import QFormat
-from codecs_core.exact import Residual, freeze
+from codecs_core.learn import Predictor
 from codecs_lbb.conditioner import INPUT_BITS, LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, WINDOW
-from codecs_lbb.network.predictor import Predictor
 
-#: Bits of the weights of a linear predictor, of the first and the last layer of a network, of the others.
-LINEAR_BITS, END_BITS, WEIGHT_BITS = 14, 12, 8
 #: Of what a network is given, and of what is added to values.
 SOURCE = QFormat(bits=INPUT_BITS, low=-WINDOW, high=WINDOW - 1)
 SHIFT = QFormat(bits=0, low=-SHIFT_LIMIT, high=SHIFT_LIMIT)
@@ -32,23 +29,9 @@ def inputs(x: Tensor) -> NDArray[np.int64]:
     return fixed.clip(-WINDOW, WINDOW - 1).astype(np.int64)
 
 
-def trunk_bits(module: nn.Module) -> list[int]:
-    """Bits of the weights of a trunk: more for its first layer."""
-    blocks = sum(isinstance(part, Residual) for part in module.children())
-    return [END_BITS, *[WEIGHT_BITS] * (2 * blocks)]
-
-
 def conditioner(name: str, p: Predictor, given: Tensor, scales: QFormat | None) -> Tensors:
-    """The tensors of a `codecs_lbb.conditioner.Conditioner`: it predicts shifts, or shifts and log-scales."""
+    """The tensors of a `codecs_lbb.conditioner.conditioner`: it predicts shifts, or shifts and log-scales."""
     x, size = inputs(given), p.linear.out_channels
     targets = [SHIFT] * size + ([scales] * size if scales else [])
     gain = np.repeat([2.0**SHIFT_BITS] + [2.0**LOG_BITS] * (scales is not None), size)
-    bits = [*trunk_bits(p.network[:-1]), END_BITS]
-    network = freeze(p.network, x, SOURCE, targets, weight_bits=bits, gain=gain)
-    return network.tensors(f"{name}.network") | linear(name, p, x)
-
-
-def linear(name: str, p: Predictor, x: NDArray[np.int64]) -> Tensors:
-    """The tensors of the linear predictor ``NAME.linear``."""
-    net = freeze(nn.Sequential(p.linear), x, SOURCE, SHIFT, weight_bits=LINEAR_BITS, gain=2.0**SHIFT_BITS)
-    return net.tensors(f"{name}.linear")
+    return p.freeze(name, x, SOURCE, targets, SHIFT, gain=gain, scale=2.0**SHIFT_BITS)

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from codecs_core.entropy import QFormat
 from codecs_core.exact import freeze
+from codecs_core.learn import Predictor
 from codecs_lbb.conditioner import INPUT_BITS, LOG_BITS, SHIFT_BITS, WINDOW
 from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS, limits_of
-from codecs_lbb.network.integers import END_BITS, SOURCE, Tensors, inputs, linear, trunk_bits
-from codecs_lbb.network.predictor import Predictor
+from codecs_lbb.network.integers import SHIFT, SOURCE, Tensors, inputs
 
 #: Range of a log-scale, in nats.
 MIXTURE_RANGE = (-7.0, 4.0)
@@ -68,12 +68,7 @@ class Mixture(nn.Module):
 
     def interpolate(self) -> None:
         """Let the linear predictor of a phase start as the average of its four nearest neighbours in the phases before it."""
-        with torch.no_grad():
-            for phase in range(self.part[0] // self.colours, self.part[1] // self.colours):
-                for known, row, column in neighbours(phase):
-                    for c in range(self.colours):
-                        to = phase * self.colours + c - self.part[0]
-                        self.p.linear.weight[to, known * self.colours + c, row, column] = 0.25
+        self.p.interpolate(range(self.part[0] // self.colours, self.part[1] // self.colours), self.colours)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Transform the channels of `part`."""
@@ -124,7 +119,7 @@ class Mixture(nn.Module):
             known,
             SOURCE,
             QFormat(bits=INPUT_BITS, low=0, high=top),
-            weight_bits=trunk_bits(self.p.network[:-1]),
+            weight_bits=self.p.bits[:-1],
         )
         source = QFormat(bits=INPUT_BITS, low=0, high=top)
         head = freeze(
@@ -132,10 +127,11 @@ class Mixture(nn.Module):
             hidden,
             source,
             targets * self.phases,
-            weight_bits=END_BITS,
+            weight_bits=self.p.bits[-1],
             gain=np.tile(gain, self.phases),
         )
-        tensors = trunk.tensors(f"{name}.trunk") | head.tensors(f"{name}.head") | linear(name, self.p, known)
+        tensors = trunk.tensors(f"{name}.trunk") | head.tensors(f"{name}.head")
+        tensors |= self.p.freeze_linear(name, known, SOURCE, SHIFT, scale=2.0**SHIFT_BITS)
         if self.others is not None:
             values = x[:, slice(*self.part)] - self.p.linear(given)
             joined = np.concatenate([hidden, inputs(4 * values[:, ::colours])], -1)
@@ -146,20 +142,11 @@ class Mixture(nn.Module):
                 joined,
                 source,
                 targets[first:] * self.phases,
-                weight_bits=END_BITS,
+                weight_bits=self.p.bits[-1],
                 gain=np.tile(gain[first:], self.phases),
             )
             tensors |= others.tensors(f"{name}.others")
         return [part], tensors
-
-
-def neighbours(phase: int) -> list[tuple[int, int, int]]:
-    """The four nearest neighbours of a phase among those before it: (phase, row, column) in a 3 x 3 kernel."""
-    return {
-        1: [(0, 1, 1), (0, 1, 2), (0, 2, 1), (0, 2, 2)],
-        2: [(0, 1, 1), (0, 1, 2), (1, 0, 1), (1, 1, 1)],
-        3: [(0, 1, 1), (0, 2, 1), (1, 1, 0), (1, 1, 1)],
-    }[phase]
 
 
 def shear(x: Tensor, coefficients: Tensor) -> Tensor:

@@ -7,10 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from codecs_core.exact import PHASES
 from codecs_lbb.network.integers import Tensors
-
-#: The phases of a 2 x 2 block as (row, column), in the order of their channels after `Squeeze`.
-PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 
 
 class Squeeze(nn.Module):

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codecs_core.exact import Residual
-from codecs_core.learn import half
+from codecs_core.learn import hidden, residual
 from codecs_rec.transform import MATRIX_BITS, Transform
 
 #: Inputs and outputs of the network are in units of this number of 8-bit values.
@@ -25,25 +24,15 @@ class Decoder(nn.Module):
         super().__init__()
         self.squeeze = squeeze
         inputs = channels * squeeze**2
-        parts: list[nn.Module] = [nn.Conv2d(inputs + 1, width, 3, padding=1), nn.ReLU()]
-        for _ in range(depth):
-            second = nn.Conv2d(width, width, 3, padding=1)
-            nn.init.normal_(second.weight, std=0.3 * math.sqrt(2 / (9 * width)))
-            parts.append(Residual(nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), second)))
-        out = nn.Conv2d(width, inputs, 3, padding=1)
-        nn.init.zeros_(out.weight)
-        nn.init.zeros_(out.bias)  # type: ignore[arg-type]
-        self.network = nn.Sequential(*parts, out).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = residual(inputs + 1, inputs, width=width, blocks=depth, last=3)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, base: Tensor, noise: Tensor) -> Tensor:
         """Refine images of shape (n, h, w, c), in 8-bit values less grey; `noise` (n,) as the model has it."""
         seen = functional.pixel_unshuffle(base.permute(0, 3, 1, 2) / UNIT, self.squeeze)
         level = (noise / 256)[:, None, None, None].expand(-1, 1, *seen.shape[2:])
-        seen = torch.cat([seen, level], 1).contiguous(memory_format=torch.channels_last)
-        # in training, half the bits are enough for what is hidden, and twice as fast
-        with half(self.training, seen.device):
-            hidden = self.network[:-1](seen)
-        out = functional.pixel_shuffle(self.network[-1](hidden.float()), self.squeeze)
+        out = self.network[-1](hidden(self.network, torch.cat([seen, level], 1)))
+        out = functional.pixel_shuffle(out, self.squeeze)
         return base + UNIT * out.permute(0, 2, 3, 1)
 
 

@@ -1,0 +1,92 @@
+"""A network of images and a linear predictor beside it, as flows have them, in integers; and the phases of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.errors import ModelError
+from codecs_core.exact.net import ExactNet
+
+#: Pixels that are evaluated together.
+PIXELS = 1 << 14
+#: The phases of a 2 x 2 block as (row, column).
+PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
+
+
+class Predictor:
+    """A network, and beside it a linear predictor of those of its outputs that are means.
+
+    Parameters
+    ----------
+    tensors, name
+        Those of a model, and what the names of these start with: the networks are ``NAME.network`` and ``NAME.linear``.
+    inputs, window
+        Channels, and that inputs are from -window to window - 1.
+    low, high
+        Bounds of the outputs of the network.
+    means, limit
+        Outputs of the linear predictor, and their largest magnitude.
+
+    Raises
+    ------
+    ModelError
+        For a network that is missing, does not fit, or can give outputs beyond their bounds.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, NDArray[Any]],
+        name: str,
+        *,
+        inputs: int,
+        window: int,
+        low: NDArray[np.int64],
+        high: NDArray[np.int64],
+        means: int,
+        limit: int,
+    ) -> None:
+        self.network, self.linear = (ExactNet.from_tensors(tensors, f"{name}.{part}") for part in ("network", "linear"))
+        ends = np.full(means, limit)
+        for net, least, most in (self.network, low, high), (self.linear, -ends, ends):
+            if (net.inputs, net.outputs, net.low, net.high) != (inputs, least.size, -window, window - 1):
+                raise ModelError(
+                    f"{name} of a flow takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
+                    f"{inputs} from {-window} to {window - 1} to {least.size}"
+                )
+            last = net.layers[-1]
+            if (last.low < least).any() or (last.high > most).any():
+                raise ModelError(f"{name} of a flow can give parameters outside their range")
+
+    def __call__(self, x: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Outputs of the network and of the linear predictor, for integers of shape (n, h, w, inputs)."""
+        return evaluate(self.network, x), evaluate(self.linear, x)
+
+
+def evaluate(net: ExactNet, x: NDArray[Any]) -> NDArray[np.int32]:
+    """A network for images of shape (n, h, w, inputs), a few at a time."""
+    n, h, w, _ = x.shape
+    out = np.empty((n, h, w, net.outputs), np.int32)
+    step = max(1, PIXELS // max(1, h * w))
+    for i in range(0, n, step):
+        out[i : i + step] = net(x[i : i + step])
+    return out
+
+
+def squeeze(x: NDArray[Any]) -> list[NDArray[Any]]:
+    """Images as their four phases, of shape (n, ceil(h / 2), ceil(w / 2), channels); beyond the image is zero, as convolutions have it."""
+    h, w = x.shape[1:3]
+    x = np.pad(x, ((0, 0), (0, h % 2), (0, w % 2), (0, 0))) if h % 2 or w % 2 else x
+    return [np.ascontiguousarray(x[:, row::2, column::2]) for row, column in PHASES]
+
+
+def unsqueeze(phases: Sequence[NDArray[Any]], size: tuple[int, int] | None = None) -> NDArray[Any]:
+    """Inverse of `squeeze`, for images of this size; by default twice that of the phases."""
+    n, h, w, channels = phases[0].shape
+    x = np.empty((n, 2 * h, 2 * w, channels), phases[0].dtype)
+    for (row, column), phase in zip(PHASES, phases, strict=True):
+        x[:, row::2, column::2] = phase
+    return x if size is None else x[:, : size[0], : size[1]]
