@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
-from codecs_core.exact.predictor import PHASES, Predictor, evaluate, squeeze, unsqueeze
+from codecs_core.exact.predictor import PHASES, Predictor, evaluate_images, squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from codecs_core.exact.freezing import freeze
@@ -26,7 +26,7 @@ __all__ = [
     "Layer",
     "Predictor",
     "Residual",
-    "evaluate",
+    "evaluate_images",
     "freeze",
     "squeeze",
     "thaw",

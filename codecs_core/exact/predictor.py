@@ -63,10 +63,10 @@ class Predictor:
 
     def __call__(self, x: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Outputs of the network and of the linear predictor, for integers of shape (n, h, w, inputs)."""
-        return evaluate(self.network, x), evaluate(self.linear, x)
+        return evaluate_images(self.network, x), evaluate_images(self.linear, x)
 
 
-def evaluate(net: ExactNet, x: NDArray[Any]) -> NDArray[np.int32]:
+def evaluate_images(net: ExactNet, x: NDArray[Any]) -> NDArray[np.int32]:
     """A network for images of shape (n, h, w, inputs), a few at a time."""
     n, h, w, _ = x.shape
     out = np.empty((n, h, w, net.outputs), np.int32)

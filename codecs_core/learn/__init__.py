@@ -16,7 +16,7 @@ from codecs_core.learn.autoencoder import (
 from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_items
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device, half
-from codecs_core.learn.residual import Predictor, hidden, residual
+from codecs_core.learn.residuals import Predictor, hidden, residual
 from codecs_core.learn.settings import BITS_PER_NAT, Settings, check_budget, counts, number, one_of, whole
 
 __all__ = [

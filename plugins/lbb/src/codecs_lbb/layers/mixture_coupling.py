@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
-from codecs_core.exact import ExactNet, evaluate
+from codecs_core.exact import ExactNet, evaluate_images
 from codecs_lbb import local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, WINDOW, fixed, on_grid
 from codecs_lbb.elementwise import LogitMixture
@@ -162,8 +162,8 @@ class MixtureCoupling(Layer):
         if not self.given:
             return np.zeros((*x.shape[:3], 0), np.int32), np.zeros_like(values), values
         inputs = fixed(self.grid, x[..., : self.given])
-        shift = on_grid(self.grid, evaluate(self.linear, inputs)).reshape(values.shape)
-        return evaluate(self.trunk, inputs), shift, values
+        shift = on_grid(self.grid, evaluate_images(self.linear, inputs)).reshape(values.shape)
+        return evaluate_images(self.trunk, inputs), shift, values
 
     def _joined(self, x: NDArray[Any], values: NDArray[np.int64]) -> NDArray[np.int64]:
         """`x` with other values in the channels that change."""
@@ -176,7 +176,7 @@ class MixtureCoupling(Layer):
         shape = *context.shape[:3], self.phases, self.low.size
         if not self.given:
             return np.broadcast_to(self.constants, shape)
-        return evaluate(self.head, context).reshape(shape)
+        return evaluate_images(self.head, context).reshape(shape)
 
     def _rest(self, context: NDArray[np.int32], first: NDArray[np.int64]) -> NDArray[np.int32]:
         """All parameters, given the first channel of each phase."""
@@ -186,7 +186,7 @@ class MixtureCoupling(Layer):
         seen = np.concatenate([context, fixed(self.grid, 4 * first)], -1)
         each = 3 * self.components
         rest = parameters[..., each:]
-        rest += evaluate(self.others, seen).reshape(rest.shape)
+        rest += evaluate_images(self.others, seen).reshape(rest.shape)
         np.clip(rest, self.low[each:], self.high[each:], out=rest)
         return parameters
 
