@@ -2,7 +2,7 @@
 # make test    run the tests                 make lint     style, types, imports
 # make dist    build every package into dist/, check them, and try them in an environment of their own: 400 MB, no torch
 # make docs    the documentation as a site, in build/site; make docs-serve shows it while you write
-# make portability   the same bits on other processors, emulated; the matrix in docs/explanation/exactness.md
+# make portability   the same bits on other processors, emulated, and what is compiled for them; the matrix in docs/explanation/exactness.md
 # make bounds  the oldest versions that the packages ask for decode every vector
 # make gallery draw the pictures of docs/gallery.md
 # make check   all of it                     make clean    remove what make made
@@ -61,9 +61,10 @@ gallery: $(STAMP)
 # All of the tests find kernels compiled, by processes that end: a worker that compiles keeps hundreds of megabytes for it.
 test: $(STAMP)
 	$(if $(ARGS),,$(BIN)/codecs warm)
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability' $(ARGS)
 
 portability: $(STAMP)
+	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 --dist loadfile -m portability tests/exactness)
 	$(BIN)/python scripts/portability $(ARGS)
 
 bounds: $(STAMP)

@@ -39,7 +39,7 @@ def written(folder: Path) -> dict[str, Any]:
     return run_static("write", folder)
 
 
-@pytest.mark.slow
+@pytest.mark.portability
 def test_no_operation_is_fused_or_may_be_reordered(written: dict[str, Any]) -> None:
     assert written["kernels"] > 60
     assert written["products"] > 30
@@ -48,14 +48,14 @@ def test_no_operation_is_fused_or_may_be_reordered(written: dict[str, Any]) -> N
     assert written["fused"] == {}
 
 
-@pytest.mark.slow
+@pytest.mark.portability
 def test_every_kernel_was_looked_at(written: dict[str, Any]) -> None:
     """One that is not compiled here takes a case in ``cases.py``; `philox._fill` is for tests, and a distribution has twins."""
     twins = ("frequencies", "push")
     assert {name for name in written["never compiled"] if not name.endswith(twins)} <= {"codecs_rec.philox._fill"}
 
 
-@pytest.mark.slow
+@pytest.mark.portability
 def test_decoding_calls_no_mathematical_library(written: dict[str, Any], folder: Path) -> None:
     found = run_static("read", folder)
     assert found["kernels"] > 40

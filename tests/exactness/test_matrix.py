@@ -53,7 +53,7 @@ def test_every_distribution_is_in_the_matrix(reference: tuple[Path, dict[str, An
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n == "numba-generic" else n for n in ENVIRONMENTS],
+    [pytest.param(n, marks=pytest.mark.portability) if n == "numba-generic" else n for n in ENVIRONMENTS],
 )
 def test_matrix(name: str, reference: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     if name == "torch-baseline":
