@@ -1,5 +1,6 @@
 """The codecs ``ar.array`` and ``ar.bounded`` in plain Python, written from the text of ``spec/codecs/array.md``."""
 
+import lzma
 import math
 import struct
 from collections import defaultdict
@@ -119,10 +120,14 @@ def decode(data, shape, dtype):
     """The array of a code."""
     source = Bytes(data)
     mode = source.natural()
-    require(mode < 4, "an unknown mode")
+    require(mode < 7, "an unknown mode")
     if mode == 0:
         size = 1 if dtype == "bool" else np.dtype(dtype).itemsize
         array = np.full(shape, stored(source.take(size), (1,), dtype))
+    elif mode == 5:
+        array = runs(source, shape, dtype)
+    elif mode == 6:
+        array = by_lzma(source.take(len(data) - source.at), shape, dtype)
     else:
         real, full = np.dtype(dtype), tuple(shape)
         if real.kind == "c":
@@ -130,10 +135,37 @@ def decode(data, shape, dtype):
         elif real.kind == "b":
             real = np.dtype("u1")
         small = tuple(n for n in full if n != 1) or (1,)
-        found = near(source, small, real) if mode == 3 else mapped(source, small, real, fast=mode == 2)
+        coder = {1: Old, 2: Fast, 4: Standard}.get(mode)
+        found = mapped(source, small, real, coder) if coder else near(source, small, real)
         array = np.frombuffer(found.tobytes(), dtype).reshape(shape)
     require(source.at == len(data), "bytes that are left over")
     return array
+
+
+def runs(source, shape, dtype):
+    count, size = source.natural(), math.prod(shape)
+    require(0 < count <= size // 64, "a number of runs")
+    lengths = packed(source, (count,), "int64")
+    values = packed(source, (count,), dtype)
+    require(lengths.min() > 0 and sum(map(int, lengths)) == size, "runs of another number of values")
+    return np.repeat(values, lengths).reshape(shape)
+
+
+def by_lzma(data, shape, dtype):
+    width, size = np.dtype(dtype).itemsize, math.prod(shape) * np.dtype(dtype).itemsize
+    require(data and data[0] < 2, "an order of bytes")
+    bits = 0 if data[0] else min(top(width), 3)
+    lzma2 = {"id": lzma.FILTER_LZMA2, "dict_size": 1 << 23, "lc": 0 if bits else 3, "lp": bits, "pb": bits}
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[lzma2])
+    try:
+        found = decoder.decompress(data[1:], size + 1)
+    except lzma.LZMAError as error:
+        raise Corrupt("what is not LZMA") from error
+    require(len(found) == size and decoder.eof and not decoder.unused_data, "another number of bytes")
+    require(dtype != "bool" or max(found) < 2, "bytes that are no booleans")
+    found = np.frombuffer(found, np.uint8)
+    found = found.reshape(width, -1).T if data[0] else found
+    return np.frombuffer(found.tobytes(), dtype).reshape(shape)
 
 
 def to_ordered(array):
@@ -169,14 +201,14 @@ def finite(values):
 
 
 @np.errstate(all="ignore")
-def mapped(source, shape, dtype, *, fast):
+def mapped(source, shape, dtype, coder):
     first, count = source.natural(), math.prod(shape)
     kind, low = first & 3, first >> 2
-    require(low <= 8, "too many low bits")
+    require(low <= (8 if dtype.itemsize == 8 else 0), "too many low bits")
     table, missing = None, [0] * count
     if kind == 1:
         n, by_value = divmod(source.natural(), 2)
-        require(1 < n <= count, "a palette of another size")
+        require(1 < n <= count // 2, "a palette of another size")
         colours = [signed(int(v)) for v in np.cumsum(packed(source, (n,), "int64"))]
         table = (0, finite(from_ordered(colours, dtype))) if by_value else None
     elif kind > 1:
@@ -188,7 +220,7 @@ def mapped(source, shape, dtype, *, fast):
         table = (-1 << 15, finite(from_ordered(range(-1 << 15, 1 << 15), dtype)))
     lows = [int(v) for v in packed(source, shape, "uint8").reshape(-1)] if low else [0] * count
     grid = Grid(dtype if kind == 0 and dtype.kind == "f" and table is None else None, table, low)
-    codes, _ = stream(source, shape, grid, fast=fast)
+    codes, _ = stream(source, shape, grid, coder)
     codes = [signed(c << low) | v for c, v in zip(codes, lows, strict=True)]
     if kind == 1:
         ordered = [colours[clamp(c, 0, n - 1)] for c in codes]
@@ -211,7 +243,7 @@ def near(source, shape, dtype):
     require(0 < step < math.inf and math.isfinite(origin) and high - low + 2 <= 1 << 30, "impossible steps")
     require(base is None or abs(base) <= 4096, "an impossible base")
     grid = Around(low, high)
-    codes, x = stream(source, shape, grid, fast=False)
+    codes, x = stream(source, shape, grid, Standard)
     wide = [origin + v * step for v in x]
     wide = np.array(wide if base is None else [power(v, base) for v in wide], np.float64)
     if dtype.kind != "f":
@@ -321,14 +353,15 @@ class Around(Grid):
 
 W, N, NW, NE, E = (0, -1), (-1, 0), (-1, -1), (-1, 1), (0, 1)
 PLANE = [N, NW, NE, (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2), (0, -3), (-3, 0)]
+ALONE = [(-2, 2), (-2, -2), (-1, -3), (0, -4)]
 BEFORE = [(0, 0), W, N, E, (1, 0), NE, (1, 1), NW]
 
 
 class Geometry:
     """Places in a flat list of values with margins; every list is of (offset, axis it needs or None)."""
 
-    def __init__(self, shape, series):
-        self.channels = 1
+    def __init__(self, shape, series, *, old):
+        self.channels, self.series = 1, series
         if series:
             self.channels = C = math.prod(shape[1:])
             self.slices, self.rows, self.columns, self.axes = 1, 1, math.prod(shape), []
@@ -349,7 +382,8 @@ class Geometry:
             def at(place):
                 return place[0] * self.stride + place[1]
 
-            self.own = [(at(p), None) for p in ([(0, -2), (0, -3), (0, -4)] if flat else PLANE)]
+            plane = PLANE + ALONE if not old and not outer else PLANE
+            self.own = [(at(p), None) for p in ([(0, -2), (0, -3), (0, -4)] if flat else plane)]
             self.quick = list(range(min(6, len(self.own))))
             near = [(W, 2), (N, 2), (NW, 1), (NE, 1), ((0, -2), 1), ((-2, 0), 1)]
             near = [((0, -1), 4), ((0, -2), 3), ((0, -3), 2), ((0, -4), 1)] if flat else near
@@ -360,6 +394,8 @@ class Geometry:
                 places = places if flat or not axis else [(0, 0), W, N, E]
                 self.quick += range(len(self.own), len(self.own) + (5 if axis == 0 else 1))
                 self.own += [(at(p) - step, axis) for p in places]
+                if axis == 0 and not old:
+                    self.own += [(at(p) - 2 * step, "second") for p in ((0, 0), W, N)]
                 self.near.append((-step, 2, axis))
                 self.axes.append((repeat, length))
                 step, repeat = step * length, repeat * length
@@ -367,8 +403,10 @@ class Geometry:
             self.spots = [-1, -1, -2, -3, -2, -2, -3, -3] if flat else [at(p) for p in corners]
 
     def present(self, z):
-        """Along which axes there is a slice before; None stands for the slice itself."""
-        return {None} | {axis for axis, (repeat, length) in enumerate(self.axes) if z // repeat % length > 0}
+        """Along which axes there is a slice before; None stands for the slice itself, "second" for the last but one."""
+        index = [z // repeat % length for repeat, length in self.axes]
+        second = {"second"} if index and index[0] > 1 else set()
+        return {None} | {axis for axis, i in enumerate(index) if i > 0} | second
 
     def places(self):
         for z, r, c in product(range(self.slices), range(self.rows), range(self.columns)):
@@ -395,7 +433,7 @@ class Geometry:
 # --- streams -----------------------------------------------------------------------------------
 
 
-def stream(source, shape, grid, *, fast):
+def stream(source, shape, grid, coder):
     flags = source.natural()
     order = [source.natural() for _ in shape] if flags & 2 else list(range(len(shape)))
     require(sorted(order) == list(range(len(shape))), "no order of the axes")
@@ -411,9 +449,9 @@ def stream(source, shape, grid, *, fast):
     grid.origin = grid.number(levels[4])
     grid.unit, grid.known = math.ldexp(1.0, exponent), {}
     nested = tuple(shape[axis] for axis in order)
-    coder = (Fast if fast else Standard)(Geometry(nested, bool(flags & 1)), grid, usual, levels[1:], flags)
-    codes = coder.decode(source, math.prod(shape))
-    values = [coder.x[at] for *_, at in coder.g.places()]
+    found = coder(Geometry(nested, bool(flags & 1), old=coder is Old), grid, usual, levels[1:], flags)
+    codes = found.decode(source, math.prod(shape))
+    values = [found.x[at] for *_, at in found.g.places()]
     back = [np.array(found, object).reshape(nested).transpose(np.argsort(order)) for found in (codes, values)]
     return [list(found.reshape(-1)) for found in back]
 
@@ -436,9 +474,44 @@ class Stream:
         return found
 
 
+def folded(products):
+    """Summed in as many lanes as there are in half of the products, and so on."""
+    while len(products) > 1:
+        half = len(products) // 2
+        products = [a + b for a, b in zip(products[:half], products[half:], strict=True)]
+    return products[0]
+
+
+class Filter:
+    """Least mean squares, normalised, over what was left of the last values."""
+
+    def __init__(self, size, rate):
+        self.weights, self.left, self.rate = [0.0] * size, [0.0] * size, rate
+
+    def foretell(self):
+        total, energy = [1e-100] * 16, [0.0] * 16
+        for j, (a, b) in enumerate(zip(self.weights, self.left, strict=True)):
+            total[j % 16] += a * b
+            energy[j % 16] += b * b
+        self.guess, self.energy = folded(total), folded(energy)
+        return self.guess
+
+    def learn(self, left):
+        further = left - self.guess
+        step = self.rate * further / (self.energy + 1e-3)
+        self.weights = [w + (v * step + 1e-100) for w, v in zip(self.weights, self.left, strict=True)]
+        self.left = [*self.left[1:], left]
+        return further
+
+
 class Standard(Stream):
+    period, filtered = 24, True
+
     def decode(self, source, size):
         g = self.g
+        sizes = zip((256, 32, 16), (0.03, 0.05, 0.08), strict=True) if self.filtered and g.series else ()
+        sizes = list(sizes)
+        self.filters = [[Filter(*size) for size in sizes] for _ in range(g.channels)]
         self.errors = defaultdict(lambda: [1.0] * 8)
         self.n, self.count = len(g.own), size
         self.weights, self.sums = {}, {}
@@ -504,16 +577,19 @@ class Standard(Stream):
         self.guesses = []
         for k, state in enumerate(self.states):
             weights = self.weights.setdefault(state, [0.0] * (self.n + 1))
-            if i // C % 12 == 4 * k:
+            if i // C % self.period == 4 * k:
                 towards = self.weights[channel] if k else [0.0] * (self.n + 1)
                 self.solve(state, (0.0001, 0.003, 0.003)[k], list(towards))
             lane = [0.0] * 8
             for j, (a, b) in enumerate(zip(weights, self.v, strict=True)):
                 lane[j % 8] += a * b
-            total = ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]))
-            self.guesses.append(w + total)
+            self.guesses.append(w + folded(lane))
         plane = w + n - q
-        self.guesses += [w, clamp(plane, min(w, n), max(w, n)), plane, 2.0 * w - u]
+        further = [clamp(plane, min(w, n), max(w, n)), plane]
+        self.channel = channel
+        if left := [f.foretell() for f in self.filters[channel]]:
+            further = [self.guesses[0] + left[0], self.guesses[0] + ((left[0] + left[1]) + left[2])]
+        self.guesses += [w, *further, 2.0 * w - u]
 
     def solve(self, state, ridge, towards):
         n, S = self.n, [row[:] for row in self.state_sums(state)]
@@ -610,6 +686,9 @@ class Standard(Stream):
             self.biases[self.bias] += 0.01 * (off - self.biases[self.bias])
         most = 64.0 * V + 4.0 * cell
         self.errors[at] = [min(abs(x - a), most) + 0.12 * cell for a in (*self.guesses, centre)]
+        left = x - self.guesses[0]
+        for one in self.filters[self.channel]:
+            left = one.learn(left)
         if not usual:
             return
         self.volatility = V = max(V + 0.002 * (self.errors[at][7] - V), 0.1 * cell)
@@ -635,10 +714,7 @@ class Standard(Stream):
             special = 272 <= number < 280
             start = [0.0, 1.5] if special else [0.9, 0.1]
             mixers.append(self.mixers.setdefault(number, start + [0.0] * 6))
-            total = 0.0
-            for a, b in zip(mixers[-1], inputs, strict=True):
-                total += a * b
-            sums.append(total)
+            sums.append(self.total([a * b for a, b in zip(mixers[-1], inputs, strict=True)]))
         p = clamp(math.floor(logistic(0.5 * (sums[0] + sums[1])) * (1 << 22)), 16, (1 << 22) - 16)
         yes = self.message.pop(22, lambda c: (1, 0, p) if c < p else (0, p, (1 << 22) - p))
         for number in (first, second):
@@ -653,6 +729,9 @@ class Standard(Stream):
             q += (yes * ((1 << 22) - 1) - q) * int(65536 / (n + 1.6)) >> 16
             self.counters[place] = q, n + (n < limit)
         return yes
+
+    def total(self, products):
+        return folded(products)
 
     def hashed(self, h):
         return 96 * 280 + (h & self.hashes - 1)
@@ -792,6 +871,18 @@ class Standard(Stream):
             else:
                 phase = 2
         return lo
+
+
+class Old(Standard):
+    """Of payload version 1."""
+
+    period, filtered = 12, False
+
+    def total(self, products):
+        total = 0.0
+        for a in products:
+            total += a
+        return total
 
 
 class Fast(Stream):

@@ -53,11 +53,15 @@ def cases() -> dict[str, NDArray[Any]]:
         "four axes": (raw(4, 9, 2, 3, 5, 6).cumsum(2) / 7).astype(np.float32),
         "series": np.cumsum(raw(5, 9, 250) - 4),
         "channels": np.cumsum(raw(6, 99, 70, 2) - 50, axis=0).astype(np.int32),
+        "long series": np.cumsum(raw(15, 9, 2000) - 4).astype(np.int16),
         "decimals": np.cumsum(raw(7, 9, 150) - 4) / 100,
         "period": (np.arange(200) % 7).astype(np.uint8),
         "mask": raw(8, 9, 15, 20) > 6,
         "complex": (raw(9, 9, 6, 6) + 1j * raw(10, 9, 6, 6)).astype(np.complex64),
         "whole range": np.asarray(np.random.Philox(11).random_raw(50)),
+        "runs": np.repeat(raw(13, 99, 5), [300, 1, 70, 200, 29]).astype(np.float64).reshape(60, 10),
+        "lines": np.frombuffer(b"1.25 apples, and then 2.5 pears and plums;\n" * 24 + b"1.25 figs", np.uint8),
+        "records": np.tile(raw(14, 1 << 50, 40), (9, 1)),
         "repeats": np.tile(raw(12, 1 << 40, 9) / 3, 20).reshape(18, 10),
     }
 

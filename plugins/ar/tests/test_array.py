@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_ar.array.codec import ArrayCodec
+from codecs_ar.array.coding import BYTES, RUNS
+from codecs_ar.array.payload import Writer
 from numpy.typing import NDArray
 
+from codecs_core import store
 from codecs_core.arrays import DTYPES, ArraySpec
 from codecs_core.errors import ConfigError, CorruptDataError
 
@@ -124,3 +127,43 @@ def test_the_fast_level(dtype: str) -> None:
 def test_an_effort_that_is_none() -> None:
     with pytest.raises(ConfigError, match="effort must be one of"):
         ArrayCodec(effort="slow")
+
+
+@pytest.mark.parametrize("effort", ["fast", "standard"])
+def test_what_repeats_itself(effort: str) -> None:
+    codec = ArrayCodec(effort=effort)
+    runs = np.repeat(np.array([0.0, 1.5, np.nan, -0.0]), [900, 1, 600, 2000])
+    lines = np.frombuffer(b"".join(b"%d apples and %d pears, %d plums\n" % (i, 3 * i, 7) for i in range(900)), np.uint8)
+    flags = np.repeat(walk("int64", 40) % 2 == 0, 100)
+    for array, mode in (
+        (runs, RUNS),
+        (lines, BYTES if effort == "fast" else None),
+        (flags, None),
+        (np.tile(runs.astype("complex128")[890:1510], 9), None),
+    ):
+        payload = codec.encode(array)
+        assert mode in (payload[0], None)
+        assert len(payload) < array.nbytes / 3
+        assert codec.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
+        for at in range(0, len(payload), 1 + len(payload) // 40):
+            damaged = payload[:at] + bytes([payload[at] ^ 0x11]) + payload[at + 1 :]
+            try:
+                codec.decode(damaged, ArraySpec.of(array))
+            except CorruptDataError:
+                continue
+
+
+def test_runs_that_do_not_fit_are_refused() -> None:
+    spec = ArraySpec((1000,), "float64")
+    for lengths in ([500, 501], [-1, 1001], [1 << 62, 1 << 62], [0, 1000]):
+        writer = Writer()
+        writer.natural(RUNS)
+        writer.natural(2)
+        writer.part(store(np.array(lengths)))
+        writer.part(store(np.array([1.0, 2.0])))
+        with pytest.raises(CorruptDataError, match="the runs of an array are not 1000 values together"):
+            CODEC.decode(writer.to_bytes(), spec)
+    with pytest.raises(CorruptDataError, match="999 runs of 1000 values"):
+        CODEC.decode(bytes([RUNS, 0xE7, 7]), spec)
+    with pytest.raises(CorruptDataError, match="neither 0 nor 1"):
+        CODEC.decode(bytes([BYTES, 2]), spec)

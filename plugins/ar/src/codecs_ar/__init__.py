@@ -62,7 +62,7 @@ def codecs_register() -> list[CodecSpec]:
             info=INFO,
             trainer="codecs_ar.train:train",
         ),
-        CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO),
+        CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO, format_version=2),
         CodecSpec(
             id="ar.stack",
             implementation="codecs_ar.stack.codec:StackCodec",

@@ -17,7 +17,7 @@ from codecs_ar.array.maps import Numbers
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.array.predictors import CLASSES
 from codecs_ar.array.steps import Steps
-from codecs_ar.array.stream import Description, Stream
+from codecs_ar.array.stream import VERSION, Description, Stream
 
 
 def encode(writer: Writer, array: NDArray[Any], taken: NDArray[np.bool_], steps: Steps, layout: Layout) -> NDArray[Any]:
@@ -26,7 +26,7 @@ def encode(writer: Writer, array: NDArray[Any], taken: NDArray[np.bool_], steps:
     wanted = np.where(taken, steps.forward(array), 0.0)
     about = _described(wanted[taken], steps, layout, others=not taken.all())
     about.write(writer)
-    stream = Stream(tuple(array.shape[axis] for axis in layout.order), about, _numbers(steps), decoding=False)
+    stream = Stream(tuple(array.shape[axis] for axis in layout.order), about, _numbers(steps), VERSION, decoding=False)
     stream.values[:] = wanted.transpose(layout.order).reshape(stream.geometry.shape)
     stream.codes[:] = np.where(taken, 0, about.usual[1] + 1).transpose(layout.order).reshape(stream.geometry.shape)
     while stream.done < stream.size:
@@ -40,7 +40,7 @@ def decode(reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tupl
     """Inverse of `encode`: an array, and which of its values were taken."""
     steps = Steps.read(reader)
     about = Description.read(reader, len(shape), 0)
-    stream = Stream(tuple(shape[axis] for axis in about.layout.order), about, _numbers(steps), decoding=True)
+    stream = Stream(tuple(shape[axis] for axis in about.layout.order), about, _numbers(steps), VERSION, decoding=True)
     while stream.done < stream.size:
         stream.decode_some(reader.natural(), reader.part())
     taken = _restored(stream.codes <= about.usual[1], shape, about.layout)

@@ -17,6 +17,10 @@ from codecs_ar.array.stream import Description
 
 #: Values that a choice looks at: at least, at most, and which part of them; the longest side of what it looks at, but for one.
 FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 16, 24, 128
+#: At most at the fast level, and what is looked at to describe an array.
+BRIEF, LOOKED = 1 << 14, 1 << 14
+#: Repeats are asked for, which takes time, where what they come to is less than this part of what the array does without.
+WORTH = 0.995
 
 
 def layouts(shape: tuple[int, ...]) -> list[Layout]:
@@ -98,47 +102,58 @@ class Plan:
     about: Description
 
 
-def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool) -> Plan:
-    """A plan of one map and one layout."""
+def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool, brief: bool = False) -> Plan:
+    """A plan of one map and one layout; a brief one describes the array by some of its values."""
     codes = chosen.forward(array)
-    return Plan(chosen, codes, replace(describe(codes, chosen.values(codes), layout), repeats=repeats))
+    looked = codes
+    if brief and codes.size > LOOKED:
+        flat = codes.reshape(-1)
+        ends = np.array([flat.min(), flat.max()])
+        looked = np.concatenate([flat[:: codes.size // LOOKED], flat[: LOOKED // 8], ends])
+    return Plan(chosen, codes, replace(describe(looked, chosen.values(looked), layout), repeats=repeats))
 
 
 class Level(NamedTuple):
-    """How much is done: a number in payloads, what encodes a stream, and whether choices look at all of an array."""
+    """How much is done: the mode of payloads, what encodes a stream, and what tells about how many bytes it would be.
 
-    number: int
+    Choices look at little of an array where they are brief, and at all of it where they are thorough.
+    """
+
+    mode: int
     encode: Callable[[Writer, NDArray[np.int64], Description, Numbers], None]
+    measure: Callable[[NDArray[np.int64], Description, Numbers], float]
+    brief: bool = False
     thorough: bool = False
 
 
 def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
     """The best plan that was found: by what a part of the array comes to."""
     roles = layouts(array.shape)
-    part = array if level.thorough else sample(array)
+    part = array if level.thorough else sample(array, BRIEF if level.brief else MOST)
     share = part.size / array.size
-    best, layout, repeats = candidates[0], roles[0], True
+    best, layout = candidates[0], roles[0]
     if len(candidates) > 1:
         best = min(candidates, key=lambda chosen: cost(part, chosen, layout, share, level))
     if len(roles) > 1:
         layout = min(roles, key=lambda role: cost(part, best, role, share, level))
-    if level.number:
-        return planned(array, best, layout, repeats=False)
-    repeats = min((True, False), key=lambda choice: cost(part, best, layout, share, level, repeats=choice))
-    return planned(array, best, layout, repeats=repeats)
+    if level.brief:
+        return planned(array, best, layout, repeats=False, brief=True)
+    gain = cost(part, best, layout, share, level) / cost(part, best, layout, share, level, repeats=False)
+    return planned(array, best, layout, repeats=gain < WORTH)
 
 
 def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, level: Level, *, repeats: bool = True) -> float:
     """Bytes of a part of an array, with its share of what the map costs."""
-    writer = Writer()
     plan = planned(part, chosen, layout, repeats=repeats)
-    level.encode(writer, plan.codes >> plan.about.shift, plan.about, chosen.numbers)
-    return len(writer.to_bytes()) + chosen.cost(part, share)
+    promise = 1.0 if level.brief else chosen.promise(round(part.size / share))
+    return promise * level.measure(plan.codes >> plan.about.shift, plan.about, chosen.numbers) + chosen.cost(
+        part, share
+    )
 
 
-def sample(array: NDArray[Any]) -> NDArray[Any]:
+def sample(array: NDArray[Any], most: int = MOST) -> NDArray[Any]:
     """A block from the middle of an array, of about a `PART`-th of its values."""
-    left, cuts = min(max(array.size // PART, FEWEST), MOST), []
+    left, cuts = min(max(array.size // PART, FEWEST), most), []
     sizes = sorted(range(array.ndim), key=lambda axis: (array.shape[axis] > MOST_CHANNELS, -axis))
     lengths = dict.fromkeys(range(array.ndim), 1)
     for i, axis in enumerate(sizes):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array import around, maps, quick, stream
+from codecs_ar.array import around, maps, quick, repetition, stream
 from codecs_ar.array.choosing import Level, Plan, choose
 from codecs_ar.array.layout import Layout
 from codecs_ar.array.payload import Reader, Writer
@@ -17,15 +18,19 @@ from codecs_ar.array.steps import Steps
 from codecs_core import ArraySpec, restore, store, stored_size
 from codecs_core.errors import CorruptDataError
 
-#: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream of one kind or the other; or
-#: steps around predictions.
-CONSTANT, CODED, NEAR = 0, 1, 3
-DECODERS = {CODED: stream.decode, CODED + 1: quick.decode}
+#: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream, of payload version 1, of the
+#: fast level, or of the others; or steps around predictions; or runs of equal values; or bytes by LZMA.
+CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES = range(7)
+DECODERS: dict[int, Callable[..., NDArray[np.int64]]] = {
+    OLD: partial(stream.decode, version=1),
+    QUICK: quick.decode,
+    CODED: stream.decode,
+}
 FAST, STANDARD, SMALLEST = "fast", "standard", "smallest"
 LEVELS = {
-    FAST: Level(1, quick.encode),
-    STANDARD: Level(0, stream.encode),
-    SMALLEST: Level(0, stream.encode, thorough=True),
+    FAST: Level(QUICK, quick.encode, quick.measure, brief=True),
+    STANDARD: Level(CODED, stream.encode, stream.measure),
+    SMALLEST: Level(CODED, stream.encode, stream.measure, thorough=True),
 }
 
 
@@ -34,14 +39,31 @@ def encode(array: NDArray[Any], effort: str = STANDARD, chosen: maps.Map | None 
     first = array.reshape(-1)[:1]
     if array.tobytes() == first.tobytes() * array.size:
         return bytes([CONSTANT]) + store(first)
-    array = _reals(array)
-    array = array.reshape(squeezed(array.shape))
-    return encode_plan(array, plan(array, effort, chosen), effort)
+    reals = _reals(array)
+    reals = reals.reshape(squeezed(reals.shape))
+    payload = encode_plan(reals, plan(reals, effort, chosen), effort)
+    return payload if chosen else min([payload, *_repeating(array, len(payload), effort)], key=len)
+
+
+def _repeating(array: NDArray[Any], length: int, effort: str) -> list[bytes]:
+    """Other payloads of an array that may be shorter than `length`: by runs, and by LZMA."""
+    found = []
+    if both := repetition.runs(array):
+        writer = Writer()
+        writer.natural(RUNS)
+        writer.natural(both[0].size)
+        for part in both:
+            writer.part(pack(part, effort))
+        found.append(writer.to_bytes())
+        length = min(length, len(found[0]))
+    if repetition.is_promising(array, length / array.nbytes, brief=LEVELS[effort].brief):
+        found.append(bytes([BYTES]) + repetition.compressed(array))
+    return found
 
 
 def plan(array: NDArray[Any], effort: str, chosen: maps.Map | None = None) -> Plan:
     """How real numbers, in an array without axes of length 1, will be coded; by a map that is given."""
-    return choose(array, LEVELS[effort], [chosen] if chosen else maps.candidates(array))
+    return choose(array, LEVELS[effort], [chosen] if chosen else maps.candidates(array, brief=LEVELS[effort].brief))
 
 
 def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
@@ -53,8 +75,12 @@ def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         value = restore(reader.take(stored_size(one)), one)
         reader.finish()
         return np.full(spec.shape, value)
-    if mode not in DECODERS and mode != NEAR:
-        raise CorruptDataError(f"the payload begins with {mode}, where 0, 1, 2 or 3 was expected: it is damaged")
+    if mode > BYTES:
+        raise CorruptDataError(f"the payload begins with {mode}, where 0 to 6 was expected: it is damaged")
+    if mode == RUNS:
+        return _runs(reader, spec)
+    if mode == BYTES:
+        return repetition.decompressed(reader.rest(), spec)
     dtype, shape = _parts(spec)
     array = _near(reader, shape, dtype) if mode == NEAR else _decoded(reader, shape, dtype, DECODERS[mode])
     reader.finish()
@@ -104,7 +130,7 @@ def encode_plan(array: NDArray[Any], plan: Plan, effort: str) -> bytes:
     """A payload: map and stream of real numbers."""
     shift, chosen = plan.about.shift, plan.map
     writer = Writer()
-    writer.natural(CODED + LEVELS[effort].number)
+    writer.natural(LEVELS[effort].mode)
     writer.natural(chosen.kind | shift << 2)
     if isinstance(chosen, maps.Palette):
         writer.natural(2 * chosen.colours.size + chosen.by_value)
@@ -132,7 +158,7 @@ def _decoded(
     missing = np.zeros(0, np.int64)
     if kind == maps.Palette.kind:
         count, by_value = divmod(reader.natural(), 2)
-        if not 1 < count <= size:
+        if not 1 < count <= size // 2:
             raise CorruptDataError(f"a palette of {count} values for {size}: the payload is damaged")
         colours = np.cumsum(unpack(reader.part(), ArraySpec((count,), "int64")))
         chosen = maps.Palette(dtype, colours, bool(by_value))
@@ -145,8 +171,10 @@ def _decoded(
         if dtype.kind != "f":
             raise CorruptDataError(f"the payload has a map of floats, where {dtype} was expected: it is damaged")
         missing = unpack(reader.part(), ArraySpec(small, "int64"))
-    if shift > 8:
-        raise CorruptDataError(f"{shift} low bits are apart, where at most 8 may be: the payload is damaged")
+    if shift > (8 if dtype.itemsize == 8 else 0):
+        raise CorruptDataError(
+            f"{shift} low bits of {dtype} are apart, where at most 8 of 64 may be: the payload is damaged"
+        )
     low = unpack(reader.part(), ArraySpec(small, "uint8")) if shift else 0
     codes = decode_stream(reader, small, shift, chosen.numbers) << shift | low
     if isinstance(chosen, maps.Multiples | maps.Coarse):
@@ -160,6 +188,16 @@ def _near(reader: Reader, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArr
     others = ArraySpec((int(np.count_nonzero(~taken)),), "int64")
     array[~taken] = maps.restored(unpack(reader.part(), others), dtype)
     return array.reshape(shape)
+
+
+def _runs(reader: Reader, spec: ArraySpec) -> NDArray[Any]:
+    count = reader.natural()
+    if not 0 < count <= spec.size // repetition.SHORTEST:
+        raise CorruptDataError(f"{count} runs of {spec.size} values: the payload is damaged")
+    lengths = unpack(reader.part(), ArraySpec((count,), "int64"))
+    values = unpack(reader.part(), ArraySpec((count,), spec.dtype))
+    reader.finish()
+    return repetition.repeated(lengths, values, spec.size).reshape(spec.shape)
 
 
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

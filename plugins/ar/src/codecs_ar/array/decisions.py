@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from codecs_ar.array.real import logistic
 from codecs_core.jit import borrowing
-from codecs_core.jit.lanes import load8, store
+from codecs_core.jit.lanes import folded, load8, store
 
 #: Bits of a probability, and of the count beside it in a counter.
 PRECISION, COUNT_BITS = 22, 10
@@ -49,7 +49,7 @@ class Decider(NamedTuple):
 
 
 @borrowing
-def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
+def ask(said, first, second, version, decider):  # type: ignore[no-untyped-def]
     """Probability of yes, in 2^-22, by the mixers `first` and `second`; `said` is what the distribution says, stretched."""
     counters, places, inputs, mixers, found = (
         decider.counters,
@@ -65,10 +65,14 @@ def ask(said, first, second, decider):  # type: ignore[no-untyped-def]
         inputs[i + 1] = stretches[np.uint64(counter >> 20)] * trusts[np.uint64(counter & 1023)]
     inputs[7] = 0.25
     a, b = np.uint64(first * INPUTS), np.uint64(second * INPUTS)
-    x, y = 0.0, 0.0
-    for i in range(INPUTS):
-        x += mixers[a + np.uint64(i)] * inputs[i]
-        y += mixers[b + np.uint64(i)] * inputs[i]
+    if version > 1:
+        x = folded(load8(mixers, a) * load8(inputs, 0))
+        y = folded(load8(mixers, b) * load8(inputs, 0))
+    else:
+        x, y = 0.0, 0.0
+        for i in range(INPUTS):
+            x += mixers[a + np.uint64(i)] * inputs[i]
+            y += mixers[b + np.uint64(i)] * inputs[i]
     found[0] = logistic(x, cdf)
     found[1] = logistic(y, cdf)
     p = logistic(0.5 * (x + y), cdf)

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from codecs_core.jit import borrowing
 
-#: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64; whole steps from a prediction.
-INTEGER, TABLE, SINGLE, DOUBLE, AROUND = 0, 1, 2, 3, 4
+#: What a code is: an integer; a place in a table; the ordered bits of a binary32; those of a binary64; whole steps from a prediction;
+#: the ordered bits of a binary16, with a table.
+INTEGER, TABLE, SINGLE, DOUBLE, AROUND, HALF = range(6)
 #: Working values are no larger in magnitude.
 HUGE = 1e18
 #: Smaller numbers are taken as zero: what machines make of subnormal ones is never seen.
 SMALL, SMALL_SINGLE = 2.0**-1000, 2.0**-126
+#: The largest binary16, and the bits of infinity; infinities have the number 2 * `HALF_MOST` + 1.
+HALF_MOST, INFINITE = 65504.0, np.int64(0x7C00)
 
 
 class Grid(NamedTuple):
@@ -41,7 +44,7 @@ def value_of(code, grid):  # type: ignore[no-untyped-def]
     kind, shift, least, _, origin, unit, _, table = grid
     if kind == INTEGER:
         v = np.float64(code)
-    elif kind == TABLE:
+    elif kind in (TABLE, HALF):
         v = table[np.uint64(code - least)]
     elif kind == SINGLE:
         bits = code if code >= 0 else (np.int64(1) << 31) | (-1 - code)
@@ -55,6 +58,24 @@ def value_of(code, grid):  # type: ignore[no-untyped-def]
         v = np.float64(v if abs(v) >= SMALL else 0.0)
     v = (v - origin) * unit
     return v if v > -HUGE and v < HUGE else (HUGE if v >= HUGE else -HUGE)
+
+
+@borrowing
+def half_of(v, least, most):  # type: ignore[no-untyped-def]
+    """The ordered bits of the largest binary16 that is no larger; for infinities, which have a number, as that has it."""
+    size = abs(v)
+    if size > HALF_MOST:
+        infinity = 2.0 * HALF_MOST + 1.0
+        if v > 0.0:
+            return INFINITE - 1 if v < infinity else most
+        return -1 - INFINITE if size <= infinity else least
+    bits = np.float64(size).view(np.int64)
+    if size >= 2.0**-14:
+        code, exact = (bits >> 42) - (1008 << 10), bits & ((np.int64(1) << 42) - 1) == 0
+    else:
+        code = np.int64(size * 2.0**24)
+        exact = np.float64(code) == size * 2.0**24
+    return code if v >= 0.0 else -1 - (code if exact else code + 1)
 
 
 @borrowing
@@ -77,6 +98,8 @@ def code_of(working, grid):  # type: ignore[no-untyped-def]
         v = np.float64(v if abs(v) >= SMALL_SINGLE else 0.0)
         bits = np.int64(np.float32(min(max(v, -3e38), 3e38)).view(np.uint32))
         code = bits if bits < (np.int64(1) << 31) else -1 - (bits & np.int64(0x7FFFFFFF))
+    elif kind == HALF:
+        code = half_of(v, least, most)
     elif kind == AROUND:
         v -= table[0]
         code = np.int64(np.floor(v)) if v > -9e18 and v < 9e18 else (most if v > 0.0 else least)

@@ -18,6 +18,9 @@ LAGS, CROSS_LAGS, MOST_CHANNELS = 24, 7, 16
 PLANE = [(-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2), (0, -3), (-3, 0)]
 BEFORE = [(0, 0), (0, -1), (-1, 0), (0, 1), (1, 0), (-1, 1), (1, 1), (-1, -1)]
 FURTHER = [(0, 0), (0, -1), (-1, 0), (0, 1)]
+#: More of them, since payload version 2: where there are no slices; in the last but one slice, along the last outer axis.
+ALONE = [(-2, 2), (-2, -2), (-1, -3), (0, -4)]
+SECOND = [(0, 0), (0, -1), (-1, 0)]
 #: The same where a plane has one row.
 ROW, ROW_BEFORE = [(0, -2), (0, -3), (0, -4)], [(0, d) for d in range(-3, 4)]
 #: Whose errors tell the scale of the next one, and how much they count; the same place in slices before; in a row, and in a series.
@@ -80,9 +83,9 @@ class Geometry:
         )
 
 
-def geometry(shape: tuple[int, ...], series: bool) -> Geometry:
-    """For an array of this shape, its axes in order, none of length 1 but for a single one."""
-    return _series(shape) if series else _planes(shape)
+def geometry(shape: tuple[int, ...], series: bool, version: int) -> Geometry:
+    """For an array of this shape, its axes in order, none of length 1 but for a single one; as a payload version has it."""
+    return _series(shape) if series else _planes(shape, version)
 
 
 def _series(shape: tuple[int, ...]) -> Geometry:
@@ -121,7 +124,7 @@ def _series(shape: tuple[int, ...]) -> Geometry:
     )
 
 
-def _planes(shape: tuple[int, ...]) -> Geometry:
+def _planes(shape: tuple[int, ...], version: int) -> Geometry:
     *outer, height, width = (1, *shape)[-max(2, len(shape)) :]
     stride, count = width + 2 * BESIDE, math.prod(outer)
     area = (ABOVE + height + 1) * stride
@@ -130,7 +133,8 @@ def _planes(shape: tuple[int, ...]) -> Geometry:
     def at(place: tuple[int, int]) -> int:
         return place[0] * stride + place[1]
 
-    own = [(at(place), 0) for place in (ROW if flat else PLANE)]
+    alone = ALONE if version > 1 and not outer and not flat else []
+    own = [(at(place), 0) for place in (ROW if flat else PLANE + alone)]
     quick = list(range(min(len(own), QUICK)))
     near = [(at(place), weight, 0) for place, weight in (NEAR_ROW if flat else NEAR)]
     patterns, step, repeat = np.zeros(count, np.uint8), area, 1
@@ -139,9 +143,13 @@ def _planes(shape: tuple[int, ...]) -> Geometry:
         quick += range(len(own), len(own) + (QUICK_BEFORE if axis == 0 else 1))
         own += [(at(place) - step, 1 << axis) for place in places]
         near.append((-step, NEAR_BEFORE, 1 << axis))
-        patterns |= ((np.arange(count) // repeat % length > 0) << axis).astype(np.uint8)
+        index = np.arange(count) // repeat % length
+        patterns |= ((index > 0) << axis).astype(np.uint8)
+        if axis == 0 and version > 1:
+            own += [(at(place) - 2 * step, 1 << OUTER) for place in SECOND]
+            patterns |= ((index > 1) << OUTER).astype(np.uint8)
         step, repeat = step * length, repeat * length
-    kinds = np.arange(1 << OUTER)[:, None]
+    kinds = np.arange(2 << OUTER)[:, None]
     masks = np.array([(kinds & bit) == bit for _, bit in own])[..., 0].T
     weights = np.array([np.where((kinds & bit) == bit, float(w), 0.0) for _, w, bit in near])[..., 0].T
     spots = (

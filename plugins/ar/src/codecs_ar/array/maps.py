@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array.grid import DOUBLE, INTEGER, SINGLE, SMALL, SMALL_SINGLE, TABLE
+from codecs_ar.array.grid import DOUBLE, HALF, INTEGER, SINGLE, SMALL, SMALL_SINGLE, TABLE
 
 
 def ordered(array: NDArray[Any]) -> NDArray[np.int64]:
@@ -41,6 +41,10 @@ def restored(codes: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any]:
 _HALF = -1 << 15
 #: Multiples are smaller.
 LARGEST = 2.0**50
+#: Palettes of arrays that have this number of values for each of them come to less than a part tells.
+MANY, FEW_COLOURS = 256, 0.97
+#: This number of values tells whether an array has few values, or multiples.
+LOOKED = 1 << 12
 #: Units of the last place by which what is nearly a multiple is beside it.
 NEAR = 2
 
@@ -100,6 +104,10 @@ class Map(ABC):
         """About how many bytes a part of the array costs beside its codes."""
         return 0.0
 
+    def promise(self, size: int) -> float:
+        """What the codes of an array of this size come to, over what a part of it tells."""
+        return 1.0
+
 
 @dataclass(frozen=True)
 class Bits(Map):
@@ -114,7 +122,7 @@ class Bits(Map):
         if self.dtype.kind != "f":
             return WHOLE
         if self.dtype == np.float16:
-            return Numbers(TABLE, _HALF, halves())
+            return Numbers(HALF, _HALF, halves())
         return Numbers(SINGLE if self.dtype == np.float32 else DOUBLE, 0, np.zeros(1))
 
     def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
@@ -149,7 +157,14 @@ class Palette(Map):
 
     def forward(self, array: NDArray[Any]) -> NDArray[np.int64]:
         """Codes of an array."""
-        return np.searchsorted(self.colours, ordered(array)).astype(np.int64)
+        codes, least = ordered(array), int(self.colours[0])
+        span = int(self.colours[-1]) - least + 1
+        if span > 4 * codes.size:
+            return np.searchsorted(self.colours, codes).astype(np.int64)
+        ranks = np.zeros(span, np.int64)
+        ranks[self.colours - least] = np.arange(self.colours.size)
+        found: NDArray[np.int64] = ranks[codes - least]
+        return found
 
     def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
         """Inverse of `forward`."""
@@ -158,6 +173,10 @@ class Palette(Map):
     def values(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Ranks, or values."""
         return self.numbers.table[codes] if self.by_value else codes.astype(np.float64)
+
+    def promise(self, size: int) -> float:
+        """What is learned of each of a few values is learned late in a part."""
+        return FEW_COLOURS if self.colours.size * MANY < size else 1.0
 
     def cost(self, part: NDArray[Any], share: float) -> float:
         """Share of the palette."""
@@ -245,37 +264,53 @@ class Coarse(Map):
         return restored(codes * self.step + missing, self.dtype)
 
 
-def candidates(array: NDArray[Any]) -> list[Map]:
-    """Maps that are worth a try."""
-    found: list[Map] = [Bits(array.dtype)]
-    codes = ordered(array)
-    colours = np.unique(codes)
-    span = float(colours[-1]) - float(colours[0]) + 1
-    if 2 < colours.size <= min(array.size // 2, 1 << 20) and span > 1.2 * colours.size:
-        found.append(Palette(array.dtype, colours, by_value=False))
-        if array.dtype.kind == "f":
-            found.append(Palette(array.dtype, colours, by_value=True))
-    if array.dtype.kind == "f":
-        found += multiples(array)
+def distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The codes that occur, sorted."""
+    least, most = int(codes.min()), int(codes.max())
+    if most - least < 4 * codes.size:
+        return np.flatnonzero(np.bincount(codes.reshape(-1) - least)) + least
+    inorder = np.sort(codes, axis=None)
+    found: NDArray[np.int64] = inorder[np.concatenate([[True], inorder[1:] != inorder[:-1]])]
     return found
 
 
-def multiples(array: NDArray[Any]) -> list[Map]:
-    """Steps that most values are multiples of, or nearly so."""
-    usual = array[np.isfinite(array)].astype(np.float64)
-    usual = usual[np.abs(usual) < LARGEST].astype(array.dtype)
-    flat = usual[:: max(1, usual.size // 4096)]
-    for digits in range(10) if flat.size else ():
+def candidates(array: NDArray[Any], *, brief: bool = False) -> list[Map]:
+    """Maps that are worth a try; briefly, palettes are where some of a few values are the same."""
+    found: list[Map] = [Bits(array.dtype)]
+    few = array.reshape(-1)[:: max(1, array.size // LOOKED)]
+    if not brief or distinct(ordered(few)).size < few.size // 4 * 3:
+        colours = distinct(ordered(array))
+        span = float(colours[-1]) - float(colours[0]) + 1
+        if 2 < colours.size <= min(array.size // 2, 1 << 20) and span > 1.2 * colours.size:
+            found.append(Palette(array.dtype, colours, by_value=False))
+            if array.dtype.kind == "f":
+                found.append(Palette(array.dtype, colours, by_value=True))
+    if array.dtype.kind == "f":
+        found += multiples(array, few)
+    return found
+
+
+def multiples(array: NDArray[Any], few: NDArray[Any]) -> list[Map]:
+    """Steps that most values are multiples of, or nearly so, as a few of them tell."""
+    few = _usual(few)
+    for digits in range(10) if few.size else ():
         chosen = Multiples(array.dtype, 10.0**digits, divided=True, beyond=0)
-        near = np.abs(chosen.missing(flat, chosen.forward(flat))) <= NEAR
-        whole = chosen.forward(usual)
-        if np.mean(near) > 0.7 and np.ptp(whole) < 2.0**45:
+        if np.mean(np.abs(chosen.missing(few, chosen.forward(few))) <= NEAR) <= 0.7:
+            continue
+        whole = chosen.forward(_usual(array))
+        if np.ptp(whole) < 2.0**45:
             step = 10.0**digits
             common = int(np.gcd.reduce(whole))
             if common > 1 and step % common == 0:
                 step = step / common
             return [spread(Multiples(array.dtype, step, divided=True, beyond=0), array)]
     return []
+
+
+def _usual(array: NDArray[Any]) -> NDArray[Any]:
+    finite = array[np.isfinite(array)]
+    found: NDArray[Any] = finite[np.abs(finite.astype(np.float64)) < LARGEST]
+    return found
 
 
 def spread(chosen: Multiples, array: NDArray[Any]) -> Multiples:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_ar.array.cascade import Cascade, adjust, extrapolate
 from codecs_ar.array.grid import HUGE, code_of, value_of
 from codecs_ar.array.real import log2, logistic
 from codecs_ar.array.scene import BASE, BIAS, BLEND, CELL, CENTRE, COUNT, MIX, SCALE, TEXTURE, TREND, VOLATILITY
@@ -25,8 +26,8 @@ TRACKED, LEAST = EXPERTS + 1, 1e-9
 #: Components of less weight do not take part in decisions.
 SLIGHT = 0.003
 RATIOS = 8
-#: The least squares of a kind are solved once for this number of values of a channel.
-PERIOD = 12
+#: The least squares of a kind are solved once for this number of values of a channel: in payload version 1, and since.
+PERIODS = {1: 12, 2: 24}
 CLASSES, BLOCK = 8, 32
 
 
@@ -42,6 +43,8 @@ class Learners(NamedTuple):
     fades: NDArray[np.float64]
     mantissas: NDArray[np.float64]
     cdf: NDArray[np.float64]
+    cascade: Cascade
+    period: int
 
 
 @borrowing
@@ -94,7 +97,7 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
     base = now.reals[BASE]
     for k in range(VIEWS):
         state = now.states[k]
-        if index // scene.channels % PERIOD == 4 * k:
+        if index // scene.channels % learners.period == 4 * k:
             towards = now.states[0] if k > 0 else zero
             solve(
                 learners.sums,
@@ -116,6 +119,11 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
     now.guesses[VIEWS + 1] = min(max(base + north - corner, min(base, north)), max(base, north))
     now.guesses[VIEWS + 2] = base + north - corner
     now.guesses[VIEWS + 3] = 2.0 * base - x[np.uint64(at + spots[4])]
+    if learners.cascade.ends.size > 0:  # in a series, the median and the plane are nothing of their own
+        left = learners.cascade.guesses
+        extrapolate(now.states[0], learners.cascade)
+        now.guesses[VIEWS + 1] = now.guesses[0] + left[0]
+        now.guesses[VIEWS + 2] = now.guesses[0] + ((left[0] + left[1]) + left[2])
 
 
 @borrowing
@@ -212,6 +220,8 @@ def learn(at, value, usual, scene, learners, now):  # type: ignore[no-untyped-de
         errors[np.uint64(place + k)] = min(abs(value - now.guesses[k]), most) + 0.12 * cell
     error = min(abs(value - centre), most) + 0.12 * cell
     errors[np.uint64(place + EXPERTS)] = error
+    if learners.cascade.ends.size > 0:
+        adjust(now.states[0], value - now.guesses[0], learners.cascade)
     if usual:
         volatility = max(volatility + 0.002 * (error - volatility), 0.1 * cell)
         reals[VOLATILITY] = volatility

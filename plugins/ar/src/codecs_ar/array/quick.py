@@ -13,13 +13,13 @@ from codecs_ar.array.maps import Numbers
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.array.scene import Scene
 from codecs_ar.array.squares import stride
-from codecs_ar.array.stream import Description, scene_of
+from codecs_ar.array.stream import VERSION, Description, scene_of
 from codecs_ar.array.swift import AGAIN, CONTEXTS, PLAIN, PRECISION, SYMBOLS, TOTAL, Block
 from codecs_core.entropy import Message
 from codecs_core.errors import CorruptDataError
 
-#: Values of a block, and the distance of those that its weights are found from.
-BLOCK, EVERY = 1 << 18, 3
+#: Values of a block; about how many of them its weights are found from, and how many are coded to see whether these are of use.
+BLOCK, SEEN, TRIED = 1 << 18, 1 << 12, 1 << 13
 #: Words of a message that a value may take.
 WORDS = 4
 #: Weights are multiples of 1 / UNIT, and smaller than LARGEST.
@@ -29,20 +29,35 @@ UNIT, LARGEST = 1024, 8.0
 def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers: Numbers) -> None:
     """Append codes, an array without axes of length 1, to a payload."""
     about.write(writer)
-    codes = codes.transpose(about.layout.order)
-    places = geometry(codes.shape, about.layout.series)
-    scene, marks = scene_of(places, about, numbers), np.zeros(places.size, np.uint8)
-    places.view(scene.codes)[:] = codes.reshape(places.shape)
+    scene, places = _scene(codes, about, numbers)
+    marks = np.zeros(places.size, np.uint8)
     last = about.usual[0]
     for first in range(0, codes.size, BLOCK):
         stop = min(codes.size, first + BLOCK)
         swift.fill(scene, first, stop)
         choices = [_fitted(places, scene, first, stop), np.zeros(0)]
-        found = [_surveyed(places, scene, marks, weights, last, first, stop) for weights in choices]
-        best = min(range(len(found)), key=lambda i: found[i].cost)
-        if best != len(found) - 1:
-            found[best] = _surveyed(places, scene, marks, choices[best], last, first, stop)
-        last = found[best].write(writer, places, choices[best], about)
+        middle = first + max(0, stop - first - TRIED) // 2
+        tried = middle, min(stop, middle + TRIED)
+        costs = [_surveyed(places, scene, marks, weights, last, *tried).cost for weights in choices]
+        weights = choices[costs.index(min(costs))]
+        last = _surveyed(places, scene, marks, weights, last, first, stop).write(writer, places, weights, about)
+
+
+def measure(codes: NDArray[np.int64], about: Description, numbers: Numbers) -> float:
+    """Bytes of information in codes, as symbols of one block: their share of what a longer array has."""
+    scene, places = _scene(codes, about, numbers)
+    marks, last, stop = np.zeros(places.size, np.uint8), about.usual[0], codes.size
+    swift.fill(scene, 0, stop)
+    choices = [_fitted(places, scene, 0, stop), np.zeros(0)]
+    return min(_surveyed(places, scene, marks, weights, last, 0, stop).cost for weights in choices) / 8
+
+
+def _scene(codes: NDArray[np.int64], about: Description, numbers: Numbers) -> tuple[Scene, Geometry]:
+    codes = codes.transpose(about.layout.order)
+    places = geometry(codes.shape, about.layout.series, VERSION)
+    scene = scene_of(places, about, numbers)
+    places.view(scene.codes)[:] = codes.reshape(places.shape)
+    return scene, places
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers)
     """Inverse of `encode`."""
     about = Description.read(reader, len(shape), shift)
     shape = tuple(shape[axis] for axis in about.layout.order)
-    places = geometry(shape, about.layout.series)
+    places = geometry(shape, about.layout.series, VERSION)
     scene, marks, size = scene_of(places, about, numbers), np.zeros(places.size, np.uint8), int(np.prod(shape))
     last, nothing = about.usual[0], np.zeros(0, np.int64)
     for first in range(0, size, BLOCK):
@@ -112,7 +127,7 @@ def _surveyed(
 def _fitted(places: Geometry, scene: Scene, first: int, stop: int) -> NDArray[np.float64]:
     """Weights that predict most of a block well: least squares, twice, in which what is far off counts less."""
     own = places.own[places.quick]
-    wanted = np.arange(first, stop, max(1, min(EVERY, (stop - first) // 4096)))
+    wanted = np.arange(first, stop, (stop - first) // SEEN | 1)
     z, rest = np.divmod(wanted, places.height * places.width)
     at = places.start + z * places.area + rest // places.width * places.stride + rest % places.width
     full = np.asarray(places.masks[:, places.quick].all(axis=1))[places.patterns[z]] & (at + own.min() >= 0)
@@ -188,6 +203,8 @@ def _block(places: Geometry, weights: NDArray[np.float64], freqs: NDArray[np.int
     return Block(
         weights,
         places.quick,
+        np.zeros(weights.size),
+        np.zeros(weights.size, np.int64),
         freqs.astype(np.uint32).reshape(-1),
         starts.astype(np.uint32).reshape(-1),
         slots.reshape(-1),

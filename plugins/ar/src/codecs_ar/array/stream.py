@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.array import decisions, predictors, tree
+from codecs_ar.array.cascade import cascade
 from codecs_ar.array.decisions import Decider
-from codecs_ar.array.grid import TABLE, Grid
+from codecs_ar.array.grid import HALF, TABLE, Grid
 from codecs_ar.array.kernel import LONGEST, follow, push_records
 from codecs_ar.array.layout import Geometry, Layout, geometry
 from codecs_ar.array.maps import Numbers
@@ -24,6 +25,8 @@ from codecs_ar.array.tree import Coder
 from codecs_core.entropy import Message
 from codecs_core.errors import CorruptDataError
 
+#: Of what is written.
+VERSION = 2
 #: Decisions of a message at the most.
 RECORDS = 1 << 22
 #: Counters that are found by a hash, for arrays that long: powers of two.
@@ -123,19 +126,25 @@ class Stream:
         What the decoder is told.
     numbers
         What codes stand for.
+    version
+        Of the payload: 1, or the present one.
     """
 
-    def __init__(self, shape: tuple[int, ...], about: Description, numbers: Numbers, *, decoding: bool) -> None:
-        self.geometry = geometry(shape, about.layout.series)
+    def __init__(
+        self, shape: tuple[int, ...], about: Description, numbers: Numbers, version: int, *, decoding: bool
+    ) -> None:
+        self.geometry = geometry(shape, about.layout.series, version)
         self.size = int(np.prod(shape))
         hashes = 1 << min(max(self.size.bit_length() + 3, FEWEST), MOST)
         self.scene = scene_of(self.geometry, about, numbers)
-        self.learners = _learners(self.geometry)
+        self.learners = _learners(self.geometry, about.layout.series, version)
         self.decider = _decider(hashes)
         self.repeats = _repeats(self.size, hashes >> 2) if about.repeats else _repeats(1, 1)
         self.now = _now(self.geometry)
         records = np.zeros(0 if decoding else min(RECORDS, 60 * self.size + 2 * LONGEST), np.uint32)
-        self.coder = Coder(decoding, about.discrete, about.repeats, hashes, np.zeros(3, np.uint64), records, GROWTH)
+        self.coder = Coder(
+            version, decoding, about.discrete, about.repeats, hashes, np.zeros(3, np.uint64), records, GROWTH
+        )
         self.done = 0
 
     @property
@@ -177,7 +186,7 @@ def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers
     """Append codes, an array without axes of length 1, to a payload."""
     about.write(writer)
     codes = codes.transpose(about.layout.order)
-    stream = Stream(codes.shape, about, numbers, decoding=False)
+    stream = Stream(codes.shape, about, numbers, VERSION, decoding=False)
     stream.codes[:] = codes.reshape(stream.geometry.shape)
     while stream.done < stream.size:
         count, message = stream.encode_some()
@@ -185,10 +194,19 @@ def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers
         writer.part(message)
 
 
-def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers) -> NDArray[np.int64]:
-    """Inverse of `encode`."""
+def measure(codes: NDArray[np.int64], about: Description, numbers: Numbers) -> float:
+    """Bytes of codes."""
+    writer = Writer()
+    encode(writer, codes, about, numbers)
+    return len(writer.to_bytes())
+
+
+def decode(
+    reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers, version: int = VERSION
+) -> NDArray[np.int64]:
+    """Inverse of `encode`, and of that of older versions."""
     about = Description.read(reader, len(shape), shift)
-    stream = Stream(tuple(shape[axis] for axis in about.layout.order), about, numbers, decoding=True)
+    stream = Stream(tuple(shape[axis] for axis in about.layout.order), about, numbers, version, decoding=True)
     while stream.done < stream.size:
         stream.decode_some(reader.natural(), reader.part())
     codes = stream.codes.reshape(tuple(shape[axis] for axis in about.layout.order))
@@ -202,7 +220,7 @@ GROWTH = np.array([0.35, 0.8, 1.4, 2.2, 3.2, 4.5, 6.5, 9, 13, 19, 28, 42, 64, 10
 def scene_of(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
     """An empty scene."""
     table = numbers.table
-    if numbers.kind == TABLE:
+    if numbers.kind in (TABLE, HALF):
         table = table[about.least - numbers.first : about.most - numbers.first + 1]
         if about.least < numbers.first or table.size != about.most - about.least + 1:
             raise CorruptDataError("the codes of a stream are beyond their table: the payload is damaged")
@@ -232,7 +250,7 @@ def scene_of(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
     )
 
 
-def _learners(geometry: Geometry) -> Learners:
+def _learners(geometry: Geometry, series: bool, version: int) -> Learners:
     n, channels = geometry.own.size, geometry.channels
     wide = stride(n)
     blocks = -(-geometry.width // predictors.BLOCK) if channels == 1 else channels
@@ -248,6 +266,8 @@ def _learners(geometry: Geometry) -> Learners:
         np.array([0.9998, 0.998, 0.9995]),
         logarithms(),
         logistics(),
+        cascade(channels if series and version > 1 else 0),
+        predictors.PERIODS[version],
     )
 
 

@@ -29,12 +29,15 @@ MARK = 2 * CONTEXTS - 1
 class Block(NamedTuple):
     """How a block is coded.
 
-    `weights` of the regressors `which`, none for the median; `freqs` and `starts` of (context, symbol),
+    `weights` of the regressors `which`, none for the median; `factors` and `taps` are the weights and the places of those that exist in
+    the slice at hand; `freqs` and `starts` of (context, symbol),
     flat; `slots` the symbol of each number below 2^`PRECISION` in each context; `last` the code of the last outlier.
     """
 
     weights: NDArray[np.float64]
     which: NDArray[np.int64]
+    factors: NDArray[np.float64]
+    taps: NDArray[np.int64]
     freqs: NDArray[np.uint32]
     starts: NDArray[np.uint32]
     slots: NDArray[np.uint8]
@@ -42,18 +45,31 @@ class Block(NamedTuple):
 
 
 @borrowing
-def foretold(at, pattern, scene, block):  # type: ignore[no-untyped-def]
+def existing(pattern, scene, block):  # type: ignore[no-untyped-def]
+    """List the regressors that exist in a slice; returns how many they are."""
+    count = 0
+    for j in range(block.weights.size):
+        k = block.which[np.uint64(j)]
+        if scene.masks[np.uint64(pattern), np.uint64(k)]:
+            block.factors[np.uint64(count)] = block.weights[np.uint64(j)]
+            block.taps[np.uint64(count)] = scene.own[np.uint64(k)]
+            count += 1
+    return count
+
+
+@borrowing
+def foretold(at, count, scene, block):  # type: ignore[no-untyped-def]
     """The prediction of a value."""
-    x, own, spots, weights = scene.values, scene.own, scene.spots, block.weights
+    x, spots = scene.values, scene.spots
     base = x[np.uint64(at + spots[0])]
-    north, corner = x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])]
-    median = min(max(base + north - corner, min(base, north)), max(base, north))
-    a, b = base, 0.0
-    for j in range(weights.size):
-        k = np.uint64(block.which[np.uint64(j)])
-        if scene.masks[np.uint64(pattern), k]:
-            a, b = b, a + weights[np.uint64(j)] * (x[np.uint64(at + own[k])] - base)
-    guess = a + b if weights.size > 0 else median
+    if block.weights.size == 0:
+        north, corner = x[np.uint64(at + spots[1])], x[np.uint64(at + spots[2])]
+        guess = min(max(base + north - corner, min(base, north)), max(base, north))
+    else:
+        a, b = base, 0.0
+        for j in range(count):
+            a, b = b, a + block.factors[np.uint64(j)] * (x[np.uint64(at + block.taps[np.uint64(j)])] - base)
+        guess = a + b
     guess = guess if guess > -1e15 else -1e15
     return guess if guess < 1e15 else 1e15
 
@@ -166,13 +182,15 @@ def over(state, words, decoding, scene, marks, block, first, last, symbols, left
     """Go over a block: to find its symbols and what is left of each value, or to decode them."""
     slice_size = scene.height * scene.width
     z, y, column = first // slice_size, first // scene.width % scene.height, first % scene.width
-    grid, status, end = scene.grid, OK, last
+    grid, status, end, count = scene.grid, OK, last, 0
     for index in range(first, last):
         row = scene.start + z * scene.area + y * scene.stride
         at, i = row + column, np.uint64(index - first)
         if column == 0:
             begin(row, y, scene, marks)
-        guess = foretold(at, scene.patterns[z], scene, block)
+        if index == first or (column == 0 and y == 0):
+            count = existing(scene.patterns[z], scene, block)
+        guess = foretold(at, count, scene, block)
         context = context_of(at, scene, marks)
         middle = min(max(code_of(guess, grid), scene.least), scene.most)
         if decoding:
@@ -223,12 +241,16 @@ def fit(rows, target, trust, weights, misses):  # type: ignore[no-untyped-def]
 @kernel
 def fill(scene, first, last):  # type: ignore[no-untyped-def]
     """Write the values of a block, whose codes are known."""
-    size = scene.height * scene.width
-    for index in range(first, last):
-        z, y, column = index // size, index // scene.width % scene.height, index % scene.width
-        at = np.uint64(scene.start + z * scene.area + y * scene.stride + column)
-        code = np.int64(min(max(scene.codes[at], scene.least), scene.most))
-        scene.values[at] = value_of(code, scene.grid)
+    index = first
+    while index < last:
+        row, column = index // scene.width, index % scene.width
+        z, y = row // scene.height, row % scene.height
+        count = min(scene.width - column, last - index)
+        begin = scene.start + z * scene.area + y * scene.stride + column
+        for at in range(begin, begin + count):
+            code = min(max(scene.codes[np.uint64(at)], scene.least), scene.most)
+            scene.values[np.uint64(at)] = value_of(code, scene.grid)
+        index += count
 
 
 @kernel

@@ -38,6 +38,7 @@ class Coder(NamedTuple):
     `state` holds the message's head, its words in use, and the records that were written.
     """
 
+    version: int
     decoding: bool
     discrete: bool
     repeats: bool
@@ -72,7 +73,7 @@ def value(code, grid):  # type: ignore[no-untyped-def]
 @borrowing
 def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-untyped-def]
     """Code a decision (or find out what it was), and learn from it."""
-    p = ask(said, first, second, decider)
+    p = ask(said, first, second, coder.version, decider)
     state = coder.state
     if coder.decoding:
         head = state[0]
