@@ -568,7 +568,7 @@ Z = np.zeros((3, 2), int)
         lambda: Steps(1, 2.0, 3),
         lambda: Steps([1, 2], [1, 2, 3], 4),
         lambda: Squares(1),
-        lambda: distribution(lambda k: k, symbols=2, precision=1),
+        lambda: distribution(3, symbols=2, precision=1),  # type: ignore[arg-type]
         lambda: distribution(squares, symbols=0, precision=8),
         lambda: distribution(squares, symbols=16, precision=29),
         lambda: distribution(squares, symbols=300, precision=8),
