@@ -61,6 +61,8 @@ class BoundedCodec(Codec):
         return max(1, min(items, CHUNK_BYTES * items // max(1, spec.nbytes)))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
+        if not chunk.size:
+            return b""
         array, bound, relative = chunk.reshape(squeezed(chunk.shape)), float(self.max_error), self.relative
         multiples = lattice(array, bound, relative=relative)
         near = rounded(array, multiples, bound, relative=relative)
@@ -76,7 +78,7 @@ class BoundedCodec(Codec):
         return encode_plan(near, plan, self.effort)
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        return decode(payload, spec)
+        return decode(payload, spec) if spec.size or payload else np.empty(spec.shape, spec.dtype)
 
     def _smaller(
         self, array: NDArray[Any], near: NDArray[Any], plan: Plan, steps: Steps, taken: NDArray[np.bool_]

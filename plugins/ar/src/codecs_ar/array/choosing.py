@@ -59,8 +59,8 @@ def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layo
     with np.errstate(all="ignore"):
         inside = order[(flat >= usual[0]) & (flat <= usual[1]) & np.isfinite(order)]
         steps = np.abs(np.diff(inside[: 1 << 18]))
-    steps = steps[(steps > 0) & np.isfinite(steps)]
-    scale = -int(np.frexp(np.median(steps))[1]) if steps.size else 0
+        steps = steps[(steps > 0) & np.isfinite(steps)]
+        scale = -int(np.frexp(np.median(steps))[1]) if steps.size else 0
     discrete = distinct.size * 4 < flat.size
     shift = max(0, (most - least).bit_length() - 61, most.bit_length() - 61, least.bit_length() - 61)
     levels = tuple(level >> shift for level in levels)
