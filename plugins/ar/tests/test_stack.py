@@ -54,6 +54,16 @@ def test_images_do_not_see_each_other() -> None:
     assert bits[0] == pytest.approx(bits[1] + bits[2], abs=0.05)
 
 
+@pytest.mark.parametrize("model", [GREY, COLOUR, BINARY, REFERRED])
+def test_information(model: Model) -> None:
+    """What single values cost adds up to the message."""
+    stack = Stack(model.config, model.tensors())
+    x = pixels(3, *stack.shape, symbols=stack.symbols)
+    message = Message()
+    stack.push(message, x)
+    assert StackCodec(model=model).information(x).sum() == pytest.approx(message.bits, abs=0.05)
+
+
 def test_shapes_and_types(tmp_path: Path) -> None:
     """With or without an axis of one channel; bool for two values; through a file."""
     arrays = {"a": pixels(5, 7, 6), "b": pixels(2, 7, 6, 1), "none": pixels(0, 7, 6)}

@@ -57,6 +57,12 @@ class StackCodec(Codec):
         return max(1, min(spec.shape[0], values // max(1, item)))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
+        message = Message(most=self.most(ArraySpec.of(chunk)))
+        self._stack.push(message, self._images(chunk))
+        return message.to_bytes()
+
+    def _images(self, chunk: NDArray[Any]) -> NDArray[np.uint8]:
+        """A chunk as its model takes it; raises `UnsupportedArrayError` for values that are too large."""
         images = chunk.view(np.uint8).reshape(len(chunk), *self._stack.shape)
         most = self._stack.symbols - 1
         if images.size and int(images.max()) > most:
@@ -65,9 +71,10 @@ class StackCodec(Codec):
                 f"model {self._name} takes values from 0 to {most}; image {item} of a chunk holds {images[item].max()}; "
                 "train one on such images with codecs train ar.stack"
             )
-        message = Message(most=self.most(ArraySpec.of(chunk)))
-        self._stack.push(message, images)
-        return message.to_bytes()
+        return images
+
+    def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
+        return self._stack.information(self._images(chunk)).reshape(chunk.shape)
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         message = Message.from_bytes(payload)

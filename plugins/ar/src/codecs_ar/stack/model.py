@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ from codecs_core.exact import ExactNet
 
 #: The largest height and width, channels, atoms and tallies, components, and reach of a tap.
 SIDE, CHANNELS, ATOMS, COMPONENTS, REACH = 128, 4, 16, 16, 31
+
+
+#: Rows and columns of pixels, a plane, outputs of its network, which of them are those of each pixel, and what is expected there.
+Step = tuple[NDArray[Any], NDArray[Any], int, NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +113,28 @@ class Stack:
         """Push images of shape (n, height, width, channels): what is popped last is pushed first."""
         scene = Scene(self, len(images))
         scene.inside[:] = images[..., self.channels]
-        steps: list[tuple[NDArray[Any], NDArray[Any], int, NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+        for rows, columns, i, outputs, which, expectations in reversed(list(self._outputs(scene))):
+            values = scene.inside[:, rows, columns, i].T.reshape(-1)
+            self.mixture(outputs[which], expectations).push(message, values)
+
+    def information(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Bits that each value of images costs."""
+        scene = Scene(self, len(images))
+        scene.inside[:] = images[..., self.channels]
+        bits = np.empty(images.shape)
+        for rows, columns, i, outputs, which, expectations in self._outputs(scene):
+            values = scene.inside[:, rows, columns, i].T
+            found = self.mixture(outputs[which], expectations).information(values.reshape(-1))
+            bits[:, rows, columns, self.channels[i]] = found.reshape(values.shape).T
+        return bits
+
+    def _outputs(self, scene: Scene) -> Iterator[Step]:
+        """Of all networks, front after front, for images that are known."""
         for rows, columns in self.order.fronts:
             for i, plane in enumerate(self.planes):
                 inputs, which, expectations = scene.look(i, rows, columns)
-                steps.append((rows, columns, i, plane.network(inputs), which, expectations))
+                yield rows, columns, i, plane.network(inputs), which, expectations
             scene.count(rows, columns)
-        while steps:
-            rows, columns, i, outputs, which, expectations = steps.pop()
-            values = scene.inside[:, rows, columns, i].T.reshape(-1)
-            self.mixture(outputs[which], expectations).push(message, values)
 
     def pop(self, message: Message, count: int) -> NDArray[np.uint8]:
         """Pop `count` images."""
