@@ -105,10 +105,12 @@ def figures(codec: StackCodec, x: NDArray[np.uint8], folder: Path) -> dict[str, 
     }
     found["information_bits_per_value"] = bits / x.size
     found["file_over_information"] = 8 * found["file"]["bytes"] / bits - 1
-    found["embedded"] = encoded(x, folder, codec, embed=True)
+    few = [encoded(x[:100], folder, codec, embed=embed)["bytes"] for embed in (False, True)]
+    found["model_in_the_file"] = few[1] - few[0]
     found["alone"] = alone(codec, x)
     found["classical"] = classical(x)
-    ours, extra = found["file"]["bytes"], found["embedded"]["bytes"] - found["file"]["bytes"]
+    ours, extra = found["file"]["bytes"], found["model_in_the_file"]
+    found["file_and_model"] = ours + extra
     saved = {name: (size - ours) / len(x) for name, size in found["classical"].items()}
     found["pays_from"] = {name: round(extra / each) if each > 0 else None for name, each in saved.items()}
     return found

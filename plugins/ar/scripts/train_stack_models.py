@@ -17,33 +17,46 @@ import torch
 from codecs_ar.stack import train as training
 from codecs_ar.stack.settings import Settings
 from numpy.typing import NDArray
+from PIL import Image
 
 SETTINGS = {
     "mnist-binary": Settings(width=144, narrow=96, blocks=1, reach=6, batch=2048, draw=True),
     "mnist": Settings(width=144, narrow=96, blocks=1, reach=5, batch=2048),
+    # three hours of two cores
+    "cifar10": Settings(width=192, narrow=128, blocks=2, reach=4, components=5, batch=2048),
+    # ten minutes of an accelerator
+    "cifar10-large": Settings(width=512, narrow=256, blocks=4, reach=7, components=6, batch=16384, rate=2e-3),
 }
+HELD_OUT = {"mnist": 5000, "mnist-binary": 5000, "cifar10": 2000, "cifar10-large": 2000}
 ABOUT = {
     "mnist": "the 60,000 training images of MNIST, the last 5,000 of them held out",
+    "cifar10": "the 50,000 training images of CIFAR-10, the last 2,000 of them held out, as many again mirrored",
+    "cifar10-large": "the 50,000 training images of CIFAR-10, the last 2,000 of them held out, as many again mirrored",
     "mnist-binary": "the 60,000 training images of MNIST, the last 5,000 of them held out, each value drawn as 0 or 1, again and again",
 }
 
 
 def load(path: Path) -> NDArray[np.uint8]:
-    """The images, shape (n, height, width)."""
-    images: NDArray[np.uint8] = np.load(path)["images"]
-    return images
+    """The images, shape (n, height, width) or (n, height, width, 3); those of CIFAR-10 also mirrored, before them as they are."""
+    if path.is_file():
+        images: NDArray[np.uint8] = np.load(path)["images"]
+        return images
+    sprites = [np.asarray(Image.open(file).convert("RGB")) for file in sorted(path.glob("train-*.webp"))]
+    colour = np.concatenate([x.reshape(50, 32, 50, 32, 3).swapaxes(1, 2).reshape(2500, 32, 32, 3) for x in sprites])
+    return np.concatenate([colour[: -HELD_OUT["cifar10"], :, ::-1], colour])
 
 
 def main() -> None:
-    """Train one model on one thread and save it."""
+    """Train one model and save it, and beside it the networks in floating point."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--interval", type=float, default=120, help="seconds between two looks at what is held out")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(arguments.threads)
     training.INTERVAL = arguments.interval
     start = time.monotonic()
 
@@ -60,7 +73,7 @@ def main() -> None:
         load(arguments.data),
         budget=60 * arguments.minutes,
         settings=SETTINGS[name],
-        held_out=5000,
+        held_out=HELD_OUT[name],
         progress=progress,
         checkpoint=checkpoint,
         name=name,

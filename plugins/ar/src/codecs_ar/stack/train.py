@@ -95,10 +95,13 @@ class Lessons:
         self.steps += 1
         if self.settings.draw and self.steps % REDRAW == 0:
             self._see()
-        total = torch.zeros((), device=learning.device())
+        device = learning.device()
+        total = torch.zeros((), device=device)
         for network, images in zip(self.networks, self.images, strict=True):
             b = images.draw(self.settings.batch)
-            total = total + (network.bits(b.x, b.rows, b.columns, b.values, b.expectations) * b.weights).sum()  # type: ignore[operator]
+            with learning.half(device.type == "cuda", device):
+                bits = network.bits(b.x, b.rows, b.columns, b.values, b.expectations)  # type: ignore[operator]
+            total = total + (bits * b.weights).sum()
         if self.settings.items:
             size = sum(network.size() for network in self.networks)  # type: ignore[operator]
             total = total + size / (self.settings.items * self.data[0, ..., 0].size)
