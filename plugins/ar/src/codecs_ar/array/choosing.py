@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_ar.array import quick
 from codecs_ar.array.layout import MOST_CHANNELS, Layout
 from codecs_ar.array.maps import Map, Numbers
 from codecs_ar.array.payload import Writer
@@ -21,6 +23,8 @@ FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 16, 24, 128
 BRIEF, LOOKED = 1 << 14, 1 << 14
 #: Repeats are asked for, which takes time, where what they come to is less than this part of what the array does without.
 WORTH = 0.995
+#: What the fast level makes larger than its best by more than this is not tried by slower ones.
+NEAR = 1.12
 
 
 def layouts(shape: tuple[int, ...]) -> list[Layout]:
@@ -131,14 +135,22 @@ def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
     roles = layouts(array.shape)
     part = array if level.thorough else sample(array, BRIEF if level.brief else MOST)
     share = part.size / array.size
-    best, layout = candidates[0], roles[0]
-    if len(candidates) > 1:
-        best = min(candidates, key=lambda chosen: cost(part, chosen, layout, share, level))
-    if len(roles) > 1:
-        layout = min(roles, key=lambda role: cost(part, best, role, share, level))
+
+    @cache
+    def size(chosen: Map, role: Layout, *, repeats: bool = True) -> float:
+        return cost(part, chosen, role, share, level, repeats=repeats)
+
+    def smallest(rivals: list[tuple[Map, Layout]]) -> tuple[Map, Layout]:
+        if len(rivals) > 1 and not (level.brief or level.thorough):  # what the fast level makes far larger is not tried
+            glances = [cost(part, *rival, share, level._replace(measure=quick.measure)) for rival in rivals]
+            rivals = [rival for rival, glance in zip(rivals, glances, strict=True) if glance <= NEAR * min(glances)]
+        return min(rivals, key=lambda rival: size(*rival)) if len(rivals) > 1 else rivals[0]
+
+    best, _ = smallest([(chosen, roles[0]) for chosen in candidates])
+    best, layout = smallest([(best, role) for role in roles])
     if level.brief:
         return planned(array, best, layout, repeats=False, brief=True)
-    gain = cost(part, best, layout, share, level) / cost(part, best, layout, share, level, repeats=False)
+    gain = size(best, layout) / size(best, layout, repeats=False)
     return planned(array, best, layout, repeats=gain < WORTH)
 
 

@@ -17,7 +17,7 @@ SHORTEST = 64
 #: Bytes of the middle of an array that tell whether LZMA is worth a try. Deflate, at its quickest, must bring them to `SOMETHING` of their
 #: size, and to `HOPEFUL` times the share that the codec came to; `CERTAIN` times, where it is to be brief; else LZMA must itself
 #: bring them to `PROMISING` times that share, unless deflate brings them to `REDUNDANT` of their size: then LZMA finds more in the whole.
-LOOKED, HOPEFUL, CERTAIN, SOMETHING, PROMISING, REDUNDANT = 1 << 16, 1.7, 1.1, 0.8, 1.05, 0.125
+LOOKED, HOPEFUL, CERTAIN, SOMETHING, PROMISING, REDUNDANT = 1 << 16, 2.0, 1.1, 0.8, 1.05, 0.125
 #: Bytes that LZMA looks back at.
 DICTIONARY = 1 << 23
 
