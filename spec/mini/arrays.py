@@ -116,11 +116,11 @@ def packed(source, shape, dtype):
     return stored(data, shape, dtype) if len(data) == size else decode(data, shape, dtype)
 
 
-def decode(data, shape, dtype):
-    """The array of a code."""
+def decode(data, shape, dtype, profile=None):
+    """The array of a code; `profile` are the tensors of a model, where there is one."""
     source = Bytes(data)
     mode = source.natural()
-    require(mode < 7, "an unknown mode")
+    require(mode < 7 or (mode == 7 and profile is not None), "an unknown mode")
     if mode == 0:
         size = 1 if dtype == "bool" else np.dtype(dtype).itemsize
         array = np.full(shape, stored(source.take(size), (1,), dtype))
@@ -135,7 +135,8 @@ def decode(data, shape, dtype):
         elif real.kind == "b":
             real = np.dtype("u1")
         small = tuple(n for n in full if n != 1) or (1,)
-        coder = {1: Old, 2: Fast, 4: Standard}.get(mode)
+        profiled = type("Profiled", (Standard,), {"profile": profile})
+        coder = {1: Old, 2: Fast, 4: Standard, 7: profiled}.get(mode)
         found = mapped(source, small, real, coder) if coder else near(source, small, real)
         array = np.frombuffer(found.tobytes(), dtype).reshape(shape)
     require(source.at == len(data), "bytes that are left over")
@@ -505,7 +506,7 @@ class Filter:
 
 
 class Standard(Stream):
-    period, filtered = 24, True
+    period, filtered, profile = 24, True, None
 
     def decode(self, source, size):
         g = self.g
@@ -522,6 +523,8 @@ class Standard(Stream):
         self.hashes = 1 << clamp(size.bit_length() + 3, 12, 20)
         self.counters, self.uses = defaultdict(lambda: (1 << 21, 0)), defaultdict(float)
         self.mixers = {}
+        if self.profile is not None:
+            self.begin(self.profile)
         self.past, self.seen, self.pointer, self.right = [], {}, -1, 0
         self.memory, self.history = {}, [0] * 4
         left, i, out = 0, 0, []
@@ -537,6 +540,19 @@ class Standard(Stream):
             if left == 0:
                 self.message.check_end()
         return out
+
+    def begin(self, profile):
+        lists = {name: [int(v) for v in profile[f"counters.{name}"]] for name in ("at", "p", "n")}
+        for at, p, n in zip(*lists.values(), strict=True):
+            self.counters[at if at < 96 * 280 else at + self.hashes] = p << 6 | 32, n
+        mixers, uses, blends, biases = (
+            [float(v) if abs(v) >= 1e-30 else 0.0 for v in profile[name]]
+            for name in ("mixers", "uses", "blends", "biases")
+        )
+        self.mixers = {i: mixers[8 * i : 8 * i + 8] for i in range(352)}
+        self.uses |= enumerate(uses)
+        self.blends |= {(k, r): blends[11 * (8 * k + r) :][:11] for k in range(7) for r in range(8)}
+        self.biases |= {(t, r): biases[8 * t + r] for t in range(32) for r in range(8)}
 
     def copy(self, to, from_):
         self.x[to], self.errors[to] = self.x[from_], list(self.errors[from_])

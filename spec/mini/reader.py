@@ -303,7 +303,13 @@ def decode(file, entry, payload, shape):
         if stores and len(payload) == size:
             array = stored(payload, entry.dtype, math.prod(shape))
         elif entry.codec in UNTRAINED:
-            array = UNTRAINED[entry.codec](payload, shape, entry.dtype)
+            profile = []
+            if entry.model is not None:
+                model = exact.parse_model(file.model(entry.model))
+                exact.check(model[0] == entry.codec == "ar.array", "the model of another codec")
+                exact.check(model[1].get("version") == 2, "another version of profiles")
+                profile = [model[2]]
+            array = UNTRAINED[entry.codec](payload, shape, entry.dtype, *profile)
         elif entry.codec in LEARNED:
             require(entry.model is not None, "model", "a codec without its model")
             model = exact.parse_model(file.model(entry.model))

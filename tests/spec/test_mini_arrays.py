@@ -12,8 +12,10 @@ import pytest
 from codecs_ar.array import coding
 from codecs_ar.array.bounded import BoundedCodec
 from codecs_ar.array.bounds import usual, within
+from codecs_ar.array.codec import ArrayCodec
 from codecs_ar.array.layout import Layout
 from codecs_ar.array.steps import fitted
+from codecs_ar.array.train import train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -72,6 +74,15 @@ def test_arrays(arrays: Any, effort: str, name: str) -> None:
     array = cases()[name]
     payload = coding.encode(array, effort)
     assert arrays.decode(payload, array.shape, array.dtype.name).tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("name", ["plane", "four axes", "channels"])
+def test_profiles(arrays: Any, name: str) -> None:
+    array, model = cases()[name], train([cases()["slices"], cases()["series"]], budget=60)
+    payload = ArrayCodec(model=model).encode(array)
+    assert payload[0] == coding.PROFILED
+    found = arrays.decode(payload, array.shape, array.dtype.name, model.tensors())
+    assert found.tobytes() == array.tobytes()
 
 
 @pytest.mark.parametrize("relative", [False, True])

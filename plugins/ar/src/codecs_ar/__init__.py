@@ -19,6 +19,8 @@ INFO = CodecInfo(
 ARRAY_INFO = CodecInfo(
     summary="Numerical arrays of any type and any number of dimensions, by predictions that adapt to the data",
     speed=0.5,
+    trainable=True,
+    ragged=True,
 )
 
 STACK_INFO = CodecInfo(
@@ -62,7 +64,13 @@ def codecs_register() -> list[CodecSpec]:
             info=INFO,
             trainer="codecs_ar.train:train",
         ),
-        CodecSpec(id="ar.array", implementation="codecs_ar.array.codec:ArrayCodec", info=ARRAY_INFO, format_version=2),
+        CodecSpec(
+            id="ar.array",
+            implementation="codecs_ar.array.codec:ArrayCodec",
+            format_version=2,
+            info=ARRAY_INFO,
+            trainer="codecs_ar.array.train:train",
+        ),
         CodecSpec(
             id="ar.stack",
             implementation="codecs_ar.stack.codec:StackCodec",
@@ -75,7 +83,7 @@ def codecs_register() -> list[CodecSpec]:
 
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
-    """The models shipped with it; ``scripts/train_models.py`` makes them."""
+    """The models shipped with it; ``scripts/train_models.py`` makes them, and ``scripts/train_profiles.py`` that of ``ar.array``."""
     return [
         ModelSpec(
             name="photo",
@@ -103,5 +111,13 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="grey images of 8 to 16 bits, of any size",
             nbytes=30356,
             shapes=GREY,
+        ),
+        ModelSpec(
+            name="general",
+            codec="ar.array",
+            resource="codecs_ar:models/general.safetensors",
+            sha256="b523be67893f74c11e1445431a4c6f112e503a2ec2af228130c7459ade85edc4",
+            summary="a profile of fields, volumes, images and series: small chunks begin with it",
+            nbytes=66006,
         ),
     ]

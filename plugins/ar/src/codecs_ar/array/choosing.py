@@ -124,7 +124,7 @@ class Level(NamedTuple):
     """
 
     mode: int
-    encode: Callable[[Writer, NDArray[np.int64], Description, Numbers], None]
+    encode: Callable[[Writer, NDArray[np.int64], Description, Numbers], object]
     measure: Callable[[NDArray[np.int64], Description, Numbers], float]
     brief: bool = False
     thorough: bool = False

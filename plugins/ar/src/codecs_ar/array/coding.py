@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,9 @@ from codecs_core import ArraySpec, restore, store, stored_size
 from codecs_core.errors import CorruptDataError
 
 #: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream, of payload version 1, of the
-#: fast level, or of the others; or steps around predictions; or runs of equal values; or bytes by LZMA.
-CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES = range(7)
+#: fast level, or of the others; or steps around predictions; or runs of equal values; or bytes by LZMA; or a map and a stream that begins
+#: with a profile.
+CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES, PROFILED = range(8)
 DECODERS: dict[int, Callable[..., NDArray[np.int64]]] = {
     OLD: partial(stream.decode, version=1),
     QUICK: quick.decode,
@@ -34,14 +35,19 @@ LEVELS = {
 }
 
 
-def encode(array: NDArray[Any], effort: str = STANDARD, chosen: maps.Map | None = None) -> bytes:
-    """A payload of an array that is not empty; of real numbers, by a map that is given."""
+#: The tensors of a model.
+Tensors = Mapping[str, NDArray[Any]]
+
+
+def encode(
+    array: NDArray[Any], effort: str = STANDARD, chosen: maps.Map | None = None, start: Tensors | None = None
+) -> bytes:
+    """A payload of an array that is not empty; of real numbers, by a map that is given; its stream begins with a profile."""
     first = array.reshape(-1)[:1]
     if array.tobytes() == first.tobytes() * array.size:
         return bytes([CONSTANT]) + store(first)
-    reals = _reals(array)
-    reals = reals.reshape(squeezed(reals.shape))
-    payload = encode_plan(reals, plan(reals, effort, chosen), effort)
+    numbers = reals(array)
+    payload = encode_plan(numbers, plan(numbers, effort, chosen), effort, start)
     return payload if chosen else min([payload, *_repeating(array, len(payload), effort)], key=len)
 
 
@@ -66,7 +72,7 @@ def plan(array: NDArray[Any], effort: str, chosen: maps.Map | None = None) -> Pl
     return choose(array, LEVELS[effort], [chosen] if chosen else maps.candidates(array, brief=LEVELS[effort].brief))
 
 
-def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+def decode(payload: bytes, spec: ArraySpec, start: Tensors | None = None) -> NDArray[Any]:
     """Inverse of `encode`."""
     reader = Reader(payload)
     mode = reader.natural()
@@ -75,14 +81,20 @@ def decode(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         value = restore(reader.take(stored_size(one)), one)
         reader.finish()
         return np.full(spec.shape, value)
-    if mode > BYTES:
-        raise CorruptDataError(f"the payload begins with {mode}, where 0 to 6 was expected: it is damaged")
+    if mode > PROFILED or (mode == PROFILED and start is None):
+        raise CorruptDataError(
+            f"the payload begins with {mode}, where 0 to 6, or 7 with a model, was expected: it is damaged"
+        )
     if mode == RUNS:
         return _runs(reader, spec)
     if mode == BYTES:
         return repetition.decompressed(reader.rest(), spec)
     dtype, shape = _parts(spec)
-    array = _near(reader, shape, dtype) if mode == NEAR else _decoded(reader, shape, dtype, DECODERS[mode])
+    if mode == NEAR:
+        array = _near(reader, shape, dtype)
+    else:
+        decoder = partial(stream.decode, start=start) if mode == PROFILED else DECODERS[mode]
+        array = _decoded(reader, shape, dtype, decoder)
     reader.finish()
     return np.ascontiguousarray(array).view(spec.dtype).reshape(spec.shape)
 
@@ -121,16 +133,18 @@ def _parts(spec: ArraySpec) -> tuple[np.dtype[Any], tuple[int, ...]]:
     return np.dtype("u1") if dtype.kind == "b" else dtype, spec.shape
 
 
-def _reals(array: NDArray[Any]) -> NDArray[Any]:
+def reals(array: NDArray[Any]) -> NDArray[Any]:
+    """An array as real numbers, without axes of length 1."""
     dtype, shape = _parts(ArraySpec.of(array))
-    return array.reshape(-1).view(dtype).reshape(shape)
+    return array.reshape(-1).view(dtype).reshape(squeezed(shape))
 
 
-def encode_plan(array: NDArray[Any], plan: Plan, effort: str) -> bytes:
+def encode_plan(array: NDArray[Any], plan: Plan, effort: str, start: Tensors | None = None) -> bytes:
     """A payload: map and stream of real numbers."""
-    shift, chosen = plan.about.shift, plan.map
+    shift, chosen, level = plan.about.shift, plan.map, LEVELS[effort]
+    profiled = start is not None and level.mode == CODED
     writer = Writer()
-    writer.natural(LEVELS[effort].mode)
+    writer.natural(PROFILED if profiled else level.mode)
     writer.natural(chosen.kind | shift << 2)
     if isinstance(chosen, maps.Palette):
         writer.natural(2 * chosen.colours.size + chosen.by_value)
@@ -144,7 +158,10 @@ def encode_plan(array: NDArray[Any], plan: Plan, effort: str) -> bytes:
         writer.part(pack(chosen.missing(array, plan.codes), effort))
     if shift:
         writer.part(pack((plan.codes & (1 << shift) - 1).astype(np.uint8), effort))
-    LEVELS[effort].encode(writer, plan.codes >> shift, plan.about, chosen.numbers)
+    if profiled:
+        stream.encode(writer, plan.codes >> shift, plan.about, chosen.numbers, start)
+    else:
+        level.encode(writer, plan.codes >> shift, plan.about, chosen.numbers)
     return writer.to_bytes()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,10 @@ from codecs_ar.array.decisions import Decider
 from codecs_ar.array.grid import HALF, TABLE, Grid
 from codecs_ar.array.kernel import LONGEST, follow, push_records
 from codecs_ar.array.layout import Geometry, Layout, geometry
-from codecs_ar.array.maps import Numbers
+from codecs_ar.array.maps import WHOLE, Numbers
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.array.predictors import CLASSES, COMPONENTS, EXPERTS, RATIOS, TRACKED, VIEWS, Learners
+from codecs_ar.array.profile import Learnt
 from codecs_ar.array.real import logarithms, logistics, stretches
 from codecs_ar.array.repeats import KINDS, NOTHING, Repeats
 from codecs_ar.array.scene import VOLATILITY, Now, Scene
@@ -128,10 +130,19 @@ class Stream:
         What codes stand for.
     version
         Of the payload: 1, or the present one.
+    start
+        The tensors of a profile to begin with.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], about: Description, numbers: Numbers, version: int, *, decoding: bool
+        self,
+        shape: tuple[int, ...],
+        about: Description,
+        numbers: Numbers,
+        version: int,
+        *,
+        decoding: bool,
+        start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         self.geometry = geometry(shape, about.layout.series, version)
         self.size = int(np.prod(shape))
@@ -146,6 +157,16 @@ class Stream:
             version, decoding, about.discrete, about.repeats, hashes, np.zeros(3, np.uint64), records, GROWTH
         )
         self.done = 0
+        if start is not None:
+            learnt = self.learnt()
+            learnt.begin(start)
+            self.decider.counters[: tree.DIRECT] = learnt.counters[: tree.DIRECT]
+            self.decider.counters[-tree.FINE :] = learnt.counters[tree.DIRECT :]
+
+    def learnt(self) -> Learnt:
+        """What serves other arrays: a copy of counters, and the rest as it is."""
+        counters = np.concatenate([self.decider.counters[: tree.DIRECT], self.decider.counters[-tree.FINE :]])
+        return Learnt(counters, self.decider.mixers, self.decider.uses, self.learners.blends, self.learners.biases)
 
     @property
     def codes(self) -> NDArray[np.int64]:
@@ -182,16 +203,31 @@ class Stream:
         self.done += count
 
 
-def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers: Numbers) -> None:
-    """Append codes, an array without axes of length 1, to a payload."""
+def encode(
+    writer: Writer,
+    codes: NDArray[np.int64],
+    about: Description,
+    numbers: Numbers,
+    start: Mapping[str, NDArray[Any]] | None = None,
+) -> Stream:
+    """Append codes, an array without axes of length 1, to a payload; returns the stream with what it has learnt."""
     about.write(writer)
     codes = codes.transpose(about.layout.order)
-    stream = Stream(codes.shape, about, numbers, VERSION, decoding=False)
+    stream = Stream(codes.shape, about, numbers, VERSION, decoding=False, start=start)
     stream.codes[:] = codes.reshape(stream.geometry.shape)
     while stream.done < stream.size:
         count, message = stream.encode_some()
         writer.natural(count)
         writer.part(message)
+    return stream
+
+
+def untaught() -> Learnt:
+    """The state that streams have at the beginning."""
+    about = Description(
+        Layout((0,), series=False), 0, 0, 1, (0, 1), 0, (0,) * (CLASSES - 1), discrete=False, repeats=False
+    )
+    return Stream((2,), about, WHOLE, VERSION, decoding=True).learnt()
 
 
 def measure(codes: NDArray[np.int64], about: Description, numbers: Numbers) -> float:
@@ -202,11 +238,18 @@ def measure(codes: NDArray[np.int64], about: Description, numbers: Numbers) -> f
 
 
 def decode(
-    reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers, version: int = VERSION
+    reader: Reader,
+    shape: tuple[int, ...],
+    shift: int,
+    numbers: Numbers,
+    version: int = VERSION,
+    start: Mapping[str, NDArray[Any]] | None = None,
 ) -> NDArray[np.int64]:
     """Inverse of `encode`, and of that of older versions."""
     about = Description.read(reader, len(shape), shift)
-    stream = Stream(tuple(shape[axis] for axis in about.layout.order), about, numbers, version, decoding=True)
+    stream = Stream(
+        tuple(shape[axis] for axis in about.layout.order), about, numbers, version, decoding=True, start=start
+    )
     while stream.done < stream.size:
         stream.decode_some(reader.natural(), reader.part())
     codes = stream.codes.reshape(tuple(shape[axis] for axis in about.layout.order))
