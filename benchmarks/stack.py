@@ -2,8 +2,8 @@
 
 DATA are .npy or .npz files (their array ``images``) of the model's shape; for a model of two values, grey images are drawn by a
 fixed seed. Every rate is that of a file that was decoded again and compared; the model's bytes are beside it. ``--glyphs`` draws
-characters of the fonts that are installed, trains on 25,000 of them for ``--minutes``, and encodes 5,000 others with the model in
-the file.
+characters of the fonts that are installed, trains on 25,000 of them for ``--minutes`` unless MODEL is named, and encodes 5,000
+others with the model in the file.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import codecs_core as cc
+from codecs_core import models
 
 FONTS = Path("/usr/share/fonts"), Path("/Library/Fonts"), Path("C:/Windows/Fonts")
 CHARACTERS = string.ascii_letters + string.digits + "&%@?!"
@@ -97,6 +98,7 @@ def figures(codec: StackCodec, x: NDArray[np.uint8], folder: Path) -> dict[str, 
     """All that is told of a stack."""
     model = codec.model
     assert model is not None
+    models.use(model)
     bits = sum(float(codec.information(x[i : i + 500]).sum()) for i in range(0, len(x), 500))
     found: dict[str, Any] = {
         "images": len(x),
@@ -129,7 +131,12 @@ def main() -> None:
         if arguments.glyphs:
             drawn = glyphs(TRAINED + OTHERS)
             told = lambda done, message: print(f"{done:6.1%}  {message}", file=sys.stderr, flush=True)  # noqa: E731
-            model = cc.train("ar.stack", drawn[:TRAINED], budget=60 * arguments.minutes, progress=told, items=OTHERS)
+            if arguments.model:
+                model = cc.load_model(arguments.model, codec="ar.stack")
+            else:
+                model = cc.train(
+                    "ar.stack", drawn[:TRAINED], budget=60 * arguments.minutes, progress=told, items=OTHERS
+                )
             result = {"glyphs": figures(StackCodec(model=model), drawn[TRAINED:], Path(name))}
         else:
             codec = StackCodec(model=cc.load_model(arguments.model, codec="ar.stack"))

@@ -50,6 +50,7 @@ BOUNDED_INFO = CodecInfo(
 
 #: Images with and without alpha, and stacks of them; grey ones.
 COLOUR = tuple((*items, None, None, channels) for items in ((), (None,)) for channels in (3, 4))
+DIGITS = ((None, 28, 28), (None, 28, 28, 1))
 GREY = ((None, None), (None, None, None), (None, None, None, 1))
 
 
@@ -119,5 +120,14 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="b523be67893f74c11e1445431a4c6f112e503a2ec2af228130c7459ade85edc4",
             summary="a profile of fields, volumes, images and series: small chunks begin with it",
             nbytes=66006,
+        ),
+        ModelSpec(
+            name="mnist-binary",
+            codec="ar.stack",
+            resource="codecs_ar:models/mnist-binary.safetensors",
+            sha256="e89f60572ef5e246b1a50a61545baed3fb86579f753a6f89cbbb36ee3046a381",
+            summary="stacks of binarised digits of 28 x 28",
+            nbytes=47396,
+            shapes=DIGITS,
         ),
     ]

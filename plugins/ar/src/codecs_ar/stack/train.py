@@ -35,7 +35,7 @@ LOOK_AT, EXAMPLES = 1 << 18, 1 << 14
 #: Pixels that are looked at together.
 PART = 1 << 13
 #: Bits of a weight that are tried.
-WEIGHT_BITS = (5, 6, 7, 8)
+WEIGHT_BITS = (5, 6, 7, 8, 9, 10)
 #: How many times the rate of Adam that of Muon is.
 MUON = 7.0
 #: Where values are drawn, they are drawn again after this number of steps.
