@@ -1,11 +1,10 @@
-"""The entries of a file, in its order: held, for one that is written; or stored, checked once and parsed when asked for.
+"""The entries of a file, in its order: as stored, checked once and parsed when asked for.
 
 There may be a million in a file, which as Python objects would take more than a gigabyte.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -18,7 +17,7 @@ import xxhash
 from codecs_core.container.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -30,67 +29,7 @@ _SIX = 0x96
 
 
 class Entries(Sequence[Entry]):
-    """Entries in the order of the file."""
-
-    #: How many chunks each has.
-    chunks: NDArray[np.int64]
-    #: Whether one of them is cut along other axes than the first.
-    grid: bool
-
-    @abstractmethod
-    def find(self, name: str) -> int | None:
-        """Position of the entry of this name, if there is one."""
-
-    @abstractmethod
-    def twice(self) -> str | None:
-        """A name that two entries have, if there is one."""
-
-    @property
-    def by_name(self) -> ByName:
-        """The same by their names."""
-        return ByName(self)
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Sequence)
-            and len(self) == len(other)
-            and all(a == b for a, b in zip(self, other, strict=True))
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class Held(Entries):
-    """Entries in memory."""
-
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._entries = tuple(entries)
-        self.chunks = np.array([entry.n_chunks for entry in self._entries], np.int64)
-        self.grid = any(type(entry.chunk) is tuple for entry in self._entries)
-        self._numbers = {entry.name: i for i, entry in enumerate(self._entries)}
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    @overload
-    def __getitem__(self, i: int) -> Entry: ...
-    @overload
-    def __getitem__(self, i: slice) -> tuple[Entry, ...]: ...
-    def __getitem__(self, i: int | slice) -> Entry | tuple[Entry, ...]:
-        return self._entries[i]
-
-    def find(self, name: str) -> int | None:  # noqa: D102
-        return self._numbers.get(name)
-
-    def twice(self) -> str | None:  # noqa: D102
-        if len(self._numbers) == len(self):
-            return None
-        # Of two of a name, the later one has the number.
-        return next(entry.name for i, entry in enumerate(self._entries) if self._numbers[entry.name] != i)
-
-
-class Stored(Entries):
-    """Entries of a file that was opened.
+    """Entries of a file, in its order.
 
     Parameters
     ----------
@@ -118,7 +57,7 @@ class Stored(Entries):
         keys: NDArray[np.uint64],
         key: Callable[[bytes], int],
         parse: Callable[[Any], Entry],
-        grid: bool = False,
+        grid: bool,
     ) -> None:
         self.grid = grid
         self._data, self._starts, self.chunks, self._key, self._parse = data, starts, chunks, key, parse
@@ -157,12 +96,28 @@ class Stored(Entries):
         start, stop = self._starts[i : i + 2].tolist()
         return self._parse(msgpack.unpackb(self._data[start:stop]))
 
-    def find(self, name: str) -> int | None:  # noqa: D102
+    @property
+    def by_name(self) -> ByName:
+        """The same by their names."""
+        return ByName(self)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Sequence)
+            and len(self) == len(other)
+            and all(a == b for a, b in zip(self, other, strict=True))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def find(self, name: str) -> int | None:
+        """Position of the entry of this name, if there is one."""
         key = np.uint64(self._key(name.encode("utf-8", "surrogatepass")))
         start, stop = (int(np.searchsorted(self._keys, key, side)) for side in ("left", "right"))
         return next((i for i in self._order[start:stop].tolist() if self[i].name == name), None)
 
-    def twice(self) -> str | None:  # noqa: D102
+    def twice(self) -> str | None:
+        """A name that two entries have, if there is one."""
         again = self._keys[1:][self._keys[1:] == self._keys[:-1]]
         seen: set[str] = set()
         # not by the table that numpy 2.0.0 makes for itself, which does not hold 64 bits

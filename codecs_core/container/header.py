@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reprlib
 import secrets
+import sys
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,14 @@ import numpy as np
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.container.canonical import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Parts, pack, unpack
-from codecs_core.container.entries import SHORT, Entries, Held, Stored, hashing, name_in
+from codecs_core.container.entries import SHORT, Entries, hashing, name_in
 from codecs_core.container.entry import Entry, is_sha256
 from codecs_core.errors import ConfigError, FormatError
+from codecs_core.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from codecs_core.limits import Limits
 
 _TOP = {"attrs": dict, "codecs": list, "entries": list, "models": list}
 _CODEC = {"config": dict, "id": str, "model": (int, type(None)), "package": str, "version": int}
@@ -31,6 +32,8 @@ _ENTRY = {"name": str, "dtype": str, "shape": list, "chunk": int, "codec": int, 
 _GRID_ENTRY = {**_ENTRY, "chunk": (int, list)}
 _ENTRY_TYPES = list(_ENTRY.values())
 _MODEL = {"name": str, "sha256": bytes}
+#: What is written is held to the limits by the writer.
+_UNLIMITED = Limits(**dict.fromkeys((one.name for one in fields(Limits)), sys.maxsize))
 #: Kinds of entries that are remembered while a header is read.
 _KNOWN = 1 << 12
 
@@ -48,57 +51,30 @@ class Header:
         them by position.
     attrs
         Attributes of the file as a whole.
+    data
+        The header as stored.
     """
 
     entries: Entries
     models: tuple[tuple[str, str], ...]
     attrs: dict[str, Any]
+    data: bytes = field(repr=False)
 
     @classmethod
     def of(cls, entries: Sequence[Entry], models: Mapping[str, str], attrs: dict[str, Any]) -> Header:
-        """Header of a file to be written; raises `ConfigError` for what no file can hold."""
-        header = cls(entries=Held(entries), models=tuple(sorted(models.items())), attrs=attrs)
-        try:
-            header._check()
-        except FormatError as e:
-            raise ConfigError(str(e)) from e
+        """Header of a file to be written, as it will be read; raises `ConfigError` for what no file can hold."""
         for entry in entries:
             if entry.model is not None and entry.model not in models:
                 raise ConfigError(f"has entry {entry.name!r}, whose model {entry.model} is not among its models")
-        return header
+        grid = any(type(entry.chunk) is tuple for entry in entries)
+        try:
+            return cls.from_bytes(_packed(entries, sorted(models.items()), attrs), _UNLIMITED, grid=grid)
+        except FormatError as e:
+            raise ConfigError(str(e)) from e
 
     def to_bytes(self) -> bytes:
-        """Encode; entries that share codec, version, settings, model and package share one record of them."""
-        numbers = {sha256: i for i, (sha256, _) in enumerate(self.models)}
-        codecs: list[dict[str, Any]] = []
-        known: dict[bytes, int] = {}
-        # Ten thousand entries commonly share one dict of settings: it is packed once.
-        seen: dict[tuple[Any, ...], int] = {}
-        entries = []
-        for entry in self.entries:
-            key = (id(entry.config), entry.codec, entry.codec_version, entry.model, entry.package)
-            if key not in seen:
-                codec = {
-                    "config": entry.config,
-                    "id": entry.codec,
-                    "model": None if entry.model is None else numbers[entry.model],
-                    "package": entry.package,
-                    "version": entry.codec_version,
-                }
-                seen[key] = known.setdefault(_pack_codec(codec), len(codecs))
-                if seen[key] == len(codecs):
-                    codecs.append(codec)
-            spec = entry.spec
-            chunk = list(entry.chunk) if isinstance(entry.chunk, tuple) else entry.chunk
-            try:
-                entries.append(pack([entry.name, spec.dtype, list(spec.shape), chunk, seen[key], entry.attrs]))
-            except ConfigError as e:
-                raise ConfigError(f"entry {entry.name!r} {e}") from e
-        models = [{"name": name, "sha256": bytes.fromhex(sha256)} for sha256, name in self.models]
-        others = pack({"attrs": self.attrs, "codecs": codecs, "entries": [], "models": models})
-        # their place in it: the empty list before the models
-        end = len(others) - len(pack(models)) - len(pack("models"))
-        return b"".join([others[: end - 1], msgpack.Packer().pack_array_header(len(entries)), *entries, others[end:]])
+        """As stored."""
+        return self.data
 
     @classmethod
     def from_bytes(cls, data: bytes, limits: Limits, *, grid: bool = False) -> Header:
@@ -133,7 +109,7 @@ class Header:
             raise FormatError("lists a codec twice")
         if models != sorted(models):
             raise FormatError("lists models that are not sorted by SHA-256")
-        header = cls(entries=scan.entries(data, codecs), models=tuple(models), attrs=attrs)
+        header = cls(entries=scan.entries(data, codecs), models=tuple(models), attrs=attrs, data=data)
         header._check()
         return header
 
@@ -148,6 +124,43 @@ class Header:
             raise FormatError("lists a model twice, or by something that is not a SHA-256")
         if not all(type(name) is str for _, name in self.models):
             raise FormatError("lists a model whose name is not text")
+
+
+def _packed(entries: Sequence[Entry], models: Sequence[tuple[str, str]], attrs: dict[str, Any]) -> bytes:
+    """The bytes of a header; entries that share codec, version, settings, model and package share one record of them."""
+    numbers = {sha256: i for i, (sha256, _) in enumerate(models)}
+    codecs: list[dict[str, Any]] = []
+    known: dict[bytes, int] = {}
+    # Ten thousand entries commonly share one dict of settings: it is packed once.
+    seen: dict[tuple[Any, ...], int] = {}
+    packed = []
+    for entry in entries:
+        key = (id(entry.config), entry.codec, entry.codec_version, entry.model, entry.package)
+        if key not in seen:
+            codec = {
+                "config": entry.config,
+                "id": entry.codec,
+                "model": None if entry.model is None else numbers[entry.model],
+                "package": entry.package,
+                "version": entry.codec_version,
+            }
+            seen[key] = known.setdefault(_pack_codec(codec), len(codecs))
+            if seen[key] == len(codecs):
+                codecs.append(codec)
+        spec = entry.spec
+        chunk = list(entry.chunk) if isinstance(entry.chunk, tuple) else entry.chunk
+        try:
+            packed.append(pack([entry.name, spec.dtype, list(spec.shape), chunk, seen[key], entry.attrs]))
+        except ConfigError as e:
+            raise ConfigError(f"entry {entry.name!r} {e}") from e
+    try:
+        listed = [{"name": name, "sha256": bytes.fromhex(sha256)} for sha256, name in models]
+    except ValueError as e:
+        raise ConfigError("lists a model twice, or by something that is not a SHA-256") from e
+    others = pack({"attrs": attrs, "codecs": codecs, "entries": [], "models": listed})
+    # their place in it: the empty list before the models
+    end = len(others) - len(pack(listed)) - len(pack("models"))
+    return b"".join([others[: end - 1], msgpack.Packer().pack_array_header(len(packed)), *packed, others[end:]])
 
 
 class _Scan:
@@ -186,13 +199,13 @@ class _Scan:
             raise FormatError("the preamble says that an array is cut in several axes, and none is")
         self._grid = grid
 
-    def entries(self, data: bytes, codecs: list[dict[str, Any]]) -> Stored:
+    def entries(self, data: bytes, codecs: list[dict[str, Any]]) -> Entries:
         """All of them, given what their codecs are."""
         starts, chunks = (
             np.frombuffer(a, np.int64) if a else np.zeros(0, np.int64) for a in (self._starts, self._chunks)
         )
         keys = np.frombuffer(self._keys, np.uint64) if self._keys else np.zeros(0, np.uint64)
-        return Stored(data, starts, chunks, keys, self._key, partial(_made, codecs=codecs), self._grid)
+        return Entries(data, starts, chunks, keys, self._key, partial(_made, codecs=codecs), self._grid)
 
 
 def _keys(parts: Parts, i: int) -> None:
