@@ -372,9 +372,9 @@ def test_status_5_limits(tmp_path):
 
 
 def test_status_70_bugs_are_told_shortly(monkeypatch, held):
-    from codecs_core import api
+    from codecs_core.report import info
 
-    monkeypatch.setattr(api, "inspect", lambda path, **_: 1 / 0)
+    monkeypatch.setattr(info, "summary", lambda contents, path: 1 / 0)
     result = codecs("info", held)
     assert result.exit_code == 70
     assert "CODECS_DEBUG" in result.stderr
