@@ -1,4 +1,4 @@
-"""What the kit does in fresh processes: ``python -m codecs_core.testing.child VERB FOLDER``, with JSON on stdout.
+"""What the kit does in fresh processes: ``python -m codecs_core.testing.child VERB FOLDER TRIALS``, with JSON on stdout.
 
 ``decode`` decodes the file it finds there and the codes beside it, then encodes the arrays beside it once more; ``damage`` decodes
 damaged payloads.
@@ -23,13 +23,13 @@ ARRAYS = 2
 
 def main() -> None:
     """Do as the command line says."""
-    verb, folder = sys.argv[1], Path(sys.argv[2])
+    verb, folder, trials = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     warnings.simplefilter("error")  # none may come from a coding path
     if os.environ.get("EXACTNESS_TORCH"):
         import torch
 
         torch.set_flush_denormal(True)
-    said = {"decode": decode, "damage": damage}[verb](folder)
+    said = damage(folder, trials) if verb == "damage" else decode(folder)
     print(json.dumps(said))
 
 
@@ -62,7 +62,7 @@ def decode(folder: Path) -> dict[str, Any]:
     return found
 
 
-def damage(folder: Path) -> dict[str, Any]:
+def damage(folder: Path, trials: int) -> dict[str, Any]:
     """Decode damaged payloads of every array; the errors that should not be, and how far the process grew."""
     import numpy as np
 
@@ -81,10 +81,10 @@ def damage(folder: Path) -> dict[str, Any]:
         for _ in range(2):
             codec.decode(payload, spec)
         before = _peak()
-        trials = [("cuts", *trial, spec) for trial in cuts(payload)]
-        trials += [("flips", *trial, spec) for trial in flips(payload)]
-        trials += [("specs", f"as {other.shape}", payload, other) for other in _other_specs(codec, spec)]
-        for kind, trial, changed, due in trials:
+        damaged = [("cuts", *trial, spec) for trial in cuts(payload, trials)]
+        damaged += [("flips", *trial, spec) for trial in flips(payload, trials)]
+        damaged += [("specs", f"as {other.shape}", payload, other) for other in _other_specs(codec, spec)]
+        for kind, trial, changed, due in damaged:
             (folder / "at").write_text(f"{kind}: entry {name}, {trial}", "utf-8")
             found[kind] += 1
             try:

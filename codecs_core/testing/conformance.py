@@ -20,8 +20,8 @@ from codecs_core.testing.behaviour import Purity, Values
 from codecs_core.testing.contract import Lasting, Registration, Settings
 from codecs_core.testing.robustness import Damage, Models, Processes
 
-#: Arrays that a quick check draws for a clause.
-FEW = 3
+#: Of a quick check: arrays that are drawn for a clause, and damaged payloads and models.
+FEW, FEW_TRIALS = 3, 8
 #: The clauses, in the order in which failures are best read.
 _GROUPS = (Registration, Settings, Models, Values, Purity, Processes, Damage, Lasting)
 
@@ -112,7 +112,7 @@ def check(
     samples
         Arrays of the kind that it is for; by default such as it says it takes.
     quick
-        Draw few arrays, and compute in one other way instead of all those of the exactness matrix.
+        Draw few arrays and damages, and compute in one other way instead of all those of the exactness matrix.
     only
         The clauses to run; by default all.
     """
@@ -120,7 +120,7 @@ def check(
     if samples:
         said["samples"] = lambda self: samples
     if quick:
-        said |= {"examples": FEW, "environments": ("plainest",)}
+        said |= {"examples": FEW, "trials": FEW_TRIALS, "environments": ("plainest",)}
     subject: CodecConformance = type("Check", (CodecConformance,), said)()
     with tempfile.TemporaryDirectory() as folder:
         set_hypothesis_home_dir(Path(folder))

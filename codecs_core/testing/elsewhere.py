@@ -36,10 +36,12 @@ class Elsewhere:
         An empty folder of its own.
     parts
         Name of an entry -> codec and array.
+    trials
+        How many damaged payloads of each sort are decoded there, at most.
     """
 
-    def __init__(self, folder: Path, parts: Mapping[str, tuple[Codec, NDArray[Any]]]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, parts: Mapping[str, tuple[Codec, NDArray[Any]]], *, trials: int) -> None:
+        self._folder, self._trials = folder, trials
         self._answers: dict[tuple[str, str], Any] = {}
         cc.save(
             folder / "file.ccf",
@@ -78,7 +80,7 @@ class Elsewhere:
         with tempfile.TemporaryDirectory() as empty:
             # Another folder and an empty store: what is not in the file is not there.
             settings = environment(Path(empty), {"CODECS_MODELS": "{tmp}", **variables})
-            command = [sys.executable, "-m", "codecs_core.testing.child", verb, str(self._folder)]
+            command = [sys.executable, "-m", "codecs_core.testing.child", verb, str(self._folder), str(self._trials)]
             try:
                 done = subprocess.run(  # noqa: S603
                     command, env=settings, cwd=empty, capture_output=True, text=True, timeout=PATIENCE, check=False

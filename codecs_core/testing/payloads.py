@@ -14,9 +14,6 @@ from codecs_core.codec import Codec
 
 C = TypeVar("C", bound=Codec)
 
-#: Cuts, flips and edits of a payload, at most this number of each.
-TRIALS = 64
-
 
 def unstored(codec: C) -> C:
     """The codec as it would be with `Codec.stores_from` None: what it encodes is its own code always."""
@@ -31,21 +28,21 @@ def _without(cls: type[C]) -> type[C]:
     return type(cls.__name__, (cls,), {"stores_from": None})
 
 
-def cuts(payload: bytes) -> Iterator[tuple[str, bytes]]:
-    """The payload at every length below its own, or evenly spread ones; and with bytes too many."""
-    for length in np.unique(np.linspace(0, len(payload) - 1, TRIALS).astype(int)) if payload else ():
+def cuts(payload: bytes, trials: int) -> Iterator[tuple[str, bytes]]:
+    """The payload at every length below its own, or `trials` evenly spread ones; and with bytes too many."""
+    for length in np.unique(np.linspace(0, len(payload) - 1, trials).astype(int)) if payload else ():
         yield f"cut to {length} bytes", payload[:length]
     for more in (b"\0", b"\xff" * 9, payload[:100]):
         yield f"with {len(more)} bytes more", payload + more
 
 
-def flips(payload: bytes) -> Iterator[tuple[str, bytes]]:
-    """One bit flipped, each or evenly spread ones; runs of bytes replaced, repeated, dropped; bytes out of nowhere."""
-    for bit in np.unique(np.linspace(0, 8 * len(payload) - 1, TRIALS).astype(int)) if payload else ():
+def flips(payload: bytes, trials: int) -> Iterator[tuple[str, bytes]]:
+    """One bit flipped, each or `trials` evenly spread ones; runs of bytes replaced, repeated, dropped; bytes out of nowhere."""
+    for bit in np.unique(np.linspace(0, 8 * len(payload) - 1, trials).astype(int)) if payload else ():
         changed = bytearray(payload)
         changed[bit // 8] ^= 1 << bit % 8
         yield f"bit {bit} flipped", bytes(changed)
-    words = np.asarray(np.random.Philox(8).random_raw(4 * TRIALS)).reshape(-1, 4)
+    words = np.asarray(np.random.Philox(8).random_raw(4 * trials)).reshape(-1, 4)
     for number, (place, length, kind, seed) in enumerate(words % np.uint64(1 << 32)):
         start = int(place) % (len(payload) + 1)
         end = start + int(length) % (len(payload) - start + 1)

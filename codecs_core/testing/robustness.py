@@ -97,7 +97,7 @@ class Models(Subject):
         array = self.taken(self.codec())[0]
         payload = self.codec().encode(array)
         tensors = model.tensors()
-        for name in sorted(tensors)[:: 1 + len(tensors) // TRIED]:
+        for name in sorted(tensors)[:: 1 + len(tensors) // self._most]:
             less = _remade(model, {key: value for key, value in tensors.items() if key != name})
             found = self._encoded(less, array, f"a model without the tensor {name}")
             require(found in (None, payload), f"a model without the tensor {name} is taken, and codes other bytes")
@@ -108,7 +108,7 @@ class Models(Subject):
         model = self._model()
         array = self.taken(self.codec())[0]
         refused = 0
-        for name, damaged in _damaged(model):
+        for name, damaged in _damaged(model, self._most):
             what = f"a model with a flipped bit in the tensor {name}"
             payload = self._encoded(damaged, array, what)
             if payload is None:
@@ -118,7 +118,11 @@ class Models(Subject):
             decoded = codec.decode(payload, ArraySpec.of(array))
             lossless = codec.info.kind == "lossless"
             require(not lossless or same(decoded, array), f"{what} is taken, and decodes other values")
-        self.detail = f"{TRIED} tried, {refused} refused"
+        self.detail = f"{self._most} tried, {refused} refused"
+
+    @property
+    def _most(self) -> int:
+        return min(self.trials, TRIED)
 
     def _model(self) -> Model:
         model = self.found_model()
@@ -143,11 +147,11 @@ def _remade(model: Model, tensors: dict[str, NDArray[Any]]) -> Model:
     return Model.create(codec=model.codec, config=model.config, tensors=tensors, attrs=model.attrs)
 
 
-def _damaged(model: Model) -> Iterator[tuple[str, Model]]:
+def _damaged(model: Model, count: int) -> Iterator[tuple[str, Model]]:
     """Models that differ in one bit of a tensor, whose name is given: the same ones everywhere."""
     tensors = {name: value for name, value in model.tensors().items() if value.nbytes}
     names, bits = sorted(tensors), np.random.Philox(7)
-    for draw in np.asarray(bits.random_raw(TRIED)).tolist():
+    for draw in np.asarray(bits.random_raw(count)).tolist():
         name = names[draw % len(names)]
         raw = bytearray(np.ascontiguousarray(tensors[name]).tobytes())
         at = (draw >> 16) % (8 * len(raw))

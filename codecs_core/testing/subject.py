@@ -44,6 +44,8 @@ class Subject:
         For a lossy codec that promises one: the greatest distance of a decoded value from what was encoded.
     examples
         How many arrays hypothesis draws for a clause and a config.
+    trials
+        How many damaged payloads of each sort are decoded, and at most how many damaged models.
     environments
         Rows of the exactness matrix, of `codecs_core.testing.environments.ROWS`; by default all but the last, which stands
         for most of the others.
@@ -56,6 +58,7 @@ class Subject:
     model: ClassVar[Model | str | None] = None
     max_error: ClassVar[float | None] = None
     examples: ClassVar[int] = 50
+    trials: ClassVar[int] = 64
     environments: ClassVar[Sequence[str]] = tuple(ENVIRONMENTS)
     vectors: ClassVar[Path | None] = None
 
@@ -106,7 +109,7 @@ class Subject:
 
     def elsewhere(self) -> Elsewhere:
         """A file of every sample with every config, for other processes."""
-        return _once(type(self), "elsewhere", lambda: Elsewhere(_folder(), self._parts()))
+        return _once(type(self), "elsewhere", lambda: Elsewhere(_folder(), self._parts(), trials=self.trials))
 
     def taken(self, codec: Codec) -> list[NDArray[Any]]:
         """The samples that a config takes."""
