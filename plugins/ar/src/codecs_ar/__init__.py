@@ -122,6 +122,15 @@ def codecs_register_models() -> list[ModelSpec]:
             nbytes=66006,
         ),
         ModelSpec(
+            name="mnist",
+            codec="ar.stack",
+            resource="codecs_ar:models/mnist.safetensors",
+            sha256="3fc1cbe3ff0968824405cafaf650ac41177a4cde87d138504424e62cc17dcb63",
+            summary="stacks of grey digits of 28 x 28",
+            nbytes=58072,
+            shapes=DIGITS,
+        ),
+        ModelSpec(
             name="mnist-binary",
             codec="ar.stack",
             resource="codecs_ar:models/mnist-binary.safetensors",

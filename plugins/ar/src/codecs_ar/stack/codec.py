@@ -16,7 +16,7 @@ from codecs_core.entropy import Message
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 
 #: Values of a chunk: what framing costs is little beside them. For images of two values, this number of times as many.
-VALUES, BINARY = 1 << 20, 4
+VALUES, BINARY = 1 << 21, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class StackCodec(Codec):
             raise UnsupportedArrayError(f"model {self._name} takes uint8 values, not bool; train one on such images")
 
     def default_chunk(self, spec: ArraySpec) -> int:
-        """Images of about a million values, of two values four million."""
+        """Images of about two million values, of images of two values four million."""
         item = spec.size // max(1, spec.shape[0])
         values = VALUES * (BINARY if self._stack.symbols == 2 else 1)
         return max(1, min(spec.shape[0], values // max(1, item)))
