@@ -64,6 +64,7 @@ class Entries(Sequence[Entry]):
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]
         self._at = lru_cache(maxsize=64)(self._parsed)
+        self._known: dict[bytes, Entry] = {}
 
     def __len__(self) -> int:
         return len(self.chunks)
@@ -77,24 +78,26 @@ class Entries(Sequence[Entry]):
         return self._at(numbers) if isinstance(numbers, int) else tuple(map(self._parsed, numbers))
 
     def __iter__(self) -> Iterator[Entry]:
-        known: dict[bytes, Entry] = {}  # many are alike but for their names
+        known: dict[bytes, Entry] = {}
         for i in range(0, len(self), _BLOCK):
             for start, stop in pairwise(self._starts[i : i + _BLOCK + 1].tolist()):
-                packed = self._data[start:stop]
-                first, last = name_in(packed) if len(packed) <= SHORT else (0, 0)
-                rest = packed[last:] if last else b""
-                like = known.get(rest) if last else None
-                if like is None:
-                    like = self._parse(msgpack.unpackb(packed))
-                    if last and len(known) < _BLOCK:
-                        known[rest] = like
-                    yield like
-                else:
-                    yield like.called(packed[first:last].decode(), _copied(like.attrs))
+                yield self._read(start, stop, known)
 
     def _parsed(self, i: int) -> Entry:
         start, stop = self._starts[i : i + 2].tolist()
-        return self._parse(msgpack.unpackb(self._data[start:stop]))
+        return self._read(start, stop, self._known)
+
+    def _read(self, start: int, stop: int, known: dict[bytes, Entry]) -> Entry:
+        """The entry of these bytes. Many are alike but for their names; of `known` ones only the names are looked at."""
+        packed = self._data[start:stop]
+        first, last = name_in(packed) if len(packed) <= SHORT else (0, 0)
+        like = known.get(packed[last:]) if last else None
+        if like is None:
+            like = self._parse(msgpack.unpackb(packed))
+            if not last or len(known) >= _BLOCK:
+                return like
+            known[packed[last:]] = like
+        return like.called(packed[first:last].decode(), _copied(like.attrs))
 
     @property
     def by_name(self) -> ByName:

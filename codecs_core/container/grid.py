@@ -37,8 +37,8 @@ def cuts(shape: Sequence[int], steps: Sequence[int]) -> bool:
 
 
 def counts(shape: Sequence[int], steps: Sequence[int]) -> tuple[int, ...]:
-    """How many chunks of at most `steps` there are along each axis."""
-    return tuple(-(-n // step) for n, step in zip(shape, steps, strict=True))
+    """How many chunks of at most `steps` there are along each axis; none along an empty one, whose step is 0."""
+    return tuple(-(-n // max(1, step)) for n, step in zip(shape, steps, strict=True))
 
 
 def place(i: int, shape: Sequence[int], steps: Sequence[int]) -> tuple[slice, ...]:

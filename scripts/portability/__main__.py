@@ -81,7 +81,7 @@ def s390x() -> Machine:
 
 
 def s390x_new() -> Machine:
-    """The same with the release after it: numpy 2, and no numba."""
+    """The same with what Debian will have next: numpy 2, and no numba."""
     packages = [
         "python3-minimal",
         "libpython3-stdlib",
@@ -90,7 +90,7 @@ def s390x_new() -> Machine:
         "python3-xxhash",
         "python3-zstandard",
     ]
-    return _s390x(emulation.debian("s390x-new", "s390x", packages, suite="trixie"), "python3", [], {})
+    return _s390x(emulation.debian("s390x-new", "s390x", packages, suite="sid"), "python3", [], {})
 
 
 def _s390x(root: Path, python: str, path: list[Path], variables: dict[str, str]) -> Machine:

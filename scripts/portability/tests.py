@@ -17,6 +17,7 @@ if __name__ == "__main__":
         "no:cacheprovider",
         "-p",
         "no:xdist",
+        "--noconftest",  # which takes hypothesis
         "--import-mode=importlib",
         "-c",
         "/dev/null",

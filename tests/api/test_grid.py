@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import codecs_core as cc
@@ -26,6 +26,7 @@ indices = numbers | slices | st.just(...) | st.none() | picks
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @settings(max_examples=300, deadline=None)
 @given(st.lists(indices, max_size=5).map(tuple), st.tuples(*[st.integers(1, 7)] * 3))
+@example((None, 0, ..., 0, [0, 0]), (1, 1, 1))  # an ellipsis of no axes keeps indices apart
 def test_indexing_is_that_of_numpy(tmp_path_factory, key, chunk):
     registry = registry_of(Raw)
     path = tmp_path_factory.mktemp("index") / "x.ccf"

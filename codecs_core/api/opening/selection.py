@@ -96,10 +96,12 @@ def select(key: Any, shape: tuple[int, ...], steps: tuple[int, ...]) -> Selectio
     axes: list[Along] = []
     rest: list[Any] = []
     for index in indices:
-        if index is not None:
-            axis = len(axes)
-            axes.append(_along(index, axis, shape[axis], steps[axis]))
-        rest.append(None if index is None else axes[-1].key)
+        if index is None or index is Ellipsis:
+            rest.append(index)
+            continue
+        axis = len(axes)
+        axes.append(_along(index, axis, shape[axis], steps[axis]))
+        rest.append(axes[-1].key)
     axes += [_along(slice(None), k, shape[k], steps[k]) for k in range(len(axes), len(shape))]
     return Selection(axes=axes, along=counts(shape, steps), key=tuple(rest) if left is None else left)
 
@@ -114,13 +116,13 @@ def _is_plain(index: Any) -> bool:
 
 
 def _of_each_axis(indices: Sequence[Any], ndim: int) -> list[Any]:
-    """The indices with slices in place of an ellipsis, so that the k-th that is not None is for axis k."""
+    """The indices with slices in place of an ellipsis, if it stands for any axis: the k-th slice, number or array is for axis k."""
     named = sum(one is not None and one is not Ellipsis for one in indices)
     if named > ndim:
         raise IndexError(f"too many indices for array: array is {ndim}-dimensional, but {named} were indexed")
     found: list[Any] = []
     for one in indices:
-        found += [slice(None)] * (ndim - named) if one is Ellipsis else [one]
+        found += [slice(None)] * (ndim - named) or [Ellipsis] if one is Ellipsis else [one]
     return found
 
 
