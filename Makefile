@@ -5,10 +5,11 @@
 # make portability   the same bits on other processors, emulated, and what is compiled for them; the matrix in docs/explanation/exactness.md
 # make bounds  the oldest versions that the packages ask for decode every vector
 # make gallery draw the pictures of docs/gallery.md
+# make figures DATA=FOLDER   the sizes in README.md, by kind of data
 # make check   all of it                     make clean    remove what make made
 
 .DEFAULT_GOAL := help
-.PHONY: help install dist docs docs-serve demo gallery test lint format check clean portability bounds
+.PHONY: help install dist docs docs-serve demo gallery figures test lint format check clean portability bounds
 
 # The first interpreter that is new enough. Another: make PYTHON=/path/to/python
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
@@ -57,6 +58,9 @@ docs-serve: $(STAMP)
 
 gallery: $(STAMP)
 	$(BIN)/python scripts/gallery.py
+
+figures: $(STAMP)
+	$(BIN)/python scripts/figures.py $(DATA)
 
 # All of the tests find kernels compiled, by processes that end: a worker that compiles keeps hundreds of megabytes for it.
 test: $(STAMP)

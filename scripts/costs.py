@@ -108,7 +108,7 @@ def _cpu() -> float:
 def _memory(key: str) -> float:
     """A line of ``/proc/self/status``, in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / _MIB for line in lines if line.startswith(key + ":"))
+    return next((int(line.split()[1]) / _MIB for line in lines if line.startswith(key + ":")), 0.0)
 
 
 def _forget_peak() -> None:
