@@ -150,7 +150,7 @@ def draw(rows: list[Row]) -> None:
     for k, share in enumerate(shares):
         axes.text(share + 0.7, k, f"{share:.0f}", va="center", fontsize="small")
     axes.set_xlim(0, max(110.0, max(shares) + 8))
-    axes.set_xlabel("size of the file, where the best of zstd, xz, pcodec and JPEG XL for each array is 100")
+    axes.set_xlabel("per cent of the best of zstd, xz, pcodec and JPEG XL for each array")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(PICTURE, metadata={"Date": None})
 
