@@ -1,6 +1,6 @@
 """What ``auto`` costs and what it chooses: ``python benchmarks/choosing.py FOLDER [--together] [--json FILE]``.
 
-FOLDER holds files that `codecs encode` takes: arrays, each of which is chosen for by itself; or, with ``--together``, the images of one
+FOLDER holds files that `codecs encode` takes: arrays, and a codec is chosen for each by itself; or, with ``--together``, the images of one
 archive. For each there is a line: seconds of CPU time to choose a codec, and to encode with it, what was chosen, and the bytes of the
 file, which is decoded again and compared. Everything is chosen for once before, so that kernels are compiled and loaded.
 """

@@ -24,7 +24,7 @@ PHRASES = {
     r"\bof whom\b": "whose",
 }
 #: Files that name them.
-EXCEPT = {"scripts/wording.py", "CONTRIBUTING.md"}
+EXCEPT = {"scripts/wording.py"}
 
 
 def findings() -> list[str]:

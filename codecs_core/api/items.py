@@ -167,7 +167,7 @@ class OfFile(Deferred):
 
 
 class _Glimpsed:
-    """What can be sliced like an image of which a piece is at hand; what goes beyond it is read."""
+    """Something that can be sliced like an image. One piece of the image is in memory; what goes beyond that piece is read."""
 
     def __init__(self, glimpse: Glimpse, whole: Callable[[], Any]) -> None:
         self._glimpse, self._whole = glimpse, whole

@@ -156,7 +156,7 @@ def many(item, n):
 
 
 def wide(n):
-    """Packed text, each letter of which takes four bytes of memory."""
+    """Packed text whose letters take four bytes of memory each."""
     text = "\N{GRINNING FACE}".encode() + b"a" * n
     return b"\xdb" + len(text).to_bytes(4, "big") + text
 

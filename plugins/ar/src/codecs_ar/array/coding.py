@@ -102,7 +102,7 @@ def decode(payload: bytes, spec: ArraySpec, start: Tensors | None = None) -> NDA
 def encode_near(
     array: NDArray[Any], taken: NDArray[np.bool_], steps: Steps, layout: Layout, effort: str
 ) -> tuple[bytes, NDArray[Any]]:
-    """A payload of an array without axes of length 1 of which the values that are taken are only nearly kept; and what is decoded."""
+    """A payload that keeps the values that are taken only nearly, of an array without axes of length 1; and what is decoded."""
     writer = Writer()
     writer.natural(NEAR)
     decoded = around.encode(writer, array, taken, steps, layout)

@@ -54,7 +54,7 @@ class Mixture:
         return low, np.repeat([LOGIT_LIMIT, MEAN_LIMIT, SCALE_RANGE[1]], repeats)
 
     def __call__(self, outputs: NDArray[Any], expectations: NDArray[np.int64]) -> Distribution:
-        """The distribution of the values that a network had these outputs for, shape (n, outputs), and of which this was expected."""
+        """The distribution of values, from the outputs of a network, shape (n, outputs), and from what was expected of each value."""
         if self.symbols == 2:
             return Bernoulli.from_log_odds(outputs[:, 0])
         n, atoms, k = len(outputs), len(self.atoms), self.components
