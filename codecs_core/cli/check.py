@@ -20,7 +20,7 @@ def check(
     ] = None,
     set_: Annotated[list[str], typer.Option("--set", metavar="K=V", help="A setting to check too; repeatable.")] = [],  # noqa: B006
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer arrays, and one other way to compute: under a minute.")
+        bool, typer.Option("--quick", help="Fewer arrays, and one other way to compute: much faster.")
     ] = False,
     match: Annotated[str, typer.Option("-k", metavar="TEXT", help="Only clauses with this text in their name.")] = "",
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

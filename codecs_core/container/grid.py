@@ -28,7 +28,7 @@ def simplest(shape: Sequence[int], chunk: Chunk) -> Chunk:
     steps = tuple(max(1, min(step, n)) for step, n in zip(lengths, shape, strict=True))
     if all(shape) and cuts(shape, steps):
         return steps
-    return chunk[0] if chunk else 1
+    return max(1, chunk[0]) if chunk else 1  # a length that is the axis' own may be 0
 
 
 def cuts(shape: Sequence[int], steps: Sequence[int]) -> bool:

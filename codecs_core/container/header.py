@@ -270,6 +270,8 @@ def _entry(item: Any, i: int, codecs: list[dict[str, Any]], limits: Limits, kind
         _map(dict(zip(_ENTRY, item, strict=True)), kinds, f"entry {i}")
     if not 0 <= item[4] < len(codecs):
         raise FormatError(f"entry {i} refers to codec {item[4]} of {len(codecs)}")
+    if not all(type(n) is int for n in item[2]):
+        raise FormatError(f"entry {i} has the shape {reprlib.repr(item[2])}; expected integers")
     try:
         entry = _made(item, codecs)
     except FormatError as e:

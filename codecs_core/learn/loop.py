@@ -67,7 +67,7 @@ def fit(
     interval
         Seconds between two looks at what is held out.
     rng
-        Generator that `loss` draws from.
+        Generator that `loss` may draw from; that of torch itself is kept in checkpoints as well.
     run
         Says which training it is, so that no other goes on from its checkpoint.
     checkpoint

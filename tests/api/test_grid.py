@@ -10,6 +10,7 @@ from codecs_core import ArraySpec
 from codecs_core.api.chunks import names, of
 from codecs_core.api.items import Held
 from codecs_core.container import Reader
+from codecs_core.container.grid import simplest
 from codecs_core.errors import ConfigError, CorruptDataError, MissingChunkError
 
 from .conftest import Raw, registry_of
@@ -204,3 +205,15 @@ def test_auto_knows_grids(path):
     info = cc.save(path, smooth, chunk=(16, 300))
     assert info["entries"][0]["chunks"] == 9
     np.testing.assert_array_equal(cc.load(path), smooth)
+
+
+def test_chunks_of_an_array_whose_first_axis_is_empty(path):
+    cc.save(path, np.zeros((0, 10), "u1"), codec="classic.zlib", chunk=(1, 5))
+    assert cc.load(path).shape == (0, 10)
+    assert simplest((0, 10), (0, 5)) == 1
+
+
+def test_choose_takes_the_chunks_that_save_takes():
+    for chunk in (0, (4, 5, 6)):
+        with pytest.raises(ConfigError, match="chunk"):
+            cc.choose(np.zeros((4, 5), "u1"), chunk=chunk)

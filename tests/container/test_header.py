@@ -238,3 +238,11 @@ def test_a_name_is_looked_at_whatever_follows_it(name):
     assert good.count(b"\x96\xa1b") == 1
     with pytest.raises(FormatError):
         Header.from_bytes(good.replace(b"\x96\xa1b", b"\x96" + name), DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize("shape", [[[1]], [{}], [None]], ids=repr)
+def test_a_shape_of_anything_but_integers_is_damage(shape):
+    value = raw()
+    value["entries"][0][2] = shape
+    with pytest.raises(FormatError, match="shape"):
+        Header.from_bytes(pack(value), DEFAULT_LIMITS)

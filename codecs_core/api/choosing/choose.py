@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from codecs_core.api import chunks
 from codecs_core.api.choosing import auto
 from codecs_core.api.items import items
 from codecs_core.container.grid import simplest
@@ -35,8 +36,11 @@ def choose(array: Any, *, chunk: Chunk | None = None, jobs: int = 1, registry: R
     ------
     UnsupportedArrayError
         If no codec takes the array.
+    ConfigError
+        If `chunk` is no length of chunks, or has more lengths than the array has axes.
     """
     one, registry = items(array), registry or default()
+    chunks.check(chunk, {"": one})
     contest = auto.contest(
         [""],
         [one],

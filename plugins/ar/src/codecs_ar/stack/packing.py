@@ -16,8 +16,8 @@ from codecs_core.errors import ModelError
 
 #: Octaves that an integer and its sign may take.
 OCTAVES = 56
-#: The largest matrix, and the most bits of a weight and numbers of a list.
-ROWS, WIDE, LONG = 1 << 12, 15, 1 << 16
+#: The largest side of a matrix, and the most bits of a weight.
+ROWS, WIDE = 1 << 12, 15
 #: Log-scales of rows and columns are in units of 1/8 of an octave, from 0 to `SCALES` - 1; those of columns are from -1 octave on.
 SCALES, STEP, LEAST = 128, 8, 1
 

@@ -39,7 +39,7 @@ class Settings(learning.Settings):
     width: int = whole(0, 0, 1024)
     narrow: int = whole(0, 0, 1024)
     blocks: int = whole(1, 0, 16)
-    reach: int = whole(5, 1, 15)
+    reach: int = whole(5, 1, 10)
     components: int = whole(4, 1, 12)
     weight_bits: int = whole(0, 0, 12)
     items: int = whole(0, 0, 1 << 40)
