@@ -96,6 +96,8 @@ def decode(payload: bytes, spec: ArraySpec, start: Tensors | None = None) -> NDA
         decoder = partial(stream.decode, start=start) if mode == PROFILED else DECODERS[mode]
         array = _decoded(reader, shape, dtype, decoder)
     reader.finish()
+    if spec.dtype == "bool" and np.any(array > 1):
+        raise CorruptDataError("the payload has booleans that are neither 0 nor 1: it is damaged")
     return np.ascontiguousarray(array).view(spec.dtype).reshape(spec.shape)
 
 
@@ -122,6 +124,8 @@ def pack(array: NDArray[Any], effort: str) -> bytes:
 def unpack(payload: bytes, spec: ArraySpec) -> NDArray[Any]:
     """Inverse of `pack`."""
     stored = restore(payload, spec)
+    if stored is None and payload[:1] == bytes([NEAR]):
+        raise CorruptDataError("a part of a payload keeps values only nearly: the payload is damaged")
     return decode(payload, spec) if stored is None else stored
 
 
@@ -181,7 +185,11 @@ def _decoded(
         chosen = maps.Palette(dtype, colours, bool(by_value))
     elif kind == maps.Multiples.kind:
         divided = reader.natural() > 0
-        chosen = maps.Multiples(dtype, reader.real(), divided, 0)
+        step = reader.real()
+        least = 1e-300 if dtype.itemsize == 8 else 2.0**-126  # smaller ones are zero in some processes
+        if not (1e-300 < step < 1e300 and (1.0 / step if divided else step) >= least):
+            raise CorruptDataError(f"the step of a map is {step}: the payload is damaged")
+        chosen = maps.Multiples(dtype, step, divided, 0)
     elif kind == maps.Coarse.kind:
         chosen = maps.Coarse(dtype, reader.natural() & (1 << 62) - 1)
     if isinstance(chosen, maps.Multiples | maps.Coarse):

@@ -62,7 +62,8 @@ class Learnt:
         self.counters[at] = (p << ROUGH | 1 << ROUGH - 1) << COUNT_BITS | n
         for name in ("mixers", "uses", "blends", "biases"):
             state, values = getattr(self, name), tensors[name].astype(np.float64)
-            if values.shape != state.shape or not np.all(np.abs(values) <= 1e4):
+            least = 1e-30 if name == "blends" else -1e4
+            if values.shape != state.shape or not np.all((values >= least) & (values <= 1e4)):
                 raise ModelError(f"tensor {name!r} of the profile is impossible: the model is damaged")
             state[:] = np.where(np.abs(values) < 1e-30, 0.0, values)
 

@@ -73,7 +73,7 @@ class Steps:
         found = cls(reader.real(), reader.real(), -reader.natural(), reader.natural())
         if reader.natural():
             found = replace(found, base=reader.integer())
-        sound = 0 < found.step < math.inf and math.isfinite(found.origin) and found.reach <= MOST
+        sound = TINY < found.step < math.inf and math.isfinite(found.origin) and found.reach <= MOST
         if not sound or abs(found.base or 0) > LARGEST:
             raise CorruptDataError("the steps of a stream are impossible: the payload is damaged")
         return found
@@ -103,7 +103,7 @@ def _logarithm(values: NDArray[np.float64], base: int) -> NDArray[np.float64]:
     nodes = logarithms()
     part, exponent = np.frexp(values)
     place = (np.abs(part) * 2.0 - 1.0) * 256.0
-    i = np.where((place >= 0.0) & (place <= 256.0), place, 0.0).astype(np.int64)  # there is none of 0 and NaN
+    i = np.where((place >= 0.0) & (place < 256.0), place, 0.0).astype(np.int64)  # there is none of 0 and NaN
     found = (exponent - base) + (nodes[i] + (nodes[i + 1] - nodes[i]) * (place - i))
     return np.where(values == 0.0, 0.0, np.copysign(found, values))
 

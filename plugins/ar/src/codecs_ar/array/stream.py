@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -269,7 +270,7 @@ def scene_of(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
             raise CorruptDataError("the codes of a stream are beyond their table: the payload is damaged")
     rough = Grid(numbers.kind, about.shift, about.least, about.most, 0.0, 1.0, 1.0, table)
     origin = tree.value(about.levels[len(about.levels) // 2], rough)
-    grid = rough._replace(origin=origin, unit=2.0**about.scale, inverse=2.0**-about.scale)
+    grid = rough._replace(origin=origin, unit=math.ldexp(1.0, about.scale), inverse=math.ldexp(1.0, -about.scale))
     levels = np.array([tree.value(level, grid) for level in about.levels])
     return Scene(
         geometry.outer,
