@@ -38,6 +38,30 @@ def test_every_codec_encodes_and_decodes() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("program", "extra"),
+    [
+        ("import codecs_core.learn", "codecs-idf[train]"),
+        ("import codecs_core; codecs_core.learn.fit", "codecs-idf[train]"),
+        ("from codecs_core.exact import freeze", "codecs-core[torch]"),
+        ("from codecs_core.exact import ExactNet; import codecs_core.adapters.torch", "codecs-core[torch]"),
+    ],
+)
+def test_what_takes_torch_says_what_to_install(program: str, extra: str) -> None:
+    done = run(f"""
+        from codecs_core.errors import MissingDependencyError
+
+        try:
+            {program}
+        except MissingDependencyError as error:
+            print(error)
+    """)
+    assert done.returncode == 0, done.stderr
+    assert "torch" in done.stdout
+    assert f"'{extra}'" in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
 @pytest.mark.parametrize("codec", ["ar.image", "bbans.vae", "idf.image", "lbb.flow", "rec.vae", "rec.vae-lossless"])
 def test_training_says_what_is_missing(codec: str) -> None:
     done = run(f"""

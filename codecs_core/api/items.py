@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
     Where = slice | tuple[slice, ...] | EllipsisType
 
-#: Libraries whose objects have names of rows, columns or dimensions: the attribute of those that do, and what to save instead.
-_LABELLED = {"pandas": ("to_xarray", "its to_xarray()"), "xarray": ("dims", "a Dataset or a DataArray")}
+#: Libraries whose objects have names of rows, columns or dimensions: the types that do, and what to save instead.
+_LABELLED = {
+    "pandas": (("DataFrame", "Series"), "its to_xarray()"),
+    "xarray": (("Dataset", "DataArray", "DataTree", "Variable"), "a Dataset or a DataArray"),
+}
 
 
 @runtime_checkable
@@ -44,6 +48,22 @@ class Source(Protocol):
 
     def read(self) -> NDArray[Any]:
         """The array, of exactly `spec`."""
+
+
+@runtime_checkable
+class Sliceable(Protocol):
+    """Something with the shape, the dtype and the slices of an array: a memory map, a dataset, an entry of another file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of its axes."""
+
+    @property
+    def dtype(self) -> Any:
+        """Type of its values, as NumPy has it or another library."""
+
+    def __getitem__(self, where: Any, /) -> Any:
+        """A part of it."""
 
 
 class Items(ABC):
@@ -72,9 +92,9 @@ class Items(ABC):
 
 
 class Held(Items):
-    """An array, or something with shape, dtype and slices: a memory map, a dataset, an entry of another file."""
+    """An array, or something like one."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: Sliceable) -> None:
         self.array = guarded(array)
         self.spec = ArraySpec(tuple(int(n) for n in array.shape), _dtype_name(stored_dtype(array.dtype)))
         name = logical_name(array.dtype)
@@ -213,11 +233,7 @@ def items(value: Any) -> Items:
         held = Held(bits[0])
         held.attrs = {"dtype": bits[1]}
         return held
-    if (
-        isinstance(getattr(value, "dtype", None), np.dtype)
-        and hasattr(value, "shape")
-        and hasattr(value, "__getitem__")
-    ):
+    if isinstance(value, Sliceable) and isinstance(value.dtype, np.dtype):
         return Held(value)
     try:
         return Held(np.asarray(value))
@@ -227,14 +243,15 @@ def items(value: Any) -> Items:
 
 def _refuse_names(value: Any) -> None:
     """Refuse what has names beside its values, which an array does not keep; also in a list."""
-    for one in value if isinstance(value, list | tuple) else (value,):
-        library = type(one).__module__.partition(".")[0]
-        mark, instead = _LABELLED.get(library, ("", ""))
-        if mark and hasattr(one, mark):
-            raise UnsupportedArrayError(
-                f"a {type(one).__name__} of {library} has names beside its values, which an array does not keep; save "
-                f"{instead}, or the values alone with numpy.asarray"
-            )
+    for library, (names, instead) in _LABELLED.items():
+        module = sys.modules.get(library)  # where nobody imported it, there is nothing of it
+        types = tuple(vars(module)[name] for name in names if name in vars(module)) if module else ()
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, types):
+                raise UnsupportedArrayError(
+                    f"a {type(one).__name__} of {library} has names beside its values, which an array does not keep; save "
+                    f"{instead}, or the values alone with numpy.asarray"
+                )
 
 
 def _chunk_shape(chunks: Any, spec: ArraySpec) -> tuple[int, ...] | None:

@@ -49,8 +49,10 @@ def items(data: Any) -> dict[str, Items]:
         If it has something that could not be given back: a MultiIndex, values of Python objects other than text, attributes
         that are no numbers, text, arrays or lists of them.
     """
+    import xarray
+
     whole: dict[str, Any] = {"kind": "Dataset"}
-    if hasattr(data, "to_dataset"):
+    if isinstance(data, xarray.DataArray):
         whole = {"kind": "DataArray", "name": _told(data.name, "its name"), "entry": _free(data)}
         data = data.to_dataset(name=whole["entry"])
     whole |= {"attrs": _attributes(data.attrs, "the Dataset"), "encoding": _encoding(data.encoding)}

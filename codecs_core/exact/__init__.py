@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from codecs_core.errors import MissingDependencyError
 from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
 from codecs_core.exact.predictor import PHASES, Predictor, evaluate_images, squeeze, unsqueeze
@@ -36,7 +37,13 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"codecs_core.exact.{_HOME[name]}"), name)
+        try:
+            return getattr(import_module(f"codecs_core.exact.{_HOME[name]}"), name)
+        except ModuleNotFoundError as error:
+            raise MissingDependencyError(
+                f"codecs_core.exact.{name} takes torch, which is not installed: pip install 'codecs-core[torch]'",
+                name="torch",
+            ) from error
     raise AttributeError(f"module 'codecs_core.exact' has no attribute {name!r}")
 
 

@@ -6,6 +6,17 @@ import it; a `CodecSpec` names its trainer for that reason, and encoding and dec
 
 from __future__ import annotations
 
+from codecs_core.errors import MissingDependencyError
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    raise MissingDependencyError(
+        "training takes torch, which is not installed: pip install the extra [train] of the plugin that trains, "
+        "such as 'codecs-idf[train]', or 'codecs-core[torch]'",
+        name="torch",
+    ) from error
+
 from codecs_core.learn.autoencoder import (
     Autoencoder,
     AutoencoderSettings,

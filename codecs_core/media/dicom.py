@@ -6,6 +6,7 @@ Parts 3 (C.7.6.3, the image pixel module) and 5 (section 8) of the standard.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,7 @@ def _plain(value: Any) -> Any:
     """A value of pydicom: its numbers are of classes of its own, and so are its lists."""
     if isinstance(value, str | int) or value is None:
         return value if isinstance(value, str) else int(value) if value is not None else None
-    if hasattr(value, "__iter__"):
+    if isinstance(value, Iterable):
         return [_plain(one) for one in value]
     return float(value)
 

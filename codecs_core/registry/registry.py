@@ -219,7 +219,7 @@ def _trainer(spec: CodecSpec, trainer: str, record: PluginRecord) -> Trainer:
     module, _, name = trainer.partition(":")
     try:
         function: Trainer = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
+    except (MissingDependencyError, ModuleNotFoundError) as error:
         missing = (error.name or "").partition(".")[0]
         if not missing or missing == module.partition(".")[0]:
             raise PluginLoadError(f"the trainer of {spec.id} cannot be imported from {trainer}: {error}") from error
