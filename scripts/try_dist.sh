@@ -23,9 +23,9 @@ vectors() { # PLUGIN...
 	(cd "$place" && env/bin/python "$here/scripts/decode_vectors.py" "$@")
 }
 
-install dist/codecs_core-*.whl dist/codecs_ar-*.whl dist/codecs_bbans-*.whl dist/codecs_idf-*.whl dist/codecs_lbb-*.whl dist/codecs_rec-*.whl
+install dist/codecs_core-*.whl dist/codecs_ar-*.whl dist/codecs_bbans-*.whl dist/codecs_idf-*.whl dist/codecs_inr-*.whl dist/codecs_lbb-*.whl dist/codecs_rec-*.whl
 at_most 400
-vectors ar bbans idf lbb rec
+vectors ar bbans idf inr lbb rec
 install dist/codecs_*.whl
 at_most 550
 vectors classic

@@ -62,7 +62,9 @@ def test_what_takes_torch_says_what_to_install(program: str, extra: str) -> None
     assert done.stdout.count("\n") == 1
 
 
-@pytest.mark.parametrize("codec", ["ar.image", "bbans.vae", "idf.image", "lbb.flow", "rec.vae", "rec.vae-lossless"])
+@pytest.mark.parametrize(
+    "codec", ["ar.image", "bbans.vae", "idf.image", "inr.image", "lbb.flow", "rec.vae", "rec.vae-lossless"]
+)
 def test_training_says_what_is_missing(codec: str) -> None:
     done = run(f"""
         import numpy as np

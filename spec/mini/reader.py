@@ -22,6 +22,7 @@ import canonical
 import classic
 import exact
 import idf
+import inr
 import lbb
 import rec
 import stack
@@ -293,7 +294,9 @@ def decode(file, entry, payload, shape):
         "unknown-codec",
         entry.codec,
     )
-    first = name in ("filtered", "pcodec", "ar.stack") or entry.codec in UNTRAINED  # stores from version 1 on
+    first = (
+        name in ("filtered", "pcodec", "ar.stack", "inr.image") or entry.codec in UNTRAINED
+    )  # stores from version 1 on
     newest = 2 if name == "ar.array" or not (first or name in ("raw", "jpeg")) else 1
     stores = entry.version == 2 or first
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
@@ -337,7 +340,7 @@ def stored(payload, dtype, count):
 
 
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
-LEARNED |= {"ar.stack": stack.decode}
+LEARNED |= {"ar.stack": stack.decode, "inr.image": inr.decode}
 UNTRAINED = {"ar.array": arrays.decode, "ar.bounded": arrays.decode}
 LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode}
 

@@ -18,6 +18,7 @@ from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
+from codecs_inr.testing import random_model as random_field
 from codecs_lbb import black_box
 from codecs_lbb.grid import Grid
 from codecs_lbb.testing import Couplings
@@ -315,6 +316,14 @@ def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
         yield f"rec-{likelihood}", codec_case(codec, x, x[:1], x[:0])
 
 
+def fields(size: int) -> Iterator[tuple[str, Case]]:
+    """``inr.image`` with models of random weights: more patches than are evaluated at once, and images of odd sizes."""
+    for channels in 1, 3:
+        codec = cc.get_codec("inr.image", model=random_field((5, 4, channels)), effort="fast")
+        x = raw(44, 256, (3, size, size + 1, channels)).astype(np.uint8)
+        yield f"inr-{channels}", codec_case(codec, x, x[0, 1:], x[:1, :6, :5], x[:0])
+
+
 def samples(n: int) -> Iterator[tuple[str, Case]]:
     """Indices and samples of relative entropy coding."""
     pairs = {
@@ -362,6 +371,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *arrays(9),
                 *flows(4, 6),
                 *latents(2, (2, 1, 3)),
+                *fields(6),
                 *samples(3),
                 *files(6),
             ]
@@ -377,6 +387,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *arrays(24),
             *flows(32, 40),
             *latents(60, (6, 5, 3)),
+            *fields(40),
             *samples(500),
             *files(300),
         ]

@@ -1,0 +1,54 @@
+"""Train the models this plugin ships: ``python train.py FOLDER OUT.safetensors NAME [--budget SECONDS]``.
+
+The folder has the training images of CIFAR-10 (Krizhevsky 2009) as ``train-*.webp``, lossless sprites of 50 x 50 images each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from codecs_inr.train import learn
+from numpy.typing import NDArray
+from PIL import Image
+
+SETTINGS = {"cifar10-1": {"bpp": 0.9375}, "cifar10-2": {"bpp": 1.9}}
+
+
+def images(folder: Path, sprites: int) -> NDArray[np.uint8]:
+    """The images of the first sprites, shape (n, 32, 32, 3)."""
+    parts = []
+    for path in sorted(folder.glob("train-*.webp"))[:sprites]:
+        sprite = np.asarray(Image.open(path))
+        parts.append(sprite.reshape(50, 32, 50, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3))
+    return np.concatenate(parts)
+
+
+def main() -> None:
+    """Train one model on one thread."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("name", choices=sorted(SETTINGS))
+    parser.add_argument("--budget", type=float, default=900.0)
+    arguments = parser.parse_args()
+    start = time.monotonic()
+
+    def progress(done: float, message: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
+
+    given = f"cifar10 {arguments.name}.safetensors {arguments.name} --budget {arguments.budget:g}"
+    about = {
+        "command": f"python plugins/inr/scripts/train.py {given}",
+        "data": "of the first 2,500 training images of CIFAR-10",
+    }
+    data, settings = images(arguments.data, 1), SETTINGS[arguments.name]
+    _, model = learn(data, budget=arguments.budget, progress=progress, name=arguments.name, about=about, **settings)
+    model.save(arguments.out)
+    print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
+
+
+if __name__ == "__main__":
+    main()

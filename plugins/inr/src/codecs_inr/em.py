@@ -1,0 +1,92 @@
+"""The prior of a kind of signals, by alternation: posteriors of many signals given the prior, then the prior's moments given these.
+
+Guo et al. 2023 (COMBINER), section 3.1; the rate is held as by He et al. 2024 (RECOMBINER).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from codecs_inr.network import Floats, Siren
+from codecs_inr.posterior import Fit, Posterior, Prior
+
+#: Signals whose posteriors are fitted at once.
+BATCH = 64
+
+
+class Alternation:
+    """Posteriors of n signals, and the prior that they make.
+
+    Parameters
+    ----------
+    network
+        Of every signal.
+    x, y
+        Features of the places, shape (places, inputs), and signals, shape (n, places, outputs).
+    bits
+        What a signal is to cost.
+    rng
+        Of the initial weights and of all noise.
+    """
+
+    def __init__(self, network: Siren, x: Floats, y: Floats, bits: float, rng: np.random.Generator) -> None:
+        self.network, self.x, self.y, self.bits, self.rng = network, x, y, bits, rng
+        initial = network.initial(rng)
+        widths = np.concatenate([np.full(a * b, math.sqrt(6 / (a - 1)), np.float32) for a, b in network.shapes])
+        self.prior = Prior(initial, (0.3 * widths).astype(np.float32))
+        self.variance = 0.1
+        self.posteriors = [Posterior(len(part), network.size, 0.3) for part in np.split(y, range(BATCH, len(y), BATCH))]
+
+    def expect(self, steps: int, rate: float, share: float = 0.25) -> float:
+        """The E step: fit every posterior; returns the mean squared error."""
+        errors, first = [], 0
+        for posterior in self.posteriors:
+            part = self.y[first : first + len(posterior.mean)]
+            fit = Fit(self.network, self.x, part, self.prior, self.variance)
+            errors.append(fit.run(posterior, steps, self.rng, rate=rate, share=share))
+            first += len(part)
+        return float(np.concatenate(errors).mean())
+
+    def maximise(self) -> float:
+        """The M step: the prior with the posteriors' moments, and a variance that brings the rate nearer to what it is to be.
+
+        Returns
+        -------
+        float
+            Bits that a signal cost before, on average.
+        """
+        bits = self.information().sum()
+        mean, std = self.prior
+        z = np.concatenate([q.mean for q in self.posteriors])
+        deviation = np.concatenate([q.deviation for q in self.posteriors])
+        centre = z.mean(0)
+        spread = np.sqrt((np.square(deviation) + np.square(z - centre)).mean(0))
+        self.prior = Prior(mean + std * centre, std * spread)
+        for posterior in self.posteriors:
+            posterior.mean = (posterior.mean - centre) / spread
+            posterior.log -= np.log(spread)
+        # at a high rate, each weight costs half a bit more for each halving of the variance
+        step = 2 * math.log(2) * (bits - self.bits) / self.network.size
+        self.variance *= math.exp(min(0.4, max(-0.4, step)))
+        return float(bits)
+
+    def information(self) -> Floats:
+        """Bits of each weight, on average over the signals: shape (size,)."""
+        total = sum(q.kl().sum(0) for q in self.posteriors) / np.float32(len(self.y) * math.log(2))
+        return np.asarray(total, np.float32)
+
+
+def learn(
+    alternation: Alternation, going: Callable[[], float], steps: int, rate: float, told: Callable[[float, str], None]
+) -> int:
+    """Alternate until `going` returns 1 or more: the fraction done; returns the number of rounds."""
+    rounds = 0
+    while (done := going()) < 1:
+        error = alternation.expect(steps, rate * (0.05 + 0.95 * math.cos(0.5 * math.pi * done)))
+        bits = alternation.maximise()
+        rounds += 1
+        told(done, f"round {rounds}: {bits:.0f} bits a signal, mean squared error {error:.5f}")
+    return rounds

@@ -1,0 +1,80 @@
+"""Progressive encoding: fit a posterior, settle on the weights of one group after the other, and let the rest make up for it.
+
+Guo et al. 2023 (COMBINER), sections 3.2 and 3.3.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_inr.groups import Groups
+from codecs_inr.model import INR, MIDDLE, SPREAD
+from codecs_inr.network import Floats
+from codecs_inr.posterior import Fit, Posterior
+
+#: Size of a step, in units of the prior's deviation; steps between two looks at the rates of the groups.
+RATE, LOOK = 0.02, 10
+#: Share of the pixels that a step looks at, and the part of the fit, its end, that looks at all of them.
+SHARE, WHOLE = 0.25, 0.1
+#: How fast the price of a group's bits follows what they are over its share.
+_GAIN = 0.3
+
+
+class Prices:
+    """What a nat of each group costs each signal, so that each group tells the bits of its index: they rise where it tells more."""
+
+    def __init__(self, groups: Groups, n: int) -> None:
+        self.groups = groups
+        self.of_groups = np.ones((n, groups.count), np.float32)
+
+    @property
+    def of_weights(self) -> Floats:
+        """Shape (n, size)."""
+        return self.groups.spread(self.of_groups)
+
+    def follow(self, posterior: Posterior) -> None:
+        """Move on by what the groups tell now."""
+        nats = self.groups.sums(posterior.kl()) / np.float32(math.log(2) * self.groups.bits)
+        self.of_groups *= np.exp(np.clip(_GAIN * (nats - 1), -0.2, 0.2))
+        np.clip(self.of_groups, 1e-4, 1e4, out=self.of_groups)
+
+
+def progressive(inr: INR, images: NDArray[np.uint8], effort: float) -> NDArray[np.int64]:
+    """Indices of all groups for images of the model's shape, shape (n, h, w, c): shape (n, groups).
+
+    Parameters
+    ----------
+    effort
+        What the model's numbers of steps are multiplied by.
+    """
+    n, groups = len(images), inr.groups
+    index = np.zeros((n, groups.count), np.int64)
+    if not n:
+        return index
+    rng = np.random.Generator(np.random.Philox(0))
+    y = (images.reshape(n, -1, inr.channels).astype(np.float32) - np.float32(MIDDLE)) / np.float32(SPREAD)
+    fit = Fit(inr.network, inr.features, y, inr.prior, inr.variance)
+    posterior = Posterior(n, inr.network.size, 0.5)
+    still = np.flatnonzero(groups.group < 0)
+    posterior.fix(still, np.zeros((n, still.size)))
+    prices = Prices(groups, n)
+    steps, between = (max(1, round(effort * count)) for count in inr.steps)
+    for done in range(0, steps, LOOK):
+        late = done >= (1 - WHOLE) * steps
+        rate = RATE * (1 - 0.8 * done / steps)
+        share = 1.0 if late else SHARE
+        fit.run(posterior, min(LOOK, steps - done), rng, rate=rate, weight=prices.of_weights, share=share)
+        prices.follow(posterior)
+    for g in range(groups.count):
+        index[:, g] = groups.choose(g, posterior.mean, posterior.deviation)
+        at = groups.members[g]
+        z = groups.values(index[:, : g + 1])[:, at]
+        posterior.fix(at, z * 2.0**-16)
+        if g + 1 < groups.count:
+            fit.run(posterior, between, rng, rate=0.2 * RATE, weight=prices.of_weights, share=SHARE)
+            if g % 4 == 0:
+                prices.follow(posterior)
+    return index

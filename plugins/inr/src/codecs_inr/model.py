@@ -1,0 +1,144 @@
+"""What a model file holds: the prior of the weights, their groups, and the network in integers, as every decoder evaluates it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.errors import ModelError
+from codecs_inr.features import fourier
+from codecs_inr.groups import POINT_BITS, Groups
+from codecs_inr.network import Floats, Siren
+from codecs_inr.posterior import Prior
+from codecs_inr.sine import PHASE_BITS, VALUE_BITS, sine
+
+if TYPE_CHECKING:
+    from codecs_core import Model
+
+#: Binary digits of a weight below the point: in turns in front of a sine, in grey levels behind the last one.
+WEIGHT_BITS = 20
+#: No weight, and no weight's deviation, is larger than this: with at most `MOST_UNITS` inputs, sums stay below 2^53.
+REACH, MOST_UNITS = 1 << 28, 1 << 10
+#: What networks are fitted to is (value - MIDDLE) / SPREAD.
+MIDDLE, SPREAD = 127.5, 64.0
+#: Places that are evaluated at once.
+_PLACES = 1 << 15
+
+
+class INR:
+    """The prior over networks of images of one shape, and their decoder.
+
+    Parameters
+    ----------
+    model
+        Config: ``item_shape``, (h, w, c); ``hidden``, units of each hidden layer; ``index_bits``; ``steps``, of a fit and between two
+        groups; ``variance``, the squared error that a fit trades for rate, in grey levels and 2^-8. Tensors: ``frequencies`` of the
+        Fourier features, in 2^-10; ``mean`` and ``scale`` of the prior, in units of 2^-20; ``group`` of each weight.
+
+    Raises
+    ------
+    ModelError
+        If anything is missing or does not fit.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._name = model.label
+        config, tensors = model.config, model.tensors()
+        shape = self._whole(config, "item_shape", (3, 3), 1, 1 << 12)
+        self._require(shape[2] in (1, 3) and math.prod(shape) <= 1 << 20, f"item_shape {list(shape)}")
+        self.item_shape = shape
+        self.grid, self.channels = shape[:2], shape[2]
+        hidden = self._whole(config, "hidden", (1, 16), 1, MOST_UNITS - 1)
+        (bits,) = self._whole(config, "index_bits", (1, 1), 1, 20)
+        self.steps = self._whole(config, "steps", (2, 2), 1, 1 << 20)
+        (variance,) = self._whole(config, "variance", (1, 1), 1, 1 << 24)
+        self.variance = variance / 256 / SPREAD**2
+        self.frequencies = self._tensor(tensors, "frequencies", None, 0, 1 << 20)
+        inputs = 2 * len(self.frequencies) * len(self.grid)
+        self._require(0 < inputs < MOST_UNITS, f"{inputs} features")
+        self.network = Siren((inputs, *hidden, self.channels))
+        size = self.network.size
+        self.mean = self._tensor(tensors, "mean", size, -REACH, REACH)
+        self.scale = self._tensor(tensors, "scale", size, 0, REACH)
+        self.groups = Groups(self._tensor(tensors, "group", size, -1, size - 1), bits)
+        self._require(all(at.size for at in self.groups.members) and self.groups.count > 0, "a group without weights")
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise ModelError(f"model {self._name} does not fit codec inr.image: it has {what}")
+
+    def _whole(
+        self, config: dict[str, Any], key: str, lengths: tuple[int, int], low: int, high: int
+    ) -> tuple[int, ...]:
+        """A list of integers of the config; a single integer is a list of one."""
+        found: Any = config.get(key)
+        each = found if isinstance(found, list) else [found]
+        fits = lengths[0] <= len(each) <= lengths[1] and all(type(n) is int and low <= n <= high for n in each)
+        self._require(fits, f"{key} {found!r}")
+        return tuple(each)
+
+    def _tensor(
+        self, tensors: dict[str, NDArray[Any]], name: str, size: int | None, low: int, high: int
+    ) -> NDArray[np.int64]:
+        found = tensors.get(name)
+        if found is None or found.dtype.kind not in "iu" or found.ndim != 1 or size not in (None, len(found)):
+            shown = "no" if found is None else f"{found.dtype} of shape {found.shape} as"
+            raise ModelError(f"model {self._name} does not fit codec inr.image: it has {shown} {name}")
+        self._require(not found.size or low <= int(found.min()) <= int(found.max()) <= high, f"{name} out of range")
+        return found.astype(np.int64)
+
+    # --- for decoders: integers -------------------------------------------------------------------
+
+    def weights(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Weights in units of 2^-20 for indices of shape (n, k) of the first k groups; the others are at the prior's mean."""
+        w = self.mean + ((self.scale * self.groups.values(index)) >> POINT_BITS)
+        return np.asarray(np.clip(w, -REACH, REACH))
+
+    def values(self, index: NDArray[np.int64], grid: Sequence[int] | None = None) -> NDArray[np.uint8]:
+        """The images of indices of shape (n, k), on a grid of any number of cells, by default that of the model: (n, h, w, channels)."""
+        cells = tuple(grid or self.grid)
+        x, w = fourier(cells, self.frequencies), self.weights(index).astype(np.float64)
+        out = np.empty((len(w), len(x), self.channels), np.uint8)
+        many = max(1, _PLACES // len(x))
+        for first in range(0, len(w), many):
+            out[first : first + many] = self._evaluate(w[first : first + many], x)
+        return out.reshape(len(w), *cells, self.channels)
+
+    def _evaluate(self, w: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """Values of networks, shape (n, places, channels); every number below is an integer that float64 holds exactly."""
+        *hidden, last = self.network.layers(w)
+        for layer in hidden:
+            turns = np.floor(_sums(x, layer) * 2.0 ** (PHASE_BITS - VALUE_BITS - WEIGHT_BITS))
+            x = sine(turns.astype(np.int64))
+        grey = np.floor(_sums(x, last) * 2.0 ** (-VALUE_BITS - WEIGHT_BITS)) + 128
+        return np.asarray(np.clip(grey, 0, 255).astype(np.uint8))
+
+    # --- for encoders: floating point ---------------------------------------------------------------
+
+    @cached_property
+    def units(self) -> Floats:
+        """What a weight's unit is in the network in floating point, shape (size,)."""
+        last = self.network.ends[-2]
+        units = np.full(self.network.size, 2 * math.pi / (1 << WEIGHT_BITS))
+        units[last:] = 1 / (SPREAD * (1 << WEIGHT_BITS))
+        return units.astype(np.float32)
+
+    @cached_property
+    def prior(self) -> Prior:
+        """The prior of the network in floating point."""
+        return Prior((self.mean * self.units).astype(np.float32), (self.scale * self.units).astype(np.float32))
+
+    @cached_property
+    def features(self) -> Floats:
+        """Features of the places of an image, shape (places, inputs)."""
+        return (fourier(self.grid, self.frequencies) / (1 << VALUE_BITS)).astype(np.float32)
+
+
+def _sums(x: NDArray[np.float64], layer: NDArray[Any]) -> NDArray[np.float64]:
+    """Products with weights, and the bias, whose input is 1, in units of 2^-34: sums below 2^14 2^28 2^10 in any order."""
+    return np.asarray(x @ np.ascontiguousarray(layer[:, :-1]) + layer[:, -1:] * (1 << VALUE_BITS))

@@ -1,0 +1,137 @@
+"""The posterior of the weights of a signal's network: independent normal distributions, fitted by steps along a noisy gradient."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_inr.network import Floats, Siren
+
+#: Decay of the averages of Adam (Kingma, Ba 2015).
+_FIRST, _SECOND, _TINY = np.float32(0.9), np.float32(0.99), np.float32(1e-8)
+
+
+class Prior(NamedTuple):
+    """The prior of all weights, N(mean, std^2), arrays of shape (size,)."""
+
+    mean: Floats
+    std: Floats
+
+
+class Posterior:
+    """Posteriors of n signals, in units of the prior: a weight is prior.mean + prior.std z with z ~ N(mean, deviation^2).
+
+    The prior of z is N(0, 1) whatever the network, and so steps of one size suit all weights.
+
+    Parameters
+    ----------
+    n, size
+        Signals, and weights of each.
+    deviation
+        To start from; the mean starts from 0.
+    """
+
+    def __init__(self, n: int, size: int, deviation: float) -> None:
+        self.mean: Floats = np.zeros((n, size), np.float32)
+        self.log: Floats = np.full((n, size), np.log(deviation), np.float32)
+        self._first = np.zeros((2, n, size), np.float32)
+        self._second = np.zeros((2, n, size), np.float32)
+        self._steps = 0
+        self._free = np.ones(size, np.float32)
+
+    @property
+    def deviation(self) -> Floats:
+        """Standard deviations, 0 where a weight is fixed."""
+        return np.exp(self.log) * self._free
+
+    def fix(self, columns: NDArray[np.int64], values: NDArray[np.floating]) -> None:
+        """Give weights their final values, shape (n, columns)."""
+        self.mean[:, columns], self._free[columns] = values, 0
+        for moment in (self._first, self._second):
+            moment[:, :, columns] = 0
+
+    def kl(self) -> Floats:
+        """D_KL(posterior || prior) of each weight in nats, shape (n, size); 0 where it is fixed."""
+        nats = 0.5 * (np.square(self.mean) + np.exp(2 * self.log) - 1) - self.log
+        return np.asarray(nats * self._free, np.float32)
+
+    def step(self, gradient: Floats, noise: Floats, weight: Floats | float, rate: float) -> None:
+        """A step of Adam down on E[loss] + weight D_KL.
+
+        Parameters
+        ----------
+        gradient
+            Of the loss with respect to z, at z = mean + deviation noise: shape (n, size).
+        noise
+            Standard normal, shape (n, size).
+        weight
+            Of the divergence, in units of the loss: broadcasts to (n, size).
+        rate
+            Size of a step, in units of the prior's deviation.
+        """
+        self._steps += 1
+        deviation = np.exp(self.log)
+        slopes = (
+            gradient + weight * self.mean,
+            gradient * noise * deviation + weight * (np.square(deviation) - 1),
+        )
+        scale = rate * np.sqrt(1 - _SECOND**self._steps) / (1 - _FIRST**self._steps)
+        for value, slope, first, second in zip((self.mean, self.log), slopes, self._first, self._second, strict=True):
+            slope *= self._free
+            first += (1 - _FIRST) * (slope - first)
+            second += (1 - _SECOND) * (np.square(slope) - second)
+            value -= np.float32(scale) * first / (np.sqrt(second) + _TINY)
+
+
+class Fit:
+    """Signals, and what their posteriors are fitted by: the evidence bound of a Gaussian likelihood.
+
+    The loss of a signal is sum (f(x) - y)^2 / (2 variance) + D_KL(q || p) in nats, with f at one sample of q, and at places drawn at
+    random.
+
+    Parameters
+    ----------
+    network
+        Of every signal.
+    x
+        Features of the places, shape (places, inputs).
+    y
+        Signals, shape (n, places, outputs).
+    prior
+        Of the weights.
+    variance
+        Of the likelihood: the squared error that a bit more or less is worth.
+    """
+
+    def __init__(self, network: Siren, x: Floats, y: Floats, prior: Prior, variance: float) -> None:
+        self.network, self.x, self.y, self.prior, self.variance = network, x, y, prior, variance
+
+    def run(
+        self,
+        posterior: Posterior,
+        steps: int,
+        rng: np.random.Generator,
+        *,
+        rate: float,
+        weight: Floats | float = 1.0,
+        share: float = 0.25,
+    ) -> Floats:
+        """Take some steps, each at a share of the places; returns the mean squared error of each signal at the last one."""
+        places = len(self.x)
+        some = max(1, round(share * places))
+        squares = np.zeros(len(self.y), np.float32)
+        noise = np.empty_like(posterior.mean)
+        for step in range(steps):
+            if step % 2:
+                np.negative(noise, out=noise)  # what the noise adds to the gradient cancels over two steps
+            else:
+                rng.standard_normal(dtype=np.float32, out=noise)
+            at = slice(None) if some == places else rng.permutation(places)[:some]
+            z = posterior.mean + posterior.deviation * noise
+            w = self.prior.mean + self.prior.std * z
+            squares, gradient = self.network.gradient(w, self.x[at], self.y[:, at])
+            gradient *= self.prior.std * np.float32(places / some / self.variance)
+            posterior.step(gradient, noise, weight, rate)
+        return np.asarray(squares / (some * self.y.shape[2]))

@@ -1,0 +1,49 @@
+"""Models with random weights: they compress badly and decode exactly, so tests need no training and no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core import Model
+from codecs_core.testing import Draw
+from codecs_inr.model import WEIGHT_BITS
+from codecs_inr.network import Siren
+
+
+def random_model(
+    item_shape: tuple[int, int, int] = (4, 5, 3),
+    *,
+    hidden: Sequence[int] = (4, 3),
+    frequencies: int = 2,
+    groups: int = 4,
+    index_bits: int = 6,
+    steps: tuple[int, int] = (12, 2),
+    seed: int = 0,
+    name: str = "random",
+) -> Model:
+    """Make a model of ``inr.image`` that learnt nothing: the same arguments give the same file everywhere. Its first weight is not sent."""
+    draw = Draw(seed)
+    network = Siren((4 * frequencies, *hidden, item_shape[2]))
+    one = 1 << WEIGHT_BITS
+    group = np.arange(network.size) % groups
+    group[0] = -1
+    last = np.arange(network.size) >= network.ends[-2]
+    mean, scale = draw(-one // 8, one // 8, network.size), draw(1, one // 6, network.size)
+    tensors: dict[str, NDArray[Any]] = {
+        "frequencies": draw(200, 3000, frequencies).astype(np.int32),
+        "mean": np.where(last, 64 * mean, mean).astype(np.int32),
+        "scale": np.where(last, 64 * scale, scale).astype(np.int32),
+        "group": group.astype(np.int16),
+    }
+    config = {
+        "item_shape": list(item_shape),
+        "hidden": list(hidden),
+        "index_bits": index_bits,
+        "steps": list(steps),
+        "variance": 400 << 8,
+    }
+    return Model.create(codec="inr.image", config=config, tensors=tensors, attrs={"seed": seed}, name=name)

@@ -1,0 +1,173 @@
+"""Training: the prior of the networks of somebody's images, by expectation and maximisation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core import Model, Progress
+from codecs_core import learn as learning
+from codecs_core.errors import ConfigError
+from codecs_inr.em import Alternation
+from codecs_inr.em import learn as alternate
+from codecs_inr.features import FREQUENCY_BITS, fourier
+from codecs_inr.freeze import frozen
+from codecs_inr.model import MIDDLE, SPREAD
+from codecs_inr.network import Siren
+from codecs_inr.patches import cut
+from codecs_inr.sine import VALUE_BITS
+
+#: Steps of an E step, and their size in units of the prior's deviation.
+STEPS, RATE = 25, 0.02
+#: Bits that a weight can tell, at the most: beyond that more weights are better.
+BITS_A_WEIGHT = 8
+#: Sides of images that become one patch.
+SMALL = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(learning.Settings):
+    """What a training is made of, beside its data.
+
+    Parameters
+    ----------
+    bpp
+        Bits per pixel that an image is to cost: every image has a payload of the same length.
+    hidden
+        Units of the hidden layers.
+    frequencies, highest
+        Of the Fourier features, on each axis; the highest one in periods from end to end, 0: half of the longest side.
+    side
+        Images are cut into squares of this side; 0: images of one size up to 64 x 64 are not cut, others are to squares of 32.
+    signals
+        The most patches to learn from.
+    index_bits
+        Of a group of weights: the search for an index looks at 2^index_bits proposals.
+    steps, between
+        Steps of an encoder's fit, and after each group.
+    rounds
+        If not 0, train for this number of rounds, however long they take.
+    seed
+        Of the initial weights, of the choice of patches and of all noise.
+    """
+
+    bpp: float = learning.number(1.0, above=True)
+    hidden: Sequence[int] = learning.counts((16, 16, 16), 1, 256, lengths=(1, 8))
+    frequencies: int = learning.whole(8, 1, 64)
+    highest: float = learning.number(0.0, 0, 1024)
+    side: int = learning.whole(0, 0, 256)
+    signals: int = learning.whole(512, 2, 1 << 20)
+    index_bits: int = learning.whole(16, 1, 20)
+    steps: int = learning.whole(2000, 1, 1 << 20)
+    between: int = learning.whole(20, 1, 1 << 20)
+    rounds: int = learning.whole(0, 0, 1 << 20)
+    seed: int = learning.whole(0, 0, (1 << 63) - 1)
+
+
+def learn(
+    data: Any,
+    *,
+    budget: float = 600.0,
+    progress: Progress | None = None,
+    name: str = "",
+    about: Mapping[str, Any] | None = None,
+    **hyper: Any,
+) -> tuple[Alternation, Model]:
+    """Train on images; return the prior in floating point, with the posteriors that it is made of, and the model.
+
+    Parameters
+    ----------
+    data
+        Shape (n, h, w), (n, h, w, 1) or (n, h, w, 3), uint8; or a list of images of shape (h, w) or (h, w, c).
+    budget
+        Seconds.
+    progress
+        Called with the fraction done, the rate and the error.
+    name, about
+        Of the model; `about` joins the attributes that say how it came about.
+    **hyper
+        Fields of `Settings`.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        For data of another dtype or shape, or fewer than two images.
+    ConfigError
+        For a setting out of range, and a rate that the network cannot tell or that is less than one group.
+    """
+    settings = Settings.of("inr.image", hyper)
+    learning.check_budget(budget)
+    rng = np.random.default_rng(settings.seed)
+    patches = _patches(data, settings, rng)
+    _, *grid, channels = patches.shape
+    highest = settings.highest or max(2.0, max(grid) / 2)
+    frequencies = np.rint(np.geomspace(1, highest, settings.frequencies) * (1 << FREQUENCY_BITS)).astype(np.int64)
+    x = (fourier(grid, frequencies) / (1 << VALUE_BITS)).astype(np.float32)
+    y = (patches.reshape(len(patches), -1, channels).astype(np.float32) - np.float32(MIDDLE)) / np.float32(SPREAD)
+    network = Siren((x.shape[1], *settings.hidden, channels))
+    bits = settings.bpp * len(x)
+    _check_rate(bits, len(x), network.size, settings)
+    alternation = Alternation(network, x, y, bits, rng)
+    start = time.monotonic()
+    rounds = 0
+
+    def going() -> float:
+        nonlocal rounds
+        rounds += 1
+        return (rounds - 1) / settings.rounds if settings.rounds else (time.monotonic() - start) / budget
+
+    def told(done: float, message: str) -> None:
+        if progress:
+            progress(min(1.0, done), message)
+
+    done = alternate(alternation, going, STEPS, RATE, told)
+    attrs = {**(about or {}), "rounds": done, "seed": settings.seed, "signals": len(patches)}
+    model = frozen(
+        alternation,
+        frequencies,
+        item_shape=patches.shape[1:],
+        index_bits=settings.index_bits,
+        steps=(settings.steps, settings.between),
+        attrs=attrs,
+        name=name,
+    )
+    told(1.0, f"{len(model.data)} bytes of model for {settings.bpp:g} bits per pixel")
+    return alternation, model
+
+
+def train(data: Any, **settings: Any) -> Model:
+    """Train on images and return the model; the settings are those of `Settings`."""
+    return learn(data, **settings)[1]
+
+
+def _patches(data: Any, settings: Settings, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Patches to learn from, shape (n, h, w, channels)."""
+    images = learning.image_list(data)
+    if images[0].shape[2] not in (1, 3):
+        raise ConfigError(f"training of inr.image takes images of 1 or 3 channels, got {images[0].shape[2]}")
+    shapes = {image.shape[:2] for image in images}
+    whole = settings.side == 0 and len(shapes) == 1 and max(images[0].shape[:2]) <= SMALL
+    side = next(iter(shapes)) if whole else (settings.side or 32,) * 2
+    order = rng.permutation(len(images))
+    parts, count = [], 0
+    for i in order:
+        if count >= settings.signals:
+            break
+        parts.append(cut(images[i][None], (side[0], side[1])))
+        count += len(parts[-1])
+    every = np.concatenate(parts)
+    return every if len(every) <= settings.signals else every[rng.permutation(len(every))[: settings.signals]]
+
+
+def _check_rate(bits: float, pixels: int, size: int, settings: Settings) -> None:
+    least, most = settings.index_bits / pixels, BITS_A_WEIGHT * size / pixels
+    if not settings.index_bits <= bits <= BITS_A_WEIGHT * size:
+        raise ConfigError(
+            f"bpp must be from {least:.3g}, one group of {settings.index_bits} bits, to {most:.3g}, {BITS_A_WEIGHT} bits for each of "
+            f"the {size} weights of hidden={list(settings.hidden)}, got {settings.bpp:g}; more hidden units reach a higher rate"
+        )

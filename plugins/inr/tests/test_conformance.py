@@ -1,0 +1,32 @@
+"""The codec holds to the Codec contract."""
+
+from pathlib import Path
+
+import numpy as np
+from codecs_inr.testing import random_model
+
+from codecs_core.testing import CodecConformance, Draw
+
+
+class Conformance(CodecConformance):
+    codec_id = "inr.image"
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)  # tests/exactness has the others
+    examples = 8
+    configs = ({"effort": "fast"}, {})
+
+
+class TestColour(Conformance):
+    model = random_model()
+
+    def samples(self):
+        x = Draw(5)(0, 255, 2, 9, 7, 3).astype(np.uint8)
+        return [x, x[0], x[:1, :4, :5], x[:0]]
+
+
+class TestGrey(Conformance):
+    model = random_model((3, 4, 1), index_bits=9, hidden=(5,), groups=3)
+
+    def samples(self):
+        x = Draw(6)(0, 255, 3, 7, 8).astype(np.uint8)
+        return [x, x[0], x[..., None]]

@@ -1,0 +1,80 @@
+"""Training makes models that code, at the rate that was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from codecs_inr.codec import InrCodec
+
+import codecs_core as cc
+from codecs_core.errors import ConfigError, UnsupportedArrayError
+
+pytest.importorskip("torch")
+
+from codecs_inr.train import learn, train
+
+SMALL = {"hidden": [8], "frequencies": 3, "index_bits": 8, "bpp": 1.0, "steps": 200, "between": 5, "rounds": 60}
+
+
+def blobs(n: int, side: int = 8, channels: int = 1, seed: int = 0) -> Any:
+    """Images of one smooth spot each."""
+    rng = np.random.default_rng(seed)
+    x, y = np.mgrid[:side, :side]
+    cx, cy = rng.uniform(0, side, (2, n, 1, 1))
+    images = 250 * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / side)
+    return np.repeat(images[..., None], channels, 3).astype(np.uint8)
+
+
+def test_a_trained_model_shows_images_that_it_did_not_see() -> None:
+    told: list[tuple[float, str]] = []
+    model = train(blobs(64), progress=lambda *a: told.append(a), **SMALL)
+    x = blobs(8, seed=1)
+    codec = InrCodec(model=model)
+    payload = codec.encode(x)
+    assert len(payload) == 8 * 8  # one bit per pixel
+    error = np.square(x.astype(float) - codec.decode(payload, cc.ArraySpec.of(x))).mean()
+    assert error < 0.4 * x.var()
+    assert [f for f, _ in told] == sorted(f for f, _ in told)
+    assert told[-1][0] == 1.0
+    assert "bits a signal" in told[0][1]
+
+
+def test_the_same_seed_gives_the_same_model() -> None:
+    settings = SMALL | {"rounds": 2}
+    models = [train(blobs(10), seed=seed, **settings) for seed in (1, 1, 2)]
+    assert models[0].data == models[1].data
+    assert models[0].data != models[2].data
+
+
+def test_images_of_different_sizes_become_patches() -> None:
+    images = [blobs(1, 20, 3)[0], blobs(1, 17, 3)[0]]
+    alternation, model = learn(images, **SMALL | {"side": 8, "rounds": 1, "signals": 12})
+    assert model.config["item_shape"] == [8, 8, 3]
+    assert len(alternation.y) == 12
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"bpp": 0.05}, "bpp must be from 0.125, one group of 8 bits"),
+        ({"bpp": 30.0}, "more hidden units reach a higher rate"),
+        ({"bpp": 0.0}, "bpp"),
+        ({"hidden": []}, "hidden"),
+        ({"index_bits": 21}, "index_bits"),
+        ({"steps": 0}, "steps"),
+        ({"budget": 0.0}, "budget"),
+        ({"nonsense": 1}, "no setting 'nonsense'"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        train(blobs(10), **SMALL | settings)
+
+
+def test_other_data_is_refused() -> None:
+    with pytest.raises(UnsupportedArrayError):
+        train(np.zeros((9, 4, 4, 3), np.float32), **SMALL)
+    with pytest.raises(ConfigError, match="1 or 3 channels"):
+        train(np.zeros((9, 4, 4, 4), np.uint8), **SMALL)

@@ -1,0 +1,60 @@
+"""The mini reader decodes what ``inr.image`` encodes: two programs, one written from the text."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from codecs_inr.codec import InrCodec
+from codecs_inr.packing import packed
+from codecs_inr.sine import table
+from codecs_inr.testing import random_model
+
+import codecs_core as cc
+from codecs_core.testing import Draw
+
+MINI = Path(__file__).parents[2] / "spec" / "mini"
+
+
+@pytest.fixture(scope="module")
+def mini() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(MINI))
+        spec = importlib.util.spec_from_file_location("mini_inr", MINI / "inr.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        for name in ("entropy", "exact", "rec"):
+            patch.delitem(sys.modules, name, raising=False)
+        spec.loader.exec_module(module)
+        for name in ("entropy", "exact", "rec"):
+            del sys.modules[name]
+        yield module
+
+
+def test_the_same_sines(mini: Any) -> None:
+    np.testing.assert_array_equal(mini.sines(), table())
+
+
+@pytest.mark.parametrize(
+    ("shape", "more"),
+    [
+        ((2, 7, 6, 3), {}),
+        ((9, 4, 1), {"item_shape": (3, 4, 1)}),
+        ((8, 9), {"item_shape": (4, 5, 1), "index_bits": 11, "hidden": (7,), "groups": 3}),
+        ((5, 5, 3), {"item_shape": (8, 8, 3), "frequencies": 5, "hidden": (9, 2, 9)}),
+    ],
+)
+def test_the_same_images(mini: Any, shape: tuple[int, ...], more: dict[str, Any]) -> None:
+    """Any indices decode; those of an encoder are no others."""
+    model = random_model(**more)
+    codec = InrCodec(model=model)
+    spec = cc.ArraySpec(shape, "uint8")
+    groups, patches = codec._inr.groups, codec._patches(spec)
+    payload = packed(Draw(3)(0, (1 << groups.bits) - 1, groups.count, patches), groups.bits)
+    parsed = model.codec, model.config, model.tensors()
+    np.testing.assert_array_equal(mini.decode(parsed, {}, payload, shape, "uint8"), codec._decode(payload, spec))
