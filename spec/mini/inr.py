@@ -55,13 +55,17 @@ def shape_of_images(shape, c):
     raise entropy.Corrupt("images of another shape")
 
 
-def weights_of(tensors, group, indices):
+def weights_of(held, basis, group, indices):
     """For indices of shape (groups, patches): shape (patches, N)."""
     z = np.zeros((indices.shape[1], len(group)), np.int64)
     for g, index in enumerate(indices):
         members = np.flatnonzero(group == g)
         z[:, members] = rec.proposals(index, g, len(members)) >> 16
-    return np.clip(tensors["mean"] + (tensors["scale"] * z >> 16), -(1 << 28), 1 << 28)
+    h, first = np.clip(held["scale"] * z >> 16, -(1 << 28), 1 << 28), 0
+    for matrix in basis:
+        at = slice(first, first + len(matrix))
+        h[:, at], first = h[:, at] @ matrix >> 7, at.stop
+    return np.clip(held["mean"] + h, -(1 << 28), 1 << 28)
 
 
 def decode(model, settings, payload, shape, dtype):
@@ -87,6 +91,13 @@ def decode(model, settings, payload, shape, dtype):
     count = int(group.max()) + 1
     exact.check(count and {*range(count)} <= {*group.tolist()}, "no groups, or a gap in their numbers")
 
+    linear, basis = config.get("linear"), []
+    exact.check(type(linear) is bool, "neither with a basis nor without")
+    for i, (inputs, outputs) in enumerate(sizes if linear else []):
+        m = inputs * outputs
+        exact.check(m <= 1 << 12, "a layer of too many weights")
+        basis.append(rec.tensor(tensors, f"basis.{i}", (m, m), -128, 127))
+
     if dtype != "uint8":
         raise entropy.Corrupt("another dtype")
     n, h, w = shape_of_images(shape, c)
@@ -98,7 +109,7 @@ def decode(model, settings, payload, shape, dtype):
         raise entropy.Corrupt("a payload of another length, or bits behind the last index")
     digits = f"{number:0{bits}b}"[::-1] if bits else ""
     indices = [int(digits[i : i + b][::-1], 2) for i in range(0, bits, b)]
-    parameters = weights_of(held, group, np.array(indices, np.int64).reshape(count, patches))
+    parameters = weights_of(held, basis, group, np.array(indices, np.int64).reshape(count, patches))
 
     down, across = features(height, frequencies), features(width, frequencies)
     x = np.concatenate([np.repeat(down, width, 0), np.tile(across, (height, 1))], 1)

@@ -14,7 +14,7 @@ from codecs_inr.train import learn
 from numpy.typing import NDArray
 from PIL import Image
 
-SETTINGS = {"cifar10-1": {"bpp": 0.9375}, "cifar10-2": {"bpp": 1.9}}
+SETTINGS = {"cifar10-1": {"bpp": 0.9375, "signals": 768}, "cifar10-2": {"bpp": 1.9, "signals": 768}}
 
 
 def images(folder: Path, sprites: int) -> NDArray[np.uint8]:

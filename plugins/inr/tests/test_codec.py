@@ -123,6 +123,8 @@ def remade(config: dict[str, Any] | None = None, **tensors: Any) -> Any:
         {"index_bits": 0},
         {"index_bits": 21},
         {"index_bits": True},
+        {"linear": 1},
+        {"linear": True},
         {"steps": [5]},
         {"steps": [5, 0]},
         {"variance": 0},

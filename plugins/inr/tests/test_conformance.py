@@ -17,7 +17,7 @@ class Conformance(CodecConformance):
 
 
 class TestColour(Conformance):
-    model = random_model()
+    model = random_model(linear=True)
 
     def samples(self):
         x = Draw(5)(0, 255, 2, 9, 7, 3).astype(np.uint8)

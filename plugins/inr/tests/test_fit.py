@@ -9,7 +9,8 @@ import pytest
 from codecs_inr.em import Alternation
 from codecs_inr.groups import Groups, partition
 from codecs_inr.network import Siren
-from codecs_inr.posterior import Fit, Posterior, Prior
+from codecs_inr.posterior import Fit, Posterior
+from codecs_inr.prior import Prior
 
 
 def linear() -> Siren:
@@ -100,3 +101,29 @@ def test_the_prior_gets_the_moments_of_the_posteriors() -> None:
     assert abs(alternation.prior.std[0] - slopes.std()) < 0.15
     assert abs(alternation.prior.mean[1]) < 0.1
     assert abs(alternation.information().sum() - 8.0) < 1.5
+
+
+def test_a_basis_finds_the_directions_that_signals_differ_in() -> None:
+    """Of lines whose slope and height are the same number, one number tells all."""
+    rng = np.random.default_rng(7)
+    x = np.linspace(-1, 1, 9, dtype=np.float32)[:, None]
+    both = rng.normal(0, 1, (60, 1, 1)).astype(np.float32)
+    bits = []
+    for basis in False, True:
+        alternation = Alternation(linear(), x, both * x + both, 8.0, np.random.default_rng(8), linear=basis)
+        for _ in range(80):
+            alternation.expect(25, 0.03, 1.0)
+            alternation.maximise()
+            alternation.variance = 0.01
+        bits.append(alternation.information().sum())
+    assert bits[1] < 0.75 * bits[0]
+
+
+def test_gradients_are_pulled_back_through_a_basis() -> None:
+    rng = np.random.default_rng(9)
+    basis = tuple(rng.standard_normal((n, n)).astype(np.float32) for n in (3, 2))
+    prior = Prior(rng.standard_normal(5).astype(np.float32), rng.uniform(1, 2, 5).astype(np.float32), basis)
+    z, slope = rng.standard_normal((2, 4, 5)).astype(np.float32)
+    step = rng.standard_normal((4, 5)).astype(np.float32)
+    change = ((prior.place(z + step) - prior.place(z)) * slope).sum()
+    np.testing.assert_allclose((prior.pull(slope) * step).sum(), change, rtol=1e-3)

@@ -15,7 +15,16 @@ pytest.importorskip("torch")
 
 from codecs_inr.train import learn, train
 
-SMALL = {"hidden": [8], "frequencies": 3, "index_bits": 8, "bpp": 1.0, "steps": 200, "between": 5, "rounds": 60}
+SMALL = {
+    "hidden": [8],
+    "linear": False,
+    "frequencies": 3,
+    "index_bits": 8,
+    "bpp": 1.0,
+    "steps": 200,
+    "between": 5,
+    "rounds": 60,
+}
 
 
 def blobs(n: int, side: int = 8, channels: int = 1, seed: int = 0) -> Any:

@@ -10,9 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from codecs_inr.adam import Adam
 from codecs_inr.network import Floats, Siren
-from codecs_inr.posterior import Fit, Posterior, Prior
+from codecs_inr.posterior import Fit, Posterior
+from codecs_inr.prior import Prior
 
+#: Steps of a basis are this part of those of posteriors.
+BASIS = 0.03
 #: Signals whose posteriors are fitted at once.
 BATCH = 64
 
@@ -30,13 +34,19 @@ class Alternation:
         What a signal is to cost.
     rng
         Of the initial weights and of all noise.
+    linear
+        Whether to learn a basis for each layer, starting from none.
     """
 
-    def __init__(self, network: Siren, x: Floats, y: Floats, bits: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, network: Siren, x: Floats, y: Floats, bits: float, rng: np.random.Generator, *, linear: bool = False
+    ) -> None:
         self.network, self.x, self.y, self.bits, self.rng = network, x, y, bits, rng
         initial = network.initial(rng)
         widths = np.concatenate([np.full(a * b, math.sqrt(6 / (a - 1)), np.float32) for a, b in network.shapes])
-        self.prior = Prior(initial, (0.3 * widths).astype(np.float32))
+        basis = tuple(np.eye(a * b, dtype=np.float32) for a, b in network.shapes) if linear else ()
+        self.prior = Prior(initial, (0.3 * widths).astype(np.float32), basis)
+        self._adams = [Adam(matrix.shape) for matrix in basis]
         self.variance = 0.1
         self.posteriors = [Posterior(len(part), network.size, 0.3) for part in np.split(y, range(BATCH, len(y), BATCH))]
 
@@ -46,9 +56,18 @@ class Alternation:
         for posterior in self.posteriors:
             part = self.y[first : first + len(posterior.mean)]
             fit = Fit(self.network, self.x, part, self.prior, self.variance)
-            errors.append(fit.run(posterior, steps, self.rng, rate=rate, share=share))
+            watch = (lambda z, slope: self._turn(z, slope, BASIS * rate)) if self.prior.basis else None
+            errors.append(fit.run(posterior, steps, self.rng, rate=rate, share=share, watch=watch))
             first += len(part)
         return float(np.concatenate(errors).mean())
+
+    def _turn(self, z: Floats, slope: Floats, rate: float) -> None:
+        """A step of the basis, given numbers of some signals and the gradient with respect to their weights."""
+        h, first = self.prior.std * z, 0
+        for matrix, adam in zip(self.prior.basis, self._adams, strict=True):
+            at = slice(first, first + len(matrix))
+            adam.step(matrix, np.asarray(h[:, at].T @ slope[:, at], np.float32), rate)
+            first = at.stop
 
     def maximise(self) -> float:
         """The M step: the prior with the posteriors' moments, and a variance that brings the rate nearer to what it is to be.
@@ -59,18 +78,18 @@ class Alternation:
             Bits that a signal cost before, on average.
         """
         bits = self.information().sum()
-        mean, std = self.prior
+        prior = self.prior
         z = np.concatenate([q.mean for q in self.posteriors])
         deviation = np.concatenate([q.deviation for q in self.posteriors])
         centre = z.mean(0)
         spread = np.sqrt((np.square(deviation) + np.square(z - centre)).mean(0))
-        self.prior = Prior(mean + std * centre, std * spread)
+        self.prior = Prior(prior.place(centre[None])[0], prior.std * spread, prior.basis)
         for posterior in self.posteriors:
             posterior.mean = (posterior.mean - centre) / spread
             posterior.log -= np.log(spread)
-        # at a high rate, each weight costs half a bit more for each halving of the variance
-        step = 2 * math.log(2) * (bits - self.bits) / self.network.size
-        self.variance *= math.exp(min(0.4, max(-0.4, step)))
+        # at a high rate, each weight costs half a bit more for each halving of the variance; half of that step, as posteriors follow slowly
+        step = math.log(2) * (bits - self.bits) / self.network.size
+        self.variance *= math.exp(min(0.15, max(-0.15, step)))
         return float(bits)
 
     def information(self) -> Floats:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from codecs_core import Model
 from codecs_inr.em import Alternation
 from codecs_inr.groups import partition
-from codecs_inr.model import INR, REACH, SPREAD
+from codecs_inr.model import BASIS_BITS, INR, REACH, SPREAD
+from codecs_inr.network import Floats
 
 
 def frozen(
@@ -30,10 +31,13 @@ def frozen(
     config = {
         "item_shape": [int(n) for n in item_shape],
         "hidden": list(network.widths[1:-1]),
+        "linear": bool(alternation.prior.basis),
         "index_bits": index_bits,
         "steps": [int(n) for n in steps],
         "variance": max(1, round(alternation.variance * SPREAD**2 * 256)),
     }
+
+    basis, sizes = _integers(alternation.prior.basis)
 
     def made(mean: NDArray[Any], scale: NDArray[Any]) -> Model:
         tensors: dict[str, NDArray[Any]] = {
@@ -42,8 +46,19 @@ def frozen(
             "scale": scale.astype(np.int32),
             "group": group.astype(np.int16),
         }
+        tensors |= {f"basis.{i}": matrix for i, matrix in enumerate(basis)}
         return Model.create(codec="inr.image", config=config, tensors=tensors, attrs=dict(attrs), name=name)
 
     units = INR(made(np.zeros(network.size), np.zeros(network.size))).units
-    mean, scale = (np.rint(a.astype(np.float64) / units) for a in alternation.prior)
+    prior = alternation.prior
+    mean, scale = (np.rint(a.astype(np.float64) / units) for a in (prior.mean, prior.std * sizes))
     return made(np.clip(mean, -REACH, REACH), np.clip(scale, 1, REACH))
+
+
+def _integers(basis: Sequence[Floats]) -> tuple[list[NDArray[np.int8]], Floats | float]:
+    """Matrices in units of 2^-7, each row as large as fits; and what the deviation of each row's number is multiplied by instead."""
+    if not basis:
+        return [], 1.0
+    sizes = [np.abs(matrix).max(1) * np.float32((1 << BASIS_BITS) / ((1 << BASIS_BITS) - 1)) for matrix in basis]
+    rounded = [np.rint(m / size[:, None] * (1 << BASIS_BITS)) for m, size in zip(basis, sizes, strict=True)]
+    return [matrix.astype(np.int8) for matrix in rounded], np.concatenate(sizes)

@@ -14,7 +14,7 @@ from codecs_core.errors import ModelError
 from codecs_inr.features import fourier
 from codecs_inr.groups import POINT_BITS, Groups
 from codecs_inr.network import Floats, Siren
-from codecs_inr.posterior import Prior
+from codecs_inr.prior import Prior, spread
 from codecs_inr.sine import PHASE_BITS, VALUE_BITS, sine
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 WEIGHT_BITS = 20
 #: No weight, and no weight's deviation, is larger than this: with at most `MOST_UNITS` inputs, sums stay below 2^53.
 REACH, MOST_UNITS = 1 << 28, 1 << 10
+#: Binary digits of an entry of a basis below the point, and the most weights of a layer that has one.
+BASIS_BITS, MOST_LINEAR = 7, 1 << 12
 #: What networks are fitted to is (value - MIDDLE) / SPREAD.
 MIDDLE, SPREAD = 127.5, 64.0
 #: Places that are evaluated at once.
@@ -36,9 +38,10 @@ class INR:
     Parameters
     ----------
     model
-        Config: ``item_shape``, (h, w, c); ``hidden``, units of each hidden layer; ``index_bits``; ``steps``, of a fit and between two
-        groups; ``variance``, the squared error that a fit trades for rate, in grey levels and 2^-8. Tensors: ``frequencies`` of the
-        Fourier features, in 2^-10; ``mean`` and ``scale`` of the prior, in units of 2^-20; ``group`` of each weight.
+        Config: ``item_shape``, (h, w, c); ``hidden``, units of each hidden layer; ``linear``, whether layers have a basis; ``index_bits``;
+        ``steps``, of a fit and between two groups; ``variance``, the squared error that a fit trades for rate, in grey levels and 2^-8.
+        Tensors: ``frequencies`` of the Fourier features, in 2^-10; ``mean`` and ``scale`` of the prior, in units of 2^-20; ``group`` of
+        each number that the weights are made of; and, if linear, ``basis.0`` and so on, in 2^-7.
 
     Raises
     ------
@@ -58,15 +61,18 @@ class INR:
         self.steps = self._whole(config, "steps", (2, 2), 1, 1 << 20)
         (variance,) = self._whole(config, "variance", (1, 1), 1, 1 << 24)
         self.variance = variance / 256 / SPREAD**2
-        self.frequencies = self._tensor(tensors, "frequencies", None, 0, 1 << 20)
+        self.frequencies = self._tensor(tensors, "frequencies", (None,), 0, 1 << 20)
         inputs = 2 * len(self.frequencies) * len(self.grid)
         self._require(0 < inputs < MOST_UNITS, f"{inputs} features")
         self.network = Siren((inputs, *hidden, self.channels))
         size = self.network.size
-        self.mean = self._tensor(tensors, "mean", size, -REACH, REACH)
-        self.scale = self._tensor(tensors, "scale", size, 0, REACH)
-        self.groups = Groups(self._tensor(tensors, "group", size, -1, size - 1), bits)
+        self.mean = self._tensor(tensors, "mean", (size,), -REACH, REACH)
+        self.scale = self._tensor(tensors, "scale", (size,), 0, REACH)
+        self.groups = Groups(self._tensor(tensors, "group", (size,), -1, size - 1), bits)
         self._require(all(at.size for at in self.groups.members) and self.groups.count > 0, "a group without weights")
+        linear: Any = config.get("linear")
+        self._require(type(linear) is bool, f"linear {linear!r}")
+        self.basis = tuple(self._basis(tensors, i) for i in range(len(self.network.shapes))) if linear else ()
 
     def _require(self, holds: bool, what: str) -> None:
         if not holds:
@@ -83,21 +89,30 @@ class INR:
         return tuple(each)
 
     def _tensor(
-        self, tensors: dict[str, NDArray[Any]], name: str, size: int | None, low: int, high: int
+        self, tensors: dict[str, NDArray[Any]], name: str, shape: tuple[int | None, ...], low: int, high: int
     ) -> NDArray[np.int64]:
         found = tensors.get(name)
-        if found is None or found.dtype.kind not in "iu" or found.ndim != 1 or size not in (None, len(found)):
+        fits = found is not None and found.dtype.kind in "iu" and found.ndim == len(shape)
+        if found is None or not fits or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True)):
             shown = "no" if found is None else f"{found.dtype} of shape {found.shape} as"
             raise ModelError(f"model {self._name} does not fit codec inr.image: it has {shown} {name}")
         self._require(not found.size or low <= int(found.min()) <= int(found.max()) <= high, f"{name} out of range")
         return found.astype(np.int64)
 
+    def _basis(self, tensors: dict[str, NDArray[Any]], number: int) -> NDArray[np.float64]:
+        rows, columns = self.network.shapes[number]
+        n, name = rows * columns, f"basis.{number}"
+        self._require(n <= MOST_LINEAR, f"a basis of {n} weights")
+        return self._tensor(tensors, name, (n, n), -128, 127).astype(np.float64)
+
     # --- for decoders: integers -------------------------------------------------------------------
 
     def weights(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
         """Weights in units of 2^-20 for indices of shape (n, k) of the first k groups; the others are at the prior's mean."""
-        w = self.mean + ((self.scale * self.groups.values(index)) >> POINT_BITS)
-        return np.asarray(np.clip(w, -REACH, REACH))
+        h = np.clip((self.scale * self.groups.values(index)) >> POINT_BITS, -REACH, REACH)
+        if self.basis:  # sums below 2^28 2^7 2^12, in any order
+            h = np.floor(spread(h.astype(np.float64), self.basis) * 2.0**-BASIS_BITS).astype(np.int64)
+        return np.asarray(np.clip(self.mean + h, -REACH, REACH))
 
     def values(self, index: NDArray[np.int64], grid: Sequence[int] | None = None) -> NDArray[np.uint8]:
         """The images of indices of shape (n, k), on a grid of any number of cells, by default that of the model: (n, h, w, channels)."""
@@ -131,7 +146,8 @@ class INR:
     @cached_property
     def prior(self) -> Prior:
         """The prior of the network in floating point."""
-        return Prior((self.mean * self.units).astype(np.float32), (self.scale * self.units).astype(np.float32))
+        basis = tuple((matrix * 2.0**-BASIS_BITS).astype(np.float32) for matrix in self.basis)
+        return Prior((self.mean * self.units).astype(np.float32), (self.scale * self.units).astype(np.float32), basis)
 
     @cached_property
     def features(self) -> Floats:

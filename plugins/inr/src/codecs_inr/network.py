@@ -65,9 +65,10 @@ class Siren:
         squares = np.einsum("npc,npc->n", error, error)
         found = np.empty_like(w)
         parts = self.layers(found)
+        ones = np.ones((1, error.shape[1]), np.float32)  # a product is faster than a sum along the middle axis
         for at in range(len(hidden), -1, -1):
             np.matmul(np.swapaxes(inputs[at], -1, -2), error, out=parts[at][:, :-1])
-            error.sum(1, out=parts[at][:, -1])
+            parts[at][:, -1] = (ones @ error)[:, 0]
             if at:
                 layer = (*hidden, last)[at]
                 error = error @ layer[:, :-1].swapaxes(1, 2)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_inr.adam import Adam
 from codecs_inr.network import Floats, Siren
-
-#: Decay of the averages of Adam (Kingma, Ba 2015).
-_FIRST, _SECOND, _TINY = np.float32(0.9), np.float32(0.99), np.float32(1e-8)
-
-
-class Prior(NamedTuple):
-    """The prior of all weights, N(mean, std^2), arrays of shape (size,)."""
-
-    mean: Floats
-    std: Floats
+from codecs_inr.prior import Prior
 
 
 class Posterior:
-    """Posteriors of n signals, in units of the prior: a weight is prior.mean + prior.std z with z ~ N(mean, deviation^2).
+    """Posteriors of n signals, in units of the prior: of the numbers z that `Prior.place` makes weights of, z ~ N(mean, deviation^2).
 
     The prior of z is N(0, 1) whatever the network, and so steps of one size suit all weights.
 
@@ -36,9 +28,7 @@ class Posterior:
     def __init__(self, n: int, size: int, deviation: float) -> None:
         self.mean: Floats = np.zeros((n, size), np.float32)
         self.log: Floats = np.full((n, size), np.log(deviation), np.float32)
-        self._first = np.zeros((2, n, size), np.float32)
-        self._second = np.zeros((2, n, size), np.float32)
-        self._steps = 0
+        self._adams = Adam((n, size)), Adam((n, size))
         self._free = np.ones(size, np.float32)
 
     @property
@@ -49,8 +39,8 @@ class Posterior:
     def fix(self, columns: NDArray[np.int64], values: NDArray[np.floating]) -> None:
         """Give weights their final values, shape (n, columns)."""
         self.mean[:, columns], self._free[columns] = values, 0
-        for moment in (self._first, self._second):
-            moment[:, :, columns] = 0
+        for adam in self._adams:
+            adam.first[:, columns] = 0
 
     def kl(self) -> Floats:
         """D_KL(posterior || prior) of each weight in nats, shape (n, size); 0 where it is fixed."""
@@ -71,18 +61,13 @@ class Posterior:
         rate
             Size of a step, in units of the prior's deviation.
         """
-        self._steps += 1
         deviation = np.exp(self.log)
         slopes = (
             gradient + weight * self.mean,
             gradient * noise * deviation + weight * (np.square(deviation) - 1),
         )
-        scale = rate * np.sqrt(1 - _SECOND**self._steps) / (1 - _FIRST**self._steps)
-        for value, slope, first, second in zip((self.mean, self.log), slopes, self._first, self._second, strict=True):
-            slope *= self._free
-            first += (1 - _FIRST) * (slope - first)
-            second += (1 - _SECOND) * (np.square(slope) - second)
-            value -= np.float32(scale) * first / (np.sqrt(second) + _TINY)
+        for value, slope, adam in zip((self.mean, self.log), slopes, self._adams, strict=True):
+            adam.step(value, slope * self._free, rate)
 
 
 class Fit:
@@ -117,8 +102,12 @@ class Fit:
         rate: float,
         weight: Floats | float = 1.0,
         share: float = 0.25,
+        watch: Callable[[Floats, Floats], None] | None = None,
     ) -> Floats:
-        """Take some steps, each at a share of the places; returns the mean squared error of each signal at the last one."""
+        """Take some steps, each at a share of the places; returns the mean squared error of each signal at the last one.
+
+        In each, `watch` is given the sample z and the gradient of the loss with respect to the weights, both of shape (n, size).
+        """
         places = len(self.x)
         some = max(1, round(share * places))
         squares = np.zeros(len(self.y), np.float32)
@@ -130,8 +119,9 @@ class Fit:
                 rng.standard_normal(dtype=np.float32, out=noise)
             at = slice(None) if some == places else rng.permutation(places)[:some]
             z = posterior.mean + posterior.deviation * noise
-            w = self.prior.mean + self.prior.std * z
-            squares, gradient = self.network.gradient(w, self.x[at], self.y[:, at])
-            gradient *= self.prior.std * np.float32(places / some / self.variance)
-            posterior.step(gradient, noise, weight, rate)
+            squares, gradient = self.network.gradient(self.prior.place(z), self.x[at], self.y[:, at])
+            gradient *= np.float32(places / some / self.variance)
+            if watch is not None:
+                watch(z, gradient)
+            posterior.step(self.prior.pull(gradient), noise, weight, rate)
         return np.asarray(squares / (some * self.y.shape[2]))

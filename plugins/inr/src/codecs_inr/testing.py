@@ -19,6 +19,7 @@ def random_model(
     *,
     hidden: Sequence[int] = (4, 3),
     frequencies: int = 2,
+    linear: bool = False,
     groups: int = 4,
     index_bits: int = 6,
     steps: tuple[int, int] = (12, 2),
@@ -39,9 +40,14 @@ def random_model(
         "scale": np.where(last, 64 * scale, scale).astype(np.int32),
         "group": group.astype(np.int16),
     }
+    if linear:
+        for i, (rows, columns) in enumerate(network.shapes):
+            matrix = draw(-9, 9, (rows * columns,) * 2) + 100 * np.eye(rows * columns, dtype=np.int64)
+            tensors[f"basis.{i}"] = matrix.astype(np.int8)
     config = {
         "item_shape": list(item_shape),
         "hidden": list(hidden),
+        "linear": linear,
         "index_bits": index_bits,
         "steps": list(steps),
         "variance": 400 << 8,

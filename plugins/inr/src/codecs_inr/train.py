@@ -17,7 +17,7 @@ from codecs_inr.em import Alternation
 from codecs_inr.em import learn as alternate
 from codecs_inr.features import FREQUENCY_BITS, fourier
 from codecs_inr.freeze import frozen
-from codecs_inr.model import MIDDLE, SPREAD
+from codecs_inr.model import MIDDLE, MOST_LINEAR, SPREAD
 from codecs_inr.network import Siren
 from codecs_inr.patches import cut
 from codecs_inr.sine import VALUE_BITS
@@ -40,6 +40,8 @@ class Settings(learning.Settings):
         Bits per pixel that an image is to cost: every image has a payload of the same length.
     hidden
         Units of the hidden layers.
+    linear
+        Whether to learn a basis for the weights of each layer (RECOMBINER); if not, weights are independent (COMBINER).
     frequencies, highest
         Of the Fourier features, on each axis; the highest one in periods from end to end, 0: half of the longest side.
     side
@@ -58,6 +60,7 @@ class Settings(learning.Settings):
 
     bpp: float = learning.number(1.0, above=True)
     hidden: Sequence[int] = learning.counts((16, 16, 16), 1, 256, lengths=(1, 8))
+    linear: bool = True
     frequencies: int = learning.whole(8, 1, 64)
     highest: float = learning.number(0.0, 0, 1024)
     side: int = learning.whole(0, 0, 256)
@@ -111,8 +114,12 @@ def learn(
     y = (patches.reshape(len(patches), -1, channels).astype(np.float32) - np.float32(MIDDLE)) / np.float32(SPREAD)
     network = Siren((x.shape[1], *settings.hidden, channels))
     bits = settings.bpp * len(x)
+    if settings.linear and (widest := max(a * b for a, b in network.shapes)) > MOST_LINEAR:
+        raise ConfigError(
+            f"layers with a basis must have at most {MOST_LINEAR} weights, got {widest}; take fewer units, or linear=false"
+        )
     _check_rate(bits, len(x), network.size, settings)
-    alternation = Alternation(network, x, y, bits, rng)
+    alternation = Alternation(network, x, y, bits, rng, linear=settings.linear)
     start = time.monotonic()
     rounds = 0
 

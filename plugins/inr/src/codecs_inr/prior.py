@@ -1,0 +1,53 @@
+"""The prior of the weights of a signal's network: normal distributions, after a linear map that is learned for each layer.
+
+A network is w = mean + basis (std z) with z ~ N(0, 1). Without a basis the weights are independent (COMBINER: Guo et al. 2023); with
+one, what a signal tells is in the directions that signals differ in (RECOMBINER: He et al. 2024, section 3.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_inr.network import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """The prior of a network.
+
+    Parameters
+    ----------
+    mean
+        Of the weights, shape (size,).
+    std
+        Of the numbers that the weights are made of, shape (size,).
+    basis
+        Of each layer, square matrices whose row i is what number i adds to the layer's weights; none: every number is a weight.
+    """
+
+    mean: Floats
+    std: Floats
+    basis: tuple[Floats, ...] = ()
+
+    def place(self, z: Floats) -> Floats:
+        """Weights of standardised numbers, both of shape (n, size)."""
+        return np.asarray(self.mean + spread(self.std * z, self.basis))
+
+    def pull(self, gradient: Floats) -> Floats:
+        """The gradient with respect to z, of one with respect to the weights."""
+        return np.asarray(self.std * spread(gradient, tuple(matrix.T for matrix in self.basis)))
+
+
+def spread(x: NDArray[np.floating], basis: tuple[NDArray[np.floating], ...]) -> NDArray[np.floating]:
+    """Rows of numbers, shape (n, size), layer by layer times its matrix."""
+    if not basis:
+        return x
+    out, first = np.empty_like(x), 0
+    for matrix in basis:
+        last = first + len(matrix)
+        np.matmul(x[:, first:last], matrix, out=out[:, first:last])
+        first = last
+    return out
