@@ -47,11 +47,11 @@ def layouts(shape: tuple[int, ...]) -> list[Layout]:
     return found
 
 
-def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layout) -> Description:
-    """A description of codes, whose values on the grid are given."""
-    flat, order = codes.reshape(-1), values.reshape(-1)
-    distinct, first, counts = np.unique(flat, return_index=True, return_counts=True)
-    low, high = usual_range(order[first], counts)
+def describe(codes: NDArray[np.int64], chosen: Map, layout: Layout) -> Description:
+    """A description of codes, which a map made."""
+    flat = codes.reshape(-1)
+    distinct, counts = np.unique(flat, return_counts=True)
+    low, high = usual_range(chosen.values(distinct), counts)
     usual = int(distinct[low]), int(distinct[high])
     least, most = int(distinct[0]), int(distinct[-1])
     if usual[0] == usual[1]:
@@ -61,8 +61,8 @@ def describe(codes: NDArray[np.int64], values: NDArray[np.float64], layout: Layo
     places = [int(np.searchsorted(running, running[-1] * i // CLASSES)) for i in range(1, CLASSES)]
     levels = tuple(int(distinct[low + p]) for p in places)
     with np.errstate(all="ignore"):
-        inside = order[(flat >= usual[0]) & (flat <= usual[1]) & np.isfinite(order)]
-        steps = np.abs(np.diff(inside[: 1 << 18]))
+        inside = chosen.values(flat[(flat >= usual[0]) & (flat <= usual[1])])
+        steps = np.abs(np.diff(inside[np.isfinite(inside)][: 1 << 18]))
         steps = steps[(steps > 0) & np.isfinite(steps)]
         scale = -int(np.frexp(np.median(steps))[1]) if steps.size else 0
     discrete = distinct.size * 4 < flat.size
@@ -114,7 +114,7 @@ def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool, 
         flat = codes.reshape(-1)
         ends = np.array([flat.min(), flat.max()])
         looked = np.concatenate([flat[:: codes.size // LOOKED], flat[: LOOKED // 8], ends])
-    return Plan(chosen, codes, replace(describe(looked, chosen.values(looked), layout), repeats=repeats))
+    return Plan(chosen, codes, replace(describe(looked, chosen, layout), repeats=repeats))
 
 
 class Level(NamedTuple):

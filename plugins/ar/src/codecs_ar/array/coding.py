@@ -62,8 +62,9 @@ def _repeating(array: NDArray[Any], length: int, effort: str) -> list[bytes]:
             writer.part(pack(part, effort))
         found.append(writer.to_bytes())
         length = min(length, len(found[0]))
-    if repetition.is_promising(array, length / array.nbytes, brief=LEVELS[effort].brief):
-        found.append(bytes([BYTES]) + repetition.compressed(array))
+    brief = LEVELS[effort].brief
+    if repetition.is_promising(array, length / array.nbytes, brief=brief):
+        found.append(bytes([BYTES]) + repetition.compressed(array, brief=brief))
     return found
 
 

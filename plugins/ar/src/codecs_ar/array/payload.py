@@ -85,6 +85,10 @@ class Reader:
         self._at += count
         return self._data[self._at - count : self._at]
 
+    def ahead(self) -> memoryview:
+        """All that follows, which is not taken yet."""
+        return memoryview(self._data)[self._at :]
+
     def finish(self) -> None:
         """Raise `CorruptDataError` unless all was read."""
         if self._at != len(self._data):

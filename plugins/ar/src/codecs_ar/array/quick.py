@@ -7,19 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array import swift
+from codecs_ar.array import shares, survey, swift
 from codecs_ar.array.layout import Geometry, geometry
 from codecs_ar.array.maps import Numbers
 from codecs_ar.array.payload import Reader, Writer
+from codecs_ar.array.real import logarithms
 from codecs_ar.array.scene import Scene
+from codecs_ar.array.shares import CONTEXTS, PRECISION, SYMBOLS
 from codecs_ar.array.squares import stride
 from codecs_ar.array.stream import VERSION, Description, scene_of
-from codecs_ar.array.swift import AGAIN, CONTEXTS, PLAIN, PRECISION, SYMBOLS, TOTAL, Block
+from codecs_ar.array.swift import block_of
 from codecs_core.entropy import Message
 from codecs_core.errors import CorruptDataError
 
 #: Values of a block; about how many of them its weights are found from, and how many are coded to see whether these are of use.
 BLOCK, SEEN, TRIED = 1 << 18, 1 << 12, 1 << 13
+#: How often weights are found.
+ROUNDS = 3
 #: Words of a message that a value may take.
 WORDS = 4
 #: Weights are multiples of 1 / UNIT, and smaller than LARGEST.
@@ -34,20 +38,20 @@ def encode(writer: Writer, codes: NDArray[np.int64], about: Description, numbers
     last = about.usual[0]
     for first in range(0, codes.size, BLOCK):
         stop = min(codes.size, first + BLOCK)
-        swift.fill(scene, first, stop)
+        survey.fill(scene, first, stop)
         choices = [_fitted(places, scene, first, stop), np.zeros(0)]
         middle = first + max(0, stop - first - TRIED) // 2
         tried = middle, min(stop, middle + TRIED)
         costs = [_surveyed(places, scene, marks, weights, last, *tried).cost for weights in choices]
         weights = choices[costs.index(min(costs))]
-        last = _surveyed(places, scene, marks, weights, last, first, stop).write(writer, places, weights, about)
+        last = _surveyed(places, scene, marks, weights, last, first, stop).write(writer, weights, about)
 
 
 def measure(codes: NDArray[np.int64], about: Description, numbers: Numbers) -> float:
     """Bytes of information in codes, as symbols of one block: their share of what a longer array has."""
     scene, places = _scene(codes, about, numbers)
     marks, last, stop = np.zeros(places.size, np.uint8), about.usual[0], codes.size
-    swift.fill(scene, 0, stop)
+    survey.fill(scene, 0, stop)
     choices = [_fitted(places, scene, 0, stop), np.zeros(0)]
     return min(_surveyed(places, scene, marks, weights, last, 0, stop).cost for weights in choices) / 8
 
@@ -64,25 +68,23 @@ def _scene(codes: NDArray[np.int64], about: Description, numbers: Numbers) -> tu
 class Survey:
     """The result of going over a block: symbols with contexts, the numbers left, counts, what it costs, the code of the last outlier."""
 
-    symbols: NDArray[np.int64]
+    symbols: NDArray[np.uint16]
     lefts: NDArray[np.int64]
     counts: NDArray[np.int64]
     cost: float
     last: int
 
-    def write(self, writer: Writer, places: Geometry, weights: NDArray[np.float64], about: Description) -> int:
+    def write(self, writer: Writer, weights: NDArray[np.float64], about: Description) -> int:
         """Append the block to a payload; returns the code of its last outlier."""
-        freqs = _frequencies(self.counts)
+        freqs = shares.shared(self.counts)
         writer.natural(weights.size)
         for weight in weights:
             writer.integer(round(weight * UNIT))
-        for row in freqs:
-            _write_row(writer, row)
+        shares.write(writer, freqs)
         message = Message()
-        bits = (about.most - about.least + 1).bit_length()
-        params = self.symbols, self.lefts, _block(places, weights, freqs, 0), bits
+        params = self.symbols, self.lefts, freqs, (about.most - about.least + 1).bit_length()
         room = np.zeros(WORDS * self.symbols.size, np.uint8)  # so that the message makes room for as many words
-        message.push_symbols(swift.push_symbols, room, PRECISION, params, thin=True)
+        message.push_symbols(survey.push_symbols, room, PRECISION, params, thin=True)
         writer.part(message.to_bytes())
         return self.last
 
@@ -95,10 +97,10 @@ def decode(reader: Reader, shape: tuple[int, ...], shift: int, numbers: Numbers)
     scene, marks, size = scene_of(places, about, numbers), np.zeros(places.size, np.uint8), int(np.prod(shape))
     last, nothing = about.usual[0], np.zeros(0, np.int64)
     for first in range(0, size, BLOCK):
-        block = _read(reader, places, last)
-        message = Message.from_bytes(reader.part())
-        params = (True, scene, marks, block, first, min(size, first + BLOCK), nothing, nothing)
-        message.pop_symbols(swift.sweep, nothing, PRECISION, params, thin=True)
+        block = block_of(_read_weights(reader, places), places.quick, last)
+        found, message = shares.read(reader), Message.from_bytes(reader.part())
+        params = (scene, marks, block, found, first, min(size, first + BLOCK))
+        message.pop_symbols(swift.follow, nothing, PRECISION, params, thin=True)
         message.verify_end()
         last = int(block.last[0])
     return places.view(scene.codes).reshape(shape).transpose(np.argsort(about.layout.order))
@@ -113,19 +115,15 @@ def _surveyed(
     first: int,
     stop: int,
 ) -> Survey:
-    symbols, lefts = np.zeros(stop - first, np.int64), np.zeros(stop - first, np.int64)
-    block = _block(places, weights, np.zeros((CONTEXTS, SYMBOLS), np.int64), last)
-    params = (False, scene, marks, block, first, stop, symbols, lefts)
-    swift.sweep(np.zeros(3, np.uint64), np.zeros(8, np.uint32), lefts, 0, PRECISION, params)
-    counts = np.bincount(symbols, minlength=CONTEXTS * SYMBOLS).reshape(CONTEXTS, SYMBOLS)
-    totals = counts.sum(axis=1, keepdims=True)
-    bits = np.sum(counts * np.log2(np.maximum(totals, 1) / np.maximum(counts, 1)))
-    below = np.concatenate([np.zeros(PLAIN), 2 + np.arange(AGAIN - PLAIN) // 4, [0, 64]])
-    return Survey(symbols, lefts, counts, float(bits + np.sum(counts * below)), int(block.last[0]))
+    symbols, lefts = np.empty(stop - first, np.uint16), np.empty(stop - first, np.int64)
+    counts, block = np.zeros(CONTEXTS * SYMBOLS, np.int64), block_of(weights, places.quick, last)
+    survey.survey(scene, marks, block, first, stop, symbols, lefts, counts)
+    bits = (scene.grid.most - scene.grid.least + 1).bit_length()
+    return Survey(symbols, lefts, counts, survey.information(counts, bits, logarithms()), int(block.last[0]))
 
 
 def _fitted(places: Geometry, scene: Scene, first: int, stop: int) -> NDArray[np.float64]:
-    """Weights that predict most of a block well: least squares, twice, in which what is far off counts less."""
+    """Weights that predict most of a block well: least squares again and again, in which what was far off counts less."""
     own = places.own[places.quick]
     wanted = np.arange(first, stop, (stop - first) // SEEN | 1)
     z, rest = np.divmod(wanted, places.height * places.width)
@@ -134,42 +132,20 @@ def _fitted(places: Geometry, scene: Scene, first: int, stop: int) -> NDArray[np
     at = at[full]
     if at.size < 4 * own.size:
         return np.zeros(0)
-    base = scene.values[at + places.spots[0]]
-    rows = scene.values[at[:, None] + own] - base[:, None]
-    target, trust = scene.values[at] - base, np.ones(at.size)
-    solved, misses = np.zeros(stride(own.size)), np.zeros(at.size)
-    for _ in range(3):
-        swift.fit(rows, target, trust, solved, misses)
-        off = misses + 0.5 * np.median(misses) + 1e-9
+    wide = stride(own.size)
+    rows, solved = np.zeros(at.size * wide), np.zeros(wide)
+    survey.gather(scene.values, at, np.concatenate([places.spots[:1], own]), rows)
+    trust, misses = np.ones(at.size), np.zeros(at.size)
+    for _ in range(ROUNDS):
+        survey.fit(rows, own.size, trust, solved, misses)
+        off = misses + 0.5 * np.partition(misses, misses.size // 2)[misses.size // 2] + 1e-9
         trust = 1.0 / (off * np.sqrt(off))
     weights = solved[1 : own.size + 1]
     weights = np.round(weights * UNIT) / UNIT
     return weights if np.abs(weights).max() < LARGEST else np.zeros(0)
 
 
-def _frequencies(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Counts as shares of `TOTAL`, none of them 0 where there was any."""
-    totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    freqs = np.where(counts > 0, np.maximum(counts * TOTAL // totals, 1), 0)
-    for row in freqs:
-        while row.any() and row.sum() != TOTAL:
-            spare = TOTAL - int(row.sum())
-            largest = int(row.argmax())
-            row[largest] += max(spare, 1 - int(row[largest]) // 2 - 1) if spare < 0 else spare
-    return freqs
-
-
-def _write_row(writer: Writer, row: NDArray[np.int64]) -> None:
-    used = np.flatnonzero(row)
-    writer.natural(used.size)
-    last = -1
-    for symbol in used:
-        writer.natural(int(symbol) - last - 1)
-        writer.natural(int(row[symbol]))
-        last = int(symbol)
-
-
-def _read(reader: Reader, places: Geometry, last: int) -> Block:
+def _read_weights(reader: Reader, places: Geometry) -> NDArray[np.float64]:
     count, most = reader.natural(), places.quick.size
     if count not in (0, most):
         raise CorruptDataError(
@@ -178,35 +154,4 @@ def _read(reader: Reader, places: Geometry, last: int) -> Block:
     weights = np.array([reader.integer() / UNIT for _ in range(count)])
     if np.any(np.abs(weights) >= LARGEST):
         raise CorruptDataError("a weight of a block is too large: the payload is damaged")
-    freqs = np.zeros((CONTEXTS, SYMBOLS), np.int64)
-    for row in freqs:
-        symbol = -1
-        for _ in range(reader.natural()):
-            symbol += 1 + reader.natural()
-            share = reader.natural()
-            if symbol >= SYMBOLS or not 0 < share <= TOTAL:
-                raise CorruptDataError("the counts of a block are impossible: the payload is damaged")
-            row[symbol] = share
-        if row.sum() not in (0, TOTAL):
-            raise CorruptDataError(
-                f"the shares of a block add up to {row.sum()}, where {TOTAL} was expected: the payload is damaged"
-            )
-    return _block(places, weights, freqs, last)
-
-
-def _block(places: Geometry, weights: NDArray[np.float64], freqs: NDArray[np.int64], last: int) -> Block:
-    starts = np.cumsum(freqs, axis=1) - freqs
-    slots = np.zeros((CONTEXTS, TOTAL), np.uint8)
-    for row, slot in zip(freqs, slots, strict=True):
-        if row.any():
-            slot[:] = np.repeat(np.arange(SYMBOLS, dtype=np.uint8), row)
-    return Block(
-        weights,
-        places.quick,
-        np.zeros(weights.size),
-        np.zeros(weights.size, np.int64),
-        freqs.astype(np.uint32).reshape(-1),
-        starts.astype(np.uint32).reshape(-1),
-        slots.reshape(-1),
-        np.array([last]),
-    )
+    return weights

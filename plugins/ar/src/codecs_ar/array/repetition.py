@@ -20,6 +20,9 @@ SHORTEST = 64
 LOOKED, HOPEFUL, CERTAIN, SOMETHING, PROMISING, REDUNDANT = 1 << 16, 2.0, 1.1, 0.8, 1.05, 0.125
 #: Bytes that LZMA looks back at.
 DICTIONARY = 1 << 23
+#: How LZMA is brief: by short chains of hashes, and with no further look at a match of this length (of values of one byte, or more).
+BRIEFLY = {"mf": lzma.MF_HC4, "depth": 16}
+NICE_BYTES, NICE = 16, 64
 
 
 def runs(array: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]] | None:
@@ -44,25 +47,25 @@ def repeated(lengths: NDArray[np.int64], values: NDArray[Any], size: int) -> NDA
 
 def is_promising(array: NDArray[Any], share: float, *, brief: bool) -> bool:
     """Whether LZMA may come to less than a share of the bytes, as far as a look tells."""
-    flat = array.reshape(-1)
-    count = LOOKED // array.itemsize
-    middle = max(0, flat.size - count) // 2
-    part = flat[middle : middle + count]
+    part = _middle(array)
     deflated = len(zlib.compress(part.tobytes(), 1))
     if deflated > min(SOMETHING, (CERTAIN if brief else HOPEFUL) * share) * part.nbytes:
         return False
-    if brief or flat.size <= count or deflated < REDUNDANT * part.nbytes:
+    if brief or part.size == array.size or deflated < REDUNDANT * part.nbytes:
         return True
     return len(compressed(part)) < PROMISING * share * part.nbytes
 
 
-def compressed(array: NDArray[Any]) -> bytes:
-    """The bytes by LZMA, value after value or plane after plane, whichever is shorter; the first byte says which."""
-    rows = array.reshape(-1).view(np.uint8).reshape(-1, array.itemsize)
-    found = [_compress(rows.tobytes(), array.itemsize, planes=False)]
-    if array.itemsize > 1:
-        found.append(_compress(np.ascontiguousarray(rows.T).tobytes(), array.itemsize, planes=True))
-    return min(found, key=len)
+def compressed(array: NDArray[Any], *, brief: bool = False) -> bytes:
+    """The bytes by LZMA, value after value or plane after plane, whichever is shorter; the first byte says which.
+
+    Briefly, what deflate makes of some of them tells which.
+    """
+    orders = [False, True] if array.itemsize > 1 else [False]
+    if brief:
+        part = _middle(array)
+        orders = [min(orders, key=lambda planes: len(zlib.compress(_ordered(part, planes=planes), 1)))]
+    return min((_compress(array, planes=planes, brief=brief) for planes in orders), key=len)
 
 
 def decompressed(data: bytes, spec: ArraySpec) -> NDArray[Any]:
@@ -86,8 +89,27 @@ def decompressed(data: bytes, spec: ArraySpec) -> NDArray[Any]:
     return values.reshape(-1).view(spec.dtype).reshape(spec.shape)
 
 
-def _compress(data: bytes, width: int, *, planes: bool) -> bytes:
-    return bytes([planes]) + lzma.compress(data, lzma.FORMAT_RAW, filters=_filters(width, planes))
+def _middle(array: NDArray[Any]) -> NDArray[Any]:
+    """Values from the middle."""
+    flat = array.reshape(-1)
+    count = LOOKED // array.itemsize
+    first = max(0, flat.size - count) // 2
+    return flat[first : first + count]
+
+
+def _ordered(array: NDArray[Any], *, planes: bool) -> bytes:
+    """The bytes of flat values, value after value or plane after plane."""
+    rows = array.reshape(-1).view(np.uint8).reshape(-1, array.itemsize)
+    return rows.T.tobytes() if planes else rows.tobytes()
+
+
+def _compress(array: NDArray[Any], *, planes: bool, brief: bool) -> bytes:
+    filters = _filters(array.itemsize, planes)
+    # an encoder need not have room for more than there is
+    filters[0]["dict_size"] = min(DICTIONARY, 1 << max(12, array.nbytes.bit_length()))
+    if brief:
+        filters[0] |= BRIEFLY | {"nice_len": NICE_BYTES if array.itemsize == 1 else NICE}
+    return bytes([planes]) + lzma.compress(_ordered(array, planes=planes), lzma.FORMAT_RAW, filters=filters)
 
 
 def _filters(width: int, planes: bool) -> list[dict[str, int]]:

@@ -1,7 +1,7 @@
 """The fast level: one linear prediction, fitted to a block, and what is left coded by counted symbols in contexts of its size.
 
-An encoder goes over a block twice. What is left of a value, an integer, is a symbol (small ones each, larger ones by the place of their
-highest bit and the two bits below it) and the bits below that.
+What is left of a value, an integer, is a symbol (small ones each, larger ones by the place of their highest bit and the two bits
+below it) and the bits below that. Here is what encoder and decoder share, and the loop of the decoder; that of the encoder is `survey`.
 """
 
 from __future__ import annotations
@@ -14,34 +14,31 @@ from numpy.typing import NDArray
 from codecs_ar.array.grid import code_of, value_of
 from codecs_ar.array.layout import ABOVE, BESIDE
 from codecs_ar.array.real import top_bit
-from codecs_ar.array.squares import predict, remember, solve
-from codecs_core.entropy import EXHAUSTED, GUARD, OK, inverse, make_room, pop_one, push_one, push_quick
+from codecs_ar.array.shares import AGAIN, CONTEXTS, OTHER, PLAIN, PRECISION, SYMBOLS, TOTAL
+from codecs_core.entropy import EXHAUSTED, GUARD, OK, pop_one
 from codecs_core.jit import borrowing, kernel
 
-#: Bits of a frequency; contexts; symbols: of one number each, of numbers that begin alike, the last outlier once more, another one.
-PRECISION, CONTEXTS, PLAIN, SYMBOLS = 12, 64, 16, 256
-AGAIN, OTHER = SYMBOLS - 2, SYMBOLS - 1
-TOTAL = 1 << PRECISION
 #: The mark of an outlier, among those of size in half octaves.
 MARK = 2 * CONTEXTS - 1
 
 
 class Block(NamedTuple):
-    """How a block is coded.
+    """How the values of a block are predicted.
 
     `weights` of the regressors `which`, none for the median; `factors` and `taps` are the weights and the places of those that exist in
-    the slice at hand; `freqs` and `starts` of (context, symbol),
-    flat; `slots` the symbol of each number below 2^`PRECISION` in each context; `last` the code of the last outlier.
+    the slice at hand; `last` the code of the last outlier.
     """
 
     weights: NDArray[np.float64]
     which: NDArray[np.int64]
     factors: NDArray[np.float64]
     taps: NDArray[np.int64]
-    freqs: NDArray[np.uint32]
-    starts: NDArray[np.uint32]
-    slots: NDArray[np.uint8]
     last: NDArray[np.int64]
+
+
+def block_of(weights: NDArray[np.float64], which: NDArray[np.int64], last: int) -> Block:
+    """A block, before its first slice."""
+    return Block(weights, which, np.zeros(weights.size), np.zeros(weights.size, np.int64), np.array([last]))
 
 
 @borrowing
@@ -88,24 +85,32 @@ def context_of(at, scene, marks):  # type: ignore[no-untyped-def]
 
 
 @borrowing
+def mark_of(left):  # type: ignore[no-untyped-def]
+    """The size of what was left, in half octaves."""
+    high = top_bit(left + 1)
+    return 2 * high + ((left + 1) >> max(high - 1, 0) & 1 if high > 0 else 0)
+
+
+@borrowing
 def settle(at, y, column, truth, usual, guess, left, scene, marks):  # type: ignore[no-untyped-def]
-    """Write down a value, and fill the margins beside it."""
+    """Write down a value; in the first row, what is above it and to the right is the same."""
     x = scene.values
     x[np.uint64(at)] = value_of(truth, scene.grid) if usual else guess
-    if usual:
-        high = top_bit(left + 1)
-        marks[np.uint64(at)] = 2 * high + ((left + 1) >> max(high - 1, 0) & 1 if high > 0 else 0)
-    else:
-        marks[np.uint64(at)] = MARK
-    if scene.height > 1:
-        if y == 0:
-            for i in range(1, ABOVE + 1):
-                for d in range(-BESIDE if column == 0 else 1, BESIDE + 2):
-                    x[np.uint64(at - i * scene.stride + d)] = x[np.uint64(at)]
-                    marks[np.uint64(at - i * scene.stride + d)] = marks[np.uint64(at)]
-        if column == scene.width - 1 and y == scene.height - 1 and scene.outer > 1:
-            for i in range(-BESIDE - scene.width + 1, BESIDE + 1):
-                x[np.uint64(at + scene.stride + i)] = x[np.uint64(at + min(max(i, 1 - scene.width), 0))]
+    marks[np.uint64(at)] = mark_of(left) if usual else MARK
+    if y == 0 and scene.height > 1:
+        for i in range(1, ABOVE + 1):
+            for d in range(-BESIDE if column == 0 else 1, BESIDE + 2):
+                x[np.uint64(at - i * scene.stride + d)] = x[np.uint64(at)]
+                marks[np.uint64(at - i * scene.stride + d)] = marks[np.uint64(at)]
+
+
+@borrowing
+def finish(row, y, scene):  # type: ignore[no-untyped-def]
+    """After the last row of a slice, it is repeated below."""
+    x = scene.values
+    if scene.height > 1 and y == scene.height - 1 and scene.outer > 1:
+        for i in range(-BESIDE, scene.width + BESIDE):
+            x[np.uint64(row + scene.stride + i)] = x[np.uint64(row + min(max(i, 0), scene.width - 1))]
 
 
 @borrowing
@@ -127,13 +132,13 @@ def begin(row, y, scene, marks):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def taken(state, words, context, block):  # type: ignore[no-untyped-def]
+def taken(state, words, context, shares):  # type: ignore[no-untyped-def]
     """Pop a symbol."""
     head = state[0]
     low = head & np.uint64(TOTAL - 1)
-    symbol = np.int64(block.slots[np.uint64(context * TOTAL) + low])
+    symbol = np.int64(shares.slots[np.uint64(context * TOTAL) + low])
     place = np.uint64(context * SYMBOLS + symbol)
-    start, freq = np.uint64(block.starts[place]), np.uint64(block.freqs[place])
+    start, freq = np.uint64(shares.starts[place]), np.uint64(shares.freqs[place])
     state[0], n = pop_one(head, words, np.int64(state[1]), start, freq, np.uint64(PRECISION))
     state[1] = np.uint64(max(n, GUARD - 1))
     return symbol
@@ -154,15 +159,6 @@ def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def symbol_of(left):  # type: ignore[no-untyped-def]
-    """The symbol of a number, and how many bits are below it."""
-    high = top_bit(max(left, 1))
-    large = left >= PLAIN
-    symbol = PLAIN + 4 * (high - 4) + (left >> max(high - 2, 0) & 3) if large else left
-    return symbol, high - 2 if large else np.int64(0)
-
-
-@borrowing
 def decoded(state, words, symbol, middle, scene, block):  # type: ignore[no-untyped-def]
     """The code that a symbol and the bits after it stand for, whether it is usual, and what was left."""
     usual, left = symbol < AGAIN, symbol
@@ -177,114 +173,36 @@ def decoded(state, words, symbol, middle, scene, block):  # type: ignore[no-unty
     return code if usual else block.last[0], usual, left if usual else np.int64(0)
 
 
-@borrowing
-def over(state, words, decoding, scene, marks, block, first, last, symbols, lefts):  # type: ignore[no-untyped-def]
-    """Go over a block: to find its symbols and what is left of each value, or to decode them."""
+@kernel
+def follow(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+    """Decode a block, as `Message.pop_symbols` calls it."""
+    scene, marks, block, shares, first, last = params
+    own = np.array([state[0], state[1]])
     slice_size = scene.height * scene.width
     z, y, column = first // slice_size, first // scene.width % scene.height, first % scene.width
-    grid, status, end, count = scene.grid, OK, last, 0
+    status, end, count = OK, last, 0
     for index in range(first, last):
         row = scene.start + z * scene.area + y * scene.stride
-        at, i = row + column, np.uint64(index - first)
+        at = row + column
         if column == 0:
             begin(row, y, scene, marks)
         if index == first or (column == 0 and y == 0):
             count = existing(scene.patterns[z], scene, block)
         guess = foretold(at, count, scene, block)
-        context = context_of(at, scene, marks)
-        middle = min(max(code_of(guess, grid), scene.least), scene.most)
-        if decoding:
-            symbol = taken(state, words, context, block)
-            truth, usual, left = decoded(state, words, symbol, middle, scene, block)
-            scene.codes[np.uint64(at)] = truth
-            if state[1] < GUARD:
-                status, end = EXHAUSTED, index
-                break
-        else:
-            truth = scene.codes[np.uint64(at)]
-            usual = scene.least <= truth and truth <= scene.most
-            far = truth - middle
-            left = 2 * far if far >= 0 else -2 * far - 1
-            if usual:
-                symbols[i], _ = symbol_of(left)
-                lefts[i] = left
-            else:
-                symbols[i], lefts[i] = AGAIN if truth == block.last[0] else OTHER, truth - grid.least
-                block.last[0] = truth
-            symbols[i] |= context << 8
+        symbol = taken(own, words, context_of(at, scene, marks), shares)
+        middle = min(max(code_of(guess, scene.grid), scene.least), scene.most)
+        truth, usual, left = decoded(own, words, symbol, middle, scene, block)
+        scene.codes[np.uint64(at)] = truth
+        if own[1] < GUARD:
+            status, end = EXHAUSTED, index
+            break
         settle(at, y, column, truth, usual, guess, left, scene, marks)
         column += 1
         if column == scene.width:
+            finish(row, y, scene)
             column, y = 0, y + 1
             if y == scene.height:
                 y, z = 0, z + 1
-    return status, end
-
-
-@kernel
-def fit(rows, target, trust, weights, misses):  # type: ignore[no-untyped-def]
-    """Weights that minimise the squares of what they miss, each of a weight of its own; on every machine the same."""
-    count, n = rows.shape
-    wide = weights.size
-    sums, work, zero = np.zeros((n + 1) * wide), np.zeros((n + 1) * wide), np.zeros(wide)
-    v = np.zeros(wide)
-    for i in range(count):
-        v[0] = target[i]
-        v[1 : n + 1] = rows[i]
-        remember(sums, 0, v, n, wide, trust[i], 1.0)
-    solve(sums, 0, n, wide, 1e-6, 1e-9, zero, 0, work, weights, 0)
-    for i in range(count):
-        v[1 : n + 1] = rows[i]
-        misses[i] = abs(target[i] - predict(weights, 0, v, n))
-
-
-@kernel
-def fill(scene, first, last):  # type: ignore[no-untyped-def]
-    """Write the values of a block, whose codes are known."""
-    index = first
-    while index < last:
-        row, column = index // scene.width, index % scene.width
-        z, y = row // scene.height, row % scene.height
-        count = min(scene.width - column, last - index)
-        begin = scene.start + z * scene.area + y * scene.stride + column
-        for at in range(begin, begin + count):
-            code = min(max(scene.codes[np.uint64(at)], scene.least), scene.most)
-            scene.values[np.uint64(at)] = value_of(code, scene.grid)
-        index += count
-
-
-@kernel
-def sweep(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
-    """`over`, as `Message.pop_symbols` calls it."""
-    decoding, scene, marks, block, first, last, symbols, lefts = params
-    own = np.array([state[0], state[1]])
-    result = over(own, words, decoding, scene, marks, block, first, last, symbols, lefts)
     state[0], state[1] = own[0], own[1]
     state[2] = min(state[2], state[1])
-    return result
-
-
-@kernel
-def push_symbols(state, words, room, wide, precision, params):  # type: ignore[no-untyped-def]
-    """Push the symbols of a block and the bits below them, the last one first."""
-    symbols, lefts, block, bits_of_other = params
-    head, n, p = state[0], np.int64(state[1]), np.uint64(PRECISION)
-    for i in range(symbols.size - 1, -1, -1):
-        context, symbol = np.int64(symbols[i]) >> 8, np.int64(symbols[i]) & 255
-        left, bits = lefts[i], np.int64(0)
-        if symbol == OTHER:
-            bits = bits_of_other
-        elif PLAIN <= symbol < AGAIN:
-            bits = 2 + (symbol - PLAIN) // 4
-        # what is popped last, first: as many bits as are left over from parts of sixteen
-        part = (bits - 1) % 16 + 1
-        while bits > 0:
-            value = left & ((np.int64(1) << part) - 1)
-            head, n = push_one(head, words, n, np.uint64(value), np.uint64(1), np.uint64(part))
-            left, bits, part = left >> part, bits - part, np.int64(16)
-        place = np.uint64(context * SYMBOLS + symbol)
-        start, freq = np.uint64(block.starts[place]), np.uint64(block.freqs[place])
-        head, n = make_room(head, words, n, freq, p)
-        head = push_quick(head, start, freq, inverse(freq), p, True)
-    state[0], state[1] = head, np.uint64(n)
-    return OK, -1
+    return status, end
