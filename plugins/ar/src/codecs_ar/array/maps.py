@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.array.grid import DOUBLE, HALF, INTEGER, SINGLE, SMALL, SMALL_SINGLE, TABLE
+from codecs_core.entropy import log2
 
 
 def ordered(array: NDArray[Any]) -> NDArray[np.int64]:
@@ -43,6 +44,8 @@ _HALF = -1 << 15
 LARGEST = 2.0**50
 #: Palettes of arrays that have this number of values for each of them come to less than a part tells.
 MANY, FEW_COLOURS = 256, 0.97
+#: Gaps between colours that are wider cost no more: the widest whose logarithm is known.
+WIDEST = np.uint64((1 << 62) - 2)
 #: This number of values tells whether an array has few values, or multiples.
 LOOKED = 1 << 12
 #: Units of the last place by which what is nearly a multiple is beside it.
@@ -180,8 +183,10 @@ class Palette(Map):
 
     def cost(self, part: NDArray[Any], share: float) -> float:
         """Share of the palette."""
-        gaps = np.diff(self.colours.astype(np.float64))
-        return float(np.sum(np.log2(1.0 + gaps) * 0.7 + 1.5) if np.ptp(gaps) else 0) / 8 * share
+        gaps = np.minimum(np.diff(self.colours.view(np.uint64)), WIDEST).astype(np.int64)
+        if gaps.size == 0 or np.all(gaps == gaps[0]):
+            return 0.0
+        return (0.7 * int(np.sum(log2(1 + gaps))) / 65536 + 1.5 * gaps.size) / 8 * share
 
 
 @dataclass(frozen=True)
@@ -231,7 +236,7 @@ class Multiples(Map):
     def cost(self, part: NDArray[Any], share: float) -> float:
         """Information in what is missing."""
         _, counts = np.unique(self.missing(part, self.forward(part)), return_counts=True)
-        return float(np.sum(counts * np.log2(part.size / counts))) / 8
+        return int(np.sum(counts * (log2(max(part.size, 1)) - log2(counts)))) / 65536 / 8
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def _of_logarithms(values: NDArray[Any], coarse: NDArray[np.float64], bound: flo
     half = bound - float((coarse[some] / size[some]).max())
     if values.dtype.kind == "f" and float(size.max()) * (1.0 + half) >= float(np.finfo(values.dtype).max):
         return None
-    step = 2.0 * math.log2(1.0 + half) * (1.0 - SLACK_OF_LOGARITHMS)
+    step = 2.0 * float(_logarithm(np.array(1.0 + half), 1)) * (1.0 - SLACK_OF_LOGARITHMS)
     _, exponent = np.frexp(size[some].min())
     return _spanned(values, Steps(step, 0.0, 0, 0, int(exponent) - 1), LARGEST)
 
