@@ -142,7 +142,8 @@ def run(row: Row, machine: Machine, task: str) -> None:
     name, start = f"{row.name} {task}".replace(" ", "-"), time.monotonic()
     output, folder = CACHE / "said" / f"{name}.out", CACHE / "written" / task
     if task == "files":  # for what is encoded again
-        folder = shutil.copytree(folder, CACHE / "written" / name, dirs_exist_ok=True)
+        shutil.rmtree(CACHE / "written" / name, ignore_errors=True)
+        folder = shutil.copytree(folder, CACHE / "written" / name)
     status = machine.start([folder if part == "FOLDER" else part for part in TASKS[task]], output).wait()
     row.found[task] = results(task, output, status)
     wrong = [result for result in row.found[task] if result["verdict"] == "wrong"]
