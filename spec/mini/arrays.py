@@ -113,6 +113,7 @@ def packed(source, shape, dtype):
     data, count = source.part(), math.prod(shape)
     size = -(-count // 8) if dtype == "bool" else count * np.dtype(dtype).itemsize
     require(len(data) <= size, "a part that is longer than its values")
+    require(len(data) == size or data[:1] != b"\3", "a part that is only near its values")
     return stored(data, shape, dtype) if len(data) == size else decode(data, shape, dtype)
 
 
@@ -120,7 +121,7 @@ def decode(data, shape, dtype, profile=None):
     """The array of a code; `profile` are the tensors of a model, where there is one."""
     source = Bytes(data)
     mode = source.natural()
-    require(mode < 7 or (mode == 7 and profile is not None), "an unknown mode")
+    require(mode in (*range(7), 8) or (mode == 7 and profile is not None), "an unknown mode")
     if mode == 0:
         size = 1 if dtype == "bool" else np.dtype(dtype).itemsize
         array = np.full(shape, stored(source.take(size), (1,), dtype))
@@ -128,6 +129,8 @@ def decode(data, shape, dtype, profile=None):
         array = runs(source, shape, dtype)
     elif mode == 6:
         array = by_lzma(source.take(len(data) - source.at), shape, dtype)
+    elif mode == 8:
+        array = still(source, shape, dtype)
     else:
         real, full = np.dtype(dtype), tuple(shape)
         if real.kind == "c":
@@ -138,6 +141,7 @@ def decode(data, shape, dtype, profile=None):
         profiled = type("Profiled", (Standard,), {"profile": profile})
         coder = {1: Old, 2: Fast, 4: Standard, 7: profiled}.get(mode)
         found = mapped(source, small, real, coder) if coder else near(source, small, real)
+        require(dtype != "bool" or found.max() < 2, "booleans that are none")
         array = np.frombuffer(found.tobytes(), dtype).reshape(shape)
     require(source.at == len(data), "bytes that are left over")
     return array
@@ -152,9 +156,22 @@ def runs(source, shape, dtype):
     return np.repeat(values, lengths).reshape(shape)
 
 
+def still(source, shape, dtype):
+    """What stays the same along axes."""
+    items, kept, array = source.natural(), 0, np.empty(shape, dtype)
+    require(items == 0 or (items == 1 and len(shape) > 1 and shape[0] <= 16), "impossible items")
+    for part in array if items else [array]:
+        axes = source.natural()
+        left = tuple(1 if axes >> k & 1 else n for k, n in enumerate(part.shape))
+        kept += math.prod(left)
+        require(axes < 1 << part.ndim and 16 * kept <= math.prod(shape), "too many values")
+        part[...] = packed(source, left, dtype)
+    return array
+
+
 def by_lzma(data, shape, dtype):
     width, size = np.dtype(dtype).itemsize, math.prod(shape) * np.dtype(dtype).itemsize
-    require(data and data[0] < 2, "an order of bytes")
+    require(data and data[0] < 3, "an order of bytes")
     bits = 0 if data[0] else min(top(width), 3)
     lzma2 = {"id": lzma.FILTER_LZMA2, "dict_size": 1 << 23, "lc": 0 if bits else 3, "lp": bits, "pb": bits}
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[lzma2])
@@ -163,9 +180,14 @@ def by_lzma(data, shape, dtype):
     except lzma.LZMAError as error:
         raise Corrupt("what is not LZMA") from error
     require(len(found) == size and decoder.eof and not decoder.unused_data, "another number of bytes")
-    require(dtype != "bool" or max(found) < 2, "bytes that are no booleans")
     found = np.frombuffer(found, np.uint8)
-    found = found.reshape(width, -1).T if data[0] else found
+    if data[0] == 2:
+        width = min(width, 8)
+        words = np.frombuffer(found.reshape(width, -1).T.tobytes(), f"u{width}")
+        found = np.cumsum(words, dtype=words.dtype).view(np.uint8)
+    elif data[0]:
+        found = found.reshape(width, -1).T
+    require(dtype != "bool" or max(found) < 2, "bytes that are no booleans")
     return np.frombuffer(found.tobytes(), dtype).reshape(shape)
 
 
@@ -183,12 +205,13 @@ def from_ordered(numbers, dtype):
     if dtype == np.uint64:
         return np.array([(n + (1 << 63)) & (1 << 64) - 1 for n in numbers], np.uint64)
     half = 1 << 8 * dtype.itemsize - 1
+    least = 0 if dtype.kind == "u" else -half
+    require(all(least <= n < least + 2 * half for n in numbers), "integers of no value")
+    if dtype.kind == "u":
+        return np.array(numbers, dtype)
     if dtype.kind == "f":
         numbers = [n if n >= 0 else -1 - n - half for n in numbers]
-    wrapped = [(n + half) % (2 * half) - half for n in numbers]
-    if dtype.kind == "u":
-        return np.array([n % (2 * half) for n in numbers], dtype)
-    return np.array(wrapped, f"i{dtype.itemsize}").view(dtype)
+    return np.array(numbers, f"i{dtype.itemsize}").view(dtype)
 
 
 def finite(values):
@@ -216,6 +239,9 @@ def mapped(source, shape, dtype, coder):
         require(dtype.kind == "f", "a map of floats")
         divided = source.natural() if kind == 2 else 0
         step = source.real() if kind == 2 else source.natural()
+        least = 1e-300 if dtype.itemsize == 8 else 2.0**-126
+        distance = 1.0 / step if divided and step else step
+        require(kind == 3 or (1e-300 < step < 1e300 and distance >= least), "an impossible step")
         missing = [int(v) for v in packed(source, shape, "int64").reshape(-1)]
     elif dtype == np.float16:
         table = (-1 << 15, finite(from_ordered(range(-1 << 15, 1 << 15), dtype)))
@@ -241,7 +267,7 @@ def near(source, shape, dtype):
     """Values in steps from predictions, and those that are listed."""
     step, origin, low, high = source.real(), source.real(), -source.natural(), source.natural()
     base = source.integer() if source.natural() else None
-    require(0 < step < math.inf and math.isfinite(origin) and high - low + 2 <= 1 << 30, "impossible steps")
+    require(1e-250 < step < math.inf and math.isfinite(origin) and high - low + 2 <= 1 << 30, "impossible steps")
     require(base is None or abs(base) <= 4096, "an impossible base")
     grid = Around(low, high)
     codes, x = stream(source, shape, grid, Standard)

@@ -297,7 +297,7 @@ def decode(file, entry, payload, shape):
     first = (
         name in ("filtered", "pcodec", "ar.stack", "inr.image") or entry.codec in UNTRAINED
     )  # stores from version 1 on
-    newest = 2 if name == "ar.array" or not (first or name in ("raw", "jpeg")) else 1
+    newest = {"ar.array": 3, "ar.bounded": 2}.get(name, 1 if first or name in ("raw", "jpeg") else 2)
     stores = entry.version == 2 or first
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
     size = -(-math.prod(shape) // 8) if entry.dtype == "bool" else math.prod(shape) * dtype.itemsize

@@ -64,6 +64,9 @@ def cases() -> dict[str, NDArray[Any]]:
         "runs": np.repeat(raw(13, 99, 5), [300, 1, 70, 200, 29]).astype(np.float64).reshape(60, 10),
         "lines": np.frombuffer(b"1.25 apples, and then 2.5 pears and plums;\n" * 24 + b"1.25 figs", np.uint8),
         "records": np.tile(raw(14, 1 << 50, 40), (9, 1)),
+        "mirrored": np.outer([-3, -2, -1, 1, 2, 3], np.exp(np.arange(30) / 9)).astype(np.float32).repeat(2, axis=0),
+        "still": np.tile(raw(16, 9, 1, 20, 3), (30, 1, 1)),
+        "still items": np.stack([np.tile(raw(17, 99, 20), (20, 1)).T, np.full((20, 20), 7)]),
         "repeats": np.tile(raw(12, 1 << 40, 9) / 3, 20).reshape(18, 10),
     }
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_ar.array.codec import ArrayCodec
-from codecs_ar.array.coding import BYTES, RUNS
+from codecs_ar.array.coding import BYTES, RUNS, STILL
 from codecs_ar.array.payload import Writer
+from codecs_ar.array.repetition import _compress, compressed, decompressed
 from numpy.typing import NDArray
 
 from codecs_core import store
@@ -165,5 +166,40 @@ def test_runs_that_do_not_fit_are_refused() -> None:
             CODEC.decode(writer.to_bytes(), spec)
     with pytest.raises(CorruptDataError, match="999 runs of 1000 values"):
         CODEC.decode(bytes([RUNS, 0xE7, 7]), spec)
-    with pytest.raises(CorruptDataError, match="neither 0 nor 1"):
-        CODEC.decode(bytes([BYTES, 2]), spec)
+    with pytest.raises(CorruptDataError, match="neither 0, 1 nor 2"):
+        CODEC.decode(bytes([BYTES, 3]), spec)
+
+
+@pytest.mark.parametrize("effort", ["fast", "standard"])
+def test_what_stays_the_same_along_axes(effort: str) -> None:
+    codec = ArrayCodec(effort=effort)
+    y, x = np.meshgrid(np.linspace(-0.0, 7.0, 20), np.linspace(50.0, 51.0, 30), indexing="ij")
+    grid = np.stack([y, x, np.full_like(x, np.nan)]).astype(np.float32)
+    for array in (y, x, grid, grid + 1j * grid, np.tile(walk("uint8", 50) > 100, (40, 1)), np.tile(y, (2, 3, 1, 1))):
+        payload = codec.encode(array)
+        assert payload[0] == STILL
+        assert len(payload) < 8 * sum(array.shape)
+        assert codec.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
+        for at in range(len(payload)):
+            damaged = payload[:at] + bytes([payload[at] ^ 0x11]) + payload[at + 1 :]
+            try:
+                codec.decode(damaged, ArraySpec.of(array))
+            except CorruptDataError:
+                continue
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "complex64", "complex128", "bool"])
+def test_bytes_by_lzma(dtype: str) -> None:
+    array = np.tile(walk(dtype, 300), 3)
+    for order in range(3):
+        payload = _compress(array, order)
+        assert decompressed(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
+    assert compressed(array)[0] in range(3)
+
+
+def test_rows_that_differ_by_a_sign() -> None:
+    rows = np.outer(np.concatenate([-np.arange(30.0, 0, -1), np.arange(1.0, 31)]), np.exp(np.arange(40) / 9))
+    array = rows.astype(np.float32)
+    payload = CODEC.encode(array)
+    assert payload[:2] == bytes([BYTES, 2])
+    assert CODEC.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()

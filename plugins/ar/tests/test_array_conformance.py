@@ -21,4 +21,5 @@ class TestConformance(CodecConformance):
         field = (y * y - 3 * x).astype(np.float32) / 8 + noise.astype(np.float32) / 512
         field[3:9, 2:5] = 1e20
         series = np.cumsum(words.astype(np.int64)[:300] >> 58)
-        return [(30 * y + x * x + noise).astype(np.int16), field, series, series.astype(np.float64) / 100, noise > 3]
+        still = np.tile(field[12:13], (20, 1))
+        return [(30 * y + x * x + noise).astype(np.int16), field, series, series / 100.0, noise > 3, still]

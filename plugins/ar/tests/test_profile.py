@@ -34,7 +34,7 @@ def test_a_chunk_begins_with_it(profile: Model, dtype: str) -> None:
     assert payload[0] == PROFILED
     assert codec.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
     assert len(payload) < len(ArrayCodec().encode(array))
-    with pytest.raises(CorruptDataError, match="7 with a model"):
+    with pytest.raises(CorruptDataError, match="7 only with a model"):
         ArrayCodec().decode(payload, ArraySpec.of(array))
 
 
@@ -66,7 +66,7 @@ def test_the_shipped_one() -> None:
     assert np.array_equal(codec.decode(payload, ArraySpec.of(array)), array)
 
 
-@pytest.mark.parametrize("wrong", ["version", "missing", "place", "shape", "value"])
+@pytest.mark.parametrize("wrong", ["version", "missing", "place", "shape", "value", "blend"])
 def test_models_that_are_none(profile: Model, wrong: str) -> None:
     tensors, config = {name: values.copy() for name, values in profile.tensors().items()}, {"version": 2}
     if wrong == "version":
@@ -77,6 +77,8 @@ def test_models_that_are_none(profile: Model, wrong: str) -> None:
         tensors["counters.at"][-1] = 65535
     elif wrong == "shape":
         tensors["blends"] = tensors["blends"][:-1]
+    elif wrong == "blend":
+        tensors["blends"][5] = 0.0
     else:
         tensors["mixers"][5] = np.nan
     codec = ArrayCodec(model=Model.create(codec="ar.array", config=config, tensors=tensors))

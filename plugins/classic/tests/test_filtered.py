@@ -1,5 +1,7 @@
 """Filters and pcodec: exact, chosen by what is smaller, and nothing but the project's errors on damage."""
 
+import zlib
+
 import numpy as np
 import pytest
 from codecs_classic import filters
@@ -47,6 +49,15 @@ def test_what_the_filters_do():
 @each_codec
 def test_they_pay(codec, array, smaller):
     assert len(codec.encode(array)) < smaller * len(Lzma().encode(array))
+
+
+def test_what_suits_a_fast_compressor_may_not_suit_the_codec():
+    words = np.asarray(np.random.Philox(3).random_raw(4 * 20000)).reshape(4, -1) % np.uint64(1000)
+    noise = words.sum(axis=0).astype("<u2")
+    shuffled = [filters.shuffle(noise, kind) for kind in (filters.BYTES, filters.BITS)]
+    assert len(zlib.compress(shuffled[0], 4)) > len(zlib.compress(shuffled[1], 4))
+    assert len(Lzma().compress(shuffled[0])) < 0.99 * len(Lzma().compress(shuffled[1]))
+    assert Filtered().encode(noise)[1] == filters.BYTES
 
 
 def test_columns_are_told_apart_where_that_is_smaller():

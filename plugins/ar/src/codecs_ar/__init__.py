@@ -68,7 +68,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="ar.array",
             implementation="codecs_ar.array.codec:ArrayCodec",
-            format_version=2,
+            format_version=3,
             info=ARRAY_INFO,
             trainer="codecs_ar.array.train:train",
         ),
@@ -78,7 +78,12 @@ def codecs_register() -> list[CodecSpec]:
             info=STACK_INFO,
             trainer="codecs_ar.stack.train:train",
         ),
-        CodecSpec(id="ar.bounded", implementation="codecs_ar.array.bounded:BoundedCodec", info=BOUNDED_INFO),
+        CodecSpec(
+            id="ar.bounded",
+            implementation="codecs_ar.array.bounded:BoundedCodec",
+            format_version=2,
+            info=BOUNDED_INFO,
+        ),
     ]
 
 

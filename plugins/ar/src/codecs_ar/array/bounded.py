@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from codecs_ar import BOUNDED_INFO
 from codecs_ar.array.bounds import lattice, rounded, usual, within
 from codecs_ar.array.choosing import Plan, cost, sample
-from codecs_ar.array.codec import CHUNK_BYTES
-from codecs_ar.array.coding import FAST, LEVELS, STANDARD, decode, encode, encode_near, encode_plan, squeezed
+from codecs_ar.array.coding import FAST, LEVELS, encode, encode_near, encode_plan, squeezed
 from codecs_ar.array.coding import plan as plan_of
+from codecs_ar.array.numeric import NumericCodec
 from codecs_ar.array.steps import Steps, fitted
-from codecs_core import ArraySpec, Codec, CodecInfo
+from codecs_core import CodecInfo
 from codecs_core.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoundedCodec(Codec):
+class BoundedCodec(NumericCodec):
     """Floats and integers, each decoded to within a bound of the original; the encoder checks every value.
 
     NaN and infinities come back as they are, bit by bit, and so does every value that the bound would be broken for.
@@ -37,13 +37,13 @@ class BoundedCodec(Codec):
     """
 
     id: ClassVar[str] = "ar.bounded"
-    format_version: ClassVar[int] = 1
+    format_version: ClassVar[int] = 2
     stores_from: ClassVar[int | None] = 1
+    same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = BOUNDED_INFO
 
     max_error: float = 0.0
     relative: bool = False
-    effort: str = STANDARD
 
     def __post_init__(self) -> None:
         if isinstance(self.max_error, bool) or not isinstance(self.max_error, int | float):
@@ -52,13 +52,7 @@ class BoundedCodec(Codec):
             raise ConfigError(f"max_error must be 0 or a positive finite number, got {self.max_error!r}")
         if not isinstance(self.relative, bool):
             raise ConfigError(f"relative must be true or false, got {self.relative!r}")
-        if self.effort not in LEVELS:
-            raise ConfigError(f"effort must be one of {', '.join(LEVELS)}, got {self.effort!r}")
-
-    def default_chunk(self, spec: ArraySpec) -> int:
-        """Items of about 4 MiB."""
-        items = spec.shape[0] if spec.shape else 1
-        return max(1, min(items, CHUNK_BYTES * items // max(1, spec.nbytes)))
+        super().__post_init__()
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         if not chunk.size:
@@ -76,9 +70,6 @@ class BoundedCodec(Codec):
             if np.all(~taken | within(array, decoded, bound, relative=relative)):
                 return payload
         return encode_plan(near, plan, self.effort)
-
-    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        return decode(payload, spec) if spec.size or payload else np.empty(spec.shape, spec.dtype)
 
     def _smaller(
         self, array: NDArray[Any], near: NDArray[Any], plan: Plan, steps: Steps, taken: NDArray[np.bool_]

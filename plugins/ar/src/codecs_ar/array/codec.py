@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import ARRAY_INFO
-from codecs_ar.array.coding import LEVELS, STANDARD, decode, encode
+from codecs_ar.array.coding import encode
+from codecs_ar.array.numeric import NumericCodec
 from codecs_ar.array.profile import VERSION
 from codecs_ar.array.stream import untaught
-from codecs_core import ArraySpec, Codec, CodecInfo
-from codecs_core.errors import ConfigError, ModelError
-
-#: Bytes of a chunk.
-CHUNK_BYTES = 1 << 22
+from codecs_core import ArraySpec, CodecInfo
+from codecs_core.errors import ModelError
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArrayCodec(Codec):
+class ArrayCodec(NumericCodec):
     """Arrays of booleans, integers, floats and complex numbers, losslessly, by predictions that adapt to the data.
 
     It takes a model, but needs none: a profile of what was learnt of such data before, to begin with.
@@ -34,20 +31,10 @@ class ArrayCodec(Codec):
     """
 
     id: ClassVar[str] = "ar.array"
-    format_version: ClassVar[int] = 2
+    format_version: ClassVar[int] = 3
     stores_from: ClassVar[int | None] = 1
+    same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = ARRAY_INFO
-
-    effort: str = STANDARD
-
-    def __post_init__(self) -> None:
-        if self.effort not in LEVELS:
-            raise ConfigError(f"effort must be one of {', '.join(LEVELS)}, got {self.effort!r}")
-
-    def default_chunk(self, spec: ArraySpec) -> int:
-        """Items of about 4 MiB."""
-        items = spec.shape[0] if spec.shape else 1
-        return max(1, min(items, CHUNK_BYTES * items // max(1, spec.nbytes)))
 
     @cached_property
     def _profile(self) -> dict[str, NDArray[Any]] | None:
@@ -69,9 +56,5 @@ class ArrayCodec(Codec):
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         return encode(chunk, self.effort, start=self._profile) if chunk.size else b""
 
-    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        return decode(payload, spec, self._profile) if spec.size or payload else np.empty(spec.shape, spec.dtype)
-
-    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
-        # its modes are among those of today
-        return self._decode(payload, spec) if version == 1 else super()._decode_older(payload, spec, version)
+    def _start(self) -> dict[str, NDArray[Any]] | None:
+        return self._profile

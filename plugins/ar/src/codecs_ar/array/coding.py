@@ -20,8 +20,8 @@ from codecs_core.errors import CorruptDataError
 
 #: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream, of payload version 1, of the
 #: fast level, or of the others; or steps around predictions; or runs of equal values; or bytes by LZMA; or a map and a stream that begins
-#: with a profile.
-CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES, PROFILED = range(8)
+#: with a profile; or arrays without the axes along which values stay the same.
+CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES, PROFILED, STILL = range(9)
 DECODERS: dict[int, Callable[..., NDArray[np.int64]]] = {
     OLD: partial(stream.decode, version=1),
     QUICK: quick.decode,
@@ -46,9 +46,22 @@ def encode(
     first = array.reshape(-1)[:1]
     if array.tobytes() == first.tobytes() * array.size:
         return bytes([CONSTANT]) + store(first)
+    if left := repetition.still(array):
+        return _still(left, effort)
     numbers = reals(array)
     payload = encode_plan(numbers, plan(numbers, effort, chosen), effort, start)
     return payload if chosen else min([payload, *_repeating(array, len(payload), effort)], key=len)
+
+
+def _still(left: list[tuple[int, NDArray[Any]]], effort: str) -> bytes:
+    """A payload of what is left without some axes, of the array or of each of its items."""
+    writer = Writer()
+    writer.natural(STILL)
+    writer.natural(len(left) > 1)
+    for axes, part in left:
+        writer.natural(axes)
+        writer.part(pack(np.ascontiguousarray(part), effort))
+    return writer.to_bytes()
 
 
 def _repeating(array: NDArray[Any], length: int, effort: str) -> list[bytes]:
@@ -82,10 +95,12 @@ def decode(payload: bytes, spec: ArraySpec, start: Tensors | None = None) -> NDA
         value = restore(reader.take(stored_size(one)), one)
         reader.finish()
         return np.full(spec.shape, value)
-    if mode > PROFILED or (mode == PROFILED and start is None):
+    if mode > STILL or (mode == PROFILED and start is None):
         raise CorruptDataError(
-            f"the payload begins with {mode}, where 0 to 6, or 7 with a model, was expected: it is damaged"
+            f"the payload begins with {mode}, where 0 to {STILL}, and 7 only with a model, was expected: it is damaged"
         )
+    if mode == STILL:
+        return _moved(reader, spec)
     if mode == RUNS:
         return _runs(reader, spec)
     if mode == BYTES:
@@ -224,6 +239,22 @@ def _runs(reader: Reader, spec: ArraySpec) -> NDArray[Any]:
     values = unpack(reader.part(), ArraySpec((count,), spec.dtype))
     reader.finish()
     return repetition.repeated(lengths, values, spec.size).reshape(spec.shape)
+
+
+def _moved(reader: Reader, spec: ArraySpec) -> NDArray[Any]:
+    """Inverse of `_still`."""
+    items, kept, array = reader.natural(), 0, np.empty(spec.shape, spec.dtype)
+    if items > 1 or (items and not (len(spec.shape) > 1 and spec.shape[0] <= repetition.ITEMS)):
+        raise CorruptDataError("an array that is the same along axes has impossible items: the payload is damaged")
+    for part in array if items else [array]:
+        axes = reader.natural()
+        left = tuple(1 if axes >> axis & 1 else length for axis, length in enumerate(part.shape))
+        kept += math.prod(left)
+        if axes >> part.ndim or repetition.SAVING * kept > spec.size:
+            raise CorruptDataError("an array that is the same along axes has too many values: the payload is damaged")
+        part[...] = unpack(reader.part(), ArraySpec(left, spec.dtype))
+    reader.finish()
+    return array
 
 
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

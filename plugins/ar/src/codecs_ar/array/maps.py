@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_ar.array.grid import DOUBLE, HALF, INTEGER, SINGLE, SMALL, SMALL_SINGLE, TABLE
 from codecs_core.entropy import log2
+from codecs_core.errors import CorruptDataError
 
 
 def ordered(array: NDArray[Any]) -> NDArray[np.int64]:
@@ -28,9 +29,18 @@ def ordered(array: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def restored(codes: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Inverse of `ordered`."""
+    """Inverse of `ordered`.
+
+    Raises
+    ------
+    CorruptDataError
+        If a code is that of no value.
+    """
     if dtype == np.uint64:
         return codes.view(np.uint64) ^ np.uint64(1 << 63)
+    whole = np.iinfo(dtype if dtype.kind != "f" else f"i{dtype.itemsize}")
+    if dtype.itemsize < 8 and codes.size and not whole.min <= codes.min() <= codes.max() <= whole.max:
+        raise CorruptDataError(f"the payload has integers that stand for no value of {dtype}: it is damaged")
     if dtype.kind != "f":
         return codes.astype(dtype)
     least = np.int64(-1 << (8 * dtype.itemsize - 1))
@@ -258,7 +268,8 @@ class Coarse(Map):
 
     def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
         """Inverse of `forward`, as far as it can be."""
-        return restored(codes * self.step, self.dtype)
+        most = np.iinfo(f"i{self.dtype.itemsize}").max  # rounding may go beyond the last NaN
+        return restored(np.minimum(codes * self.step, most), self.dtype)
 
     def missing(self, array: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """By how many places the values are beyond that."""
