@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,20 @@ def test_tensors_that_are_refused() -> None:
         model = remade(**tensors)
         with pytest.raises(ModelError):
             Stack(model.config, model.tensors())
+
+
+def test_models_with_too_many_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes can say many weights."""
+    monkeypatch.setattr("codecs_ar.stack.tensors.WEIGHTS", 100)
+    with pytest.raises(ModelError, match="more than 100 weights"):
+        Stack(GREY.config, GREY.tensors())
+
+
+def test_chunks_of_tiny_images() -> None:
+    """What margins take counts: a chunk of images of one pixel does not take gigabytes."""
+    model = random_model((1, 1, 1))
+    chunk = StackCodec(model=model).default_chunk(ArraySpec((1 << 30, 1, 1), "uint8"))
+    assert chunk * math.prod(Stack(model.config, model.tensors()).canvas.whole) <= 1 << 25
 
 
 @settings(max_examples=40, deadline=None)

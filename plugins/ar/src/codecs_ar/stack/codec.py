@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -17,6 +18,8 @@ from codecs_core.errors import ConfigError, UnsupportedArrayError
 
 #: Values of a chunk: what framing costs is little beside them. For images of two values, this number of times as many.
 VALUES, BINARY = 1 << 21, 2
+#: An image with its margins counts as this share of its bytes at least: tiny images have wide margins.
+MARGINS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,7 @@ class StackCodec(Codec):
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Images of about two million values, of images of two values four million."""
-        item = spec.size // max(1, spec.shape[0])
+        item = max(spec.size // max(1, spec.shape[0]), math.prod(self._stack.canvas.whole) // MARGINS)
         values = VALUES * (BINARY if self._stack.symbols == 2 else 1)
         return max(1, min(spec.shape[0], values // max(1, item)))
 

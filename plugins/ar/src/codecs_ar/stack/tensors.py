@@ -15,6 +15,8 @@ from codecs_core.exact import FIELDS
 
 #: The most taps, curves and layers of a plane.
 TAPS, CURVES, LAYERS = 512, 16, 64
+#: The most weights of a model: few bytes can say many of them.
+WEIGHTS = 1 << 23
 
 
 def packed(planes: int, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -53,6 +55,7 @@ def unpacked(planes: int, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDAr
 
 def _unpacked(probes: NDArray[np.uint8], unpacker: Unpacker) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
+    weights = 0
     for plane, probe in enumerate(probes):
         name = f"plane{plane}"
         taps, curves, levels, layers = _sizes(unpacker, (0, TAPS), (1, CURVES), (256, 511), (1, LAYERS))
@@ -61,6 +64,9 @@ def _unpacked(probes: NDArray[np.uint8], unpacker: Unpacker) -> dict[str, NDArra
         found[f"{name}.counting"] = _narrow(unpacker.numbers(256), np.int16)
         for layer in (f"{name}.{i}" for i in range(layers)):
             rows, columns, skip = _sizes(unpacker, (1, ROWS), (1, ROWS), (0, LAYERS))
+            weights += rows * columns
+            if weights > WEIGHTS:
+                raise ModelError(f"a model of ar.stack has more than {WEIGHTS} weights; the file is damaged")
             found[f"{layer}.weight"] = unpacker.matrix(rows, columns)
             found |= {f"{layer}.{field}": unpacker.numbers(rows) for field in FIELDS[1:]}
             found[f"{layer}.skip"] = np.array([skip])

@@ -81,7 +81,7 @@ class Lessons:
     def _see(self) -> None:
         """Let the networks see the data, drawn again if it is drawn."""
         shares = self.data if self.settings.draw else None
-        x = drawn(self.data, 1 + self.steps) if self.settings.draw else self.data
+        x = drawn(self.data, int(torch.randint(1 << 62, ()))) if self.settings.draw else self.data
         self.images = [self._images(x, i, shares, learning.device()) for i in range(len(self.views))]
 
     def groups(self) -> list[dict[str, Any]]:
