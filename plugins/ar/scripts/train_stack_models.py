@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SETTINGS = {
-    "mnist-binary": Settings(width=224, narrow=128, blocks=2, reach=7, batch=2048, weight_bits=10, draw=True),
-    "mnist": Settings(width=144, narrow=96, blocks=1, reach=5, batch=2048, weight_bits=10),
-    "cifar10": Settings(width=160, narrow=96, blocks=1, reach=4, components=5, batch=2048, weight_bits=10),
+    "mnist-binary": Settings(width=224, narrow=128, blocks=2, reach=7, batch=2048, weight_bits=9, draw=True),
+    "mnist": Settings(width=96, narrow=64, blocks=1, reach=4, batch=2048, weight_bits=9),
+    "cifar10": Settings(width=160, narrow=96, blocks=1, reach=4, components=5, batch=2048, weight_bits=9),
     # ten minutes of an accelerator
     "cifar10-large": Settings(width=512, narrow=256, blocks=4, reach=7, components=6, batch=16384, rate=2e-3),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from codecs_ar.stack.mixture import MEAN_BITS, Mixture
 from codecs_ar.stack.model import Stack
@@ -17,6 +18,9 @@ from codecs_core import Model
 from codecs_core.entropy import QFormat
 from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
+
+#: Fractional bits of activations, and bits of the weights of the last layer: a mean beside an atom has to be right to a part of a value.
+ACTIVATION_BITS, LAST_BITS = 8, 15
 
 
 def gains_of(mixture: Mixture) -> NDArray[np.float64]:
@@ -46,7 +50,17 @@ def frozen(
     tensors: dict[str, NDArray[Any]] = {}
     for i, (network, view, x) in enumerate(zip(networks, views, examples, strict=True)):
         tensors |= {f"plane{i}.{key}": getattr(view, key) for key in ("taps", "curves", "counting")}
-        net = freeze(network.sequence(), x, source, target, weight_bits=weight_bits, gain=gains_of(mixture))
+        module = network.sequence()
+        layers = sum(isinstance(part, nn.Linear) for part in module.modules())
+        net = freeze(
+            module,
+            x,
+            source,
+            target,
+            activation_bits=ACTIVATION_BITS,
+            weight_bits=[weight_bits] * (layers - 1) + [LAST_BITS],
+            gain=gains_of(mixture),
+        )
         tensors |= net.tensors(f"plane{i}")
     config = {
         "shape": list(views[0].shape),
