@@ -12,6 +12,7 @@ from torch import nn
 from codecs_ar.stack.mixture import MEAN_BITS, Mixture
 from codecs_ar.stack.model import Stack
 from codecs_ar.stack.network import UNIT, Network
+from codecs_ar.stack.packing import WIDE
 from codecs_ar.stack.tensors import packed
 from codecs_ar.stack.view import HIGH, LOW, ONE, View
 from codecs_core import Model
@@ -19,8 +20,9 @@ from codecs_core.entropy import QFormat
 from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
 
-#: Fractional bits of activations, and bits of the weights of the last layer: a mean beside an atom has to be right to a part of a value.
-ACTIVATION_BITS, LAST_BITS = 8, 15
+#: Fractional bits of activations, and by how many bits the weights of the last layer are wider: a mean beside an atom has to be right
+#: to a part of a value.
+ACTIVATION_BITS, MORE_BITS = 8, 7
 
 
 def gains_of(mixture: Mixture) -> NDArray[np.float64]:
@@ -58,7 +60,7 @@ def frozen(
             source,
             target,
             activation_bits=ACTIVATION_BITS,
-            weight_bits=[weight_bits] * (layers - 1) + [LAST_BITS],
+            weight_bits=[weight_bits] * (layers - 1) + [min(WIDE, weight_bits + MORE_BITS)],
             gain=gains_of(mixture),
         )
         tensors |= net.tensors(f"plane{i}")
