@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 
 from codecs_ar.array import quick
 from codecs_ar.array.layout import MOST_CHANNELS, Layout
-from codecs_ar.array.maps import Map, Numbers
+from codecs_ar.array.maps import Map, Numbers, occurring
 from codecs_ar.array.payload import Writer
 from codecs_ar.array.predictors import CLASSES
+from codecs_ar.array.repeats import hits
 from codecs_ar.array.stream import Description
 
 #: Values that a choice looks at: at least, at most, and which part of them; the longest side of what it looks at, but for one.
-FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 16, 24, 128
+FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 14, 24, 128
 #: At most at the fast level, and what is looked at to describe an array.
 BRIEF, LOOKED = 1 << 14, 1 << 14
-#: Repeats are asked for, which takes time, where what they come to is less than this part of what the array does without.
-WORTH = 0.995
+#: Repeats are asked for, which takes time, where what they come to is less than this part of what the array does without; they are not
+#: tried where fewer than one in this number of values repeats another.
+WORTH, SELDOM = 0.995, 128
 #: What the fast level makes larger than its best by more than this is not tried by slower ones.
-NEAR = 1.12
+NEAR = 1.06
 
 
 def layouts(shape: tuple[int, ...]) -> list[Layout]:
@@ -50,7 +52,7 @@ def layouts(shape: tuple[int, ...]) -> list[Layout]:
 def describe(codes: NDArray[np.int64], chosen: Map, layout: Layout) -> Description:
     """A description of codes, which a map made."""
     flat = codes.reshape(-1)
-    distinct, counts = np.unique(flat, return_counts=True)
+    distinct, counts = occurring(flat)
     low, high = usual_range(chosen.values(distinct), counts)
     usual = int(distinct[low]), int(distinct[high])
     least, most = int(distinct[0]), int(distinct[-1])
@@ -137,21 +139,31 @@ def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
     share = part.size / array.size
 
     @cache
-    def size(chosen: Map, role: Layout, *, repeats: bool = True) -> float:
+    def size(chosen: Map, role: Layout, *, repeats: bool) -> float:
         return cost(part, chosen, role, share, level, repeats=repeats)
+
+    @cache
+    def repeating(chosen: Map, role: Layout) -> bool:
+        return not level.brief and repeats_some(chosen.forward(part).transpose(role.order))
 
     def smallest(rivals: list[tuple[Map, Layout]]) -> tuple[Map, Layout]:
         if len(rivals) > 1 and not (level.brief or level.thorough):  # what the fast level makes far larger is not tried
             glances = [cost(part, *rival, share, level._replace(measure=quick.measure)) for rival in rivals]
             rivals = [rival for rival, glance in zip(rivals, glances, strict=True) if glance <= NEAR * min(glances)]
-        return min(rivals, key=lambda rival: size(*rival)) if len(rivals) > 1 else rivals[0]
+        if len(rivals) == 1:
+            return rivals[0]
+        return min(rivals, key=lambda rival: size(*rival, repeats=repeating(*rival)))
 
     best, _ = smallest([(chosen, roles[0]) for chosen in candidates])
     best, layout = smallest([(best, role) for role in roles])
-    if level.brief:
-        return planned(array, best, layout, repeats=False, brief=True)
-    gain = size(best, layout) / size(best, layout, repeats=False)
-    return planned(array, best, layout, repeats=gain < WORTH)
+    repeats = repeating(best, layout) and size(best, layout, repeats=True) < WORTH * size(best, layout, repeats=False)
+    return planned(array, best, layout, repeats=repeats, brief=level.brief)
+
+
+def repeats_some(codes: NDArray[np.int64]) -> bool:
+    """Whether codes, their axes in order, are often like others before them."""
+    found = hits(codes.reshape(-1), codes.shape[-1], np.full(1 << codes.size.bit_length(), -1))
+    return bool(found * SELDOM > codes.size)
 
 
 def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, level: Level, *, repeats: bool = True) -> float:

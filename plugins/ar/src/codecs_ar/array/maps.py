@@ -280,22 +280,24 @@ class Coarse(Map):
         return restored(codes * self.step + missing, self.dtype)
 
 
-def distinct(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The codes that occur, sorted."""
+def occurring(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The codes that occur, sorted, and how often each does."""
     least, most = int(codes.min()), int(codes.max())
     if most - least < 4 * codes.size:
-        return np.flatnonzero(np.bincount(codes.reshape(-1) - least)) + least
+        counts = np.bincount(codes.reshape(-1) - least)
+        found = np.flatnonzero(counts)
+        return found + least, counts[found]
     inorder = np.sort(codes, axis=None)
-    found: NDArray[np.int64] = inorder[np.concatenate([[True], inorder[1:] != inorder[:-1]])]
-    return found
+    starts = np.flatnonzero(np.concatenate([[True], inorder[1:] != inorder[:-1]]))
+    return inorder[starts], np.diff(starts, append=inorder.size)
 
 
 def candidates(array: NDArray[Any], *, brief: bool = False) -> list[Map]:
     """Maps that are worth a try; briefly, palettes are where some of a few values are the same."""
     found: list[Map] = [Bits(array.dtype)]
     few = array.reshape(-1)[:: max(1, array.size // LOOKED)]
-    if not brief or distinct(ordered(few)).size < few.size // 4 * 3:
-        colours = distinct(ordered(array))
+    if not brief or occurring(ordered(few))[0].size < few.size // 4 * 3:
+        colours, _ = occurring(ordered(array))
         span = float(colours[-1]) - float(colours[0]) + 1
         if 2 < colours.size <= min(array.size // 2, 1 << 20) and span > 1.2 * colours.size:
             found.append(Palette(array.dtype, colours, by_value=False))

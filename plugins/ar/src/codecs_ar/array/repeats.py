@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.jit import borrowing
+from codecs_core.jit import borrowing, kernel
 
 #: Kinds: what followed where the last values came before, and what followed on the neighbours; the neighbours W and N themselves.
 KINDS = 4
@@ -84,3 +84,17 @@ def note(truth, index, repeats):  # type: ignore[no-untyped-def]
         repeats.sure[place] = min(repeats.sure[place] + 1, SURE)
     else:
         repeats.memory[place], repeats.sure[place] = truth, 0
+
+
+@kernel
+def hits(codes, row, places):  # type: ignore[no-untyped-def]
+    """How many codes are the one before, the one a row before, or what followed the last two the last time; `places` are -1."""
+    found = 0
+    for i in range(2, codes.size):
+        code = codes[i]
+        place = np.uint64(hashed(codes[i - 1], codes[i - 2]) & (places.size - 1))
+        last = places[place]
+        same = code == codes[i - 1] or (i >= row and code == codes[i - row])
+        found += same or (last >= 0 and codes[np.uint64(last)] == code)
+        places[place] = i
+    return found
