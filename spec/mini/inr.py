@@ -1,4 +1,4 @@
-"""The codec ``inr.image`` in plain Python and numpy, written from ``spec/codecs/inr.md``."""
+"""The codecs ``inr.image`` and ``inr.coin`` in plain Python and numpy, written from ``spec/codecs/inr.md``."""
 
 from decimal import Decimal, localcontext
 from functools import cache
@@ -68,6 +68,49 @@ def weights_of(held, basis, group, indices):
     return np.clip(held["mean"] + h, -(1 << 28), 1 << 28)
 
 
+def values(frequencies, height, width, sizes, parameters):
+    """Of networks with rows of weights: shape (networks, height, width, channels)."""
+    down, across = features(height, frequencies), features(width, frequencies)
+    x = np.concatenate([np.repeat(down, width, 0), np.tile(across, (height, 1))], 1)
+    found = np.empty((len(parameters), height, width, sizes[-1][1]), np.int64)
+    for one, row in zip(found, parameters, strict=True):
+        y, at = x, 0
+        for i, (inputs, outputs) in enumerate(sizes):
+            matrix = row[at : at + inputs * outputs].reshape(inputs, outputs)
+            at += inputs * outputs
+            a = y @ matrix[:-1] + (matrix[-1] << 14)
+            y = sin(a >> 20) if i + 1 < len(sizes) else np.clip((a >> 34) + 128, 0, 255)
+        one[...] = y.reshape(one.shape)
+    return found
+
+
+def layers(widths):
+    return [(inputs + 1, outputs) for inputs, outputs in pairwise(widths)]
+
+
+def decode_coin(payload, shape, dtype, settings):
+    """The array of a chunk of ``inr.coin``."""
+    ranges = {"width": (12, 256), "depth": (2, 16), "frequencies": (5, 11), "digits": (6, 12), "steps": (2000, 1 << 20)}
+    found = {name: settings.get(name, default) for name, (default, _) in ranges.items()}
+    if any(type(v) is not int or not 1 <= v <= ranges[name][1] for name, v in found.items()) or dtype != "uint8":
+        raise entropy.Corrupt("another setting or dtype")
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
+        raise entropy.Corrupt("images of another shape")
+    c = shape[-1] if len(shape) > 2 and shape[-1] in (1, 3) else 1
+    n, h, w = shape_of_images(shape, c)
+    sizes = layers([4 * found["frequencies"], *[found["width"]] * found["depth"], c])
+    message = entropy.Message.parse(payload)
+    scales = entropy.uniform(n * len(sizes), 64).pop(message)
+    spread = [a * b for a, b in sizes]
+    logs = [16 * s - 128 for i, s in enumerate(scales) for _ in range(spread[i % len(sizes)])]
+    q = entropy.location_scale("DiscretizedLaplace", len(logs), 2047, 24, [1023 << 8] * len(logs), logs).pop(message)
+    message.check_end()
+    units = np.repeat([1 << 20 - found["digits"]] * len(sizes[1:]) + [1 << 28 - found["digits"]], spread)
+    weights = np.clip((np.array(q, np.int64).reshape(n, len(units)) - 1023) * units, -(1 << 28), 1 << 28)
+    frequencies = np.int64(1) << 10 + np.arange(found["frequencies"])
+    return values(frequencies, h, w, sizes, weights).reshape(shape).astype(dtype)
+
+
 def decode(model, settings, payload, shape, dtype):
     """The array of a chunk."""
     codec, config, tensors = model
@@ -81,7 +124,7 @@ def decode(model, settings, payload, shape, dtype):
     exact.check(type(variance) is int and 1 <= variance <= 1 << 24, "another variance")
     frequencies = rec.tensor(tensors, "frequencies", (None,), 0, 1 << 20)
     exact.check(0 < 4 * len(frequencies) < 1 << 10, "no frequencies, or too many")
-    sizes = [(inputs + 1, outputs) for inputs, outputs in pairwise([4 * len(frequencies), *hidden, c])]
+    sizes = layers([4 * len(frequencies), *hidden, c])
     n_weights = sum(rows * columns for rows, columns in sizes)
     held = {
         "mean": rec.tensor(tensors, "mean", (n_weights,), -(1 << 28), 1 << 28),
@@ -111,16 +154,6 @@ def decode(model, settings, payload, shape, dtype):
     indices = [int(digits[i : i + b][::-1], 2) for i in range(0, bits, b)]
     parameters = weights_of(held, basis, group, np.array(indices, np.int64).reshape(count, patches))
 
-    down, across = features(height, frequencies), features(width, frequencies)
-    x = np.concatenate([np.repeat(down, width, 0), np.tile(across, (height, 1))], 1)
-    found = np.empty((patches, height, width, c), np.int64)
-    for one, row in zip(found, parameters, strict=True):
-        y, at = x, 0
-        for i, (inputs, outputs) in enumerate(sizes):
-            matrix = row[at : at + inputs * outputs].reshape(inputs, outputs)
-            at += inputs * outputs
-            a = y @ matrix[:-1] + (matrix[-1] << 14)
-            y = sin(a >> 20) if i + 1 < len(sizes) else np.clip((a >> 34) + 128, 0, 255)
-        one[...] = y.reshape(height, width, c)
+    found = values(frequencies, height, width, sizes, parameters)
     whole_images = found.reshape(n, rows, columns, height, width, c).swapaxes(2, 3)
     return whole_images.reshape(n, rows * height, columns * width, c)[:, :h, :w].reshape(shape).astype(dtype)

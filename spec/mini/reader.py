@@ -290,12 +290,12 @@ class File:
 def decode(file, entry, payload, shape):
     name, dtype = entry.codec.removeprefix("classic."), np.dtype(entry.dtype).newbyteorder("<")
     require(
-        entry.codec in LEARNED or entry.codec in UNTRAINED or (name in classic.NAMES and name != entry.codec),
+        entry.codec in {*LEARNED, *UNTRAINED, "inr.coin"} or (name in classic.NAMES and name != entry.codec),
         "unknown-codec",
         entry.codec,
     )
     first = (
-        name in ("filtered", "pcodec", "ar.stack", "inr.image") or entry.codec in UNTRAINED
+        name in ("filtered", "pcodec", "ar.stack", "inr.image", "inr.coin") or entry.codec in UNTRAINED
     )  # stores from version 1 on
     newest = {"ar.array": 3, "ar.bounded": 2}.get(name, 1 if first or name in ("raw", "jpeg") else 2)
     stores = entry.version == 2 or first
@@ -305,6 +305,8 @@ def decode(file, entry, payload, shape):
     try:
         if stores and len(payload) == size:
             array = stored(payload, entry.dtype, math.prod(shape))
+        elif entry.codec == "inr.coin":
+            array = inr.decode_coin(payload, shape, entry.dtype, entry.config)
         elif entry.codec in UNTRAINED:
             profile = []
             if entry.model is not None:

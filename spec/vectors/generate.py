@@ -22,6 +22,8 @@ from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
+from codecs_inr.testing import DrawnCodec, DrawnCoin
+from codecs_inr.testing import random_model as random_field
 from codecs_lbb.testing import random_model as random_local_flow
 from codecs_rec.testing import random_lossy
 from codecs_rec.testing import random_model as random_relative
@@ -42,7 +44,7 @@ Array = NDArray[Any]
 #: What a reader may lack, by the codec: a library, or the codec.
 NEEDS = {"classic.zstd": "zstandard", "classic.png": "PNG", "classic.webp": "WebP", "classic.jxl": "JPEG XL"}
 NEEDS |= {"classic.jpeg": "JPEG XL", "classic.pcodec": "pcodec"}
-NEEDS |= {name: name for name in ("ar.image", "ar.stack", "idf.image", "lbb.flow", "rec.vae")}
+NEEDS |= {name: name for name in ("ar.image", "ar.stack", "idf.image", "inr.coin", "inr.image", "lbb.flow", "rec.vae")}
 #: Of these, encoders of other versions make other payloads.
 FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl", "jpeg", "filtered", "pcodec")
 DATA = np.arange(60, dtype=np.uint8).reshape(5, 12)
@@ -310,6 +312,14 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         build({"": array}, lossy, chunk=5),
         {"": found},
     )
+    for name, drawn, feature in (
+        ("inr", DrawnCodec(model=random_field()), "inr.image: patches that reach beyond an image"),
+        ("inr-linear", DrawnCodec(model=random_field((3, 4, 1), linear=True)), "inr.image: a basis"),
+        ("inr-coin", DrawnCoin(width=4, digits=7), "inr.coin"),
+    ):
+        array = raw(62, (2, 11, 7, 1 if name == "inr-linear" else 3))
+        found = drawn.decode(unstored(drawn).encode(array), cc.ArraySpec.of(array))
+        yield name, feature, build({"": array}, drawn, chunk=2), {"": found}
     yield from stored()
 
 

@@ -18,6 +18,7 @@ from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
 from codecs_idf.testing import random_model as random_flow
+from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
 from codecs_lbb import black_box
 from codecs_lbb.grid import Grid
@@ -317,11 +318,13 @@ def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
 
 
 def fields(size: int) -> Iterator[tuple[str, Case]]:
-    """``inr.image`` with models of random weights: more patches than are evaluated at once, and images of odd sizes."""
-    for channels in 1, 3:
-        codec = cc.get_codec("inr.image", model=random_field((5, 4, channels)), effort="fast")
-        x = raw(44, 256, (3, size, size + 1, channels)).astype(np.uint8)
-        yield f"inr-{channels}", codec_case(codec, x, x[0, 1:], x[:1, :6, :5], x[:0])
+    """``inr.coin``, and ``inr.image`` with models of random weights: images of odd sizes, and more places than are evaluated at once."""
+    kinds = {"1": ((5, 4, 1), False), "3": ((5, 4, 3), False), "linear": ((5, 4, 3), True)}
+    for name, (shape, linear) in kinds.items():
+        codec = DrawnCodec(model=random_field(shape, linear=linear))
+        x = raw(44, 256, (3, size, size + 1, shape[2])).astype(np.uint8)
+        yield f"inr-{name}", codec_case(codec, x, x[0, 1:], x[:1, :6, :5], x[:0])
+    yield "inr-coin", codec_case(DrawnCoin(), x[:2], x[0, :, :, 0])
 
 
 def samples(n: int) -> Iterator[tuple[str, Case]]:
@@ -387,7 +390,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *arrays(24),
             *flows(32, 40),
             *latents(60, (6, 5, 3)),
-            *fields(40),
+            *fields(130),
             *samples(500),
             *files(300),
         ]

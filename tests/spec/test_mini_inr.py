@@ -1,4 +1,4 @@
-"""The mini reader decodes what ``inr.image`` encodes: two programs, one written from the text."""
+"""The mini reader decodes what ``inr.image`` and ``inr.coin`` encode: two programs, one written from the text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_inr.codec import InrCodec
+from codecs_inr.coin import CoinCodec
 from codecs_inr.packing import packed
 from codecs_inr.sine import table
 from codecs_inr.testing import random_model
 
 import codecs_core as cc
-from codecs_core.testing import Draw
+from codecs_core.testing import Draw, unstored
 
 MINI = Path(__file__).parents[2] / "spec" / "mini"
 
@@ -59,3 +60,20 @@ def test_the_same_images(mini: Any, shape: tuple[int, ...], more: dict[str, Any]
     payload = packed(Draw(3)(0, (1 << groups.bits) - 1, groups.count, patches), groups.bits)
     parsed = model.codec, model.config, model.tensors()
     np.testing.assert_array_equal(mini.decode(parsed, {}, payload, shape, "uint8"), codec._decode(payload, spec))
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ((5, 6, 3), {"steps": 3}),
+        ((2, 5, 6), {"steps": 2, "digits": 12, "width": 3, "depth": 1}),
+        ((3, 4), {"steps": 1, "frequencies": 11, "digits": 1}),
+        ((0, 4, 4, 1), {"steps": 1}),
+    ],
+)
+def test_the_same_rounded_weights(mini: Any, shape: tuple[int, ...], settings: dict[str, int]) -> None:
+    x = Draw(4)(0, 255, *shape).astype(np.uint8)
+    codec = CoinCodec(**settings)
+    payload = unstored(codec).encode(x)
+    found = mini.decode_coin(payload, shape, "uint8", settings)
+    np.testing.assert_array_equal(found, codec._decode(payload, cc.ArraySpec.of(x)))

@@ -96,7 +96,9 @@ def test_the_mini_reader_without_libraries():
     results = mini(code, hide)
     assert set(results.values()) == {"ok", "missing"}
     assert {name for name, result in results.items() if result == "missing"} == {
-        v["file"] for v in ALL if set(v["needs"]) - {"ar.image", "ar.stack", "idf.image", "lbb.flow", "rec.vae"}
+        v["file"]
+        for v in ALL
+        if set(v["needs"]) - {"ar.image", "ar.stack", "idf.image", "inr.coin", "inr.image", "lbb.flow", "rec.vae"}
     }
 
 

@@ -24,6 +24,15 @@ class TestColour(Conformance):
         return [x, x[0], x[:1, :4, :5], x[:0]]
 
 
+class TestCoin(Conformance):
+    codec_id = "inr.coin"
+    configs = ({"steps": 4, "width": 3, "depth": 1}, {"steps": 3, "digits": 3, "frequencies": 2, "width": 2})
+
+    def samples(self):
+        x = Draw(7)(0, 255, 2, 9, 7, 3).astype(np.uint8)
+        return [x, x[0], x[..., 0], x[:0]]
+
+
 class TestGrey(Conformance):
     model = random_model((3, 4, 1), index_bits=9, hidden=(5,), groups=3)
 

@@ -16,6 +16,15 @@ INFO = CodecInfo(
     speed=0.002,
 )
 
+COIN = CodecInfo(
+    summary="COIN: an image as the rounded weights of a small network, without a model; lossy",
+    dtypes=("uint8",),
+    ndim=(2, 3, 4),
+    kind="lossy",
+    auto=False,
+    speed=0.002,
+)
+
 
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
@@ -28,6 +37,7 @@ def codecs_register() -> list[CodecSpec]:
             info=INFO,
             trainer="codecs_inr.train:train",
         ),
+        CodecSpec(id="inr.coin", implementation="codecs_inr.coin:CoinCodec", format_version=1, info=COIN),
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_inr.groups import Groups
-from codecs_inr.model import INR, MIDDLE, SPREAD
+from codecs_inr.model import INR, standardised
 from codecs_inr.network import Floats
 from codecs_inr.posterior import Fit, Posterior
 
@@ -55,8 +55,7 @@ def progressive(inr: INR, images: NDArray[np.uint8], effort: float) -> NDArray[n
     if not n:
         return index
     rng = np.random.Generator(np.random.Philox(0))
-    y = (images.reshape(n, -1, inr.channels).astype(np.float32) - np.float32(MIDDLE)) / np.float32(SPREAD)
-    fit = Fit(inr.network, inr.features, y, inr.prior, inr.variance)
+    fit = Fit(inr.network, inr.features, standardised(images), inr.prior, inr.variance)
     posterior = Posterior(n, inr.network.size, 0.5)
     still = np.flatnonzero(groups.group < 0)
     posterior.fix(still, np.zeros((n, still.size)))

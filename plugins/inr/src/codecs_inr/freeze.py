@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import Model
+from codecs_inr.decoder import REACH
 from codecs_inr.em import Alternation
 from codecs_inr.groups import partition
-from codecs_inr.model import BASIS_BITS, INR, REACH, SPREAD
+from codecs_inr.model import BASIS_BITS, SPREAD, units
 from codecs_inr.network import Floats
 
 
@@ -49,9 +50,8 @@ def frozen(
         tensors |= {f"basis.{i}": matrix for i, matrix in enumerate(basis)}
         return Model.create(codec="inr.image", config=config, tensors=tensors, attrs=dict(attrs), name=name)
 
-    units = INR(made(np.zeros(network.size), np.zeros(network.size))).units
     prior = alternation.prior
-    mean, scale = (np.rint(a.astype(np.float64) / units) for a in (prior.mean, prior.std * sizes))
+    mean, scale = (np.rint(a.astype(np.float64) / units(network)) for a in (prior.mean, prior.std * sizes))
     return made(np.clip(mean, -REACH, REACH), np.clip(scale, 1, REACH))
 
 

@@ -11,25 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.errors import ModelError
+from codecs_inr import decoder
+from codecs_inr.decoder import MOST_UNITS, REACH, WEIGHT_BITS
 from codecs_inr.features import fourier
 from codecs_inr.groups import POINT_BITS, Groups
 from codecs_inr.network import Floats, Siren
 from codecs_inr.prior import Prior, spread
-from codecs_inr.sine import PHASE_BITS, VALUE_BITS, sine
+from codecs_inr.sine import VALUE_BITS
 
 if TYPE_CHECKING:
     from codecs_core import Model
 
-#: Binary digits of a weight below the point: in turns in front of a sine, in grey levels behind the last one.
-WEIGHT_BITS = 20
-#: No weight, and no weight's deviation, is larger than this: with at most `MOST_UNITS` inputs, sums stay below 2^53.
-REACH, MOST_UNITS = 1 << 28, 1 << 10
 #: Binary digits of an entry of a basis below the point, and the most weights of a layer that has one.
 BASIS_BITS, MOST_LINEAR = 7, 1 << 12
 #: What networks are fitted to is (value - MIDDLE) / SPREAD.
 MIDDLE, SPREAD = 127.5, 64.0
-#: Places that are evaluated at once.
-_PLACES = 1 << 15
 
 
 class INR:
@@ -117,31 +113,15 @@ class INR:
     def values(self, index: NDArray[np.int64], grid: Sequence[int] | None = None) -> NDArray[np.uint8]:
         """The images of indices of shape (n, k), on a grid of any number of cells, by default that of the model: (n, h, w, channels)."""
         cells = tuple(grid or self.grid)
-        x, w = fourier(cells, self.frequencies), self.weights(index).astype(np.float64)
-        out = np.empty((len(w), len(x), self.channels), np.uint8)
-        many = max(1, _PLACES // len(x))
-        for first in range(0, len(w), many):
-            out[first : first + many] = self._evaluate(w[first : first + many], x)
-        return out.reshape(len(w), *cells, self.channels)
-
-    def _evaluate(self, w: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Values of networks, shape (n, places, channels); every number below is an integer that float64 holds exactly."""
-        *hidden, last = self.network.layers(w)
-        for layer in hidden:
-            turns = np.floor(_sums(x, layer) * 2.0 ** (PHASE_BITS - VALUE_BITS - WEIGHT_BITS))
-            x = sine(turns.astype(np.int64))
-        grey = np.floor(_sums(x, last) * 2.0 ** (-VALUE_BITS - WEIGHT_BITS)) + 128
-        return np.asarray(np.clip(grey, 0, 255).astype(np.uint8))
+        shown = decoder.values(self.network, self.weights(index), fourier(cells, self.frequencies))
+        return shown.reshape(len(index), *cells, self.channels)
 
     # --- for encoders: floating point ---------------------------------------------------------------
 
     @cached_property
     def units(self) -> Floats:
         """What a weight's unit is in the network in floating point, shape (size,)."""
-        last = self.network.ends[-2]
-        units = np.full(self.network.size, 2 * math.pi / (1 << WEIGHT_BITS))
-        units[last:] = 1 / (SPREAD * (1 << WEIGHT_BITS))
-        return units.astype(np.float32)
+        return units(self.network)
 
     @cached_property
     def prior(self) -> Prior:
@@ -155,6 +135,14 @@ class INR:
         return (fourier(self.grid, self.frequencies) / (1 << VALUE_BITS)).astype(np.float32)
 
 
-def _sums(x: NDArray[np.float64], layer: NDArray[Any]) -> NDArray[np.float64]:
-    """Products with weights, and the bias, whose input is 1, in units of 2^-34: sums below 2^14 2^28 2^10 in any order."""
-    return np.asarray(x @ np.ascontiguousarray(layer[:, :-1]) + layer[:, -1:] * (1 << VALUE_BITS))
+def units(network: Siren) -> Floats:
+    """What the unit of a weight, 2^-20 of a turn or of a grey level, is in floating point, shape (size,)."""
+    each = np.full(network.size, 2 * math.pi / (1 << WEIGHT_BITS), np.float32)
+    each[network.ends[-2] if len(network.ends) > 1 else 0 :] = 1 / (SPREAD * (1 << WEIGHT_BITS))
+    return each
+
+
+def standardised(images: NDArray[np.uint8]) -> Floats:
+    """What networks are fitted to for images of shape (n, h, w, c): shape (n, places, c)."""
+    y = images.reshape(len(images), math.prod(images.shape[1:3]), images.shape[3]).astype(np.float32)
+    return np.asarray((y - np.float32(MIDDLE)) / np.float32(SPREAD))

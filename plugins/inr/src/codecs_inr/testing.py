@@ -1,17 +1,25 @@
-"""Models with random weights: they compress badly and decode exactly, so tests need no training and no torch."""
+"""Models with random weights, and codecs that draw their indices: what they decode to is the same everywhere.
+
+Tests need no training and no torch for them. A fit is in floating point, and other machines may end at other indices.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core import Model
+from codecs_core import ArraySpec, Model
 from codecs_core.testing import Draw
-from codecs_inr.model import WEIGHT_BITS
-from codecs_inr.network import Siren
+from codecs_inr.codec import InrCodec
+from codecs_inr.coin import MIDDLE, CoinCodec
+from codecs_inr.decoder import WEIGHT_BITS
+from codecs_inr.model import units
+from codecs_inr.network import Floats, Siren
+from codecs_inr.packing import packed
 
 
 def random_model(
@@ -53,3 +61,21 @@ def random_model(
         "variance": 400 << 8,
     }
     return Model.create(codec="inr.image", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnCodec(InrCodec):
+    """``inr.image`` with an encoder that looks at the shape of the images alone."""
+
+    def _encode(self, chunk: NDArray[Any]) -> bytes:
+        groups, patches = self._inr.groups, self._patches(ArraySpec.of(chunk))
+        return packed(Draw(patches)(0, (1 << groups.bits) - 1, groups.count, patches), groups.bits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnCoin(CoinCodec):
+    """``inr.coin``, likewise."""
+
+    def _fit(self, network: Siren, images: NDArray[np.uint8]) -> Floats:
+        q = Draw(len(images))(-MIDDLE // 20, MIDDLE // 20, len(images), network.size)
+        return np.asarray(q * self._steps(network) * units(network), np.float32)

@@ -17,7 +17,7 @@ from codecs_inr.em import Alternation
 from codecs_inr.em import learn as alternate
 from codecs_inr.features import FREQUENCY_BITS, fourier
 from codecs_inr.freeze import frozen
-from codecs_inr.model import MIDDLE, MOST_LINEAR, SPREAD
+from codecs_inr.model import MOST_LINEAR, standardised
 from codecs_inr.network import Siren
 from codecs_inr.patches import cut
 from codecs_inr.sine import VALUE_BITS
@@ -111,7 +111,7 @@ def learn(
     highest = settings.highest or max(2.0, max(grid) / 2)
     frequencies = np.rint(np.geomspace(1, highest, settings.frequencies) * (1 << FREQUENCY_BITS)).astype(np.int64)
     x = (fourier(grid, frequencies) / (1 << VALUE_BITS)).astype(np.float32)
-    y = (patches.reshape(len(patches), -1, channels).astype(np.float32) - np.float32(MIDDLE)) / np.float32(SPREAD)
+    y = standardised(patches)
     network = Siren((x.shape[1], *settings.hidden, channels))
     bits = settings.bpp * len(x)
     if settings.linear and (widest := max(a * b for a, b in network.shapes)) > MOST_LINEAR:

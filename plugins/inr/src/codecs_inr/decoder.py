@@ -1,0 +1,54 @@
+"""Networks in integers, as every decoder evaluates them: float64 holds each number below exactly, whatever the order of a sum."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_inr.network import Siren
+from codecs_inr.sine import PHASE_BITS, VALUE_BITS, sine
+
+#: Binary digits of a weight below the point: in turns in front of a sine, in grey levels behind the last one.
+WEIGHT_BITS = 20
+#: No weight is larger than this: with fewer than `MOST_UNITS` inputs, sums stay below 2^14 2^28 2^10.
+REACH, MOST_UNITS = 1 << 28, 1 << 10
+#: Places that are evaluated at once.
+_PLACES = 1 << 15
+
+
+def values(network: Siren, w: NDArray[np.int64], x: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Values from 0 to 255 of n networks.
+
+    Parameters
+    ----------
+    network
+        Of all.
+    w
+        Weights in units of 2^-20, magnitudes up to `REACH`, shape (n, size).
+    x
+        Features of the places, as `features.fourier` has them, shape (places, inputs).
+
+    Returns
+    -------
+    NDArray[np.uint8]
+        Shape (n, places, outputs).
+    """
+    out = np.empty((len(w), len(x), network.widths[-1]), np.uint8)
+    many = max(1, _PLACES // max(1, len(x)))
+    for first in range(0, len(w), many):
+        out[first : first + many] = _values(network, w[first : first + many].astype(np.float64), x)
+    return out
+
+
+def _values(network: Siren, w: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    *hidden, last = network.layers(w)
+    for layer in hidden:
+        turns = np.floor(_sums(x, layer) * 2.0 ** (PHASE_BITS - VALUE_BITS - WEIGHT_BITS))
+        x = sine(turns.astype(np.int64))
+    grey = np.floor(_sums(x, last) * 2.0 ** (-VALUE_BITS - WEIGHT_BITS)) + 128
+    return np.asarray(np.clip(grey, 0, 255))
+
+
+def _sums(x: NDArray[np.float64], layer: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Products with weights, and the bias, whose input is 1, in units of 2^-34."""
+    return np.asarray(x @ np.ascontiguousarray(layer[:, :-1]) + layer[:, -1:] * (1 << VALUE_BITS))
