@@ -1,4 +1,4 @@
-"""Train the models this plugin ships: ``python train.py FOLDER OUT.safetensors NAME [--budget SECONDS]``.
+"""Train the models this plugin ships: ``python train.py FOLDER OUT.safetensors NAME [--rounds N]``.
 
 The folder has the training images of CIFAR-10 (Krizhevsky 2009) as ``train-*.webp``, lossless sprites of 50 x 50 images each.
 """
@@ -14,7 +14,7 @@ from codecs_inr.train import learn
 from numpy.typing import NDArray
 from PIL import Image
 
-SETTINGS = {"cifar10-1": {"bpp": 0.9375, "signals": 768}, "cifar10-2": {"bpp": 1.9, "signals": 768}}
+SETTINGS = {"cifar10-1": {"bpp": 0.9375, "signals": 384}, "cifar10-2": {"bpp": 1.9375, "signals": 384}}
 
 
 def images(folder: Path, sprites: int) -> NDArray[np.uint8]:
@@ -27,25 +27,27 @@ def images(folder: Path, sprites: int) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    """Train one model on one thread."""
+    """Train one model on one thread; stopped, the same command goes on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
-    parser.add_argument("--budget", type=float, default=900.0)
+    parser.add_argument("--rounds", type=int, default=120)
     arguments = parser.parse_args()
-    start = time.monotonic()
+    start, state = time.monotonic(), arguments.out.with_suffix(".checkpoint")
 
     def progress(done: float, message: str) -> None:
         print(f"{time.monotonic() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
 
-    given = f"cifar10 {arguments.name}.safetensors {arguments.name} --budget {arguments.budget:g}"
+    given = f"cifar10 {arguments.name}.safetensors {arguments.name} --rounds {arguments.rounds}"
     about = {
         "command": f"python plugins/inr/scripts/train.py {given}",
         "data": "of the first 2,500 training images of CIFAR-10",
     }
     data, settings = images(arguments.data, 1), SETTINGS[arguments.name]
-    _, model = learn(data, budget=arguments.budget, progress=progress, name=arguments.name, about=about, **settings)
+    _, model = learn(
+        data, rounds=arguments.rounds, checkpoint=state, progress=progress, name=arguments.name, about=about, **settings
+    )
     model.save(arguments.out)
     print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
 

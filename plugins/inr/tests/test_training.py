@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,27 @@ def test_images_of_different_sizes_become_patches() -> None:
     alternation, model = learn(images, **SMALL | {"side": 8, "rounds": 1, "signals": 12})
     assert model.config["item_shape"] == [8, 8, 3]
     assert len(alternation.y) == 12
+
+
+def test_training_goes_on_from_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped and started again, it ends at the same model."""
+    settings, data = SMALL | {"rounds": 4, "linear": True}, blobs(20)
+    whole = train(data, **settings)
+    monkeypatch.setattr("codecs_inr.train.INTERVAL", 0.0)
+
+    def stop(done: float, _: str) -> None:
+        if done == 0.5:
+            raise KeyboardInterrupt
+
+    state = tmp_path / "state"
+    with pytest.raises(KeyboardInterrupt):
+        train(data, checkpoint=state, progress=stop, **settings)
+    assert train(data, checkpoint=state, **settings).data == whole.data
+    with pytest.raises(ConfigError, match="other settings or data; delete it"):
+        train(data, checkpoint=state, **settings | {"seed": 1})
+    state.write_bytes(b"nothing")
+    with pytest.raises(ConfigError, match="no state of a training"):
+        train(data, checkpoint=state, **settings)
 
 
 @pytest.mark.parametrize(

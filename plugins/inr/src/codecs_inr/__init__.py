@@ -13,6 +13,7 @@ INFO = CodecInfo(
     needs_model=True,
     auto=False,
     ragged=True,
+    resumable=True,
     speed=0.002,
 )
 

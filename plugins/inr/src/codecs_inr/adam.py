@@ -20,12 +20,12 @@ class Adam:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.first, self.second = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        self._steps = 0
+        self.steps = 0
 
     def step(self, value: Floats, gradient: Floats, rate: float) -> None:
         """Move an array, in place, down along its gradient."""
-        self._steps += 1
+        self.steps += 1
         self.first += (1 - _FIRST) * (gradient - self.first)
         self.second += (1 - _SECOND) * (np.square(gradient) - self.second)
-        scale = rate * np.sqrt(1 - _SECOND**self._steps) / (1 - _FIRST**self._steps)
+        scale = rate * np.sqrt(1 - _SECOND**self.steps) / (1 - _FIRST**self.steps)
         value -= np.float32(scale) * self.first / (np.sqrt(self.second) + _TINY)

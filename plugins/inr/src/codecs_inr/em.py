@@ -6,7 +6,6 @@ Guo et al. 2023 (COMBINER), section 3.1; the rate is held as by He et al. 2024 (
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -17,8 +16,10 @@ from codecs_inr.prior import Prior
 
 #: Steps of a basis are this part of those of posteriors.
 BASIS = 0.03
+#: Share of the places that a step looks at.
+SHARE = 0.125
 #: Signals whose posteriors are fitted at once.
-BATCH = 64
+BATCH = 128
 
 
 class Alternation:
@@ -48,9 +49,26 @@ class Alternation:
         self.prior = Prior(initial, (0.3 * widths).astype(np.float32), basis)
         self._adams = [Adam(matrix.shape) for matrix in basis]
         self.variance = 0.1
+        self.rounds = 0
         self.posteriors = [Posterior(len(part), network.size, 0.3) for part in np.split(y, range(BATCH, len(y), BATCH))]
 
-    def expect(self, steps: int, rate: float, share: float = 0.25) -> float:
+    @property
+    def adams(self) -> list[Adam]:
+        """Everything that remembers its steps."""
+        return [*self._adams, *(adam for q in self.posteriors for adam in q.adams)]
+
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """All that alternating changes, by name."""
+        prior = self.prior
+        found = {"mean": prior.mean, "std": prior.std} | {f"basis.{i}": m for i, m in enumerate(prior.basis)}
+        for i, q in enumerate(self.posteriors):
+            found |= {f"posterior.{i}.mean": q.mean, f"posterior.{i}.log": q.log}
+        for i, adam in enumerate(self.adams):
+            found |= {f"adam.{i}.first": adam.first, f"adam.{i}.second": adam.second}
+        return found
+
+    def expect(self, steps: int, rate: float, share: float = SHARE) -> float:
         """The E step: fit every posterior; returns the mean squared error."""
         errors, first = [], 0
         for posterior in self.posteriors:
@@ -83,29 +101,19 @@ class Alternation:
         deviation = np.concatenate([q.deviation for q in self.posteriors])
         centre = z.mean(0)
         spread = np.sqrt((np.square(deviation) + np.square(z - centre)).mean(0))
-        self.prior = Prior(prior.place(centre[None])[0], prior.std * spread, prior.basis)
+        prior.mean[...] = prior.place(centre[None])[0]
+        prior.std[...] *= spread
         for posterior in self.posteriors:
-            posterior.mean = (posterior.mean - centre) / spread
+            posterior.mean -= centre
+            posterior.mean /= spread
             posterior.log -= np.log(spread)
         # at a high rate, each weight costs half a bit more for each halving of the variance; half of that step, as posteriors follow slowly
         step = math.log(2) * (bits - self.bits) / self.network.size
         self.variance *= math.exp(min(0.15, max(-0.15, step)))
+        self.rounds += 1
         return float(bits)
 
     def information(self) -> Floats:
         """Bits of each weight, on average over the signals: shape (size,)."""
         total = sum(q.kl().sum(0) for q in self.posteriors) / np.float32(len(self.y) * math.log(2))
         return np.asarray(total, np.float32)
-
-
-def learn(
-    alternation: Alternation, going: Callable[[], float], steps: int, rate: float, told: Callable[[float, str], None]
-) -> int:
-    """Alternate until `going` returns 1 or more: the fraction done; returns the number of rounds."""
-    rounds = 0
-    while (done := going()) < 1:
-        error = alternation.expect(steps, rate * (0.05 + 0.95 * math.cos(0.5 * math.pi * done)))
-        bits = alternation.maximise()
-        rounds += 1
-        told(done, f"round {rounds}: {bits:.0f} bits a signal, mean squared error {error:.5f}")
-    return rounds

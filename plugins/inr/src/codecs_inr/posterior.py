@@ -28,7 +28,7 @@ class Posterior:
     def __init__(self, n: int, size: int, deviation: float) -> None:
         self.mean: Floats = np.zeros((n, size), np.float32)
         self.log: Floats = np.full((n, size), np.log(deviation), np.float32)
-        self._adams = Adam((n, size)), Adam((n, size))
+        self.adams = Adam((n, size)), Adam((n, size))
         self._free = np.ones(size, np.float32)
 
     @property
@@ -39,7 +39,7 @@ class Posterior:
     def fix(self, columns: NDArray[np.int64], values: NDArray[np.floating]) -> None:
         """Give weights their final values, shape (n, columns)."""
         self.mean[:, columns], self._free[columns] = values, 0
-        for adam in self._adams:
+        for adam in self.adams:
             adam.first[:, columns] = 0
 
     def kl(self) -> Floats:
@@ -66,7 +66,7 @@ class Posterior:
             gradient + weight * self.mean,
             gradient * noise * deviation + weight * (np.square(deviation) - 1),
         )
-        for value, slope, adam in zip((self.mean, self.log), slopes, self._adams, strict=True):
+        for value, slope, adam in zip((self.mean, self.log), slopes, self.adams, strict=True):
             adam.step(value, slope * self._free, rate)
 
 

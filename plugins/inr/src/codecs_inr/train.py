@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +18,19 @@ from numpy.typing import NDArray
 from codecs_core import Model, Progress
 from codecs_core import learn as learning
 from codecs_core.errors import ConfigError
+from codecs_inr import checkpoint as states
 from codecs_inr.em import Alternation
-from codecs_inr.em import learn as alternate
 from codecs_inr.features import FREQUENCY_BITS, fourier
 from codecs_inr.freeze import frozen
-from codecs_inr.model import MOST_LINEAR, standardised
+from codecs_inr.model import MOST_LINEAR, SPREAD, standardised
 from codecs_inr.network import Siren
 from codecs_inr.patches import cut
 from codecs_inr.sine import VALUE_BITS
 
 #: Steps of an E step, and their size in units of the prior's deviation.
 STEPS, RATE = 25, 0.02
+#: Seconds between two checkpoints.
+INTERVAL = 60.0
 #: Bits that a weight can tell, at the most: beyond that more weights are better.
 BITS_A_WEIGHT = 8
 #: Sides of images that become one patch.
@@ -77,6 +84,7 @@ def learn(
     *,
     budget: float = 600.0,
     progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
     name: str = "",
     about: Mapping[str, Any] | None = None,
     **hyper: Any,
@@ -91,6 +99,8 @@ def learn(
         Seconds.
     progress
         Called with the fraction done, the rate and the error.
+    checkpoint
+        File that the state is written to every minute. Where it exists, training goes on from there.
     name, about
         Of the model; `about` joins the attributes that say how it came about.
     **hyper
@@ -101,9 +111,10 @@ def learn(
     UnsupportedArrayError
         For data of another dtype or shape, or fewer than two images.
     ConfigError
-        For a setting out of range, and a rate that the network cannot tell or that is less than one group.
+        For a setting out of range, a rate that the network cannot tell or that is less than one group, and a checkpoint of another
+        training.
     """
-    settings = Settings.of("inr.image", hyper)
+    settings = Settings.of("inr.image", hyper, beside=("budget", "progress", "checkpoint"))
     learning.check_budget(budget)
     rng = np.random.default_rng(settings.seed)
     patches = _patches(data, settings, rng)
@@ -120,20 +131,9 @@ def learn(
         )
     _check_rate(bits, len(x), network.size, settings)
     alternation = Alternation(network, x, y, bits, rng, linear=settings.linear)
-    start = time.monotonic()
-    rounds = 0
-
-    def going() -> float:
-        nonlocal rounds
-        rounds += 1
-        return (rounds - 1) / settings.rounds if settings.rounds else (time.monotonic() - start) / budget
-
-    def told(done: float, message: str) -> None:
-        if progress:
-            progress(min(1.0, done), message)
-
-    done = alternate(alternation, going, STEPS, RATE, told)
-    attrs = {**(about or {}), "rounds": done, "seed": settings.seed, "signals": len(patches)}
+    path = None if checkpoint is None else Path(checkpoint)
+    _alternate(alternation, settings, budget, path, progress)
+    attrs = {**(about or {}), "rounds": alternation.rounds, "seed": settings.seed, "signals": len(patches)}
     model = frozen(
         alternation,
         frequencies,
@@ -143,13 +143,37 @@ def learn(
         attrs=attrs,
         name=name,
     )
-    told(1.0, f"{len(model.data)} bytes of model for {settings.bpp:g} bits per pixel")
     return alternation, model
 
 
 def train(data: Any, **settings: Any) -> Model:
-    """Train on images and return the model; the settings are those of `Settings`."""
+    """Train on images and return the model; the settings are those of `Settings`, and ``checkpoint``."""
     return learn(data, **settings)[1]
+
+
+def _alternate(
+    alternation: Alternation, settings: Settings, budget: float, path: Path | None, progress: Progress | None
+) -> None:
+    """Rounds of expectation and maximisation until the time is over, from a checkpoint on if there is one."""
+    data = hashlib.sha256(alternation.y.tobytes()).hexdigest()
+    run = json.dumps([dataclasses.asdict(settings), data])
+    before = states.load(path, alternation, run) if path is not None and path.exists() else 0.0
+    start = kept = time.monotonic()
+    done = 0.0
+    while done < 1:
+        seconds = before + time.monotonic() - start
+        done = alternation.rounds / settings.rounds if settings.rounds else min(1.0, seconds / budget)
+        if done < 1:
+            error = alternation.expect(STEPS, RATE * (0.05 + 0.95 * math.cos(0.5 * math.pi * done)))
+            bits = alternation.maximise()
+            if progress:
+                decibels = 10 * math.log10(255**2 / (SPREAD**2 * max(error, 1e-9)))
+                progress(done, f"round {alternation.rounds}: {bits:.0f} bits a signal, {decibels:.2f} dB")
+        if path is not None and (done >= 1 or time.monotonic() - kept > INTERVAL):
+            states.save(path, alternation, run, seconds)
+            kept = time.monotonic()
+    if progress:
+        progress(1.0, f"{alternation.rounds} rounds for {settings.bpp:g} bits per pixel")
 
 
 def _patches(data: Any, settings: Settings, rng: np.random.Generator) -> NDArray[np.uint8]:
