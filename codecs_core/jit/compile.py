@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def _describe(value: Any, names: tuple[str, ...], seen: dict[int, int]) -> Any:
         del seen[id(value)]  # another function may use other names of it
         return "module", value.__name__, parts
     if isinstance(value, _Intrinsic):
-        return "intrinsic", value._name, _file_sha256(value._defn.__code__.co_filename)
+        return "intrinsic", value._name, _definition(value._defn), _file_sha256(value._defn.__code__.co_filename)
     if isinstance(value, CodeType):
         variables = (value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)
         return "code", value.co_code, value.co_argcount, variables, _describe(value.co_consts, names, seen)
@@ -65,6 +65,13 @@ def _describe(value: Any, names: tuple[str, ...], seen: dict[int, int]) -> Any:
     if isinstance(value, int | float | str | bytes | np.generic | None):
         return repr(value)
     return type(value).__name__, getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+
+
+def _definition(function: FunctionType) -> Any:
+    """A function that emits instructions: its code, and what it is a closure over. Its globals are in the file, which counts as a whole."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    held = [_definition(one) if isinstance(one, FunctionType) else _describe(one, (), {}) for one in cells]
+    return function.__qualname__, _describe(function.__code__, (), {}), held
 
 
 def _names(code: CodeType) -> tuple[str, ...]:

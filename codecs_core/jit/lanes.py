@@ -69,7 +69,7 @@ def _load(count: int) -> Any:
         lanes = Lanes(count, array.dtype)
         return lanes(array, types.int64), emit
 
-    return intrinsic(load)
+    return load
 
 
 def _store(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
@@ -105,7 +105,7 @@ def _alike(*kinds: Any) -> Any:
 
 
 def _lanewise(emit_lanes: Callable[..., Any]) -> Any:
-    """An intrinsic of vectors, and floats beside them, from a function of the builder and all of them as vectors."""
+    """What defines an intrinsic of vectors, and floats beside them, by a function of the builder and all of them as vectors."""
     count = len(inspect.signature(emit_lanes).parameters) - 1
 
     def apply(typing: Any, kinds: Any) -> Any:
@@ -121,7 +121,7 @@ def _lanewise(emit_lanes: Callable[..., Any]) -> Any:
         2: lambda typing, a, b: apply(typing, (a, b)),
         3: lambda typing, a, b, c: apply(typing, (a, b, c)),
     }
-    return intrinsic(shapes[count])
+    return shapes[count]
 
 
 def _called(name: str, builder: Any, *values: Any) -> Any:
@@ -186,9 +186,16 @@ for _of, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul
     _operator(_of, _name)
 
 
-def _emitted(instructions: Any) -> Callable[[Callable[..., Any]], Any]:
-    """For a function in Python the instructions that take its place where kernels are compiled."""
-    return lambda function: function if PLAIN else instructions
+def _emitted(definition: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """For a function in Python the instructions that take its place where kernels are compiled, under its name."""
+
+    def emitted(function: Callable[..., Any]) -> Any:
+        if PLAIN:
+            return function
+        definition.__name__ = definition.__qualname__ = function.__name__
+        return intrinsic(definition)
+
+    return emitted
 
 
 @_emitted(_load(8))
@@ -203,7 +210,7 @@ def load16(array: Any, at: Any) -> Any:
     return array[at : at + 16].copy()
 
 
-@_emitted(intrinsic(_store))
+@_emitted(_store)
 def store(array: Any, at: Any, lanes: Any) -> None:
     """Write a vector into a contiguous array of its floats."""
     array[at : at + len(lanes)] = lanes
@@ -239,7 +246,7 @@ def signed(lanes: Any, signs: Any) -> Any:
     return np.copysign(lanes, signs)
 
 
-@_emitted(intrinsic(_folded))
+@_emitted(_folded)
 def folded(lanes: Any) -> Any:
     """The sum of all lanes: the upper half is added to the lower one, until one is left."""
     while len(lanes) > 1:

@@ -16,7 +16,7 @@ import pytest
 
 from codecs_core.entropy import Categorical, Message, distribution
 from codecs_core.errors import EntropyError
-from codecs_core.jit import fingerprint
+from codecs_core.jit import PLAIN, fingerprint, lanes
 from codecs_core.jit.cache import _Files
 
 SCRIPT = """
@@ -181,6 +181,40 @@ def helper(value): return {}
         prints.append(fingerprint(numba.njit(compiled("def f(k): return same(k)", same=scope["same"]))))
     assert prints[0] == prints[1]
     assert prints[0] != prints[2]
+
+
+def test_intrinsics_that_are_made_alike_have_fingerprints_of_their_own(tmp_path: Path) -> None:
+    """Of one file, one name and one shape: they differ in what they are closures over."""
+    path, scope = tmp_path / "made.py", {}
+    path.write_text("""
+from numba.extending import intrinsic
+def made(emit, count):
+    def definition(typing, k):
+        return k(k), lambda context, builder, signature, arguments: emit(builder, arguments[0], count)
+    return intrinsic(definition)
+one, same = (made(lambda builder, value, n: builder.add(value, n), 8) for _ in range(2))
+other = made(lambda builder, value, n: builder.sub(value, n), 8)
+wider = made(lambda builder, value, n: builder.add(value, n), 16)
+""")
+    exec(compile(path.read_text(), str(path), "exec"), scope)
+    kernels = [
+        numba.njit(compiled("def f(k): return g(k)", g=scope[name])) for name in ("one", "same", "other", "wider")
+    ]
+    one, same, *others = map(fingerprint, kernels)
+    assert one == same
+    assert len({one, *others}) == 3
+
+
+@pytest.mark.skipif(PLAIN, reason="nothing is compiled")
+def test_every_operation_of_vectors_has_a_name_and_a_fingerprint_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [name for name in lanes.__all__ if name != "Lanes"]
+    assert [getattr(lanes, name)._name for name in names] == names
+    prints = [fingerprint(numba.njit(compiled("def f(k): return g(k)", g=getattr(lanes, name)))) for name in names]
+    assert len({*prints}) == len(names)
+    kernel = numba.njit(compiled("def f(k): return g(k)", g=lanes.floored))
+    before = fingerprint(kernel)
+    monkeypatch.setattr(lanes.floored, "_defn", lanes.magnitude._defn)
+    assert fingerprint(kernel) != before
 
 
 def test_processes_that_save_at_the_same_time_do_not_mix_up_their_files(tmp_path: Path) -> None:
