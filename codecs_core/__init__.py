@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from codecs_core import entropy as entropy
     from codecs_core import errors as errors
     from codecs_core import exact as exact
+    from codecs_core import fields as fields
     from codecs_core import jit as jit
     from codecs_core import learn as learn
     from codecs_core import testing as testing
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         train,
     )
     from codecs_core.arrays import ArraySpec
+    from codecs_core.autoencoder import FrozenAutoencoder
     from codecs_core.capabilities import (
         Progress,
         SupportsInformation,
@@ -43,9 +45,9 @@ if TYPE_CHECKING:
     )
     from codecs_core.codec import Codec, CodecInfo
     from codecs_core.errors import CodecsError
-    from codecs_core.learned import ImageCodec, ItemCodec
+    from codecs_core.learned import ImageCodec, ItemCodec, MessageCodec
     from codecs_core.limits import Limits
-    from codecs_core.models import Model
+    from codecs_core.models import Model, ModelParts
     from codecs_core.registry import CodecSpec, ModelSpec, hookimpl
     from codecs_core.report.bars import progress_bar
     from codecs_core.stored import restore, store, stored_size
@@ -64,11 +66,14 @@ _HOME = {
     "Limits": "limits",
     "ImageCodec": "learned",
     "ItemCodec": "learned",
+    "MessageCodec": "learned",
     "CodecsError": "errors",
     "CodecSpec": "registry",
     "ModelSpec": "registry",
     "hookimpl": "registry",
+    "FrozenAutoencoder": "autoencoder",
     "Model": "models",
+    "ModelParts": "models",
     "save": "api",
     "load": "api",
     "open": "api",
@@ -92,7 +97,7 @@ _HOME = {
 }
 
 #: Public modules: `codecs_core.errors` is there without an import of its own, and is loaded on first use.
-_MODULES = ("entropy", "errors", "exact", "jit", "learn", "testing")
+_MODULES = ("entropy", "errors", "exact", "fields", "jit", "learn", "testing")
 
 __all__ = [
     "ArraySpec",
@@ -102,10 +107,13 @@ __all__ = [
     "CodecsError",
     "EntryView",
     "File",
+    "FrozenAutoencoder",
     "ImageCodec",
     "ItemCodec",
     "Limits",
+    "MessageCodec",
     "Model",
+    "ModelParts",
     "ModelSpec",
     "Progress",
     "Source",

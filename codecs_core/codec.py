@@ -27,6 +27,7 @@ from codecs_core.errors import (
     UnsupportedArrayError,
     UnsupportedFeatureError,
 )
+from codecs_core.fields import check
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.stored import restore, store, stored_size
 
@@ -97,10 +98,10 @@ class CodecInfo:
 class Codec(ABC):
     """Turns one chunk of an array into bytes and back.
 
-    A subclass is a frozen, keyword-only dataclass. Its fields are its config: JSON-able values with
-    defaults. It sets `id`, `format_version` and `info`, and implements `_encode` and `_decode`. What it can do
-    beside that is in `codecs_core.capabilities`: methods that a class has or has not. With `stores_from` set, no
-    payload is longer than its values: see there.
+    A subclass is a frozen, keyword-only dataclass. Its fields are its config: JSON-able values with defaults; those of
+    `codecs_core.fields` say which values they take, and are checked. It sets `id`, `format_version` and `info`, and
+    implements `_encode` and `_decode`. What it can do beside that is in `codecs_core.capabilities`: methods that a
+    class has or has not. With `stores_from` set, no payload is longer than its values: see there.
 
     The contract
     ------------
@@ -145,6 +146,10 @@ class Codec(ABC):
     info: ClassVar[CodecInfo]
 
     model: Model | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the fields of `codecs_core.fields` say of their values; raises `ConfigError`."""
+        check(self, f"codec {self.id}")
 
     # --- what an author writes -------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec
+from codecs_core.entropy import Message, StackCodec
 from codecs_core.errors import UnsupportedArrayError
 
 
@@ -25,6 +26,32 @@ class ItemModel(Protocol):
     def largest(self) -> int:
         """The largest value."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageCodec(Codec):
+    """A codec whose payload is one message, of one stack codec for all of an array."""
+
+    @abstractmethod
+    def _stack_codec(self, spec: ArraySpec) -> StackCodec[Any]:
+        """Codec of an array of this spec, which has values, in the form that `_arranged` gives it."""
+
+    def _arranged(self, chunk: NDArray[Any]) -> NDArray[Any]:
+        """A chunk as the stack codec takes it."""
+        return chunk
+
+    def _encode(self, chunk: NDArray[Any]) -> bytes:
+        spec = ArraySpec.of(chunk)
+        message = Message(most=self.most(spec))
+        if chunk.size:
+            self._stack_codec(spec).push(message, self._arranged(chunk))
+        return message.to_bytes()
+
+    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        message = Message.from_bytes(payload)
+        x = self._stack_codec(spec).pop(message) if spec.size else np.empty(spec.shape, spec.dtype)
+        message.verify_end()
+        return np.asarray(x).astype(spec.dtype).reshape(spec.shape)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import it; a `CodecSpec` names its trainer for that reason, and encoding and dec
 from __future__ import annotations
 
 from codecs_core.errors import MissingDependencyError
+from codecs_core.fields import counts, number, one_of, whole
 
 try:
     import torch  # noqa: F401
@@ -28,7 +29,8 @@ from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_it
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device, half
 from codecs_core.learn.residuals import Predictor, hidden, residual
-from codecs_core.learn.settings import BITS_PER_NAT, Settings, check_budget, counts, number, one_of, whole
+from codecs_core.learn.run import Run, measured, start_from
+from codecs_core.learn.settings import BITS_PER_NAT, Schedule, Settings, check_budget
 
 __all__ = [
     "BITS_PER_NAT",
@@ -36,6 +38,8 @@ __all__ = [
     "AutoencoderSettings",
     "Items",
     "Predictor",
+    "Run",
+    "Schedule",
     "Settings",
     "check_budget",
     "counts",
@@ -47,11 +51,13 @@ __all__ = [
     "hidden",
     "hold_out",
     "image_list",
+    "measured",
     "number",
     "one_of",
     "residual",
     "shuffled",
     "stack_of_items",
+    "start_from",
     "whole",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -17,10 +18,12 @@ from codecs_core.codec import Progress
 from codecs_core.entropy import BucketedGaussian, CategoricalMixture, QFormat, quantise
 from codecs_core.exact import ExactNet
 from codecs_core.exact.freezing import freeze
+from codecs_core.fields import number, whole
 from codecs_core.learn.images import shuffled, stack_of_items
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device
-from codecs_core.learn.settings import BITS_PER_NAT, Settings, number, whole
+from codecs_core.learn.settings import BITS_PER_NAT, Settings
+from codecs_core.models import Model
 
 #: Seconds between two looks at the validation part.
 INTERVAL = 10.0
@@ -60,6 +63,8 @@ class Autoencoder(nn.Module):
         super().__init__()
         pixels = items.fit.shape[1]
         self.latents, self.largest = latents, items.largest
+        #: The likelihood, as `codecs_core.FrozenAutoencoder` calls it.
+        self.kind = "bernoulli" if items.binary else "mixture"
         self.encoder = stack(pixels, hidden, hidden, 2 * latents)
         mixed = outputs is None and not items.binary
         self.decoder = stack(latents, hidden, hidden, pixels * (outputs or (components if mixed else 1)))
@@ -100,11 +105,17 @@ class Autoencoder(nn.Module):
         targets = [mean] * self.latents + [scale.within(low, high)] * self.latents
         return freeze(self.encoder, examples, pixels, targets, gain=np.repeat([1.0, BITS_PER_NAT], self.latents))
 
-    def freeze_tables(self) -> NDArray[np.int32]:
-        """The tables of the mixture as `CategoricalMixture` takes them, shape (components, 256)."""
-        with torch.inference_mode():
-            tables = torch.softmax(self.tables.double(), 1).numpy()
-        return quantise(tables, CategoricalMixture.TABLE_BITS, zeros=True).astype(np.int32)
+    def frozen(
+        self, codec: str, item_shape: Sequence[int], networks: Mapping[str, ExactNet], **more: NDArray[Any]
+    ) -> Model:
+        """The model of a `codecs_core.FrozenAutoencoder`: ``encoder`` and ``decoder`` in integers, and tensors that the codec adds."""
+        tensors = {k: v for name, net in networks.items() for k, v in net.tensors(name).items()} | more
+        if self.kind == "mixture":
+            with torch.inference_mode():
+                tables = torch.softmax(self.tables.double(), 1).numpy()
+            tensors["tables"] = quantise(tables, CategoricalMixture.TABLE_BITS, zeros=True).astype(np.int32)
+        config = {"likelihood": self.kind, "item_shape": [int(n) for n in item_shape], "latents": self.latents}
+        return Model.create(codec=codec, config=config, tensors=tensors)
 
 
 @dataclass(frozen=True, kw_only=True)

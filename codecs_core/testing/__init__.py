@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from codecs_core.testing.entropy import check_cdf, check_stack_codec
     from codecs_core.testing.environments import environment
     from codecs_core.testing.payloads import unstored
-    from codecs_core.testing.random import Draw, random_network
+    from codecs_core.testing.random import Draw, random_autoencoder, random_network
     from codecs_core.testing.site import Site
 
 _HOME = {
@@ -28,6 +28,7 @@ _HOME = {
     "check_cdf": "entropy",
     "check_stack_codec": "entropy",
     "environment": "environments",
+    "random_autoencoder": "random",
     "random_network": "random",
     "unstored": "payloads",
 }
@@ -42,6 +43,7 @@ __all__ = [
     "check_cdf",
     "check_stack_codec",
     "environment",
+    "random_autoencoder",
     "random_network",
     "unstored",
 ]

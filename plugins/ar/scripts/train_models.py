@@ -20,6 +20,8 @@ from codecs_ar.train import Settings, finish, learn, shuffled
 from numpy.typing import NDArray
 from PIL import Image
 
+from codecs_core.learn import Run
+
 SETTINGS = {
     "photo": Settings(pixels=8_000_000),
     "cifar10": Settings(hidden=(128, 64), periods=(1, 4), pixels=6_000_000, enlarge=0.0),
@@ -97,16 +99,15 @@ def main() -> None:
         about |= {"seed": settings.seed, "images": len(kept)}
         model = finish(networks, priors_of(kept), items[-held:], settings, attrs=about, name=name)
     else:
-        networks, model = learn(
-            images,
+        run = Run(
             budget=60 * arguments.minutes,
-            settings=settings,
             held_out=held,
             progress=progress,
             checkpoint=checkpoint,
             name=name,
             about=about,
         )
+        networks, model = learn(images, settings, run)
         torch.save([network.state_dict() for network in networks], arguments.out.with_suffix(".pt"))
         checkpoint.unlink(missing_ok=True)
     model.save(arguments.out)

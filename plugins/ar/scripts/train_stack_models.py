@@ -19,6 +19,8 @@ from codecs_ar.stack.settings import Settings
 from numpy.typing import NDArray
 from PIL import Image
 
+from codecs_core.learn import Run
+
 SETTINGS = {
     "mnist-binary": Settings(width=224, narrow=128, blocks=2, reach=7, batch=2048, weight_bits=9, draw=True),
     "mnist": Settings(width=96, narrow=64, blocks=1, reach=4, batch=2048, weight_bits=9),
@@ -68,16 +70,15 @@ def main() -> None:
     name, checkpoint = arguments.name, arguments.out.with_suffix(".checkpoint")
     command = f"python plugins/ar/scripts/train_stack_models.py DATA {name}.safetensors {name} --minutes {arguments.minutes:g}"
     about: dict[str, Any] = {"command": command, "data": ABOUT[name]}
-    lessons, model = training.learn(
-        load(arguments.data),
+    run = Run(
         budget=60 * arguments.minutes,
-        settings=SETTINGS[name],
         held_out=HELD_OUT[name],
         progress=progress,
         checkpoint=checkpoint,
         name=name,
         about=about,
     )
+    lessons, model = training.learn(load(arguments.data), SETTINGS[name], run)
     torch.save(lessons.networks.state_dict(), arguments.out.with_suffix(".pt"))
     model.save(arguments.out)
     print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.learn import Run
 
 SMALL: dict[str, Any] = {"width": 24, "narrow": 16, "reach": 2, "components": 2, "batch": 512}
 
@@ -50,7 +51,7 @@ def _one_thread() -> None:
 @pytest.mark.parametrize("data", [rings(300), rings(300, channels=3), waves(300)], ids=["grey", "colour", "natural"])
 def test_model_codes_what_it_says(data: NDArray[np.uint8]) -> None:
     """Frozen, networks cost what they cost in floating point, and files cost what the model says."""
-    lessons, model = learn(data, settings=Settings(steps=120, **SMALL), held_out=60)
+    lessons, model = learn(data, Settings(steps=120, **SMALL), Run(held_out=60))
     told = model.attrs["held_out"]
     assert told["integer_bits_per_value"] == pytest.approx(told["float_bits_per_value"], rel=1e-2)
     shares = np.unique_counts(data).counts / data.size
@@ -87,7 +88,7 @@ def test_batches_stand_for_all_pixels() -> None:
 @pytest.mark.parametrize("data", [rings(60), rings(60, channels=3), waves(60)], ids=["grey", "colour", "natural"])
 def test_encoder_sees_what_was_trained_on(data: NDArray[np.uint8]) -> None:
     """The inputs of training are those of the codec, to the last bit."""
-    lessons, model = learn(data, settings=Settings(steps=2, **SMALL))
+    lessons, model = learn(data, Settings(steps=2, **SMALL), Run(budget=60))
     stack = Stack(model.config, model.tensors())
     assert stack.referred == (data.shape == (60, 12, 12, 3) and bool(np.median(data) > 0))
     scene = Scene(stack, 20)

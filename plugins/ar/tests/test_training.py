@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.learn import Run
 
 SMALL: dict[str, Any] = {"hidden": (12,), "components": 2, "batch": 256}
 
@@ -37,7 +38,7 @@ def _one_thread() -> None:
 def test_model_codes_what_it_says() -> None:
     """Frozen, the networks cost what they cost in floating point, and files cost what the model says."""
     data = waves(12, 24, 24)
-    _, model = learn(data, settings=Settings(steps=60, **SMALL))
+    _, model = learn(data, Settings(steps=60, **SMALL), Run(budget=60))
     held_out = model.attrs["held_out"]
     assert held_out["integer_bits_per_value"] == pytest.approx(held_out["float_bits_per_value"], rel=1e-2)
     assert held_out["learning_bits_per_value"] <= held_out["integer_bits_per_value"]
@@ -62,9 +63,9 @@ def test_grey_and_deep_images() -> None:
 
 def test_same_steps_same_model() -> None:
     data = waves(5, 16, 16)
-    models = [learn(data, settings=Settings(steps=4, seed=3, **SMALL))[1] for _ in range(2)]
+    models = [learn(data, Settings(steps=4, seed=3, **SMALL), Run(budget=60))[1] for _ in range(2)]
     assert models[0].sha256 == models[1].sha256
-    other = learn(data, settings=Settings(steps=4, seed=4, **SMALL))[1]
+    other = learn(data, Settings(steps=4, seed=4, **SMALL), Run(budget=60))[1]
     assert other.sha256 != models[0].sha256
 
 
@@ -77,7 +78,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("codecs_ar.train.INTERVAL", 0.0)
     values = values_of(list(waves(4, 16, 16)))
     settings = Settings(steps=8, **SMALL)
-    whole, _ = fit(values, values, settings, budget=1)
+    whole, _ = fit(values, values, settings, Run(budget=1))
     checkpoint = tmp_path / "state"
 
     class Killed(Exception):
@@ -88,10 +89,10 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             raise Killed
 
     with pytest.raises(Killed):
-        fit(values, values, settings, budget=1, progress=kill, checkpoint=checkpoint)
+        fit(values, values, settings, Run(budget=1, progress=kill, checkpoint=checkpoint))
     seen: list[str] = []
     resumed, steps = fit(
-        values, values, settings, budget=1, progress=lambda _, m: seen.append(m), checkpoint=checkpoint
+        values, values, settings, Run(budget=1, progress=lambda _, m: seen.append(m), checkpoint=checkpoint)
     )
     assert steps == 8
     assert seen[0].startswith("step 5")
@@ -102,29 +103,34 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_checkpoint_of_another_run(tmp_path: Path) -> None:
     values = values_of(list(waves(3, 16, 16)))
-    fit(values, values, Settings(steps=2, **SMALL), budget=1, checkpoint=tmp_path / "state")
+    fit(values, values, Settings(steps=2, **SMALL), Run(budget=1, checkpoint=tmp_path / "state"))
     with pytest.raises(ConfigError, match="another run"):
-        fit(values, values, Settings(steps=3, **SMALL), budget=1, checkpoint=tmp_path / "state")
+        fit(values, values, Settings(steps=3, **SMALL), Run(budget=1, checkpoint=tmp_path / "state"))
     (tmp_path / "noise").write_bytes(b"no state")
     with pytest.raises(ConfigError, match="no checkpoint"):
-        fit(values, values, Settings(steps=2, **SMALL), budget=1, checkpoint=tmp_path / "noise")
+        fit(values, values, Settings(steps=2, **SMALL), Run(budget=1, checkpoint=tmp_path / "noise"))
 
 
 def test_starting_from_another_model(tmp_path: Path) -> None:
     """A grey model starts from the first plane of one in colour."""
     colour = list(waves(4, 24, 24))
-    learn(colour, budget=1, settings=Settings(steps=60, **SMALL))[1].save(tmp_path / "colour.safetensors")
+    learn(colour, Settings(steps=60, **SMALL), Run(budget=60))[1].save(tmp_path / "colour.safetensors")
     grey = values_of([x[..., 1:2] for x in colour])
     settings = {**SMALL, "steps": 1, "rate": 1e-6}
     bits = []
     for start in (str(tmp_path / "colour.safetensors"), ""):
         seen: list[str] = []
-        fit(grey, grey, Settings(start=start, **settings), budget=1, progress=lambda _, m, seen=seen: seen.append(m))
+        fit(
+            grey,
+            grey,
+            Settings(start=start, **settings),
+            Run(budget=1, progress=lambda _, m, seen=seen: seen.append(m)),
+        )
         bits.append(float(seen[-1].split()[2]))
     assert bits[0] < bits[1] - 0.01
     other = Settings(start=str(tmp_path / "colour.safetensors"), **{**settings, "hidden": (9,)})
     with pytest.raises(ConfigError, match=r"cannot start from .* no layer of shape"):
-        fit(grey, grey, other, budget=1)
+        fit(grey, grey, other, Run(budget=1))
 
 
 def test_stacks_are_of_one_shape() -> None:

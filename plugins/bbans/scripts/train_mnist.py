@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from codecs_bbans.train import learn
+from codecs_bbans.train import Settings, learn
+
+from codecs_core.learn import Run
 
 SETTINGS = {
-    "mnist": {"epochs": 60, "hidden": 512, "latents": 50, "components": 8, "seed": 0},
-    "mnist-binary": {"epochs": 100, "hidden": 512, "latents": 40, "binarise": True, "seed": 0},
+    "mnist": Settings(epochs=60, hidden=512, latents=50, components=8, seed=0),
+    "mnist-binary": Settings(epochs=100, hidden=512, latents=40, binarise=True, seed=0),
 }
 
 
@@ -28,9 +31,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    settings = dict(SETTINGS[arguments.name])
+    settings = SETTINGS[arguments.name]
     if arguments.epochs:
-        settings["epochs"] = arguments.epochs
+        settings = replace(settings, epochs=arguments.epochs)
     start = time.monotonic()
 
     def progress(done: float, message: str) -> None:
@@ -41,7 +44,7 @@ def main() -> None:
         "command": f"python plugins/bbans/scripts/train_mnist.py mnist_train.npz {arguments.name}.safetensors {arguments.name}",
         "data": "the 60,000 training images of MNIST, the last 3,000 of them held out",
     }
-    network, model = learn(images, progress=progress, name=arguments.name, about=about, **settings)
+    network, model = learn(images, settings, Run(progress=progress, name=arguments.name, about=about))
     torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
     model.save(arguments.out)
     print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")

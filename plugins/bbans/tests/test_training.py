@@ -62,11 +62,11 @@ def test_a_model_trained_for_two_seconds(high: int) -> None:
 
 
 def test_freezing_costs_little() -> None:
-    from codecs_bbans.train import learn
+    from codecs_bbans.train import Settings, learn
 
-    from codecs_core.learn import evidence_bits
+    from codecs_core.learn import Run, evidence_bits
 
-    network, model = learn(make_items(2000), epochs=20, seed=3, name="squares", **SMALL)
+    network, model = learn(make_items(2000), Settings(epochs=20, seed=3, **SMALL), Run(name="squares"))
     x = make_items(2000, seed=1)
     exact = np.mean([evidence_bits(network, torch.from_numpy(x.reshape(2000, -1))) for _ in range(10)])
     frozen = item_bits(VAECodec(model=model), x) / x.size

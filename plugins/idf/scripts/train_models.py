@@ -17,6 +17,8 @@ from codecs_idf.train import Settings, finish, learn, network_of
 from numpy.typing import NDArray
 from PIL import Image
 
+from codecs_core.learn import Run
+
 SETTINGS = {
     "cifar10": Settings(couplings=(4, 4, 2, 1), crop=32, batch=16, steps=18_000),
     "photo": Settings(couplings=(4, 4, 2, 1, 1), crop=64, batch=8, steps=14_000, rate=3e-3),
@@ -66,12 +68,8 @@ def main() -> None:
         checkpoint = arguments.out.with_suffix(".checkpoint")
         network, model = learn(
             images,
-            settings=settings,
-            held_out=held,
-            progress=progress,
-            checkpoint=checkpoint,
-            name=arguments.name,
-            about=about,
+            settings,
+            Run(held_out=held, progress=progress, checkpoint=checkpoint, name=arguments.name, about=about),
         )
         torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
         checkpoint.unlink(missing_ok=True)

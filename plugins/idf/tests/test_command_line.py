@@ -63,12 +63,13 @@ def test_an_interrupted_training_goes_on(tmp_path: Path) -> None:
     from codecs_idf.train import Settings, fit
 
     from codecs_core import media
+    from codecs_core.learn import Run
     from codecs_core.learn import image_list as as_images
 
     folder, model = make_folder(tmp_path), tmp_path / "own.safetensors"
     images = as_images([s.read() for _, s in sorted(media.read([folder]).items())])
     settings = Settings(couplings=(1, 1), width=8, blocks=1, coupling_width=8, components=2, crop=16, batch=4)
-    fit(images[:-1], images[-1:], settings, budget=0.3, checkpoint=f"{model}.checkpoint")
+    fit(images[:-1], images[-1:], settings, Run(budget=0.3, checkpoint=f"{model}.checkpoint"))
     result = codecs("train", "idf.image", folder, "--out", model, "--budget", "2s", *SMALL)
     assert result.exit_code == 0, result.stderr
     assert "goes on" in result.stderr

@@ -138,7 +138,7 @@ def check_refused(match: str, **changes: object) -> None:
 
 
 def test_models_that_do_not_fit() -> None:
-    check_refused("2 channels", channels=2)
+    check_refused("channels 2; expected 1 or 3 or 4", channels=2)
     check_refused("channels", channels="3")
     check_refused("components", components=0)
     check_refused("to 21 outputs; expected 3 .* to 30", components=3)

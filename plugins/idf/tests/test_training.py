@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.learn import Run
 from codecs_core.learn import image_list as as_images
 
 SMALL = {"couplings": (1, 1), "width": 8, "blocks": 1, "coupling_width": 8, "components": 2, "crop": 16, "batch": 4}
@@ -36,7 +37,7 @@ def _one_thread() -> None:
 def test_model_codes_what_it_says() -> None:
     """Frozen, the flow costs what it costs in floating point, and files cost what the flow says."""
     data = waves(40, 24, 24)
-    network, model = learn(list(data), settings=Settings(steps=30, **SMALL))
+    network, model = learn(list(data), Settings(steps=30, **SMALL), Run(budget=60))
     held_out = model.attrs["held_out"]
     assert held_out["integer_bits_per_value"] == pytest.approx(held_out["float_bits_per_value"], rel=1e-2)
     assert held_out["integer_bits_per_value"] < 7
@@ -50,7 +51,7 @@ def test_model_codes_what_it_says() -> None:
 def test_float_and_integers_are_the_same_flow(shape: tuple[int, int]) -> None:
     """Also where sizes are odd, and whatever is beyond the image."""
     data = [*waves(30, 16, 16, 1), *waves(2, *shape, 1)]
-    network, model = learn(data, settings=Settings(steps=40, **SMALL), held_out=2)
+    network, model = learn(data, Settings(steps=40, **SMALL), Run(held_out=2))
     x = np.concatenate([waves(6, *shape, 1, seed=s) for s in range(5)])
     expected = evaluate(network, list(x)) * x.size
     assert 8 * len(ImageCodec(model=model).encode(x)) == pytest.approx(expected, rel=5e-3, abs=60)
@@ -66,9 +67,9 @@ def test_squeeze_of_odd_sizes() -> None:
 
 def test_same_steps_same_model() -> None:
     data = waves(10, 16, 16)
-    models = [learn(data, settings=Settings(steps=4, seed=3, **SMALL))[1] for _ in range(2)]
+    models = [learn(data, Settings(steps=4, seed=3, **SMALL), Run(budget=60))[1] for _ in range(2)]
     assert models[0].sha256 == models[1].sha256
-    other = learn(data, settings=Settings(steps=4, seed=4, **SMALL))[1]
+    other = learn(data, Settings(steps=4, seed=4, **SMALL), Run(budget=60))[1]
     assert other.sha256 != models[0].sha256
 
 
@@ -77,7 +78,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("codecs_idf.train.INTERVAL", 0.0)
     images = list(waves(8, 16, 16))
     settings = Settings(steps=8, **SMALL)
-    whole, _ = fit(images[:6], images[6:], settings)
+    whole, _ = fit(images[:6], images[6:], settings, Run())
     checkpoint = tmp_path / "state"
 
     class Killed(Exception):
@@ -88,9 +89,11 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             raise Killed
 
     with pytest.raises(Killed):
-        fit(images[:6], images[6:], settings, progress=kill, checkpoint=checkpoint)
+        fit(images[:6], images[6:], settings, Run(progress=kill, checkpoint=checkpoint))
     seen: list[str] = []
-    resumed, steps = fit(images[:6], images[6:], settings, progress=lambda _, m: seen.append(m), checkpoint=checkpoint)
+    resumed, steps = fit(
+        images[:6], images[6:], settings, Run(progress=lambda _, m: seen.append(m), checkpoint=checkpoint)
+    )
     assert steps == 8
     assert seen[0].startswith("step 5")
     for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
@@ -99,24 +102,24 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_checkpoint_of_another_run(tmp_path: Path) -> None:
     images = list(waves(4, 16, 16))
-    fit(images[:3], images[3:], Settings(steps=2, **SMALL), checkpoint=tmp_path / "state")
+    fit(images[:3], images[3:], Settings(steps=2, **SMALL), Run(checkpoint=tmp_path / "state"))
     with pytest.raises(ConfigError, match="another run"):
-        fit(images[:3], images[3:], Settings(steps=3, **SMALL), checkpoint=tmp_path / "state")
+        fit(images[:3], images[3:], Settings(steps=3, **SMALL), Run(checkpoint=tmp_path / "state"))
     (tmp_path / "noise").write_bytes(b"no state")
     with pytest.raises(ConfigError, match="no checkpoint"):
-        fit(images[:3], images[3:], Settings(steps=2, **SMALL), checkpoint=tmp_path / "noise")
+        fit(images[:3], images[3:], Settings(steps=2, **SMALL), Run(checkpoint=tmp_path / "noise"))
 
 
 def test_starting_from_another_model(tmp_path: Path) -> None:
     """A flow of one level more starts with the levels of a trained one."""
     images = list(waves(6, 16, 16))
-    learn(images, settings=Settings(steps=40, **SMALL), held_out=1)[1].save(tmp_path / "flow.safetensors")
+    learn(images, Settings(steps=40, **SMALL), Run(held_out=1))[1].save(tmp_path / "flow.safetensors")
     deeper = {**SMALL, "couplings": (1, 1, 0), "start": str(tmp_path / "flow.safetensors")}
-    started, _ = fit(images[:5], images[5:], Settings(steps=1, **deeper))
-    fresh, _ = fit(images[:5], images[5:], Settings(steps=1, **{**deeper, "start": ""}))
+    started, _ = fit(images[:5], images[5:], Settings(steps=1, **deeper), Run())
+    fresh, _ = fit(images[:5], images[5:], Settings(steps=1, **{**deeper, "start": ""}), Run())
     assert evaluate(started, images[5:]) < evaluate(fresh, images[5:]) - 0.05
     with pytest.raises(ConfigError, match=r"cannot start from .*layers"):
-        fit(images[:5], images[5:], Settings(steps=1, **{**deeper, "width": 9}))
+        fit(images[:5], images[5:], Settings(steps=1, **{**deeper, "width": 9}), Run())
 
 
 def test_budget_ends_a_run() -> None:

@@ -17,6 +17,8 @@ from codecs_lbb.freeze import frozen
 from codecs_lbb.train import EXAMPLES, GRIDS, Settings, evaluate, fit, network_of, tensor
 from numpy.typing import NDArray
 
+from codecs_core.learn import Run
+
 SETTINGS = Settings(
     kind="realnvp",
     couplings=(4, 6),
@@ -58,7 +60,7 @@ def run(name: str, load: Callable[[Path], NDArray[np.uint8]], settings: Settings
         network.load_state_dict(torch.load(arguments.network, weights_only=True))
     else:
         checkpoint = arguments.out.with_suffix(".checkpoint")
-        network, _ = fit(fitted, held, settings, progress=progress, checkpoint=checkpoint)
+        network, _ = fit(fitted, held, settings, Run(progress=progress, checkpoint=checkpoint))
         torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
         checkpoint.unlink(missing_ok=True)
     said = {

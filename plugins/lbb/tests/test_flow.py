@@ -26,7 +26,7 @@ from codecs_lbb.layers import (
     Layer,
     Logit,
     Mask,
-    MixtureCoupling,
+    Mixture,
     Squeeze,
 )
 from codecs_lbb.testing import Source
@@ -59,9 +59,9 @@ def additive(draw: Source, name: str, channels: int, mask: Mask, grid: Grid = GR
     return Additive(grid, tensors, name, channels=channels, mask=mask)
 
 
-def mixture(draw: Source, name: str, colours: int, part: tuple[int, int], grid: Grid = GRID) -> MixtureCoupling:
+def mixture(draw: Source, name: str, colours: int, part: tuple[int, int], grid: Grid = GRID) -> Mixture:
     tensors = draw.mixture(name, colours=colours, part=part, components=2)
-    return MixtureCoupling(grid, tensors, name, colours=colours, part=part, components=2)
+    return Mixture(grid, tensors, name, colours=colours, part=part, components=2)
 
 
 def actnorm(draw: Source, channels: int, grid: Grid = GRID) -> ActNorm:
@@ -194,11 +194,11 @@ def test_mixture_parameters_are_bounded() -> None:
     for name in ("trunk", "head", "linear", "others"):
         lacking = {k: v for k, v in tensors.items() if not k.startswith(f"m.{name}.")}
         with pytest.raises(ModelError, match=f"m.{name}"):
-            MixtureCoupling(GRID, lacking, "m", colours=3, part=(3, 6), components=2)
+            Mixture(GRID, lacking, "m", colours=3, part=(3, 6), components=2)
     with pytest.raises(ModelError, match="outputs; expected"):
-        MixtureCoupling(GRID, tensors, "m", colours=3, part=(3, 9), components=2)
+        Mixture(GRID, tensors, "m", colours=3, part=(3, 9), components=2)
     with pytest.raises(ModelError, match="constants"):
-        MixtureCoupling(GRID, tensors, "m", colours=3, part=(0, 3), components=2)
+        Mixture(GRID, tensors, "m", colours=3, part=(0, 3), components=2)
 
 
 def test_inputs_of_networks_are_rounded_half_up() -> None:

@@ -29,9 +29,11 @@ def test_frozen_flow(kind: str, noise: int, channels: int) -> None:
     from codecs_lbb.freeze import frozen
     from codecs_lbb.train import Settings, evaluate, fit, tensor
 
+    from codecs_core.learn import Run
+
     x = images(64, channels)
     settings = Settings(kind=kind, noise_width=noise, steps=30, centre=128 if kind == "flow++" else 0, **SMALL)
-    network, _ = fit(x, x, settings)
+    network, _ = fit(x, x, settings, Run())
     model = frozen(network, tensor(x), grid=Grid(), attrs={})
     flow = FlowModel(model.config, model.tensors())
     codec = flow.codec(*x.shape[:3])

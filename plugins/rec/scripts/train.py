@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from codecs_rec import train
 from codecs_rec.lossy import train as lossy_train
 from numpy.typing import NDArray
 
-SETTINGS: dict[str, dict[str, Any]] = {
-    "mnist-binary": {"epochs": 60, "latents": 40, "binarise": True},
-    "mnist": {"epochs": 25, "hidden": 384, "latents": 50, "components": 8},
-    "colour": {"epochs": 2},
+from codecs_core.learn import Run
+
+SETTINGS: dict[str, train.Settings | lossy_train.Settings] = {
+    "mnist-binary": train.Settings(epochs=60, latents=40, binarise=True),
+    "mnist": train.Settings(epochs=25, hidden=384, latents=50, components=8),
+    "colour": lossy_train.Settings(epochs=2),
 }
 DATA = {
     "mnist-binary": "the 60,000 training images of MNIST, binarised; the last 3,000 held out",
@@ -52,11 +55,9 @@ def main() -> None:
     parser.add_argument("--budget", type=float, help="seconds instead of epochs")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    settings = dict(SETTINGS[arguments.name])
-    if arguments.epochs:
-        settings["epochs"] = arguments.epochs
-    if arguments.budget:
-        settings |= {"epochs": 0, "budget": arguments.budget}
+    settings = SETTINGS[arguments.name]
+    if arguments.epochs or arguments.budget:
+        settings = replace(settings, epochs=arguments.epochs or 0)
     start = time.monotonic()
 
     def progress(done: float, message: str) -> None:
@@ -67,7 +68,8 @@ def main() -> None:
         "data": DATA[arguments.name],
     }
     learn: Any = lossy_train.learn if arguments.name == "colour" else train.learn
-    network, model = learn(load(arguments.data), progress=progress, name=arguments.name, about=about, **settings)
+    run = Run(budget=arguments.budget or 600, progress=progress, name=arguments.name, about=about)
+    network, model = learn(load(arguments.data), settings, run)
     torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))
     model.save(arguments.out)
     print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")

@@ -147,7 +147,7 @@ def test_a_message_grows_by_its_symbols_alone() -> None:
         x = make_items(codec, 1, seed)
         index = codec._indices(x.reshape(1, -1))
         content = codec._blocks.code(1).information(index).sum()
-        content += codec._vae.likelihood(codec._blocks.latents(index)).information(x.reshape(1, -1)).sum()
+        content += codec._vae.information(codec._blocks.latents(index), x.reshape(1, -1)).sum()
         excess.append(8 * len(codec.encode(x)) - content)
     assert max(excess) < 12
     assert np.mean(excess) < 6

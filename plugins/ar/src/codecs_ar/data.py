@@ -146,7 +146,7 @@ def collect(
 
     Half of the images are mirrored.
     """
-    predictors = Predictors.of(DECAYS, (periods[0], periods[1]))
+    predictors = Predictors.of(DECAYS, periods)
     parts: list[list[Fields]] = []
     count = 0
     for number, x in enumerate(images):

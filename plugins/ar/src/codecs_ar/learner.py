@@ -65,7 +65,7 @@ class Network(NamedTuple):
         weights: Sequence[NDArray[np.int32]],
         biases: Sequence[NDArray[np.int32]],
         inputs: int,
-        rates: tuple[int, int] = (0, 0),
+        rates: Sequence[int] = (0, 0),
     ) -> Network:
         """Weights of shape (outputs, inputs) and biases as a model holds them.
 

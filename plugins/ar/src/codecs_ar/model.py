@@ -14,8 +14,8 @@ from codecs_ar.learner import Network
 from codecs_ar.planes import ROLES, Expert, Planes
 from codecs_ar.regression import packed
 from codecs_ar.workspace import PRECISION, Predictors
+from codecs_core import ModelParts
 from codecs_core.entropy import Message
-from codecs_core.errors import ModelError
 
 #: Layers and widths a model may have.
 LAYERS, WIDEST = 8, 1024
@@ -30,7 +30,7 @@ class Plane:
     prior: NDArray[np.float32]
     weights: list[NDArray[np.int32]]
     biases: list[NDArray[np.int32]]
-    rates: tuple[int, int]
+    rates: tuple[int, ...]
 
     @property
     def network(self) -> Network:
@@ -57,52 +57,35 @@ class Autoregression:
     """
 
     def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-        channels, components = config.get("channels"), config.get("components")
-        if (
-            type(channels) is not int
-            or channels not in (1, 3)
-            or type(components) is not int
-            or not 1 <= components <= 16
-        ):
-            raise ModelError(
-                f"a model of ar.image has 1 or 3 channels and 1 to 16 components, not {channels!r} and {components!r}"
+        parts = ModelParts(config, tensors, "ar.image")
+        self.channels, self.components = parts.number("channels", (1, 3)), parts.number("components", range(1, 17))
+        decays, periods, self.rates = (
+            parts.numbers(key, allowed, (2,))
+            for key, allowed in (
+                ("decays", range(256)),
+                ("periods", range(1, LONGEST + 1)),
+                ("rates", range(SLOWEST + 1)),
             )
-        self.channels, self.components = int(channels), components
-        self.predictors = Predictors.of(_two(config, "decays", 0, 255), _two(config, "periods", 1, LONGEST))
-        self.rates = _two(config, "rates", 0, SLOWEST)
-        self.planes = [self._plane(i, tensors) for i in range(self.channels)]
+        )
+        self.predictors = Predictors.of(decays, periods)
+        self.planes = [self._plane(f"plane{i}", i, parts) for i in range(self.channels)]
 
-    def _plane(self, plane: int, tensors: Mapping[str, NDArray[Any]]) -> Plane:
+    def _plane(self, name: str, plane: int, parts: ModelParts) -> Plane:
         n = neighbours.regressors(plane)
-        prior = tensors.get(f"plane{plane}.prior")
-        if prior is None or prior.dtype != np.float64 or prior.shape != (n * (n + 1) // 2 + n,):
-            raise ModelError(f"a model of ar.image lacks plane{plane}.prior, {n * (n + 1) // 2 + n} doubles")
-        if not (np.abs(prior) < 1e12).all():
-            raise ModelError(f"plane{plane}.prior of a model holds numbers of 1e12 and more, or none")
+        prior = parts.tensor(f"{name}.prior", "float64", (n * (n + 1) // 2 + n,))
+        parts.require(bool((np.abs(prior) < 1e12).all()), f"a {name}.prior of numbers of 1e12 and more, or none")
         weights: list[NDArray[np.int32]] = []
         biases: list[NDArray[np.int32]] = []
-        while (weight := tensors.get(f"plane{plane}.{len(weights)}.weight")) is not None:
-            where, wanted = f"plane{plane}.{len(weights)}", len(weights[-1]) if weights else neighbours.features(plane)
-            bias = tensors.get(f"{where}.bias")
-            if (
-                weight.dtype != np.int32
-                or weight.ndim != 2
-                or not 1 <= len(weight) <= WIDEST
-                or weight.shape[1] != wanted
-            ):
-                raise ModelError(
-                    f"{where}.weight of a model of ar.image has the shape (1 to {WIDEST} outputs, {wanted}) and int32, "
-                    f"not {weight.shape} and {weight.dtype}"
-                )
-            if bias is None or bias.dtype != np.int32 or bias.shape != (len(weight),):
-                raise ModelError(f"a model of ar.image lacks {where}.bias, {len(weight)} int32")
-            weights.append(weight)
-            biases.append(bias)
-        if not 1 <= len(weights) <= LAYERS or len(weights[-1]) != 3 * self.components:
-            raise ModelError(
-                f"a network of ar.image has 1 to {LAYERS} layers, the last one of {3 * self.components} outputs; that of plane "
-                f"{plane} has {len(weights)}" + (f", the last one of {len(weights[-1])}" if weights else "")
-            )
+        while (where := f"{name}.{len(weights)}") + ".weight" in parts.tensors:
+            inputs = len(weights[-1]) if weights else neighbours.features(plane)
+            weights.append(parts.tensor(f"{where}.weight", "int32", (-1, inputs)))
+            parts.require(len(weights[-1]) <= WIDEST, f"{len(weights[-1])} outputs in {where}; expected up to {WIDEST}")
+            biases.append(parts.tensor(f"{where}.bias", "int32", (len(weights[-1]),)))
+        said, outputs = len(weights[-1]) if weights else 0, 3 * self.components
+        parts.require(
+            1 <= len(weights) <= LAYERS and said == outputs,
+            f"{len(weights)} layers in {name}, the last one of {said} outputs; expected up to {LAYERS}, and {outputs} outputs",
+        )
         return Plane(packed(prior, n), weights, biases, self.rates)
 
     def push(self, message: Message, images: NDArray[Any]) -> None:
@@ -124,11 +107,3 @@ class Autoregression:
         """A new one for a plane, which knows what the model says."""
         plane = self.planes[ROLES[i]]
         return Expert(plane.prior, self.predictors, plane.network, self.components)
-
-
-def _two(config: Mapping[str, Any], key: str, least: int, most: int) -> tuple[int, int]:
-    """A config's entry of two integers."""
-    value = config.get(key)
-    if not isinstance(value, list) or len(value) != 2 or not all(type(v) is int and least <= v <= most for v in value):
-        raise ModelError(f"the {key} of a model of ar.image are two integers from {least} to {most}, not {value!r}")
-    return value[0], value[1]

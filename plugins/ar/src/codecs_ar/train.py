@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,20 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-import codecs_core as cc
 from codecs_ar.data import DECAYS, Values, as_images, collect, joined, look, priors_of, stacks
 from codecs_ar.freeze import frozen, load_into
 from codecs_ar.model import LONGEST, Autoregression
 from codecs_ar.network import Network
 from codecs_ar.workspace import Predictors
-from codecs_core import Model, Progress
+from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
-from codecs_core.errors import CodecsError, ConfigError
-from codecs_core.learn import check_budget
+from codecs_core.learn import Run
 
-#: What training takes beside its `Settings`.
-OWN = ("budget", "progress", "checkpoint", "held_out")
 #: Seconds between two evaluations.
 INTERVAL = 10.0
 #: Held-out pixels that training is watched on.
@@ -36,7 +31,7 @@ RATES = ((0, 0), (10, 7), (11, 8), (13, 10))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(learning.Settings):
+class Settings(learning.Schedule):
     """Sizes and schedule.
 
     Parameters
@@ -51,12 +46,6 @@ class Settings(learning.Settings):
         Of this share of the images, from 0 to 1, an enlarged part is looked at too: full-size photographs are smoother than reduced ones.
     batch
         Values of each plane a step.
-    rate
-        Of Adam; after a short rise it follows a cosine to zero.
-    steps
-        If not 0, train for this number of steps, however long they take.
-    seed
-        Of the initial weights and of the choice of data.
     periods
         The short- and the long-sighted predictor are each solved once for this number of values: 1 and 4 are slower, and better.
     start
@@ -69,13 +58,8 @@ class Settings(learning.Settings):
     enlarge: float = learning.number(0.5, 0, 1)
     batch: int = learning.whole(4096, 1, 1 << 20)
     rate: float = learning.number(5e-3, above=True)
-    steps: int = learning.whole(0, 0, 1 << 40)
-    seed: int = learning.whole(0, 0, 1 << 62)
     periods: Sequence[int] = learning.counts((4, 16), 1, LONGEST, lengths=(2, 2))
     start: str = ""
-
-
-DEFAULT = Settings()
 
 
 def rate_of(networks: Sequence[Network], values: Sequence[Values]) -> float:
@@ -92,22 +76,13 @@ def rate_of(networks: Sequence[Network], values: Sequence[Values]) -> float:
     return bits / count
 
 
-def fit(
-    values: Sequence[Values],
-    watched: Sequence[Values],
-    settings: Settings,
-    *,
-    budget: float,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-) -> tuple[list[Network], int]:
+def fit(values: Sequence[Values], watched: Sequence[Values], settings: Settings, run: Run) -> tuple[list[Network], int]:
     """Train the networks of all planes together; returns them and how many steps it took. See `learn`."""
     torch.manual_seed(settings.seed)
     rng = np.random.Generator(np.random.PCG64(settings.seed))
     networks = [Network(v.features.shape[1], hidden=settings.hidden, components=settings.components) for v in values]
     if settings.start:
-        begin(networks, settings.start)
-    modules = nn.ModuleList(networks)
+        learning.start_from("ar.image", settings.start, lambda tensors: load_into(networks, tensors))
 
     def loss(_: float) -> Tensor:
         total = torch.zeros(())
@@ -116,42 +91,19 @@ def fit(
             total = total + network.bits(*(part.to(learning.device()) for part in batch)).mean().cpu()
         return total
 
-    steps = learning.fit(
-        modules,
+    steps = run.fit(
+        nn.ModuleList(networks),
         loss,
         lambda: rate_of(networks, watched),
-        rate=settings.rate,
-        budget=budget,
-        steps=settings.steps,
+        settings,
+        data=f"{len(values[0])} pixels",
         interval=INTERVAL,
         rng=rng,
-        run=f"{settings} of {len(values[0])} pixels",
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-        progress=progress,
     )
     return networks, steps
 
 
-def begin(networks: Sequence[Network], start: str) -> None:
-    """Give networks the weights of a model, plane by plane; raises `ConfigError` if there is none, or it does not fit."""
-    try:
-        model = cc.get_codec("ar.image", model=start).model
-        load_into(networks, model.tensors())  # type: ignore[union-attr]
-    except CodecsError as error:
-        raise ConfigError(f"cannot start from {start!r}: {error}") from error
-
-
-def learn(
-    data: Sequence[NDArray[Any]] | NDArray[Any],
-    *,
-    budget: float = 1200.0,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-    settings: Settings = DEFAULT,
-    held_out: int = 0,
-    name: str = "",
-    about: Mapping[str, Any] | None = None,
-) -> tuple[list[Network], Model]:
+def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: Run) -> tuple[list[Network], Model]:
     """Train on images; return the networks in floating point and, frozen, the model.
 
     Parameters
@@ -159,42 +111,32 @@ def learn(
     data
         Images: an array of shape (n, h, w, channels) or (n, h, w), or arrays of shape (h, w, channels) or (h, w); uint8, or with one
         channel also uint16.
-    budget
-        Seconds; the learning rate falls to zero over them, unless `settings` says how many steps.
-    progress
-        Called with the fraction done and the validation rate in bits per value.
-    checkpoint
-        File that the state of training is written to now and then. Where it exists, training goes on from there.
-    settings
-        Sizes and schedule.
-    held_out
-        Images to validate on, the last ones; 0: the last twentieth.
-    name, about
-        Of the model; `about` joins the attributes that say how it came about.
+    settings, run
+        How.
 
     Raises
     ------
     UnsupportedArrayError
         For data that is no set of images of one number of channels.
     ConfigError
-        For a setting out of range, or a checkpoint of another run.
+        For a checkpoint of another run.
     """
-    check_budget(budget)
     start = time.monotonic()
-    images, validation = learning.hold_out(as_images(data), held_out)
+    images, validation = learning.hold_out(as_images(data), run.held_out)
     images, rng = shuffled(images, settings)
     priors = priors_of(images)
     # twice as many pixels are looked at as are kept: more images to learn from
     watched = collect(validation, priors, settings.periods, WATCHED, rng, share=0.5)
     total = sum(x.shape[0] * x.shape[1] for x in images) * (1 + settings.enlarge)
     share = min(1.0, max(0.4, settings.pixels / total))
+    enlarge, progress = settings.enlarge, run.progress
     values = collect(
-        images, priors, settings.periods, settings.pixels, rng, share=share, enlarge=settings.enlarge, progress=progress
+        images, priors, settings.periods, settings.pixels, rng, share=share, enlarge=enlarge, progress=progress
     )
-    left = max(1.0, budget - (time.monotonic() - start))
-    networks, steps = fit(values, watched, settings, budget=left, progress=progress, checkpoint=checkpoint)
-    attrs = {**(about or {}), "steps": steps, "seed": settings.seed, "images": len(images)}
-    return networks, finish(networks, priors, validation, settings, attrs=attrs, name=name)
+    left = replace(run, budget=max(1.0, run.budget - (time.monotonic() - start)))
+    networks, steps = fit(values, watched, settings, left)
+    attrs = {**run.about, "steps": steps, "seed": settings.seed, "images": len(images)}
+    return networks, finish(networks, priors, validation, settings, attrs=attrs, name=run.name)
 
 
 def shuffled(images: Sequence[NDArray[Any]], settings: Settings) -> tuple[list[NDArray[Any]], np.random.Generator]:
@@ -229,19 +171,14 @@ def finish(
             bits += message.bits
         found[rates] = bits / count
     rates = min(found, key=lambda rates: found[rates])
-    predictors = Predictors.of(DECAYS, (settings.periods[0], settings.periods[1]))
+    predictors = Predictors.of(DECAYS, settings.periods)
     still = joined([look(part, priors, predictors) for part in parts])
-    measured = {
-        "values": count,
-        "float_bits_per_value": round(rate_of(networks, still), 5),
-        "integer_bits_per_value": round(found[0, 0], 5),
-        "learning_bits_per_value": round(found[rates], 5),
-    }
+    rate = rate_of(networks, still)
+    measured = learning.measured(count, float=rate, integer=found[0, 0], learning=found[rates])
     attrs = {**attrs, "held_out": measured}
     return frozen(networks, priors, decays=DECAYS, periods=settings.periods, rates=rates, attrs=attrs, name=name)
 
 
 def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
-    """Train on images and return the model; the settings are those of `Settings`, ``checkpoint`` and ``held_out``."""
-    settings = Settings.of("ar.image", hyper, beside=OWN)
-    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & {*OWN}})[1]
+    """Train on images and return the model; the settings are those of `Settings` and of `Run`."""
+    return learn(data, *Run.of("ar.image", Settings, hyper))[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,9 +42,9 @@ class Predictors(NamedTuple):
     long_period: int
 
     @classmethod
-    def of(cls, decays: tuple[int, int], periods: tuple[int, int]) -> Predictors:
+    def of(cls, decays: Sequence[int], periods: Sequence[int]) -> Predictors:
         """Decays in 256ths."""
-        return cls(np.float32(decays[0] / 256), np.float32(decays[1] / 256), *periods)
+        return cls(np.float32(decays[0] / 256), np.float32(decays[1] / 256), periods[0], periods[1])
 
 
 class Family(NamedTuple):

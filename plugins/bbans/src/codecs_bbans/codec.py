@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from codecs_bbans import INFO
 from codecs_bbans.model import VAE
-from codecs_core import ArraySpec, CodecInfo, ItemCodec
-from codecs_core.entropy import Chain, Message
+from codecs_core import ArraySpec, CodecInfo, ItemCodec, MessageCodec
+from codecs_core.entropy import Chain
 
 #: Items a step; part of format version 1.
 BATCH = 128
 
 
 @dataclass(frozen=True, kw_only=True)
-class VAECodec(ItemCodec):
+class VAECodec(MessageCodec, ItemCodec):
     """Stacks of images of the model's shape, losslessly, by bits-back coding with a variational autoencoder.
 
     A payload is one message: a `Chain` of `BitsBack` steps over the items. Its price beside the model's evidence bound is
@@ -46,17 +46,11 @@ class VAECodec(ItemCodec):
         items = spec.shape[0] if spec.shape else 1
         return max(1, min(items, 20_000 if self._vae.largest == 1 else 5_000))
 
-    def _encode(self, chunk: NDArray[Any]) -> bytes:
-        x = self._rows(chunk)
-        message = Message(most=self.most(ArraySpec.of(chunk)))
-        self._chain(len(x)).push(message, x)
-        return message.to_bytes()
+    def _arranged(self, chunk: NDArray[Any]) -> NDArray[np.uint8]:
+        return self._rows(chunk)
 
-    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        message = Message.from_bytes(payload)
-        x = self._chain(spec.shape[0]).pop(message)
-        message.verify_end()
-        return x.astype(spec.dtype).reshape(spec.shape)
+    def _stack_codec(self, spec: ArraySpec) -> Chain:
+        return self._chain(spec.shape[0])
 
     def _chain(self, items: int) -> Chain:
         return Chain(self._vae.codec, items, BATCH)

@@ -12,7 +12,7 @@ from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT, Autoencoder
 
 
-def frozen(network: Autoencoder, examples: NDArray[np.uint8], *, item_shape: tuple[int, ...], name: str = "") -> Model:
+def frozen(network: Autoencoder, examples: NDArray[np.uint8], *, item_shape: tuple[int, ...]) -> Model:
     """Freeze a trained network; `examples` are items that tell how large its activations grow."""
     encoder, latents, mean = network.freeze_encoder(examples), network.latents, BucketedGaussian.MEAN
     representatives = centres(BUCKET_BITS) >> (24 - LATENT_BITS)
@@ -22,14 +22,6 @@ def frozen(network: Autoencoder, examples: NDArray[np.uint8], *, item_shape: tup
     z = np.clip(np.floor(z * (1 << LATENT_BITS)), latent.low, latent.high).astype(np.int64)
     logit = CategoricalMixture.LOGIT.within(-(1 << 12), 1 << 12)
     decoder = freeze(network.decoder, z, latent, logit, gain=BITS_PER_NAT)
-    tensors = encoder.tensors("encoder") | decoder.tensors("decoder")
-    if network.largest > 1:
-        tensors["tables"] = network.freeze_tables()
-    config = {
-        "likelihood": "mixture" if network.largest > 1 else "bernoulli",
-        "item_shape": [int(n) for n in item_shape],
-        "latents": latents,
-    }
-    model = Model.create(codec="bbans.vae", config=config, tensors=tensors, name=name)
+    model = network.frozen("bbans.vae", item_shape, {"encoder": encoder, "decoder": decoder})
     VAE(model)
     return model

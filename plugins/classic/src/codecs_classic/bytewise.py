@@ -45,12 +45,3 @@ class ByteCodec(Codec):
         if spec.dtype == "bool" and data.strip(b"\0\1"):
             raise CorruptDataError(f"a stream of codec {self.id} holds a boolean that is neither 0 nor 1")
         return np.frombuffer(data, dtype=spec.numpy).reshape(spec.shape).astype(spec.dtype)
-
-
-def whole(codec: str, data: bytes, *, ended: bool, unused: bytes, nbytes: int) -> bytes:
-    """`data`, unless its stream stopped early (and is not merely too long) or left bytes over."""
-    if len(data) <= nbytes and not ended:
-        raise CorruptDataError(f"a stream of codec {codec} ends early, after {len(data)} of {nbytes} bytes")
-    if unused:
-        raise CorruptDataError(f"{len(unused)} bytes are left over after a stream of codec {codec}")
-    return data

@@ -11,9 +11,9 @@ import numpy as np
 
 from codecs_classic import filters
 from codecs_classic.catalogue import INFO
-from codecs_classic.settings import check_choice
 from codecs_core import ArraySpec, Codec
 from codecs_core.errors import CorruptDataError
+from codecs_core.fields import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,10 +43,7 @@ class Filtered(Codec):
     stores_from: ClassVar[int | None] = 1
     info = INFO[id]
 
-    method: str = "xz"
-
-    def __post_init__(self) -> None:
-        check_choice(self.id, "method", self.method, ("xz", "zstd"))
+    method: str = one_of("xz", ("xz", "zstd"))
 
     @cached_property
     def _inner(self) -> ByteCodec:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from codecs_classic.framing import join, split
-from codecs_classic.settings import check_choice
 from codecs_classic.sprite import Images, grids, room
 from codecs_core import ArraySpec, Codec
 from codecs_core.errors import CorruptDataError, UnsupportedArrayError
+from codecs_core.fields import one_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,10 +37,7 @@ class ImageCodec(Codec):
     #: Whether a stream says where it ends, so that bytes left over are seen.
     sees_end: ClassVar[bool] = True
 
-    layout: str = "sprite"
-
-    def __post_init__(self) -> None:
-        check_choice(self.id, "layout", self.layout, ("sprite", "items"))
+    layout: str = one_of("sprite", ("sprite", "items"))
 
     @abstractmethod
     def compress(self, image: NDArray[Any]) -> bytes:

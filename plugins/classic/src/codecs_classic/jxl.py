@@ -11,8 +11,8 @@ import numpy as np
 
 from codecs_classic.catalogue import INFO
 from codecs_classic.imagewise import ImageCodec
-from codecs_classic.settings import check_range
 from codecs_core.errors import CorruptDataError
+from codecs_core.fields import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,11 +37,7 @@ class JpegXL(ImageCodec):
     max_side: ClassVar[int] = (1 << 30) - 1
     sees_end: ClassVar[bool] = False
 
-    effort: int = 7
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range(self.id, "effort", self.effort, 1, 10)
+    effort: int = whole(7, 1, 10)
 
     def compress(self, image: NDArray[Any]) -> bytes:
         """One codestream, without the boxes that 16-bit images come in."""

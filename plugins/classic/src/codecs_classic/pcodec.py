@@ -10,9 +10,9 @@ from pcodec import ChunkConfig, standalone
 
 from codecs_classic.catalogue import INFO
 from codecs_classic.framing import join, split
-from codecs_classic.settings import check_range
 from codecs_core import ArraySpec, Codec
 from codecs_core.errors import CorruptDataError
+from codecs_core.fields import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +36,7 @@ class Pcodec(Codec):
     stores_from: ClassVar[int | None] = 1
     info = INFO[id]
 
-    level: int = 12
-
-    def __post_init__(self) -> None:
-        check_range(self.id, "level", self.level, 0, 12)
+    level: int = whole(12, 0, 12)
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         parts = _parts(_real(chunk), _ALL)

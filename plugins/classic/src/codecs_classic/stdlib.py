@@ -5,12 +5,14 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from codecs_classic.bytewise import ByteCodec, whole
+from codecs_classic.bytewise import ByteCodec
 from codecs_classic.catalogue import INFO
-from codecs_classic.settings import check_range
+from codecs_core.errors import CorruptDataError
+from codecs_core.fields import whole
 
 #: The window of xz is never larger than this, so that a decoder needs no more than this and a little.
 _XZ_WINDOW = 1 << 26
@@ -35,7 +37,26 @@ class Raw(ByteCodec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Zlib(ByteCodec):
+class Stream(ByteCodec):
+    """Base of the codecs whose payload is one stream that says where it ends."""
+
+    @abstractmethod
+    def decompressor(self) -> Any:
+        """What expands a stream, as this library has it."""
+
+    def expand(self, payload: bytes, nbytes: int) -> bytes:
+        """Inverse of `compress`; a stream that is merely too long is cut behind what is expected."""
+        stream = self.decompressor()
+        data: bytes = stream.decompress(payload, nbytes + 1)
+        if len(data) <= nbytes and not stream.eof:
+            raise CorruptDataError(f"a stream of codec {self.id} ends early, after {len(data)} of {nbytes} bytes")
+        if stream.unused_data:
+            raise CorruptDataError(f"{len(stream.unused_data)} bytes are left over after a stream of codec {self.id}")
+        return data
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zlib(Stream):
     """DEFLATE in a zlib stream.
 
     Parameters
@@ -47,24 +68,19 @@ class Zlib(ByteCodec):
     id: ClassVar[str] = "classic.zlib"
     info = INFO[id]
 
-    level: int = 9
-
-    def __post_init__(self) -> None:
-        check_range(self.id, "level", self.level, 0, 9)
+    level: int = whole(9, 0, 9)
 
     def compress(self, data: bytes) -> bytes:
         """One zlib stream."""
         return zlib.compress(data, self.level)
 
-    def expand(self, payload: bytes, nbytes: int) -> bytes:
-        """Inverse of `compress`."""
-        stream = zlib.decompressobj()
-        data = stream.decompress(payload, nbytes + 1)
-        return whole(self.id, data, ended=stream.eof, unused=stream.unused_data, nbytes=nbytes)
+    def decompressor(self) -> Any:
+        """Of one such stream."""
+        return zlib.decompressobj()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bz2(ByteCodec):
+class Bz2(Stream):
     """bzip2.
 
     Parameters
@@ -76,24 +92,19 @@ class Bz2(ByteCodec):
     id: ClassVar[str] = "classic.bz2"
     info = INFO[id]
 
-    level: int = 9
-
-    def __post_init__(self) -> None:
-        check_range(self.id, "level", self.level, 1, 9)
+    level: int = whole(9, 1, 9)
 
     def compress(self, data: bytes) -> bytes:
         """One bzip2 stream."""
         return bz2.compress(data, self.level)
 
-    def expand(self, payload: bytes, nbytes: int) -> bytes:
-        """Inverse of `compress`."""
-        stream = bz2.BZ2Decompressor()
-        data = stream.decompress(payload, nbytes + 1)
-        return whole(self.id, data, ended=stream.eof, unused=stream.unused_data, nbytes=nbytes)
+    def decompressor(self) -> Any:
+        """Of one such stream."""
+        return bz2.BZ2Decompressor()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lzma(ByteCodec):
+class Lzma(Stream):
     """LZMA2 in an xz stream without its own checksum: containers carry one.
 
     Parameters
@@ -105,10 +116,7 @@ class Lzma(ByteCodec):
     id: ClassVar[str] = "classic.lzma"
     info = INFO[id]
 
-    preset: int = 9
-
-    def __post_init__(self) -> None:
-        check_range(self.id, "preset", self.preset, 0, 9)
+    preset: int = whole(9, 0, 9)
 
     def compress(self, data: bytes) -> bytes:
         """One xz stream, its window no larger than the data."""
@@ -117,8 +125,6 @@ class Lzma(ByteCodec):
         filters = [{"id": lzma.FILTER_LZMA2, "preset": self.preset | lzma.PRESET_EXTREME, "dict_size": window}]
         return lzma.compress(data, format=lzma.FORMAT_XZ, check=lzma.CHECK_NONE, filters=filters)
 
-    def expand(self, payload: bytes, nbytes: int) -> bytes:
-        """Inverse of `compress`."""
-        stream = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_WINDOW + (1 << 22))
-        data = stream.decompress(payload, nbytes + 1)
-        return whole(self.id, data, ended=stream.eof, unused=stream.unused_data, nbytes=nbytes)
+    def decompressor(self) -> Any:
+        """Of one such stream."""
+        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_WINDOW + (1 << 22))

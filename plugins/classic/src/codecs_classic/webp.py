@@ -12,8 +12,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from codecs_classic.catalogue import INFO
 from codecs_classic.imagewise import ImageCodec, expect_size
-from codecs_classic.settings import check_range
 from codecs_core.errors import CorruptDataError, UnsupportedArrayError
+from codecs_core.fields import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,11 +35,7 @@ class WebP(ImageCodec):
     info = INFO[id]
     max_side: ClassVar[int] = 16383
 
-    effort: int = 75
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range(self.id, "effort", self.effort, 0, 100)
+    effort: int = whole(75, 0, 100)
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` for arrays that are no images, and for stacks of stacks of them."""

@@ -9,8 +9,8 @@ import zstandard
 
 from codecs_classic.bytewise import ByteCodec
 from codecs_classic.catalogue import INFO
-from codecs_classic.settings import check_range
 from codecs_core.errors import CorruptDataError
+from codecs_core.fields import whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +26,7 @@ class Zstd(ByteCodec):
     id: ClassVar[str] = "classic.zstd"
     info = INFO[id]
 
-    level: int = 19
-
-    def __post_init__(self) -> None:
-        check_range(self.id, "level", self.level, 1, 22)
+    level: int = whole(19, 1, 22)
 
     def compress(self, data: bytes) -> bytes:
         """One frame, with its content size and without a checksum."""

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import codecs_core as cc
-from codecs_core import ArraySpec, CodecInfo
-from codecs_core.entropy import Message, StackCodec
+from codecs_core import ArraySpec, CodecInfo, MessageCodec
+from codecs_core.entropy import Bijection, Message, StackCodec
 from codecs_core.errors import CorruptDataError
 from codecs_idf import INFO, colour
 from codecs_idf.model import Flow
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageCodec(cc.ImageCodec):
+class ImageCodec(MessageCodec, cc.ImageCodec):
     """Images of 1, 3 or 4 channels and any height and width, or stacks of images, losslessly, by an integer discrete flow.
 
     An integer flow needs no bits of other images, so a chunk can be a single one.
@@ -38,33 +38,17 @@ class ImageCodec(cc.ImageCodec):
     def _channels(self) -> tuple[int, ...]:
         return (self._flow.channels,)
 
-    def _codec(self, spec: ArraySpec, levels: int = 64) -> StackCodec[NDArray[Any]]:
-        return self._flow.codec(*self._images(spec)[:3], levels)
+    def _arranged(self, chunk: NDArray[Any]) -> NDArray[Any]:
+        return chunk.reshape(self._images(ArraySpec.of(chunk)))
 
-    def _encode(self, chunk: NDArray[Any]) -> bytes:
-        spec = ArraySpec.of(chunk)
-        message = Message(most=self.most(spec))
-        if chunk.size:
-            self._codec(spec).push(message, colour.forward(chunk.reshape(self._images(spec))))
-        return message.to_bytes()
-
-    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        message = Message.from_bytes(payload)
-        if not spec.size:
-            message.verify_end()
-            return np.empty(spec.shape, np.uint8)
-        z = self._codec(spec).pop(message)
-        message.verify_end()
-        x = colour.inverse(z)
-        if int(x.min()) < 0 or int(x.max()) > 255:
-            raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
-        return x.astype(np.uint8).reshape(spec.shape)
+    def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
+        return Bijection(colour.forward, restored, self._flow.codec(*self._images(spec)[:3]))
 
     def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         spec = ArraySpec.of(chunk)
         if not chunk.size:
             return np.zeros(spec.shape)
-        return self._flow.information(colour.forward(chunk.reshape(self._images(spec)))).reshape(spec.shape)
+        return self._flow.information(colour.forward(self._arranged(chunk))).reshape(spec.shape)
 
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` deepest levels of the flow say of a chunk, and the modes of the priors of the rest.
@@ -73,8 +57,16 @@ class ImageCodec(cc.ImageCodec):
         """
         if not spec.size:
             return np.empty(spec.shape, np.uint8)
-        z = self._codec(spec, levels).pop(Message.from_bytes(payload))
+        z = self._flow.codec(*self._images(spec)[:3], levels).pop(Message.from_bytes(payload))
         return colour.inverse(z).clip(0, 255).astype(np.uint8).reshape(spec.shape)
 
     def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
         return self._preview(payload, spec, levels)
+
+
+def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images from what a flow decoded; raises `CorruptDataError` for what is none."""
+    x = colour.inverse(z)
+    if int(x.min()) < 0 or int(x.max()) > 255:
+        raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
+    return x.astype(np.uint8)

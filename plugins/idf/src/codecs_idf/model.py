@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_core import ModelParts
 from codecs_core.entropy import StackCodec
-from codecs_core.errors import ModelError
 from codecs_core.exact import unsqueeze
 from codecs_idf.flow import Level, extent, padded
 from codecs_idf.prior import Mixture, limits_of, parameters_of
@@ -33,30 +33,16 @@ class Flow:
     """
 
     def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-        channels, couplings, components = (config.get(k) for k in ("channels", "couplings", "components"))
-        if type(channels) is not int or channels not in (1, 3, 4):
-            raise ModelError(f"a flow of {channels!r} channels; expected 1, 3 or 4")
-        if type(components) is not int or not 1 <= components <= 64:
-            raise ModelError(f"a flow of {components!r} components; expected 1 to 64")
-        if not isinstance(couplings, list) or not 1 <= len(couplings) <= 16:
-            raise ModelError(
-                f"a flow of couplings {couplings!r}; expected a list, a number for each of up to 16 levels"
-            )
-        if any(type(n) is not int or not 0 <= n <= 64 for n in couplings):
-            raise ModelError(f"a flow of couplings {couplings!r}; expected numbers from 0 to 64")
-        self.channels: int = channels
+        parts = ModelParts(config, tensors, "idf.image")
+        self.channels, components = parts.number("channels", (1, 3, 4)), parts.number("components", range(1, 65))
+        sizes = {"channels": self.channels, "components": components}
         self.levels = [
-            Level(tensors, f"level{i}", channels=channels, couplings=n, components=components)
-            for i, n in enumerate(couplings)
+            Level(tensors, f"level{i}", couplings=n, **sizes)
+            for i, n in enumerate(parts.numbers("couplings", range(65), range(1, 17)))
         ]
-        top = tensors.get("top", np.zeros(0))
-        self.top = np.asarray(top)
-        each = channels * components
-        if top.shape != (parameters_of(channels, components),) or top.dtype.kind not in "iu":
-            raise ModelError(f"top of a flow is {top.dtype} of shape {top.shape}")
-        limits = limits_of(channels, components)
-        if ((top < limits[0]) | (top > limits[1])).any():
-            raise ModelError(f"top of a flow has parameters outside their range, {each} of each kind")
+        top = parts.integers("top", (parameters_of(**sizes),))
+        low, high = limits_of(**sizes)
+        parts.require(bool(((low <= top) & (top <= high)).all()), "a top with parameters outside their range")
         self.top = top.astype(np.int32)
 
     def codec(self, n: int, h: int, w: int, levels: int = 64) -> StackCodec[NDArray[Any]]:

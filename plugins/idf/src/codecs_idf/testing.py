@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from codecs_core import Model
-from codecs_core.exact import ExactNet, Layer
+from codecs_core.exact import ExactNet
 from codecs_core.testing import Draw
 from codecs_idf.flow import GROUPS
 from codecs_idf.prior import MEAN_LIMIT, WINDOW, limits_of, parameters_of
@@ -27,29 +27,18 @@ def random_model(
     """Make a model of ``idf.image`` that learnt nothing: the same arguments give the same file everywhere."""
     draw = Draw(seed)
 
-    def layer(kernel: int, inputs: int, low: ArrayLike, high: ArrayLike, shift: int, *, skip: int = 0) -> Layer:
-        lows, highs = np.asarray(low, np.int32), np.asarray(high, np.int32)
-        return Layer(
-            weight=draw(-20, 20, lows.size, kernel, kernel, inputs).astype(np.int8),
-            bias=draw(-1000, 1000, lows.size),
-            shift=np.full(lows.size, shift, np.int8),
-            low=lows,
-            high=highs,
-            skip=skip,
-        )
-
     def predictor(
         prefix: str, inputs: int, low: NDArray[Any], high: NDArray[Any], means: int
     ) -> dict[str, NDArray[Any]]:
         hidden = np.zeros(width), np.full(width, 1000)
         network = [
-            layer(3, inputs, *hidden, 4),
-            layer(3, width, *hidden, 6),
-            layer(3, width, *hidden, 6, skip=2),
-            layer(1, width, low, high, 3),
+            draw.layer((3, 3, inputs), *hidden, shift=4),
+            draw.layer((3, 3, width), *hidden, shift=6),
+            draw.layer((3, 3, width), *hidden, shift=6, skip=2),
+            draw.layer((1, 1, width), low, high, shift=3),
         ]
         limit = np.full(means, MEAN_LIMIT)
-        linear = layer(3, inputs, -limit, limit, 0)
+        linear = draw.layer((3, 3, inputs), -limit, limit, shift=0)
         nets = {"network": ExactNet(network, -WINDOW, WINDOW - 1), "linear": ExactNet([linear], -WINDOW, WINDOW - 1)}
         return {k: v for key, net in nets.items() for k, v in net.tensors(f"{prefix}.{key}").items()}
 

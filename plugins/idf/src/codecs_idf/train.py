@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-import codecs_core as cc
-from codecs_core import Model, Progress
+from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
-from codecs_core.errors import CodecsError, ConfigError
+from codecs_core.learn import Run
 from codecs_idf import colour
 from codecs_idf.freeze import frozen, load_into
 from codecs_idf.model import Flow
 from codecs_idf.network import Network
 
-#: What training takes beside its `Settings`.
-OWN = ("budget", "progress", "checkpoint", "held_out")
 #: Seconds between two looks at the validation part, and between two checkpoints.
 INTERVAL = 120.0
 #: Values of the validation part that are looked at.
@@ -34,8 +30,8 @@ EXAMPLES = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(learning.Settings):
-    """What a training run is made of, beside its data; the same settings and steps give the same model again on the same build.
+class Settings(learning.Schedule):
+    """What a training run is made of, beside its data.
 
     Parameters
     ----------
@@ -45,14 +41,8 @@ class Settings(learning.Settings):
         Channels and residual blocks of the priors' networks; channels of the couplings'.
     components
         Logistics in a mixture.
-    crop, batch
-        Images are cut to squares of at most this size; a step takes this number of them.
-    rate
-        Of Adam; after a short rise it follows a cosine to zero.
-    steps
-        If not 0, train for this number of steps, however long they take.
-    seed
-        Of the initial weights and of the order of the data.
+    crop
+        Images are cut to squares of at most this size.
     start
         Name or path of a model of the same widths to start from, as far as there are levels and couplings in both.
     """
@@ -63,10 +53,6 @@ class Settings(learning.Settings):
     coupling_width: int = learning.whole(32, 1, 512)
     components: int = learning.whole(3, 1, 16)
     crop: int = learning.whole(64, 1, 4096)
-    batch: int = learning.whole(16, 1, 4096)
-    rate: float = learning.number(4e-3, above=True)
-    steps: int = learning.whole(0, 0, 1 << 40)
-    seed: int = learning.whole(0, 0, 1 << 62)
     start: str = ""
 
 
@@ -107,13 +93,7 @@ class Images:
 
 
 def fit(
-    images: Sequence[NDArray[np.uint8]],
-    held_out: Sequence[NDArray[np.uint8]],
-    settings: Settings,
-    *,
-    budget: float = 1200.0,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
+    images: Sequence[NDArray[np.uint8]], held_out: Sequence[NDArray[np.uint8]], settings: Settings, run: Run
 ) -> tuple[Network, int]:
     """Train a network; returns it and how many steps it took. See `learn`."""
     source = Images(images)
@@ -121,22 +101,18 @@ def fit(
     rng = np.random.Generator(np.random.PCG64(settings.seed))
     network = network_of(source.images[0].shape[0], settings)
     if settings.start:
-        begin(network, settings.start)
+        learning.start_from("idf.image", settings.start, lambda tensors: load_into(network, tensors))
     # the last prior has few parameters, far from where they belong
     others = [p for p in network.parameters() if p is not network.top]
-    steps = learning.fit(
+    steps = run.fit(
         network,
         lambda done: _loss(network, source.draw(rng, settings.batch, settings.crop)),
         lambda: evaluate(network, held_out),
-        rate=settings.rate,
-        budget=budget,
-        steps=settings.steps,
+        settings,
+        data=f"{source.values} values",
         groups=[{"params": others}, {"params": [network.top], "gain": 10.0}],
         interval=INTERVAL,
         rng=rng,
-        run=f"{settings} of {source.values} values",
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-        progress=progress,
     )
     return network, steps
 
@@ -147,25 +123,10 @@ def _loss(network: Network, x: Tensor) -> Tensor:
     return bits
 
 
-def begin(network: Network, start: str) -> None:
-    """Give a network the weights of a model; raises `ConfigError` if there is none, or it does not fit."""
-    try:
-        model = cc.get_codec("idf.image", model=start).model
-        load_into(network, model.tensors())  # type: ignore[union-attr]
-    except CodecsError as error:
-        raise ConfigError(f"cannot start from {start!r}: {error}") from error
-
-
 def network_of(channels: int, settings: Settings) -> Network:
     """A network of these sizes, untrained."""
-    network = Network(
-        channels,
-        couplings=settings.couplings,
-        width=settings.width,
-        blocks=settings.blocks,
-        coupling_width=settings.coupling_width,
-        components=settings.components,
-    )
+    sizes = ("couplings", "width", "blocks", "coupling_width", "components")
+    network = Network(channels, **{name: getattr(settings, name) for name in sizes})
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
@@ -196,53 +157,32 @@ def batches(images: Sequence[NDArray[np.uint8]], values: int) -> list[NDArray[np
     return [*out, np.stack(run)] if run else out
 
 
-def learn(
-    data: Sequence[NDArray[Any]] | NDArray[Any],
-    *,
-    budget: float = 1200.0,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-    settings: Settings = Settings(),
-    held_out: int = 0,
-    name: str = "",
-    about: Mapping[str, Any] | None = None,
-) -> tuple[Network, Model]:
+def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: Run) -> tuple[Network, Model]:
     """Train on images; return the network in floating point and, frozen, the model.
 
     Parameters
     ----------
     data
         Images: an array of shape (n, h, w, channels) or (n, h, w), or arrays of shape (h, w, channels) or (h, w); uint8.
-    budget
-        Seconds; the learning rate falls to zero over them, unless `settings` says how many steps.
-    progress
-        Called with the fraction done and the validation rate in bits per value.
-    checkpoint
-        File that the state of training is written to now and then. Where it exists, training goes on from there.
-    settings
-        Sizes and schedule.
-    held_out
-        Images to validate on, the last ones; 0: the last twentieth.
-    name, about
-        Of the model; `about` joins the attributes that say how it came about.
+    settings, run
+        How.
 
     Raises
     ------
     UnsupportedArrayError
         For data that is no set of images of one number of channels.
     ConfigError
-        For a setting out of range, or a checkpoint of another run.
+        For a checkpoint of another run.
     """
-    images, validation = learning.hold_out(learning.image_list(data), held_out)
-    network, steps = fit(images, validation, settings, budget=budget, progress=progress, checkpoint=checkpoint)
-    attrs = {**(about or {}), "steps": steps, "seed": settings.seed, "images": len(images)}
-    return network, finish(network, images, validation, attrs=attrs, name=name)
+    images, validation = learning.hold_out(learning.image_list(data), run.held_out)
+    network, steps = fit(images, validation, settings, run)
+    attrs = {**run.about, "steps": steps, "seed": settings.seed, "images": len(images)}
+    return network, finish(network, images, validation, attrs=attrs, name=run.name)
 
 
 def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
-    """Train on images and return the model; the settings are those of `Settings`, ``checkpoint`` and ``held_out``."""
-    settings = Settings.of("idf.image", hyper, beside=OWN)
-    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & {*OWN}})[1]
+    """Train on images and return the model; the settings are those of `Settings` and of `Run`."""
+    return learn(data, *Run.of("idf.image", Settings, hyper))[1]
 
 
 def finish(
@@ -264,9 +204,5 @@ def finish(
         z = colour.forward(batch)
         flow.codec(*z.shape[:3]).push(message, z)
         values += z.size
-    measured = {
-        "values": values,
-        "float_bits_per_value": round(evaluate(network, held_out), 5),
-        "integer_bits_per_value": round(message.bits / values, 5),
-    }
+    measured = learning.measured(values, float=evaluate(network, held_out), integer=message.bits / values)
     return model.replaced(attrs={**attrs, "held_out": measured})

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core import ArraySpec, Codec, CodecInfo
-from codecs_core.entropy import Chain, Message
+from codecs_core import ArraySpec, CodecInfo, MessageCodec
+from codecs_core.entropy import Chain
 from codecs_core.errors import UnsupportedArrayError
 from codecs_lbb import INFO
 from codecs_lbb.model import FlowModel
@@ -23,7 +22,7 @@ CHUNK = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowCodec(Codec):
+class FlowCodec(MessageCodec):
     """Stacks of images, losslessly, by local bits-back coding with a normalising flow.
 
     A payload is one message, a `Chain` of images. Its price beside the flow's rate is the seed of the first image.
@@ -61,19 +60,9 @@ class FlowCodec(Codec):
         """Enough images that a chain's seed does not matter."""
         return max(1, min(self._images(spec)[0], CHUNK))
 
-    def _chain(self, spec: ArraySpec) -> Chain:
+    def _arranged(self, chunk: NDArray[Any]) -> NDArray[Any]:
+        return chunk.reshape(self._images(ArraySpec.of(chunk)))
+
+    def _stack_codec(self, spec: ArraySpec) -> Chain:
         n, h, w, _ = self._images(spec)
         return Chain(lambda size: self._flow.codec(size, h, w), n, BATCH, PART)
-
-    def _encode(self, chunk: NDArray[Any]) -> bytes:
-        spec = ArraySpec.of(chunk)
-        message = Message(most=self.most(spec))
-        if chunk.size:
-            self._chain(spec).push(message, chunk.reshape(self._images(spec)))
-        return message.to_bytes()
-
-    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        message = Message.from_bytes(payload)
-        x = self._chain(spec).pop(message) if spec.size else np.empty(0, np.uint8)
-        message.verify_end()
-        return x.astype(np.uint8).reshape(spec.shape)

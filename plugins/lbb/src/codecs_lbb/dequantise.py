@@ -14,7 +14,7 @@ from codecs_core.jit import inline
 from codecs_lbb import elementary
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, SHIFT_LIMIT, conditioner, fixed
 from codecs_lbb.grid import Grid
-from codecs_lbb.layers.squeeze import Squeeze
+from codecs_lbb.layers.multiscale import Squeeze
 
 #: log2 of the grey levels of a unit of the grid's values.
 GREY_BITS = 5

@@ -14,12 +14,12 @@ from codecs_core.errors import ModelError
 from codecs_lbb import network as floats
 from codecs_lbb.conditioner import LOG_BITS
 from codecs_lbb.grid import Grid
-from codecs_lbb.layers.kinds import KINDS
+from codecs_lbb.layers import KINDS
 from codecs_lbb.model import FlowModel
 from codecs_lbb.network.integers import Tensors, conditioner
 
-#: Kinds of layers by the names of their classes in `codecs_lbb.network`.
-TRAINED = {kind.trained: name for name, kind in KINDS.items()}
+#: Kinds of layers by the names of their classes, here and in `codecs_lbb.network`.
+NAMES = {layer.__name__: kind for kind, layer in KINDS.items()}
 
 
 def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapping[str, Any], name: str = "") -> Model:
@@ -57,7 +57,7 @@ def frozen(network: floats.Network, examples: Tensor, *, grid: Grid, attrs: Mapp
         else:
             x = x + torch.rand_like(x) / 32
         for number, layer in enumerate(modules):
-            kind = TRAINED.get(type(layer).__name__)
+            kind = NAMES.get(type(layer).__name__)
             if kind is None:
                 raise ModelError(f"a layer of a flow is a {type(layer).__name__}, which cannot be frozen")
             rest, its = layer.freeze(f"layer{number}", x)

@@ -11,9 +11,8 @@ from codecs_core.errors import ModelError
 from codecs_lbb.dequantise import Learned, Uniform
 from codecs_lbb.flow import Flow
 from codecs_lbb.grid import Grid
-from codecs_lbb.layers import FactorOut, Layer, Squeeze
+from codecs_lbb.layers import KINDS, FactorOut, Layer, Squeeze
 from codecs_lbb.layers.entry import Entry, integer
-from codecs_lbb.layers.kinds import KINDS
 
 #: The most channels, which four squeezes of four channels make.
 _CHANNELS = 1024
@@ -58,7 +57,7 @@ class FlowModel:
             if not wide:
                 raise ModelError(f"layer {number} of a flow, {kind}, is given no channels; expected 1 or more")
             shared = self.grid, channels, self.centre, self.components
-            layer = KINDS[kind].coded.parse(Entry(f"layer{number}", kind, rest, wide, tensors, *shared))
+            layer = KINDS[kind].parse(Entry(f"layer{number}", kind, rest, wide, tensors, *shared))
             self.layers.append(layer)
             self.squeezes += isinstance(layer, Squeeze)
             wide = layer.shape((1, 1, 1, wide))[-1]

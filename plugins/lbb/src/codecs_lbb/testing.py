@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from codecs_core import Model
 from codecs_core.entropy import Message
@@ -18,36 +18,28 @@ from codecs_lbb import elementary, local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_BITS, WINDOW
 from codecs_lbb.elementwise import Scale
 from codecs_lbb.grid import Grid
-from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS
+from codecs_lbb.layers.mixture import COEFFICIENT_BITS
 
 
 class Source(Draw):
-    """Integers, and networks of them."""
-
-    def layer(self, kernel: int, inputs: int, low: ArrayLike, high: ArrayLike, shift: int) -> Layer:
-        """A convolution with outputs between bounds."""
-        lows, highs = np.asarray(low, np.int32), np.asarray(high, np.int32)
-        return Layer(
-            weight=self(-20, 20, lows.size, kernel, kernel, inputs).astype(np.int8),
-            bias=self(-1000, 1000, lows.size),
-            shift=np.full(lows.size, shift, np.int8),
-            low=lows,
-            high=highs,
-        )
+    """Integers, and networks of the layers of a flow."""
 
     def conditioner(
         self, name: str, inputs: int, low: NDArray[np.int64], high: NDArray[np.int64], shifts: int
     ) -> dict[str, NDArray[Any]]:
         """Tensors of a `codecs_lbb.conditioner.Conditioner`."""
-        hidden = [self.layer(3, inputs, np.zeros(6), np.full(6, 1000), 4), self.layer(1, 6, low, high, 1)]
+        hidden = [
+            self.layer((3, 3, inputs), np.zeros(6), np.full(6, 1000), shift=4),
+            self.layer((1, 1, 6), low, high, shift=1),
+        ]
         limit = np.full(shifts, 1 << SHIFT_BITS)
-        nets = {"network": hidden, "linear": [self.layer(3, inputs, -limit, limit, 0)]}
+        nets = {"network": hidden, "linear": [self.layer((3, 3, inputs), -limit, limit, shift=0)]}
         return _tensors(name, nets)
 
     def mixture(
         self, name: str, *, colours: int, part: tuple[int, int], components: int, width: int = 6
     ) -> dict[str, NDArray[Any]]:
-        """Tensors of a `codecs_lbb.layers.MixtureCoupling`."""
+        """Tensors of a `codecs_lbb.layers.Mixture`."""
         pairs = colours * (colours - 1) // 2
         phases = (part[1] - part[0]) // colours
         ends = np.repeat([1 << LOG_BITS, 2 << SHIFT_BITS, 1 << LOG_BITS], components)
@@ -61,13 +53,13 @@ class Source(Draw):
         few = np.tile(high[3 * components :] >> 2, phases)
         limit = np.full(part[1] - part[0], 1 << SHIFT_BITS)
         nets = {
-            "trunk": [self.layer(3, part[0], np.zeros(width), np.full(width, 1000), 4)],
-            "head": [self.layer(1, width, low, top, 1)],
-            "linear": [self.layer(3, part[0], -limit, limit, 0)],
+            "trunk": [self.layer((3, 3, part[0]), np.zeros(width), np.full(width, 1000), shift=4)],
+            "head": [self.layer((1, 1, width), low, top, shift=1)],
+            "linear": [self.layer((3, 3, part[0]), -limit, limit, shift=0)],
         }
         tensors = _tensors(name, nets)
         if few.size:
-            others = ExactNet([self.layer(1, width + phases, -few, few, 3)], -WINDOW, WINDOW - 1)
+            others = ExactNet([self.layer((1, 1, width + phases), -few, few, shift=3)], -WINDOW, WINDOW - 1)
             tensors |= others.tensors(f"{name}.others")
         return tensors
 

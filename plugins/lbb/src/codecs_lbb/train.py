@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from codecs_core import Model, Progress
+from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.errors import ConfigError
+from codecs_core.learn import Run
+from codecs_lbb.freeze import frozen
 from codecs_lbb.grid import Grid
 from codecs_lbb.network import Network, flowpp, realnvp
 
@@ -31,8 +32,8 @@ EXAMPLES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(learning.Settings):
-    """What a training run is made of, beside its data; the same settings and steps give the same network again on the same build.
+class Settings(learning.Schedule):
+    """What a training run is made of, beside its data.
 
     Parameters
     ----------
@@ -50,14 +51,6 @@ class Settings(learning.Settings):
         The value that stands for zero, as it is beyond the border of an image.
     mirror
         Whether half of the images are mirrored.
-    batch
-        Images a step.
-    rate
-        Of Adam; after a short rise it follows a cosine to zero.
-    steps
-        If not 0, train for this number of steps, however long they take.
-    seed
-        Of the initial weights, of the order of the data and of the noise.
     """
 
     kind: str = learning.one_of("flow++", ("flow++", "realnvp"))
@@ -69,40 +62,10 @@ class Settings(learning.Settings):
     noise_width: int = learning.whole(0, 0, 512)
     centre: int = learning.whole(128, 0, 255)
     mirror: bool = True
-    batch: int = learning.whole(16, 1, 4096)
-    rate: float = learning.number(4e-3, above=True)
-    steps: int = learning.whole(0, 0, 1 << 40)
-    seed: int = learning.whole(0, 0, 1 << 62)
 
 
-def fit(
-    images: NDArray[np.uint8],
-    held_out: NDArray[np.uint8],
-    settings: Settings,
-    *,
-    budget: float = 1200.0,
-    progress: Progress | None = None,
-    checkpoint: Path | None = None,
-) -> tuple[Network, int]:
-    """Train a network.
-
-    Parameters
-    ----------
-    images, held_out
-        Shape (n, h, w, channels).
-    settings
-        Of the network and of the training.
-    budget
-        Seconds, unless the settings say how many steps.
-    progress
-        Called with the fraction done and the rate on what is held out.
-    checkpoint
-        A file to save the state of the training in every `INTERVAL`, and to go on from if it is there.
-
-    Returns
-    -------
-    network, steps
-        In floating point, and how many steps it took.
+def fit(images: NDArray[np.uint8], held_out: NDArray[np.uint8], settings: Settings, run: Run) -> tuple[Network, int]:
+    """Train a network on images of shape (n, h, w, channels); returns it, in floating point, and how many steps it took.
 
     Raises
     ------
@@ -123,19 +86,15 @@ def fit(
         bits: Tensor = network.bits(tensor(x).to(learning.device())) / x.size
         return bits
 
-    steps = learning.fit(
+    steps = run.fit(
         network,
         loss,
         lambda: evaluate(network, held_out),
-        rate=settings.rate,
-        budget=budget,
-        steps=settings.steps,
+        settings,
+        data=f"images {images.shape}",
         groups=[{"params": rest}] + ([{"params": few, "gain": 10.0}] if few else []),
         interval=INTERVAL,
         rng=rng,
-        run=f"{settings} of images {images.shape}",
-        checkpoint=checkpoint,
-        progress=progress,
     )
     return network, steps
 
@@ -163,40 +122,22 @@ def evaluate(network: Network, images: NDArray[np.uint8], values: int = HELD_OUT
     return bits / images.size
 
 
-def train(
-    data: NDArray[Any],
-    *,
-    budget: float,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-    name: str = "",
-    **hyper: Any,
-) -> Model:
+def train(data: NDArray[Any], **hyper: Any) -> Model:
     """Train a model of ``lbb.flow``.
 
     Parameters
     ----------
     data
-        Images, uint8, shape (n, h, w, channels) or (n, h, w). The last twentieth is held out.
-    budget
-        Seconds.
-    progress
-        Called with the fraction done and the rate on what is held out.
-    checkpoint
-        A file to keep the state of the training in, and to go on from.
-    name
-        Of the model.
+        Images, uint8, shape (n, h, w, channels) or (n, h, w).
     **hyper
-        Fields of `Settings`.
+        Fields of `Settings` and of `Run`.
 
     Raises
     ------
     ConfigError
         For settings that do not exist or are out of range, and images that do not fit them.
     """
-    from codecs_lbb.freeze import frozen
-
-    settings = Settings.of("lbb.flow", hyper, beside=("checkpoint",))
+    settings, run = Run.of("lbb.flow", Settings, hyper)
     images = data[..., None] if data.ndim == 3 and data.shape[2] not in (1, 3, 4) else data
     step = 1 << len(settings.couplings)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3, 4) or len(images) < 2:
@@ -205,11 +146,8 @@ def train(
         raise ConfigError(
             f"images of {images.shape[1]} x {images.shape[2]} cannot be halved {len(settings.couplings)} times; set fewer couplings"
         )
-    images, held_out = learning.hold_out(images)
-    path = Path(checkpoint) if checkpoint is not None else None
-    network, steps = fit(images, held_out, settings, budget=budget, progress=progress, checkpoint=path)
-    attrs = {
-        "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()},
-        "steps": steps,
-    }
-    return frozen(network, tensor(images[:EXAMPLES]), grid=GRIDS[settings.kind], attrs=attrs, name=name)
+    images, held_out = learning.hold_out(images, run.held_out)
+    network, steps = fit(images, held_out, settings, run)
+    said = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()}
+    examples, attrs = tensor(images[:EXAMPLES]), {"settings": said, "steps": steps}
+    return frozen(network, examples, grid=GRIDS[settings.kind], attrs=attrs)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from codecs_core import ArraySpec, CodecInfo, ItemCodec, Model
 from codecs_core.entropy import WIDE, Message, exponents
-from codecs_core.errors import ConfigError, ModelError
+from codecs_core.errors import ModelError
+from codecs_core.fields import flag
 from codecs_rec import LOSSLESS
 from codecs_rec.bottom import arithmetic_decode, arithmetic_encode, finish, start
 from codecs_rec.latents import Blocks, prices
-from codecs_rec.model import PIXEL_PRECISION, VAE
+from codecs_rec.model import VAE
 
 #: Items whose pixels are looked at together, and candidates of a block in each round of choosing: matters of speed, not of format.
 BATCH, ROUNDS = 16, (16, 4)
@@ -58,11 +59,7 @@ class LosslessCodec(RecCodec):
     same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = LOSSLESS
 
-    search: bool = True
-
-    def __post_init__(self) -> None:
-        if type(self.search) is not bool:
-            raise ConfigError(f"search is true or false, not {self.search!r}")
+    search: bool = flag(True)
 
     @cached_property
     def _vae(self) -> VAE:
@@ -82,7 +79,7 @@ class LosslessCodec(RecCodec):
         z = blocks.latents(index)
         message, beneath = Message(), self._beneath(len(x))
         if beneath:
-            message = start(*arithmetic_encode(x[-1], vae.ones(z[-1:])[0], PIXEL_PRECISION))
+            message = start(*arithmetic_encode(x[-1], vae.ones(z[-1:])[0], vae.PIXEL_PRECISION))
         above = len(x) - beneath
         vae.likelihood(z[:above]).push(message, x[:above])
         blocks.code(len(x)).push(message, index)
@@ -96,7 +93,7 @@ class LosslessCodec(RecCodec):
         x = np.empty((items, vae.pixels), np.uint8)
         x[: items - beneath] = vae.likelihood(z[: items - beneath]).pop(message)
         if beneath:
-            x[-1] = arithmetic_decode(*finish(message), vae.ones(z[-1:])[0], PIXEL_PRECISION)
+            x[-1] = arithmetic_decode(*finish(message), vae.ones(z[-1:])[0], vae.PIXEL_PRECISION)
         else:
             message.verify_end()
         return x.astype(spec.dtype).reshape(spec.shape)
@@ -125,7 +122,7 @@ class LosslessCodec(RecCodec):
                 choices = lists[:, b, :length].reshape(-1)
                 trial = np.repeat(z, length, 0)
                 trial[:, blocks.members(b)] = blocks.part(choices, b)
-                bits = vae.likelihood(trial).information(pixels)
+                bits = vae.information(trial, pixels)
                 bits += prices(blocks.octaves[b])[exponents(choices)] / np.log(2.0)
                 order = bits.reshape(n, length).argsort(1, kind="stable")
                 best = np.arange(n) * length + order[:, 0]

@@ -14,7 +14,7 @@ from codecs_core.exact import freeze
 from codecs_core.learn import BITS_PER_NAT
 from codecs_rec.calibration import arranged, block_tensors, finished, information
 from codecs_rec.latents import Blocks
-from codecs_rec.model import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VAE, VALUE_BITS, scales
+from codecs_rec.model import COEFFICIENT_BITS, MEAN_BITS, SCALE_BITS, VALUE_BITS, scales
 from codecs_rec.network import COLOUR_SCALE_RANGE, Network
 from codecs_rec.quantile import grid
 
@@ -32,7 +32,7 @@ def frozen(
     name: str = "",
 ) -> Model:
     """Freeze a trained network; `examples` tell how large its activations grow, and how indices are distributed."""
-    encoder, kind, pixels, latents = network.freeze_encoder(examples), network.kind, examples.shape[1], network.latents
+    encoder, kind, pixels = network.freeze_encoder(examples), network.kind, examples.shape[1]
     means, log_scales = np.split(encoder(examples), 2, axis=1)
     m, s = means / (1 << MEAN_BITS), scales(log_scales)
     blocks = arranged(m[:CALIBRATION], s[:CALIBRATION], block_bits)
@@ -47,18 +47,10 @@ def frozen(
         decoder = freeze(network.decoder, z, latent, targets, gain=np.repeat([255.0, 4 * BITS_PER_NAT], pixels))
     else:
         decoder = freeze(network.decoder, z, latent, CategoricalMixture.LOGIT.within(-4096, 4096), gain=BITS_PER_NAT)
-    tensors = encoder.tensors("encoder") | decoder.tensors("decoder") | block_tensors(blocks)
-    if kind == "mixture":
-        tensors["tables"] = network.freeze_tables()
+    more = block_tensors(blocks)
     if kind == "colour":
         coefficients = network.coefficients.detach().double().numpy() * (1 << COEFFICIENT_BITS)
-        tensors["coefficients"] = np.clip(np.floor(coefficients + 0.5), -(1 << 12), 1 << 12).astype(np.int32)
-    config = {
-        "likelihood": kind,
-        "item_shape": [int(n) for n in item_shape],
-        "latents": latents,
-    }
+        more["coefficients"] = np.clip(np.floor(coefficients + 0.5), -(1 << 12), 1 << 12).astype(np.int32)
+    model = network.frozen("rec.vae-lossless", item_shape, {"encoder": encoder, "decoder": decoder}, **more)
     attrs = attrs | {"information": round(float(information(m, s).sum(1).mean()), 2), "blocks": blocks.count}
-    model = Model.create(codec="rec.vae-lossless", config=config, tensors=tensors, attrs=attrs, name=name)
-    VAE(model)
-    return finished(model, examples[:CALIBRATION])
+    return finished(model.replaced(attrs=attrs, name=name), examples[:CALIBRATION])

@@ -51,8 +51,8 @@ def _by_pair(name: str) -> Callable[..., Any]:
     return call  # type: ignore[no-any-return]
 
 
-_log_ratio, _peak, _log_top, _level_set, _proposal_mass, _standard_mass = (
-    _by_pair(name) for name in ("log_ratio", "peak", "log_top", "level_set", "proposal_mass", "standard_mass")
+_log_ratio, _level_set, _proposal_mass, _standard_mass = (
+    _by_pair(name) for name in ("log_ratio", "level_set", "proposal_mass", "standard_mass")
 )
 
 
@@ -69,7 +69,9 @@ class Ratio(NamedTuple):
 @inline
 def ratio_of(pair, m, s):
     """The ratio of a target of centre m and scale s."""
-    return Ratio(pair, m, s, _peak(pair, m, s), _log_top(pair, m, s))
+    if pair == GAUSSIAN:
+        return Ratio(pair, m, s, gaussian.peak(m, s), gaussian.log_top(m, s))
+    return Ratio(pair, m, s, m, _log_ratio(pair, m, m, s))
 
 
 @inline

@@ -9,15 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import Model
-from codecs_core.entropy import CategoricalMixture
 from codecs_core.exact import ExactNet, Layer
-from codecs_core.testing import Draw
+from codecs_core.testing import Draw, random_autoencoder
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks
 from codecs_rec.lossy.model import REACH
 from codecs_rec.model import MEAN_BITS, VALUE_BITS
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
+
+
+def even(*shape: int) -> NDArray[np.int32]:
+    """Rows of counts that are as even as they go and add up to 2^20."""
+    counts = np.full(shape, (1 << PRECISION) // shape[-1], np.int32)
+    counts[..., -1] += (1 << PRECISION) - counts.sum(-1)
+    return counts
 
 
 def random_model(
@@ -35,50 +41,25 @@ def random_model(
 
     It is for ``rec.vae-lossless``. Of its latents the first is not sent, the others make two blocks.
     """
-    draw = Draw(seed)
-    pixels = math.prod(item_shape)
-    largest = 1 if likelihood == "bernoulli" else 255
-
-    def layer(inputs: int, size: int, low: Any, high: Any, gain: int) -> Layer:
-        """Outputs spread about as wide as `gain` where inputs spread as wide as `size`."""
-        weight = draw(-127, 127, (len(high), inputs))
-        spread = 64 * size * math.isqrt(inputs)
-        shift = max(0, (spread // max(1, gain)).bit_length() - 1)
-        return Layer(
-            weight=weight.astype(np.int8),
-            bias=draw(-spread, spread, len(high)),
-            shift=np.full(len(high), shift, np.int8),
-            low=np.asarray(low, np.int32),
-            high=np.asarray(high, np.int32),
-        )
-
-    def full(n: int, value: int) -> NDArray[np.int64]:
-        return np.full(n, value, np.int64)
-
-    relu = full(hidden, 0), full(hidden, 4095)
-    posterior = (
-        np.concatenate([full(latents, -(4 << MEAN_BITS)), full(latents, -300)]),
-        np.concatenate([full(latents, 4 << MEAN_BITS), full(latents, -1)]),
-    )
-    outputs = pixels * {"mixture": components, "colour": 2}.get(likelihood, 1)
-    bounds = full(outputs, -4096), full(outputs, 4096)
+    draw, outputs = Draw(seed), None
     if likelihood == "colour":
-        bounds = full(outputs, 0), full(outputs, largest << VALUE_BITS)
-        bounds[0][pixels:], bounds[1][pixels:] = -40, 400
+        pixels, most = math.prod(item_shape), 255 << VALUE_BITS
+        outputs = np.repeat([0, -40], pixels), np.repeat([most, 400], pixels), most // 2
     reach = (int(grid()[-1]) >> (32 - Blocks.BITS)) + 2
-    encoder = ExactNet([layer(pixels, largest, *relu, 512), layer(hidden, 512, *posterior, 4096)], 0, largest)
-    gain = (largest << VALUE_BITS) // 2 if likelihood == "colour" else 128
-    decoder = ExactNet([layer(latents, 256, *relu, 512), layer(hidden, 512, *bounds, gain)], -reach, reach)
-    counts = np.full((2, octaves), (1 << PRECISION) // octaves)
-    counts[:, -1] += (1 << PRECISION) - counts.sum(1)
-    tensors: dict[str, NDArray[Any]] = encoder.tensors("encoder") | decoder.tensors("decoder")
+    mean = 4 << MEAN_BITS
+    tensors = random_autoencoder(
+        draw,
+        likelihood,
+        item_shape,
+        hidden=hidden,
+        components=components,
+        posterior=(np.repeat([-mean, -300], latents), np.repeat([mean, -1], latents), 4096),
+        outputs=outputs,
+        reach=(-reach, reach),
+    )
     block = np.arange(latents) % 2
     block[0] = -1
-    tensors["blocks"], tensors["octaves"] = block.astype(np.int16), counts.astype(np.int32)
-    if likelihood == "mixture":
-        tables = draw(1, (1 << CategoricalMixture.TABLE_BITS) // 512, (components, 256))
-        tables[:, 0] += (1 << CategoricalMixture.TABLE_BITS) - tables.sum(1)
-        tensors["tables"] = tables.astype(np.int32)
+    tensors["blocks"], tensors["octaves"] = block.astype(np.int16), even(2, octaves)
     if likelihood == "colour":
         channels = item_shape[-1]
         tensors["coefficients"] = draw(-300, 300, channels * (channels - 1) // 2).astype(np.int32)
@@ -107,20 +88,10 @@ def random_lossy(
     pixels, outputs = height * width_ * channels, channels * squeeze**2
 
     def layer(inputs: int, high: int, low: int, count: int) -> Layer:
-        return Layer(
-            weight=draw(-9, 9, (count, 3, 3, inputs)).astype(np.int8),
-            bias=draw(-4000, 4000, count),
-            shift=np.full(count, 6, np.int8),
-            low=np.full(count, low, np.int32),
-            high=np.full(count, high, np.int32),
-        )
+        ends = np.full(count, low), np.full(count, high)
+        return draw.layer((3, 3, inputs), *ends, shift=6, weights=9, biases=4000)
 
     net = ExactNet([layer(outputs + 1, 2000, 0, width), layer(width, 500, -500, outputs)], -REACH, REACH)
-    octaves = block_bits + 3
-    counts = np.full((block_bits + 1, octaves), (1 << PRECISION) // octaves)
-    counts[:, -1] += (1 << PRECISION) - counts.sum(1)
-    shares = np.full(classes, (1 << PRECISION) // classes)
-    shares[-1] += (1 << PRECISION) - shares.sum()
     places = np.arange(0, pixels, 1 if pixels < 8 else 2)
     tensors: dict[str, NDArray[Any]] = net.tensors("decoder") | {
         # exchanges of pixels and colours: orthonormal, and the same integers everywhere
@@ -130,8 +101,8 @@ def random_lossy(
         "places": places.astype(np.int32),
         "deviations": draw(200, 480, (classes, places.size)).astype(np.int16),
         "noises": np.array([360, 260], np.int16),
-        "classes": shares.astype(np.int32),
-        "octaves": counts.astype(np.int32),
+        "classes": even(classes),
+        "octaves": even(block_bits + 1, block_bits + 3),
     }
     config = {"item_shape": list(item_shape), "largest": largest, "squeeze": squeeze, "block_bits": block_bits}
     return Model.create(codec="rec.vae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)

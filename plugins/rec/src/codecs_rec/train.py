@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
-from codecs_core import Model, Progress
+from codecs_core import Model
 from codecs_core import learn as learning
+from codecs_core.learn import Run
 from codecs_rec.freeze import frozen
 from codecs_rec.network import Network
 
@@ -30,38 +30,21 @@ class Settings(learning.AutoencoderSettings):
     block_bits: float = learning.number(14.0, 1, 17)
 
 
-def learn(
-    data: NDArray[Any],
-    *,
-    budget: float = 600.0,
-    progress: Progress | None = None,
-    name: str = "",
-    about: Mapping[str, Any] | None = None,
-    **hyper: Any,
-) -> tuple[Network, Model]:
+def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[Network, Model]:
     """Train on a stack of images; return the network in floating point and, frozen, the model.
 
     Parameters
     ----------
     data
         Shape (n, ...), uint8 or bool. A last axis of 3 makes colours; values 0 and 1 alone make bits. The last twentieth is held out.
-    budget
-        Seconds; the learning rate falls to zero over them. Freezing and calibration come on top.
-    progress
-        Called with the fraction done and a figure for the held-out items.
-    name, about
-        Of the model; `about` joins the attributes that say how it came about.
-    **hyper
-        Fields of `Settings`.
+    settings, run
+        How; freezing and calibration come on top of the budget.
 
     Raises
     ------
     UnsupportedArrayError
         For data of another dtype, or fewer than 40 items.
-    ConfigError
-        For a setting out of range.
     """
-    settings = Settings.of("rec.vae-lossless", hyper)
     items = learning.Items.of(data, settings, ndim=range(2, 65))
     kind = "bernoulli" if items.binary else "colour" if data.shape[-1] == 3 else "mixture"
     network = Network(
@@ -72,12 +55,14 @@ def learn(
         hidden=settings.hidden,
         components=settings.components,
     )
-    epochs = learning.fit_autoencoder(network, items, settings, budget=budget, progress=progress)
-    attrs = {**(about or {}), "epochs": epochs, "seed": settings.seed, "items": len(items.fit)}
+    epochs = learning.fit_autoencoder(network, items, settings, budget=run.budget, progress=run.progress)
+    attrs = {**run.about, "epochs": epochs, "seed": settings.seed, "items": len(items.fit)}
     shape, block_bits = data.shape[1:], settings.block_bits
-    return network, frozen(network, items.examples(), item_shape=shape, block_bits=block_bits, attrs=attrs, name=name)
+    return network, frozen(
+        network, items.examples(), item_shape=shape, block_bits=block_bits, attrs=attrs, name=run.name
+    )
 
 
-def train(data: NDArray[Any], **settings: Any) -> Model:
+def train(data: NDArray[Any], **hyper: Any) -> Model:
     """Train on a stack of images and return the model; the settings are those of `Settings`."""
-    return learn(data, **settings)[1]
+    return learn(data, *Run.of("rec.vae-lossless", Settings, hyper, beside=("budget", "progress")))[1]

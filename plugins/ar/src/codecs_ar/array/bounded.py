@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from codecs_ar.array.coding import plan as plan_of
 from codecs_ar.array.numeric import NumericCodec
 from codecs_ar.array.steps import Steps, fitted
 from codecs_core import CodecInfo
-from codecs_core.errors import ConfigError
+from codecs_core.fields import flag, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +41,8 @@ class BoundedCodec(NumericCodec):
     same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = BOUNDED_INFO
 
-    max_error: float = 0.0
-    relative: bool = False
-
-    def __post_init__(self) -> None:
-        if isinstance(self.max_error, bool) or not isinstance(self.max_error, int | float):
-            raise ConfigError(f"max_error must be a number, got {self.max_error!r}")
-        if not 0 <= self.max_error < math.inf:
-            raise ConfigError(f"max_error must be 0 or a positive finite number, got {self.max_error!r}")
-        if not isinstance(self.relative, bool):
-            raise ConfigError(f"relative must be true or false, got {self.relative!r}")
-        super().__post_init__()
+    max_error: float = number(0.0)
+    relative: bool = flag(False)
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         if not chunk.size:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from codecs_ar.array.coding import LEVELS, STANDARD, decode
 from codecs_core import ArraySpec, Codec
-from codecs_core.errors import ConfigError
+from codecs_core.fields import one_of
 
 #: Bytes of a chunk.
 CHUNK_BYTES = 1 << 22
@@ -20,11 +20,7 @@ CHUNK_BYTES = 1 << 22
 class NumericCodec(Codec):
     """A codec of numerical arrays that has a level of effort; its payloads say themselves how they were made."""
 
-    effort: str = STANDARD
-
-    def __post_init__(self) -> None:
-        if self.effort not in LEVELS:
-            raise ConfigError(f"effort must be one of {', '.join(LEVELS)}, got {self.effort!r}")
+    effort: str = one_of(STANDARD, tuple(LEVELS))
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Items of about 4 MiB."""

@@ -14,7 +14,7 @@ from codecs_ar import STACK_INFO
 from codecs_ar.stack.model import Stack
 from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import UnsupportedArrayError
 
 #: Values of a chunk: what framing costs is little beside them. For images of two values, this number of times as many.
 VALUES, BINARY = 1 << 21, 2
@@ -36,9 +36,7 @@ class StackCodec(Codec):
 
     @cached_property
     def _stack(self) -> Stack:
-        if self.model is None:
-            raise ConfigError("codec ar.stack needs a model")
-        return Stack(self.model.config, self.model.tensors())
+        return Stack(self.learnt.config, self.learnt.tensors())
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the array is a stack of images of the model's shape and dtype."""
@@ -47,11 +45,13 @@ class StackCodec(Codec):
         if spec.shape[1:] not in (shape, shape[: 2 if shape[2] == 1 else 3]):
             item = "x".join(map(str, shape[: 2 if shape[2] == 1 else 3]))
             raise UnsupportedArrayError(
-                f"model {self._name} takes stacks of images of {item}, not an array of shape {spec.shape}; "
+                f"model {self.learnt.label} takes stacks of images of {item}, not an array of shape {spec.shape}; "
                 "train one for other images with codecs train ar.stack"
             )
         if spec.dtype == "bool" and symbols != 2:
-            raise UnsupportedArrayError(f"model {self._name} takes uint8 values, not bool; train one on such images")
+            raise UnsupportedArrayError(
+                f"model {self.learnt.label} takes uint8 values, not bool; train one on such images"
+            )
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Images of about two million values, of images of two values four million."""
@@ -71,7 +71,7 @@ class StackCodec(Codec):
         if images.size and int(images.max()) > most:
             item = int(np.argmax(images.reshape(len(images), -1).max(1) > most))
             raise UnsupportedArrayError(
-                f"model {self._name} takes values from 0 to {most}; image {item} of a chunk holds {images[item].max()}; "
+                f"model {self.learnt.label} takes values from 0 to {most}; image {item} of a chunk holds {images[item].max()}; "
                 "train one on such images with codecs train ar.stack"
             )
         return images
@@ -84,7 +84,3 @@ class StackCodec(Codec):
         images = self._stack.pop(message, spec.shape[0])
         message.verify_end()
         return images.reshape(spec.shape).view(spec.dtype)
-
-    @property
-    def _name(self) -> str:
-        return repr(self.model.name or self.model.sha256[:16]) if self.model else "?"

@@ -14,6 +14,7 @@ from codecs_ar.stack.kernels import look
 from codecs_ar.stack.mixture import Mixture
 from codecs_ar.stack.tensors import unpacked
 from codecs_ar.stack.view import HIGH, LOW, ONE, Canvas, Order, View
+from codecs_core import ModelParts
 from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
@@ -53,22 +54,18 @@ class Stack:
     """
 
     def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-        height, width, channels = _integers(config, "shape", 1, SIDE, 3)
-        if channels > CHANNELS:
-            raise ModelError(f"a model of ar.stack has 1 to {CHANNELS} channels, not {channels}")
+        parts = ModelParts(config, tensors, "ar.stack")
+        height, width, channels = parts.numbers("shape", range(1, SIDE + 1), (3,))
+        parts.require(channels <= CHANNELS, f"{channels} channels; expected 1 to {CHANNELS}")
         self.shape = height, width, channels
-        (self.symbols,) = _integers(config, "symbols", 2, 256, 0)
-        (components,) = _integers(config, "components", 0, COMPONENTS, 0)
-        atoms, tallies = (_integers(config, key, 0, self.symbols - 1, None) for key in ("atoms", "tallies"))
-        if not atoms and not components and self.symbols > 2:
-            raise ModelError(
-                "a model of ar.stack for more than two values has atoms or components, and this one has none"
-            )
-        self.channels = _integers(config, "order", 0, CHANNELS - 1, channels)
-        if sorted(self.channels) != list(range(channels)):
-            raise ModelError(
-                f"order of a model of ar.stack must name each of {channels} channels once, got {self.channels}"
-            )
+        self.symbols = parts.number("symbols", range(2, 257))
+        components = parts.number("components", range(COMPONENTS + 1))
+        atoms, tallies = (parts.numbers(key, range(self.symbols), range(ATOMS + 1)) for key in ("atoms", "tallies"))
+        said = bool(atoms) or components > 0 or self.symbols == 2
+        parts.require(said, "neither atoms nor components for more than two values")
+        self.channels = parts.numbers("order", range(CHANNELS), (channels,))
+        complete = sorted(self.channels) == [*range(channels)]
+        parts.require(complete, f"order {self.channels}, which does not name each of {channels} channels once")
         self.referred = config.get("referred") is True
         if type(config.get("referred")) is not bool or (self.referred and self.symbols == 2):
             raise ModelError("referred of a model of ar.stack must be true or false, and false for two values")
@@ -199,14 +196,3 @@ class Scene:
         """Count the values of pixels, which are known now."""
         for i, value in enumerate(self.stack.tallies):
             self.tallies[:, :, i] += (self.inside[:, rows, columns] == value).sum(1, dtype=np.int32).T
-
-
-def _integers(config: Mapping[str, Any], key: str, low: int, high: int, count: int | None) -> tuple[int, ...]:
-    """An integer of a config as a tuple of one, where `count` is 0, or a list of `count` integers, of any number where it is None."""
-    value = config.get(key)
-    values: Any = [value] if count == 0 else value
-    fits = isinstance(values, list) and len(values) <= ATOMS and (count in (0, None) or len(values) == count)
-    if fits and all(type(v) is int and low <= v <= high for v in values):
-        return tuple(values)
-    what = "an integer" if count == 0 else f"a list of {count or 'some'} integers"
-    raise ModelError(f"{key} of a model of ar.stack must be {what} from {low} to {high}, got {value!r}")

@@ -9,7 +9,7 @@ from codecs_core.learn import number, whole
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(learning.Settings):
+class Settings(learning.Schedule):
     """Sizes and schedule.
 
     Parameters
@@ -28,10 +28,6 @@ class Settings(learning.Settings):
         Pixels a step.
     rate
         Of Adam, that of Muon is 7 times as high; after a short rise it falls to zero.
-    steps
-        If not 0, train for this number of steps, however long they take.
-    seed
-        Of the initial weights and of the order of the data.
     draw
         Values are probabilities, in 255ths: each is drawn as 0 or 1.
     """
@@ -45,6 +41,4 @@ class Settings(learning.Settings):
     items: int = whole(0, 0, 1 << 40)
     batch: int = whole(4096, 1, 1 << 20)
     rate: float = number(3e-3, above=True)
-    steps: int = whole(0, 0, 1 << 40)
-    seed: int = whole(0, 0, 1 << 62)
     draw: bool = False

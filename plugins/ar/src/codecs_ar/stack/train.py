@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,12 @@ from codecs_ar.stack.network import Network
 from codecs_ar.stack.settings import Settings
 from codecs_ar.stack.view import ONE, Order
 from codecs_ar.stack.worth import report, sized
-from codecs_core import Model, Progress
+from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
 from codecs_core.errors import UnsupportedArrayError
+from codecs_core.learn import Run
 
-#: What training takes beside its `Settings`.
-OWN = ("budget", "progress", "checkpoint", "held_out")
-#: Settings where none are named.
-DEFAULT = Settings()
 #: Seconds between two looks at what is held out, and between two checkpoints.
 INTERVAL = 120.0
 #: Values that are looked at of what is held out; pixels that tell how large activations grow.
@@ -136,42 +132,22 @@ def drawn(shares: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
     return (rng.random(shares.shape, np.float32) < shares / np.float32(255)).astype(np.uint8)
 
 
-def learn(
-    data: NDArray[Any],
-    *,
-    budget: float = 1200.0,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-    settings: Settings = DEFAULT,
-    held_out: int = 0,
-    name: str = "",
-    about: Mapping[str, Any] | None = None,
-) -> tuple[Lessons, Model]:
+def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[Lessons, Model]:
     """Train on a stack of images; return the networks in floating point and, frozen, the model.
 
     Parameters
     ----------
     data
         Shape (n, h, w) or (n, h, w, channels), uint8 or bool.
-    budget
-        Seconds; the learning rate falls to zero over them, unless `settings` says how many steps.
-    progress
-        Called with the fraction done and the validation rate in bits per value.
-    checkpoint
-        File that the state of training is written to now and then. Where it exists, training goes on from there.
-    settings
-        Sizes and schedule.
-    held_out
-        Images to validate on, the last ones; 0: the last twentieth.
-    name, about
-        Of the model; `about` joins the attributes that say how it came about.
+    settings, run
+        How.
 
     Raises
     ------
     UnsupportedArrayError
         For data that is no stack of small images of one size.
     ConfigError
-        For a setting out of range, or a checkpoint of another run.
+        For a checkpoint of another run.
     """
     items = learning.stack_of_items(data, ndim=(3, 4))
     images = items.reshape(*items.shape[:3], -1)
@@ -179,31 +155,26 @@ def learn(
         raise UnsupportedArrayError(
             f"ar.stack is for images of up to 128 x 128 pixels and 4 channels, not for an array of shape {items.shape}"
         )
-    kept, validation = learning.hold_out(images, held_out)
+    kept, validation = learning.hold_out(images, run.held_out)
     torch.manual_seed(settings.seed)
     lessons = Lessons(kept, validation, settings)
-    steps = learning.fit(
+    steps = run.fit(
         lessons.networks,
         lessons.loss,
         lessons.held_out,
-        rate=settings.rate,
-        budget=budget,
-        steps=settings.steps,
+        settings,
+        data=f"{kept.shape}",
         groups=lessons.groups(),
         interval=INTERVAL,
         rng=np.random.default_rng(settings.seed),
-        run=f"{settings} of {kept.shape}",
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-        progress=progress,
     )
-    attrs = {**(about or {}), "steps": steps, "seed": settings.seed, "images": len(kept)}
-    return lessons, finish(lessons, attrs=attrs, name=name)
+    attrs = {**run.about, "steps": steps, "seed": settings.seed, "images": len(kept)}
+    return lessons, finish(lessons, attrs=attrs, name=run.name)
 
 
 def train(data: NDArray[Any], **hyper: Any) -> Model:
-    """Train on a stack of images and return the model; the settings are those of `Settings`, ``checkpoint`` and ``held_out``."""
-    settings = Settings.of("ar.stack", hyper, beside=OWN)
-    return learn(data, settings=settings, **{key: hyper[key] for key in hyper.keys() & {*OWN}})[1]
+    """Train on a stack of images and return the model; the settings are those of `Settings` and of `Run`."""
+    return learn(data, *Run.of("ar.stack", Settings, hyper))[1]
 
 
 def finish(lessons: Lessons, *, attrs: Mapping[str, Any], name: str = "") -> Model:
@@ -224,12 +195,8 @@ def finish(lessons: Lessons, *, attrs: Mapping[str, Any], name: str = "") -> Mod
     _, rate, bits, model = min(found, key=lambda choice: choice[0])
     whole = {
         **attrs,
-        "held_out": {
-            "values": held.size,
-            "float_bits_per_value": round(floating, 5),
-            "integer_bits_per_value": round(rate, 5),
-        },
+        "held_out": learning.measured(held.size, float=floating, integer=rate),
         "weight_bits": bits,
         "pays": report(len(model.data), rate, lessons.held),
     }
-    return Model.create(codec=model.codec, config=model.config, tensors=model.tensors(), attrs=whole, name=name)
+    return model.replaced(attrs=whole, name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
+from codecs_lbb import local
+from codecs_lbb.grid import Grid
 from codecs_lbb.layers.entry import Entry
 
 
@@ -59,3 +62,32 @@ class Shuffle(Layer):
     def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
         """Map x, whose code that does not shorten."""
         return self.to(x), 0.0
+
+
+class Elementwise(Layer):
+    """y = f(x + shift) for some values: the shift is free, f is local bits-back coding."""
+
+    grid: Grid
+
+    @abstractmethod
+    def step(self, x: NDArray[Any]) -> tuple[Any, Any, local.Map | None]:
+        """An index of what changes, its shift in units of the grid, and f, or None for the identity; by the other values of x, or of y."""
+
+    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Shift, and local bits-back coding."""
+        y, (at, shift, f) = x.astype(np.int64), self.step(x)
+        moved = y[at] + shift
+        y[at] = moved if f is None else local.push(message, self.grid, moved, f)
+        return y
+
+    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`."""
+        x, (at, shift, f) = y.astype(np.int64), self.step(y)
+        x[at] = (x[at] if f is None else local.pop(message, self.grid, x[at], f)) - shift
+        return x
+
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+        """Shift and map."""
+        y, (at, shift, f) = x.astype(np.int64), self.step(x)
+        y[at], nats = (y[at] + shift, 0.0) if f is None else local.forward(self.grid, y[at] + shift, f)
+        return y, nats / math.log(2)

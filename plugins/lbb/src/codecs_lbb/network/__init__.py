@@ -10,11 +10,11 @@ from codecs_core.learn import Predictor
 from codecs_lbb.network.convolution import Convolution
 from codecs_lbb.network.coupling import Additive, Affine, Coupling
 from codecs_lbb.network.dequantiser import Dequantiser
-from codecs_lbb.network.flow import FactorOut, Network
+from codecs_lbb.network.flow import Network
 from codecs_lbb.network.kinds import flowpp, realnvp
 from codecs_lbb.network.mixture import Mixture
+from codecs_lbb.network.multiscale import FactorOut, Squeeze
 from codecs_lbb.network.pointwise import ActNorm, Logit
-from codecs_lbb.network.squeeze import Squeeze
 
 __all__ = [
     "ActNorm",

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from codecs_core.entropy import QFormat
 from codecs_core.learn import Predictor
-from codecs_lbb.layers.affine import LOG_LIMIT
+from codecs_lbb.layers.coupling import LOG_LIMIT
 from codecs_lbb.network.integers import Tensors, conditioner
 
 #: Range of the log-scale of an affine map, in nats.

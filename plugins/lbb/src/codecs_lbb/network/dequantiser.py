@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecs_core.learn import Predictor
-from codecs_lbb.network.squeeze import Squeeze, unsqueeze
+from codecs_lbb.network.multiscale import Squeeze, unsqueeze
 
 #: Range of the log-scale of noise, in nats.
 NOISE_RANGE = (-3.0, 1.0)

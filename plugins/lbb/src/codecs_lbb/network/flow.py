@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,19 +11,7 @@ from torch.nn import functional
 
 from codecs_core.learn import BITS_PER_NAT
 from codecs_lbb.network.dequantiser import Dequantiser
-from codecs_lbb.network.integers import Tensors
-
-
-class FactorOut(nn.Module):
-    """All channels but the first `keep` are done: section 3.6 of Dinh et al. 2017."""
-
-    def __init__(self, keep: int) -> None:
-        super().__init__()
-        self.keep = keep
-
-    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
-        """How many channels are kept."""
-        return [self.keep], {}
+from codecs_lbb.network.multiscale import FactorOut
 
 
 class Network(nn.Module):

@@ -12,7 +12,7 @@ from codecs_core.entropy import QFormat
 from codecs_core.exact import freeze
 from codecs_core.learn import Predictor
 from codecs_lbb.conditioner import INPUT_BITS, LOG_BITS, SHIFT_BITS, WINDOW
-from codecs_lbb.layers.mixture_coupling import COEFFICIENT_BITS, limits_of
+from codecs_lbb.layers.mixture import COEFFICIENT_BITS, limits_of
 from codecs_lbb.network.integers import SHIFT, SOURCE, Tensors, inputs
 
 #: Range of a log-scale, in nats.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from codecs_lbb.conditioner import SHIFT_BITS
-from codecs_lbb.layers.actnorm import LOG_LIMIT
+from codecs_lbb.layers.pointwise import LOG_LIMIT
 from codecs_lbb.network.integers import Tensors, integers
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from codecs_core import ArraySpec, CodecInfo
 from codecs_core.entropy import WIDE, Bijection, Categorical, Message, Serial, StackCodec, exponents
 from codecs_core.errors import ConfigError
+from codecs_core.fields import flag, whole
 from codecs_rec import LOSSY
 from codecs_rec.bottom import finish, pack, start, unpack
 from codecs_rec.codec import RecCodec
@@ -38,14 +39,8 @@ class LossyCodec(RecCodec):
     same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = LOSSY
 
-    quality: int = 0
-    search: bool = True
-
-    def __post_init__(self) -> None:
-        if type(self.quality) is not int or not 0 <= self.quality <= 64:
-            raise ConfigError(f"quality is an integer from 0 to 64, not {self.quality!r}")
-        if type(self.search) is not bool:
-            raise ConfigError(f"search is true or false, not {self.search!r}")
+    quality: int = whole(0, 0, 64)
+    search: bool = flag(True)
 
     @cached_property
     def _vae(self) -> LossyVAE:

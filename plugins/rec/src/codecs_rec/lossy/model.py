@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_core import ModelParts
 from codecs_core.entropy import table
-from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import KEY, drawn, prices, shortlist
@@ -99,66 +99,35 @@ class LossyVAE:
     """
 
     def __init__(self, model: Model) -> None:
-        self._name = model.label
-        config, tensors = model.config, model.tensors()
-        shape: Any = config.get("item_shape")
-        largest: Any = config.get("largest")
-        squeeze: Any = config.get("squeeze")
-        bits: Any = config.get("block_bits")
-        fits = isinstance(shape, list) and len(shape) in (2, 3) and all(type(n) is int and n > 0 for n in shape)
-        self._require(fits and math.prod(shape) <= 1 << 16, f"item_shape {shape!r}")
-        self._require(type(largest) is int and largest in (1, 255), f"largest {largest!r}")
-        self._require(type(squeeze) is int and squeeze in (1, 2, 4), f"squeeze {squeeze!r}")
-        self._require(type(bits) is int and 1 <= bits <= 17, f"block_bits {bits!r}")
-        self.item_shape, self.largest, self.block_bits = tuple(shape), int(largest), int(bits)
-        self.pixels = math.prod(self.item_shape)
-        self._unit, self._squeeze = 255 // self.largest, int(squeeze)
+        parts = ModelParts.of(model)
+        shape = parts.numbers("item_shape", range(1, (1 << 16) + 1), (2, 3))
+        self.item_shape, self.pixels = shape, math.prod(shape)
+        parts.require(self.pixels <= 1 << 16, f"items of {self.pixels} values")
+        self.largest, self.block_bits = parts.number("largest", (1, 255)), parts.number("block_bits", range(1, 18))
         height, width, channels = (*shape, 1)[:3]
-        self._require(height % squeeze == 0 and width % squeeze == 0, f"squeeze {squeeze!r}")
+        self._unit, self._squeeze = 255 // self.largest, parts.number("squeeze", (1, 2, 4))
+        parts.require(height % self._squeeze == width % self._squeeze == 0, f"squeeze {self._squeeze}")
         one = 1 << MATRIX_BITS
-        rows = self._array(tensors, "rows", (height, height), -one, one)
-        columns = self._array(tensors, "columns", (width, width), -one, one)
-        colours = self._array(tensors, "colours", (channels, channels), -one, one)
-        places = self._array(tensors, "places", (-1,), 0, self.pixels - 1)
-        self._require(bool((np.diff(places) > 0).all()), "places that do not ascend")
-        self.transform = Transform(rows, columns, colours, places)
-        self.deviations = self._array(tensors, "deviations", (-1, places.size), 0, DEVIATIONS - 1)
-        self.noises = self._array(tensors, "noises", (-1,), 0, DEVIATIONS - 1)
-        self._require(len(self.noises) <= 64, f"{len(self.noises)} qualities")
-        self.classes = self._counts(tensors, "classes", (len(self.deviations),))
-        self.octaves = self._counts(tensors, "octaves", (self.block_bits + 1, -1))
-        self._require(self.octaves.shape[1] <= MOST_OCTAVES, f"indices of {self.octaves.shape[1]} octaves")
-        self.decoder = ExactNet.from_tensors(tensors, "decoder")
+        sides = {"rows": height, "columns": width, "colours": channels}
+        matrices = [parts.integers(name, (side, side), -one, one) for name, side in sides.items()]
+        places = parts.integers("places", (-1,), 0, self.pixels - 1)
+        parts.require(bool((np.diff(places) > 0).all()), "places that do not ascend")
+        self.transform = Transform(matrices[0], matrices[1], matrices[2], places)
+        self.deviations = parts.integers("deviations", (-1, places.size), 0, DEVIATIONS - 1)
+        self.noises = parts.integers("noises", (-1,), 0, DEVIATIONS - 1)
+        parts.require(len(self.noises) <= 64, f"{len(self.noises)} qualities")
+        self.classes = parts.counts("classes", (len(self.deviations),), PRECISION)
+        self.octaves = parts.counts("octaves", (self.block_bits + 1, -1), PRECISION)
+        parts.require(self.octaves.shape[1] <= MOST_OCTAVES, f"indices of {self.octaves.shape[1]} octaves")
+        self.decoder = ExactNet.from_tensors(parts.tensors, "decoder")
         outputs = channels * self._squeeze**2
         widths = self.decoder.inputs, self.decoder.outputs
-        self._require(widths == (outputs + 1, outputs), f"a network of widths {widths}")
+        parts.require(widths == (outputs + 1, outputs), f"a network of widths {widths}")
         span, last = (self.decoder.low, self.decoder.high), self.decoder.layers[-1]
-        self._require(span == (-REACH, REACH), f"a network of inputs from {span[0]} to {span[1]}")
+        parts.require(span == (-REACH, REACH), f"a network of inputs from {span[0]} to {span[1]}")
         small = int(last.low.min()) >= -CORRECTION and int(last.high.max()) <= CORRECTION
-        self._require(small, f"a network of outputs beyond {CORRECTION}")
+        parts.require(small, f"a network of outputs beyond {CORRECTION}")
         self.plan = lru_cache(maxsize=512)(self._plan)
-
-    def _require(self, holds: bool, what: str) -> None:
-        if not holds:
-            raise ModelError(f"model {self._name} does not fit codec rec.vae: it has {what}")
-
-    def _array(
-        self, tensors: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...], low: int, high: int
-    ) -> NDArray[np.int64]:
-        """An integer tensor of this shape, where -1 stands for any size but 0, within this range."""
-        array = tensors.get(name)
-        if array is None or array.dtype.kind not in "iu":
-            raise ModelError(f"model {self._name} lacks the integer tensor {name!r}")
-        fits = array.ndim == len(shape) and all(n == m or (n < 0 < m) for n, m in zip(shape, array.shape, strict=True))
-        self._require(fits, f"{name} of shape {array.shape}")
-        least, most = int(array.min()), int(array.max())
-        self._require(low <= least and most <= high, f"{name} from {least} to {most}, not {low} to {high}")
-        return array.astype(np.int64)
-
-    def _counts(self, tensors: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        counts = self._array(tensors, name, shape, 1, 1 << PRECISION)
-        self._require(bool((counts.sum(-1) == 1 << PRECISION).all()), f"{name} that do not add up to 2^{PRECISION}")
-        return counts
 
     def _plan(self, quality: int, k: int) -> Plan:
         """How items of class k are sent at a quality: `plan`, remembered."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from codecs_core import Model, Progress
+from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import quantise
 from codecs_core.errors import UnsupportedArrayError
+from codecs_core.learn import Run
 from codecs_rec.index import PRECISION
 from codecs_rec.lossy.freeze import frozen
 from codecs_rec.lossy.model import DEVIATIONS, GREY
@@ -80,43 +80,26 @@ class Settings(learning.Settings):
     seed: int = learning.whole(0, 0, (1 << 63) - 1)
 
 
-def learn(
-    data: NDArray[Any],
-    *,
-    budget: float = 600.0,
-    progress: Progress | None = None,
-    name: str = "",
-    about: Mapping[str, Any] | None = None,
-    **hyper: Any,
-) -> tuple[Decoder, Model]:
+def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[Decoder, Model]:
     """Train on a stack of images; return the network in floating point and, frozen, the model.
 
     Parameters
     ----------
     data
         Shape (n, h, w) or (n, h, w, c) with up to four channels, uint8 or bool; h w c is at most 2^16. The last twentieth is held out.
-    budget
-        Seconds; the learning rate falls to zero over them. Freezing and calibration come on top.
-    progress
-        Called with the fraction done and a figure for the held-out items.
-    name, about
-        Of the model; `about` joins the attributes that say how it came about.
-    **hyper
-        Fields of `Settings`.
+    settings, run
+        How; freezing and calibration come on top of the budget.
 
     Raises
     ------
     UnsupportedArrayError
         For data of another dtype or shape, or fewer than 40 items.
-    ConfigError
-        For a setting out of range.
     """
     fits = data.ndim in (3, 4) and data.shape[3:] in ((), (1,), (2,), (3,), (4,))
     if data.dtype not in (np.uint8, np.bool_) or not fits or len(data) < 40 or not 0 < data[0].size <= 1 << 16:
         raise UnsupportedArrayError(
             f"training takes a stack of 40 small images or more, of dtype uint8 or bool, not {data.dtype} of shape {data.shape}"
         )
-    settings = Settings.of("rec.vae", hyper)
     torch.manual_seed(settings.seed)
     items = np.array(data).view(np.uint8).reshape(*data.shape[:3], -1)
     largest = 1 if int(items.max()) <= 1 else 255
@@ -138,14 +121,14 @@ def learn(
         lambda done: _loss(network, channel, next(batches), levels),
         lambda: _error(network, channel, validation, levels),
         rate=settings.rate,
-        budget=budget,
+        budget=run.budget,
         steps=settings.epochs * epoch,
         interval=INTERVAL,
         rng=np.random.default_rng(settings.seed),
-        progress=progress,
+        progress=run.progress,
         told="grey levels of error, on average over the qualities, on what is held out",
     )
-    attrs = {**(about or {}), "epochs": round(steps / epoch, 2), "seed": settings.seed, "items": len(fit)}
+    attrs = {**run.about, "epochs": round(steps / epoch, 2), "seed": settings.seed, "items": len(fit)}
     config = {
         "item_shape": list(data.shape[1:]),
         "largest": largest,
@@ -164,13 +147,13 @@ def learn(
     tensors["octaves"] = quantise(np.ones((settings.block_bits + 1, settings.block_bits + SPARE)), PRECISION).astype(
         np.int32
     )
-    model = frozen(network, channel, fit[:CALIBRATION], config, tensors, attrs, name)
+    model = frozen(network, channel, fit[:CALIBRATION], config, tensors, attrs, run.name)
     return network, model
 
 
-def train(data: NDArray[Any], **settings: Any) -> Model:
+def train(data: NDArray[Any], **hyper: Any) -> Model:
     """Train on a stack of images and return the model; the settings are those of `Settings`."""
-    return learn(data, **settings)[1]
+    return learn(data, *Run.of("rec.vae", Settings, hyper, beside=("budget", "progress")))[1]
 
 
 def _linear(

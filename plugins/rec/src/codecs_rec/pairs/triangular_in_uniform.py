@@ -18,18 +18,6 @@ def log_ratio(x, m, s):
 
 
 @inline
-def peak(m, s):
-    """The centre."""
-    return m
-
-
-@inline
-def log_top(m, s):
-    """Ln r(m)."""
-    return log_ratio(m, m, s)
-
-
-@inline
 def level_set(log_h, drop, m, s, c):
     """{r >= h}."""
     w = s * (1.0 - math.exp(-drop))

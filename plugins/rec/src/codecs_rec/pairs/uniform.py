@@ -16,18 +16,6 @@ def log_ratio(x, m, s):
 
 
 @inline
-def peak(m, s):
-    """The centre, as good as any other point."""
-    return m
-
-
-@inline
-def log_top(m, s):
-    """Ln r(m)."""
-    return log_ratio(m, m, s)
-
-
-@inline
 def level_set(log_h, drop, m, s, c):
     """The support."""
     return m - s, m + s

@@ -1,28 +1,46 @@
-"""Normalisation of activations: Glow, section 3.1 of Kingma and Dhariwal 2018."""
+"""Layers whose map depends on nothing but the channel."""
 
 from __future__ import annotations
 
-import math
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
 from codecs_lbb import local
 from codecs_lbb.conditioner import SHIFT_BITS, on_grid
+from codecs_lbb.elementwise import Logit as LogitMap
 from codecs_lbb.elementwise import Scale
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers.entry import Entry
-from codecs_lbb.layers.layer import Layer
+from codecs_lbb.layers.layer import Elementwise
 
+#: Of a logit, at either end of the range of grey levels.
+MARGIN = 0.05
 #: The largest log-scale of a normalisation, in nats.
 LOG_LIMIT = 8 << SHIFT_BITS
 
 
-class ActNorm(Layer):
-    """y = (x + shift) e^scale, channel by channel: Glow, section 3.1. The shift is free, the scale is local bits-back coding.
+class Logit(Elementwise):
+    """y = logit(margin + (1 - 2 margin) p) of grey levels 256 p, that come less `centre` in units of 32: Dinh et al. 2017, section 4.1."""
+
+    def __init__(self, grid: Grid, centre: int) -> None:
+        self.grid = grid
+        self.map = LogitMap(MARGIN + (1 - 2 * MARGIN) * centre / 256, (1 - 2 * MARGIN) / 8)
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Self:
+        """Nothing follows the kind."""
+        entry.nothing()
+        return cls(entry.grid, entry.centre)
+
+    def step(self, x: NDArray[Any]) -> tuple[Any, Any, local.Map]:
+        """All change."""
+        return ..., 0, self.map
+
+
+class ActNorm(Elementwise):
+    """y = (x + shift) e^scale, channel by channel: Glow, section 3.1 of Kingma and Dhariwal 2018.
 
     Parameters
     ----------
@@ -47,15 +65,6 @@ class ActNorm(Layer):
         entry.nothing()
         return cls(entry.grid, entry.tensor("shift"), entry.tensor("log_scale"))
 
-    def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
-        """Shift, and local bits-back coding."""
-        return local.push(message, self.grid, x + self.shift, self.map)
-
-    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
-        """Inverse of `push`."""
-        return local.pop(message, self.grid, y, self.map) - self.shift
-
-    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
-        """Elementwise."""
-        y, nats = local.forward(self.grid, x + self.shift, self.map)
-        return y, nats / math.log(2)
+    def step(self, x: NDArray[Any]) -> tuple[Any, Any, local.Map]:
+        """All change."""
+        return ..., self.shift, self.map

@@ -1,4 +1,4 @@
-"""Space to depth, and back."""
+"""Squeezing, and factoring out variables that are done."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ class Squeeze(nn.Module):
     def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
         """Nothing."""
         return [], {}
+
+
+class FactorOut(nn.Module):
+    """All channels but the first `keep` are done: section 3.6 of Dinh et al. 2017."""
+
+    def __init__(self, keep: int) -> None:
+        super().__init__()
+        self.keep = keep
+
+    def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
+        """How many channels are kept."""
+        return [self.keep], {}
 
 
 def unsqueeze(x: Tensor) -> Tensor:

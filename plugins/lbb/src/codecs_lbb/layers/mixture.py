@@ -38,7 +38,7 @@ def limits_of(colours: int, components: int) -> tuple[NDArray[np.int64], NDArray
     return low, high
 
 
-class MixtureCoupling(Layer):
+class Mixture(Layer):
     """y = logit F(x - l) for some channels: see `codecs_lbb.network.Mixture`, whose exact twin it is.
 
     What is coded last is decoded first: the first channel of a pixel, which the mixtures of the others depend on.
