@@ -49,6 +49,7 @@ from codecs_core.entropy.distributions.mixture_kernels import (
 )
 from codecs_core.entropy.distributions.unbounded import exponents
 from codecs_core.entropy.fixed import QFormat, counts, exp2, log2
+from codecs_core.entropy.importance import ImportanceWeighted
 from codecs_core.entropy.kernels import from_cdf
 from codecs_core.entropy.message import Message
 from codecs_core.entropy.rans import (
@@ -91,6 +92,7 @@ __all__ = [
     "EliasGamma",
     "Escape",
     "FineGaussian",
+    "ImportanceWeighted",
     "Information",
     "LogisticMixture",
     "Message",

@@ -94,6 +94,11 @@ class Message:
         """What was pushed less what was popped, in bits; 0 for a new message, negative once it digs into the seeds."""
         return 32.0 * (int(self._state[1]) - GUARD - self._drawn) + math.log2(int(self._state[0]) / _FIRST_HEAD)
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """The length exactly: words more than a new message has, and the head, from 2^32 to 2^64 - 1."""
+        return int(self._state[1]) - GUARD - self._drawn, int(self._state[0])
+
     def copy(self) -> Message:
         """An independent copy."""
         twin = Message(seeds=self._seeds)

@@ -652,6 +652,55 @@ class BitsBack:
         return x
 
 
+class ImportanceWeighted:
+    def __init__(self, codec, particles):
+        self.codec, self.particles = codec, particles
+
+    def choices(self, x, latents):
+        prior, posterior = self.codec.prior, self.codec.posterior(x)
+        lengths = [length(posterior, z) - length(self.codec.likelihood(z), x) - length(prior, z) >> 10 for z in latents]
+        return categorical(1, [cumulate(weights(lengths))])
+
+    def push(self, message, x):
+        posterior = self.codec.posterior(x)
+        latents = [posterior.pop(message) for _ in range(self.particles)]
+        (choice,) = self.choices(x, latents).pop(message)
+        chosen = latents.pop(choice)
+        for z in reversed(latents):
+            posterior.push(message, z)
+        self.codec.likelihood(chosen).push(message, x)
+        self.codec.prior.push(message, chosen)
+        uniform(1, self.particles).push(message, [choice])
+
+    def pop(self, message):
+        (choice,) = uniform(1, self.particles).pop(message)
+        chosen = self.codec.prior.pop(message)
+        x = self.codec.likelihood(chosen).pop(message)
+        posterior = self.codec.posterior(x)
+        latents = [posterior.pop(message) for _ in range(self.particles - 1)]
+        latents.insert(choice, chosen)
+        self.choices(x, latents).push(message, [choice])
+        for z in reversed(latents):
+            posterior.push(message, z)
+        return x
+
+
+def length(codec, x):
+    """By how much a symbol lengthens a new message."""
+    message = Message()
+    before = units(message)
+    codec.push(message, x)
+    return units(message) - before
+
+
+def units(message):
+    h = message.head >> 2
+    e = h.bit_length() - 1
+    m = shift(h, e - 24) - (1 << 24)
+    t, j = table("log2_mantissa"), m >> 16
+    return (32 * (len(message.stack) - message.drawn) + e << 16) + t[j] + ((t[j + 1] - t[j]) * (m & 0xFFFF) >> 16)
+
+
 class Bijection:
     def __init__(self, base, multiply, add, modulo):
         self.base, self.multiply, self.add, self.modulo = base, multiply, add, modulo
@@ -718,6 +767,8 @@ def build(c, names=None):
             lambda z: build(c["likelihood"], names | {"z": z}),
             lambda x: build(c["posterior"], names | {"x": x}),
         )
+    if kind == "ImportanceWeighted":
+        return ImportanceWeighted(build(c["codec"], names), c["particles"])
     if kind == "Chain":
         return Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"], c.get("part", 4))
     if kind == "Bijection":

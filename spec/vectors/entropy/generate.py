@@ -62,6 +62,8 @@ def build(c: Json, names: Json | None = None) -> e.StackCodec[Any]:
             lambda z: build(c["likelihood"], names | {"z": z}),
             lambda x: build(c["posterior"], names | {"x": x}),
         )
+    if kind == "ImportanceWeighted":
+        return e.ImportanceWeighted(build(c["codec"], names), c["particles"])  # type: ignore[arg-type]
     if kind == "Chain":
         return e.Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"], c.get("part", 4))
     if kind == "Bijection":
@@ -139,6 +141,8 @@ def shaped(c: Json, symbols: Any) -> Any:
     inner = c
     while "shape" not in inner:
         inner = next(inner[key] for key in PARTS if key in inner)
+    if c["type"] == "ImportanceWeighted":
+        return shaped(c["codec"], symbols)
     if c["type"] == "BitsBack":
         inner = c["likelihood"]
     if c["type"] == "Chain":
@@ -597,6 +601,11 @@ def combinators() -> Iterator[Json]:
     yield vector("a chain of rows", rows, drawn(33, 1000, 0, size=69))
     halves = {"type": "Chain", "items": 20, "batch": 6, "part": 2, "item_shape": [], "codec": toy({"of": "n"})}
     yield vector("a chain of 20 items by 6, each step half of those before", halves, drawn(34, 2, 0, size=20))
+    for particles, codec, n in ((1, toy(30), 2), (5, toy(30), 2), (16, grey(20), 16)):
+        weighted = {"type": "ImportanceWeighted", "particles": particles, "codec": codec}
+        yield vector(
+            f"bits back with {particles} particles", weighted, drawn(35, n, 0, size=codec["prior"]["shape"][0])
+        )
 
 
 def wide() -> Iterator[Json]:
