@@ -144,7 +144,7 @@ def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
 
     @cache
     def repeating(chosen: Map, role: Layout) -> bool:
-        return not level.brief and repeats_some(chosen.forward(part).transpose(role.order))
+        return not level.brief and repeats_some(planned(part, chosen, role, repeats=False))
 
     def smallest(rivals: list[tuple[Map, Layout]]) -> tuple[Map, Layout]:
         if len(rivals) > 1 and not (level.brief or level.thorough):  # what the fast level makes far larger is not tried
@@ -160,9 +160,11 @@ def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
     return planned(array, best, layout, repeats=repeats, brief=level.brief)
 
 
-def repeats_some(codes: NDArray[np.int64]) -> bool:
-    """Whether codes, their axes in order, are often like others before them."""
-    found = hits(codes.reshape(-1), codes.shape[-1], np.full(1 << codes.size.bit_length(), -1))
+def repeats_some(plan: Plan) -> bool:
+    """Whether codes that are no outliers are often like others before them."""
+    codes, (low, high) = plan.codes.transpose(plan.about.layout.order), plan.about.usual
+    shifted = codes >> plan.about.shift
+    found = hits(shifted.reshape(-1), low, high, codes.shape[-1], np.full(1 << codes.size.bit_length(), -1))
     return bool(found * SELDOM > codes.size)
 
 

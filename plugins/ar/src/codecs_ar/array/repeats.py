@@ -87,14 +87,18 @@ def note(truth, index, repeats):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def hits(codes, row, places):  # type: ignore[no-untyped-def]
-    """How many codes are the one before, the one a row before, or what followed the last two the last time; `places` are -1."""
+def hits(codes, least, most, row, places):  # type: ignore[no-untyped-def]
+    """How many codes from `least` to `most` are the one before, the one a row before, or what followed the last two the last time.
+
+    `places` are -1 to begin with.
+    """
     found = 0
     for i in range(2, codes.size):
         code = codes[i]
         place = np.uint64(hashed(codes[i - 1], codes[i - 2]) & (places.size - 1))
         last = places[place]
         same = code == codes[i - 1] or (i >= row and code == codes[i - row])
-        found += same or (last >= 0 and codes[np.uint64(last)] == code)
+        same = same or (last >= 0 and codes[np.uint64(last)] == code)
+        found += same and least <= code <= most
         places[place] = i
     return found

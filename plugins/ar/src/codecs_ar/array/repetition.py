@@ -18,9 +18,9 @@ SHORTEST, SAVING = 64, 16
 ITEMS = 16
 #: Bytes of the middle of an array that tell whether LZMA is worth a try. Deflate, at its quickest, must bring them to `SOMETHING` of
 #: their size, and to `HOPEFUL` times the share that the codec came to; `CERTAIN` times, where it is to be brief, or of differences; else
-#: LZMA must itself bring them to `PROMISING` times that share, unless deflate brings them to `REDUNDANT` of their size: then LZMA finds
+#: LZMA, briefly, must bring them to `PROMISING` times that share, unless deflate brings them to `REDUNDANT` of their size: then LZMA finds
 #: more in the whole.
-LOOKED, HOPEFUL, CERTAIN, SOMETHING, PROMISING, REDUNDANT = 1 << 16, 2.0, 1.1, 0.8, 1.05, 0.125
+LOOKED, HOPEFUL, CERTAIN, SOMETHING, PROMISING, REDUNDANT = 1 << 16, 2.0, 1.1, 0.8, 1.08, 0.125
 #: Bytes that LZMA looks back at.
 DICTIONARY = 1 << 23
 #: How LZMA is brief: by short chains of hashes, and with no further look at a match of this length (of values of one byte, or more).
@@ -89,7 +89,7 @@ def is_promising(array: NDArray[Any], share: float, *, brief: bool) -> bool:
             return False
     if brief or part.size == array.size or deflated < REDUNDANT * part.nbytes:
         return True
-    return len(compressed(part)) < PROMISING * share * part.nbytes
+    return len(compressed(part, brief=True)) < PROMISING * share * part.nbytes
 
 
 def compressed(array: NDArray[Any], *, brief: bool = False) -> bytes:
