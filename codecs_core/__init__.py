@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         SupportsInformation,
         SupportsOlderPreview,
         SupportsPreview,
+        SupportsSamples,
         SupportsTraining,
         Trainer,
     )
@@ -60,6 +61,7 @@ _HOME = {
     "SupportsInformation": "capabilities",
     "SupportsOlderPreview": "capabilities",
     "SupportsPreview": "capabilities",
+    "SupportsSamples": "capabilities",
     "SupportsTraining": "capabilities",
     "Trainer": "capabilities",
     "ArraySpec": "arrays",
@@ -121,6 +123,7 @@ __all__ = [
     "SupportsInformation",
     "SupportsOlderPreview",
     "SupportsPreview",
+    "SupportsSamples",
     "SupportsTraining",
     "Trainer",
     "choose",

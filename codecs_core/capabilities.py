@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from codecs_core.arrays import ArraySpec
 
 if TYPE_CHECKING:
+    from codecs_core.entropy import Message
     from codecs_core.models import Model
 
 #: `progress(fraction_done, message)`, called now and then by long work; fraction is in [0, 1].
@@ -35,6 +36,15 @@ class SupportsOlderPreview(Protocol):
 
     def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
         """As `SupportsPreview._preview`, of a payload of format version `version`, one before the current one."""
+        ...
+
+
+@runtime_checkable
+class SupportsSamples(Protocol):
+    """A codec whose payload is one message, so that random bits decode to what its model holds likely: `Codec.sample`."""
+
+    def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
+        """Pop this number of items off a message, images of this height and width where the model leaves it open."""
         ...
 
 

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.capabilities import Progress as Progress
-from codecs_core.capabilities import SupportsInformation, SupportsOlderPreview, SupportsPreview
+from codecs_core.capabilities import (
+    SupportsInformation,
+    SupportsOlderPreview,
+    SupportsPreview,
+    SupportsSamples,
+)
 from codecs_core.errors import (
     CodecsError,
     ConfigError,
@@ -285,6 +290,38 @@ class Codec(ABC):
         if not isinstance(self, SupportsOlderPreview):
             raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
         return self._run(self._preview_older, payload, spec, levels, version, version=version, limits=limits)
+
+    def sample(self, items: int, size: tuple[int, int] = (32, 32), *, seed: int = 0) -> NDArray[Any]:
+        """What random bits decode to: items that the model holds likely, the same ones for a seed on every machine.
+
+        Parameters
+        ----------
+        items
+            How many, 1 or more.
+        size
+            Height and width of an image, where the model leaves it open.
+        seed
+            From 0 to 2^31 - 1.
+
+        Returns
+        -------
+        NDArray
+            Of an array that the codec takes: `items` along the first axis.
+
+        Raises
+        ------
+        ConfigError
+            If the codec cannot sample: it is no `SupportsSamples`. For a number that is out of range.
+        """
+        numbers = {"items": (items, 1), "height": (size[0], 1), "width": (size[1], 1), "seed": (seed, 0)}
+        for name, (value, least) in numbers.items():
+            if type(value) is not int or not least <= value < 1 << 31:
+                raise ConfigError(f"{name} must be an integer from {least} to {(1 << 31) - 1}, got {value!r}")
+        if not isinstance(self, SupportsSamples):
+            raise ConfigError(f"codec {self.id} has no samples")
+        from codecs_core.entropy import Message
+
+        return self._sample(Message.random(seed), items, size)
 
     def _run(
         self,

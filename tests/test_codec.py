@@ -109,9 +109,17 @@ def test_bad_settings(config, text):
 
 
 def test_capabilities_are_what_a_class_has():
-    optional = (cc.SupportsPreview, cc.SupportsOlderPreview, cc.SupportsInformation, cc.SupportsTraining)
-    assert [isinstance(Raw(), one) for one in optional] == [False] * 4
-    assert [isinstance(Planes(), one) for one in optional] == [True, False, False, False]
+    optional = (
+        cc.SupportsPreview,
+        cc.SupportsOlderPreview,
+        cc.SupportsInformation,
+        cc.SupportsSamples,
+        cc.SupportsTraining,
+    )
+    assert [isinstance(Raw(), one) for one in optional] == [False] * 5
+    assert [isinstance(Planes(), one) for one in optional] == [True] + [False] * 4
+    with pytest.raises(ConfigError, match=r"codec test\.raw has no samples"):
+        Raw().sample(1)
     with pytest.raises(ConfigError, match=r"codec test\.raw does not tell"):
         Raw().information(np.zeros(3, "u1"))
 

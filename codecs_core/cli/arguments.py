@@ -102,6 +102,14 @@ def _lengths(found: ChunkChoice, lengths: list[int]) -> ChunkChoice:
     return found
 
 
+def image_size(text: str) -> tuple[int, int]:
+    """``"24x32"`` as the height and the width of an image."""
+    numbers = text.split("x")
+    if len(numbers) != 2 or not all(n.isascii() and n.isdigit() and int(n[:9]) > 0 and len(n) < 9 for n in numbers):
+        raise ConfigError(f"--size takes a height and a width, as in 24x32, not {text!r}")
+    return int(numbers[0]), int(numbers[1])
+
+
 def items(text: str) -> tuple[slice, ...]:
     """``"100:110"`` as a slice of the first axis, ``"100:110,:,0:64"`` as slices of three; ends may be missing or negative."""
     return tuple(map(_slice, text.split(",")))

@@ -53,10 +53,25 @@ class Message:
     def __init__(self, *, seeds: bool = True, most: int | None = None) -> None:
         self._seeds = seeds
         self._most = math.inf if most is None else most
+        self._first = 0  # number of the first seed word
         self._drawn = 0  # seed words laid out so far, at the bottom of `_words`
         self._words = np.zeros(64, np.uint32)
         # head, words in use, fewest words in use so far
         self._state = np.array([_FIRST_HEAD, GUARD, GUARD], np.uint64)
+
+    @classmethod
+    def random(cls, seed: int) -> Message:
+        """A message to pop samples off: the words beneath it are those of a new one from number seed * 2^32 on.
+
+        Parameters
+        ----------
+        seed
+            From 0 to 2^31 - 1.
+        """
+        message = cls()
+        message._first = seed << 32
+        message._state[0] = _LOWER | int(seed_words(message._first, message._first + 1)[0])
+        return message
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Message:
@@ -102,7 +117,7 @@ class Message:
     def copy(self) -> Message:
         """An independent copy."""
         twin = Message(seeds=self._seeds)
-        twin._drawn, twin._most = self._drawn, self._most
+        twin._first, twin._drawn, twin._most = self._first, self._drawn, self._most
         twin._words, twin._state = self._words.copy(), self._state.copy()
         return twin
 
@@ -212,7 +227,8 @@ class Message:
         missing = below - (n - GUARD) if self._seeds else 0
         if missing > 0:
             missing = max(missing, self._drawn, 64)
-            seeds = seed_words(1 + self._drawn, 1 + self._drawn + missing)[::-1]
+            laid = self._first + 1 + self._drawn
+            seeds = seed_words(laid, laid + missing)[::-1]
             body = self._words[GUARD:n]
             words = np.empty(GUARD + missing + body.size + above + 1, np.uint32)
             words[GUARD : GUARD + missing] = seeds

@@ -113,3 +113,13 @@ def test_zero_probability_cannot_be_pushed() -> None:
         with pytest.raises(EntropyError, match=f"symbol {size // 2}"):
             Uniform(9, size).push(message, symbols)
     assert message.to_bytes() == before
+
+
+def test_random_messages_are_endless_and_differ():
+    popped = [Uniform(1 << 16, 5000).pop(Message.random(seed)) for seed in (0, 1, 2, 1)]
+    assert np.array_equal(popped[0], Uniform(1 << 16, 5000).pop(Message()))
+    assert np.array_equal(popped[1], popped[3])
+    assert not np.array_equal(popped[1], popped[2])
+    copied = Message.random(3).copy()
+    assert np.array_equal(Uniform(1 << 16, 5000).pop(copied), Uniform(1 << 16, 5000).pop(Message.random(3)))
+    assert abs(np.concatenate(popped[:3]).mean() - 32767.5) < 500

@@ -35,6 +35,25 @@ def make_items(codec: VAECodec, n: int, seed: int = 0) -> NDArray[np.uint8]:
     return rng.integers(0, codec._vae.largest + 1, (n, *codec._vae.item_shape)).astype(np.uint8)
 
 
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_samples_are_what_random_bits_decode_to(likelihood: str) -> None:
+    codec = make_codec(likelihood, (4, 3, 2))
+    found = codec.sample(30, seed=1)
+    assert found.shape == (30, 4, 3, 2)
+    assert found.dtype == np.uint8
+    assert found.max() <= codec._vae.largest
+    assert np.array_equal(found, codec.sample(30, seed=1))
+    assert not np.array_equal(found, codec.sample(30, seed=2))
+    # what the model holds likely costs less than what it does not
+    assert item_bits(codec, found) < item_bits(codec, make_items(codec, 30))
+
+
+@pytest.mark.parametrize(("items", "seed"), [(0, 0), (2.0, 0), (1, -1), (1, 1 << 31)])
+def test_numbers_of_samples_that_are_refused(items: Any, seed: Any) -> None:
+    with pytest.raises(ConfigError, match="must be an integer from"):
+        make_codec("bernoulli", (3,)).sample(items, seed=seed)
+
+
 def check_round_trip(codec: VAECodec, x: NDArray[Any]) -> bytes:
     """The array comes back with dtype and shape, is not written to, and has one code."""
     codec = unstored(codec)

@@ -33,6 +33,14 @@ def check_round_trip(codec: ImageCodec, x: NDArray[np.uint8]) -> bytes:
     return payload
 
 
+def test_samples_are_what_random_bits_decode_to() -> None:
+    codec = CODECS[3]
+    found = codec.sample(5, (8, 4), seed=1)
+    assert (found.shape, found.dtype) == ((5, 8, 4, 3), np.uint8)
+    assert np.array_equal(found, codec.sample(5, (8, 4), seed=1))
+    assert not np.array_equal(found, codec.sample(5, (8, 4), seed=2))
+
+
 @pytest.mark.parametrize(
     ("channels", "shape"),
     [

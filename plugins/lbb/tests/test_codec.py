@@ -28,6 +28,16 @@ def pixels(*shape: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
+def test_samples_are_what_random_bits_decode_to() -> None:
+    codec = CODECS[3]
+    found = codec.sample(5, (8, 4), seed=1)
+    assert (found.shape, found.dtype) == ((5, 8, 4, 3), np.uint8)
+    assert np.array_equal(found, codec.sample(5, (8, 4), seed=1))
+    assert not np.array_equal(found, codec.sample(5, (8, 4), seed=2))
+    with pytest.raises(UnsupportedArrayError, match="multiples of"):
+        codec.sample(5, (7, 4))
+
+
 @pytest.mark.parametrize("shape", [(1, 4, 8, 3), (9, 8, 4, 3), (0, 8, 8, 3), (2, 0, 4, 3), (6, 4, 4, 1), (5, 8, 4)])
 def test_round_trip(shape: tuple[int, ...]) -> None:
     codec, x = unstored(CODECS[3 if shape[-1] == 3 else 1]), pixels(*shape)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from codecs_bbans import INFO
 from codecs_bbans.model import VAE
 from codecs_core import ArraySpec, CodecInfo, ItemCodec, MessageCodec
-from codecs_core.entropy import Chain
+from codecs_core.entropy import Chain, Message
 
 #: Items a step; part of format version 1.
 BATCH = 128
@@ -51,6 +51,10 @@ class VAECodec(MessageCodec, ItemCodec):
 
     def _stack_codec(self, spec: ArraySpec) -> Chain:
         return self._chain(spec.shape[0])
+
+    def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
+        x = self._vae.codec(items).pop(message)
+        return x.astype(np.uint8).reshape(items, *self._vae.item_shape)
 
     def _chain(self, items: int) -> Chain:
         return Chain(self._vae.codec, items, BATCH)

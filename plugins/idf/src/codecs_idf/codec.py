@@ -44,6 +44,11 @@ class ImageCodec(MessageCodec, cc.ImageCodec):
     def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
         return Bijection(colour.forward, restored, self._flow.codec(*self._images(spec)[:3]))
 
+    def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
+        """A flow of integers has no bounds: values beyond those of an image are cut off."""
+        z = self._flow.codec(items, *size).pop(message)
+        return colour.inverse(z).clip(0, 255).astype(np.uint8)
+
     def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         spec = ArraySpec.of(chunk)
         if not chunk.size:

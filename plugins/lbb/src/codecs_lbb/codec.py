@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from codecs_core import ArraySpec, CodecInfo, MessageCodec
-from codecs_core.entropy import Chain
+from codecs_core.entropy import Chain, Message
 from codecs_core.errors import UnsupportedArrayError
 from codecs_lbb import INFO
 from codecs_lbb.model import FlowModel
@@ -66,3 +66,8 @@ class FlowCodec(MessageCodec):
     def _stack_codec(self, spec: ArraySpec) -> Chain:
         n, h, w, _ = self._images(spec)
         return Chain(lambda size: self._flow.codec(size, h, w), n, BATCH, PART)
+
+    def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
+        shape = items, *size, self._flow.channels
+        self._images(ArraySpec(dtype="uint8", shape=shape))
+        return self._flow.codec(items, *size).sample(message)

@@ -56,9 +56,7 @@ class Flow(StackCodec[NDArray[Any]]):
 
     def pop(self, message: Message) -> NDArray[np.uint8]:
         """Pop images; raises `CorruptDataError` for a message that holds none."""
-        z = np.zeros(self.end, np.int64)
-        for layer in reversed(self.layers):
-            z = layer.pop(message, z)
+        z = self._point(message)
         levels = z >> self._level
         x = levels + self.centre
         if x.size and (int(x.min()) < 0 or int(x.max()) > 255):
@@ -66,6 +64,18 @@ class Flow(StackCodec[NDArray[Any]]):
         centred = levels << self._level
         self.noise(centred).push(message, z - centred)
         return x.astype(np.uint8)
+
+    def sample(self, message: Message) -> NDArray[np.uint8]:
+        """What the flow makes of z off a message of random bits; values beyond those of an image are cut off."""
+        x = (self._point(message) >> self._level) + self.centre
+        return x.clip(0, 255).astype(np.uint8)
+
+    def _point(self, message: Message) -> NDArray[np.int64]:
+        """Pop z, layer by layer, as far as the noisy image on the grid."""
+        z = np.zeros(self.end, np.int64)
+        for layer in reversed(self.layers):
+            z = layer.pop(message, z)
+        return z
 
     def theory(self, x: NDArray[Any], message: Message) -> float:
         """Bits of images by the densities that the flow stands for, -log2 p(x + u) + log2 q(u | x), for noise u that is popped."""

@@ -1,0 +1,54 @@
+"""`codecs sample`: what a model holds likely, as pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def sample(
+    model: Annotated[str, typer.Argument(metavar="MODEL", show_default=False, help="Name or path of a model.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", show_default=False, help="An image, or .npy for a stack of all.")
+    ],
+    items: Annotated[int, typer.Option(min=1, max=4096, metavar="N", help="How many images.")] = 16,
+    size: Annotated[
+        str, typer.Option(metavar="HEIGHTxWIDTH", help="Of an image, where the model takes any size.")
+    ] = "32x32",
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Other seeds give other images.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is a file that is there.")] = False,
+) -> None:
+    """Decode random bits: the images are samples of what the model holds likely.
+
+    The same model, size and seed give the same images on every machine. An image OUT shows all of them side by side.
+    """
+    from codecs_core import api, media
+    from codecs_core.cli import arguments
+    from codecs_core.cli.output import plural, put, shown
+    from codecs_core.errors import OutputError
+
+    arguments.check_target(out, [])
+    if not force and out.is_file():
+        raise OutputError(f"{out} is there already; choose another name, or --force to replace it")
+    height_and_width = arguments.image_size(size)
+    found = api.load_model(model)
+    images = api.get_codec(found.codec, model=found).sample(items, height_and_width, seed=seed)
+    picture = images if out.suffix == ".npy" else side_by_side(images)
+    media.write(out, [("", picture)], {"": {}})
+    put(f"{shown(out)}: {plural(items, 'sample')} of {shown(found.label)}")
+
+
+def side_by_side(images: "NDArray[Any]") -> "NDArray[Any]":
+    """Images of shape (n, h, w, ...) as one, in rows of about as many as there are rows; what is left over is black."""
+    import numpy as np
+
+    n, h, w = images.shape[:3]
+    columns = int(np.ceil(np.sqrt(n)))
+    rows = -(-n // columns)
+    full = np.zeros((rows * columns, *images.shape[1:]), images.dtype)
+    full[:n] = images
+    grid = full.reshape(rows, columns, h, w, *images.shape[3:]).swapaxes(1, 2)
+    return grid.reshape(rows * h, columns * w, *images.shape[3:])

@@ -1,0 +1,78 @@
+"""`codecs sample`: a picture of what a model holds likely."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import codecs_core as cc
+from codecs_core import media
+from codecs_core.cli.app import app
+
+testing = pytest.importorskip("codecs_bbans.testing")
+
+
+def codecs(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["sample", *(str(a) for a in arguments)], prog_name="codecs")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    testing.random_model("mixture", (6, 5)).save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def test_a_stack(model: Path, tmp_path: Path) -> None:
+    done = codecs(model, tmp_path / "x.npy", "--items", 3, "--seed", 7)
+    assert done.exit_code == 0, done.output
+    assert "3 samples" in done.output
+    found = np.load(tmp_path / "x.npy")
+    assert np.array_equal(found, cc.get_codec("bbans.vae", model=model).sample(3, seed=7))
+
+
+def test_an_image_has_them_side_by_side(model: Path, tmp_path: Path) -> None:
+    assert codecs(model, tmp_path / "x.png", "--items", 5).exit_code == 0
+    picture = next(iter(media.read([tmp_path / "x.png"]).values())).load()
+    assert picture.shape == (2 * 6, 3 * 5)
+    stack = cc.get_codec("bbans.vae", model=model).sample(5)
+    assert np.array_equal(picture[:6, 5:10], stack[1])
+    assert np.array_equal(picture[6:, :5], stack[3])
+    assert not picture[6:, 10:].any()
+
+
+def test_what_is_there_is_replaced_only_by_force(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.npy").write_bytes(b"mine")
+    assert codecs(model, tmp_path / "x.npy").exit_code == 1
+    assert (tmp_path / "x.npy").read_bytes() == b"mine"
+    assert codecs(model, tmp_path / "x.npy", "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["--size", "32"], 2, "--size takes a height and a width"),
+        (["--size", "0x4"], 2, "--size takes a height and a width"),
+        (["--size", "4x99999999999"], 2, "--size takes a height and a width"),
+        (["--seed", 1 << 31], 2, "seed must be an integer from 0"),
+    ],
+)
+def test_wrong_usage(model: Path, tmp_path: Path, arguments: list[object], status: int, text: str) -> None:
+    done = codecs(model, tmp_path / "x.png", *arguments)
+    assert done.exit_code == status
+    assert text in done.output
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    assert codecs("no-such-model", tmp_path / "x.png").exit_code == 3
+
+
+def test_a_codec_without_samples(tmp_path: Path) -> None:
+    rec = pytest.importorskip("codecs_rec.testing")
+    rec.random_model().save(tmp_path / "other.safetensors")
+    done = codecs(tmp_path / "other.safetensors", tmp_path / "x.png")
+    assert done.exit_code == 2
+    assert "has no samples" in done.output
