@@ -136,10 +136,11 @@ def _fitted(places: Geometry, scene: Scene, first: int, stop: int) -> NDArray[np
     rows, solved = np.zeros(at.size * wide), np.zeros(wide)
     survey.gather(scene.values, at, np.concatenate([places.spots[:1], own]), rows)
     trust, misses = np.ones(at.size), np.zeros(at.size)
-    for _ in range(ROUNDS):
+    for count in range(ROUNDS):
+        if count > 0:
+            off = misses + 0.5 * np.partition(misses, misses.size // 2)[misses.size // 2] + 1e-9
+            trust = 1.0 / (off * np.sqrt(off))
         survey.fit(rows, own.size, trust, solved, misses)
-        off = misses + 0.5 * np.partition(misses, misses.size // 2)[misses.size // 2] + 1e-9
-        trust = 1.0 / (off * np.sqrt(off))
     weights = solved[1 : own.size + 1]
     weights = np.round(weights * UNIT) / UNIT
     return weights if np.abs(weights).max() < LARGEST else np.zeros(0)

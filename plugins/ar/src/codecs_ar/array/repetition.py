@@ -19,8 +19,9 @@ ITEMS = 16
 #: Bytes of the middle of an array that tell whether LZMA is worth a try. Deflate, at its quickest, must bring them to `SOMETHING` of
 #: their size, and to `HOPEFUL` times the share that the codec came to; `CERTAIN` times, where it is to be brief, or of differences; else
 #: LZMA, briefly, must bring them to `PROMISING` times that share, unless deflate brings them to `REDUNDANT` of their size: then LZMA finds
-#: more in the whole.
+#: more in the whole. LZMA takes long over what it makes little of: of more bytes than these, to be brief, deflate must make `LITTLE`.
 LOOKED, HOPEFUL, CERTAIN, SOMETHING, PROMISING, REDUNDANT = 1 << 16, 2.0, 1.1, 0.8, 1.08, 0.125
+LITTLE = 0.4
 #: Bytes that LZMA looks back at.
 DICTIONARY = 1 << 23
 #: How LZMA is brief: by short chains of hashes, and with no further look at a match of this length (of values of one byte, or more).
@@ -82,10 +83,11 @@ def repeated(lengths: NDArray[np.int64], values: NDArray[Any], size: int) -> NDA
 def is_promising(array: NDArray[Any], share: float, *, brief: bool) -> bool:
     """Whether LZMA may come to less than a share of the bytes, as far as a look tells."""
     part = _middle(array)
+    something = LITTLE if brief and part.size < array.size else SOMETHING
     deflated = len(zlib.compress(part.tobytes(), 1))
-    if deflated > min(SOMETHING, (CERTAIN if brief else HOPEFUL) * share) * part.nbytes:
+    if deflated > min(something, (CERTAIN if brief else HOPEFUL) * share) * part.nbytes:
         deflated = len(zlib.compress(_arranged(part, DIFFERENCES), 1))
-        if deflated > min(SOMETHING, CERTAIN * share) * part.nbytes:
+        if deflated > min(something, CERTAIN * share) * part.nbytes:
             return False
     if brief or part.size == array.size or deflated < REDUNDANT * part.nbytes:
         return True
