@@ -14,7 +14,11 @@ from codecs_inr.train import learn
 from numpy.typing import NDArray
 from PIL import Image
 
-SETTINGS = {"cifar10-1": {"bpp": 0.9375, "signals": 384}, "cifar10-2": {"bpp": 1.9375, "signals": 384}}
+SETTINGS = {
+    "cifar10-1": {"bpp": 0.9375, "signals": 384, "rate": 0.02},
+    "cifar10-2": {"bpp": 1.875, "signals": 384, "start": "cifar10-1"},
+    "combiner-1": {"bpp": 0.9375, "signals": 384, "rate": 0.02, "linear": False},
+}
 
 
 def images(folder: Path, sprites: int) -> NDArray[np.uint8]:

@@ -58,6 +58,19 @@ def test_the_same_seed_gives_the_same_model() -> None:
     assert models[0].data != models[2].data
 
 
+def test_training_starts_from_a_model_of_another_rate(tmp_path: Path) -> None:
+    """At once it is where the first training was after some rounds."""
+    settings = SMALL | {"linear": True, "rounds": 30}
+    train(blobs(32), **settings).save(tmp_path / "first")
+    more = settings | {"start": str(tmp_path / "first"), "rounds": 2, "bpp": 2.0}
+    alternation, _ = learn(blobs(32), **more)
+    fresh, _ = learn(blobs(32), **more | {"start": ""})
+    errors = [one.expect(1, 1e-6, 1.0) for one in (alternation, fresh)]
+    assert errors[0] < 0.7 * errors[1]
+    with pytest.raises(ConfigError, match="start must be a model of the same network"):
+        train(blobs(32), **more | {"hidden": [9]})
+
+
 def test_images_of_different_sizes_become_patches() -> None:
     images = [blobs(1, 20, 3)[0], blobs(1, 17, 3)[0]]
     alternation, model = learn(images, **SMALL | {"side": 8, "rounds": 1, "signals": 12})

@@ -45,4 +45,21 @@ def codecs_register() -> list[CodecSpec]:
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
     """The models shipped with it; ``scripts/train.py`` makes them."""
-    return []
+    return [
+        ModelSpec(
+            name="cifar10-1",
+            codec="inr.image",
+            resource="codecs_inr:models/cifar10-1.safetensors",
+            sha256="21db4b6a5378f5cace9fe21913953e089f8d781c4790c6c096499aaa346a6b17",
+            summary="colour images in patches of 32 x 32, 0.94 bits per pixel",
+            nbytes=441583,
+        ),
+        ModelSpec(
+            name="cifar10-2",
+            codec="inr.image",
+            resource="codecs_inr:models/cifar10-2.safetensors",
+            sha256="56d36ae8f8f2df4eb8963056b6fc1d1ea6b070cc8727c86edf3ee00110ec98a3",
+            summary="colour images in patches of 32 x 32, 1.88 bits per pixel",
+            nbytes=441583,
+        ),
+    ]

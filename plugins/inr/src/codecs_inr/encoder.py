@@ -6,6 +6,7 @@ Guo et al. 2023 (COMBINER), sections 3.2 and 3.3.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ from codecs_inr.network import Floats
 from codecs_inr.posterior import Fit, Posterior
 
 #: Size of a step, in units of the prior's deviation; steps between two looks at the rates of the groups.
-RATE, LOOK = 0.02, 10
+RATE, LOOK = 0.05, 10
+#: Between groups, steps are this part of it.
+FINE = 0.2
 #: Share of the pixels that a step looks at, and the part of the fit, its end, that looks at all of them.
 SHARE, WHOLE = 0.25, 0.1
 #: How fast the price of a group's bits follows what they are over its share.
@@ -42,13 +45,17 @@ class Prices:
         np.clip(self.of_groups, 1e-4, 1e4, out=self.of_groups)
 
 
-def progressive(inr: INR, images: NDArray[np.uint8], effort: float) -> NDArray[np.int64]:
+def progressive(
+    inr: INR, images: NDArray[np.uint8], effort: float, told: Callable[[int, Posterior], None] | None = None
+) -> NDArray[np.int64]:
     """Indices of all groups for images of the model's shape, shape (n, h, w, c): shape (n, groups).
 
     Parameters
     ----------
     effort
         What the model's numbers of steps are multiplied by.
+    told
+        Called before each group is settled, with its number and the posterior, which is then what the index is to tell.
     """
     n, groups = len(images), inr.groups
     index = np.zeros((n, groups.count), np.int64)
@@ -68,12 +75,14 @@ def progressive(inr: INR, images: NDArray[np.uint8], effort: float) -> NDArray[n
         fit.run(posterior, min(LOOK, steps - done), rng, rate=rate, weight=prices.of_weights, share=share)
         prices.follow(posterior)
     for g in range(groups.count):
+        if told:
+            told(g, posterior)
         index[:, g] = groups.choose(g, posterior.mean, posterior.deviation)
         at = groups.members[g]
         z = groups.values(index[:, : g + 1])[:, at]
         posterior.fix(at, z * 2.0**-16)
         if g + 1 < groups.count:
-            fit.run(posterior, between, rng, rate=0.2 * RATE, weight=prices.of_weights, share=SHARE)
+            fit.run(posterior, between, rng, rate=FINE * RATE, weight=prices.of_weights, share=SHARE)
             if g % 4 == 0:
                 prices.follow(posterior)
     return index

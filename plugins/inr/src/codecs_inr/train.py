@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import codecs_core as cc
 from codecs_core import Model, Progress
 from codecs_core import learn as learning
 from codecs_core.errors import ConfigError
@@ -22,13 +23,13 @@ from codecs_inr import checkpoint as states
 from codecs_inr.em import Alternation
 from codecs_inr.features import FREQUENCY_BITS, fourier
 from codecs_inr.freeze import frozen
-from codecs_inr.model import MOST_LINEAR, SPREAD, standardised
+from codecs_inr.model import INR, MOST_LINEAR, SPREAD, standardised
 from codecs_inr.network import Siren
 from codecs_inr.patches import cut
 from codecs_inr.sine import VALUE_BITS
 
-#: Steps of an E step, and their size in units of the prior's deviation.
-STEPS, RATE = 25, 0.02
+#: Steps of an E step.
+STEPS = 25
 #: Seconds between two checkpoints.
 INTERVAL = 60.0
 #: Bits that a weight can tell, at the most: beyond that more weights are better.
@@ -59,8 +60,12 @@ class Settings(learning.Settings):
         Of a group of weights: the search for an index looks at 2^index_bits proposals.
     steps, between
         Steps of an encoder's fit, and after each group.
+    rate
+        Size of a step, in units of the prior's deviation; it follows a cosine.
     rounds
         If not 0, train for this number of rounds, however long they take.
+    start
+        Name or path of a model of the same network to start from, which may be one for another rate.
     seed
         Of the initial weights, of the choice of patches and of all noise.
     """
@@ -75,7 +80,9 @@ class Settings(learning.Settings):
     index_bits: int = learning.whole(16, 1, 20)
     steps: int = learning.whole(2000, 1, 1 << 20)
     between: int = learning.whole(20, 1, 1 << 20)
+    rate: float = learning.number(0.05, above=True)
     rounds: int = learning.whole(0, 0, 1 << 20)
+    start: str = ""
     seed: int = learning.whole(0, 0, (1 << 63) - 1)
 
 
@@ -131,6 +138,8 @@ def learn(
         )
     _check_rate(bits, len(x), network.size, settings)
     alternation = Alternation(network, x, y, bits, rng, linear=settings.linear)
+    if settings.start:
+        _start(alternation, settings.start)
     path = None if checkpoint is None else Path(checkpoint)
     _alternate(alternation, settings, budget, path, progress)
     attrs = {**(about or {}), "rounds": alternation.rounds, "seed": settings.seed, "signals": len(patches)}
@@ -151,6 +160,23 @@ def train(data: Any, **settings: Any) -> Model:
     return learn(data, **settings)[1]
 
 
+def _start(alternation: Alternation, name: str) -> None:
+    """Give an alternation the prior of a model."""
+    inr, prior = INR(cc.load_model(name, codec="inr.image")), alternation.prior
+    found, expected = (
+        (each[0].widths, bool(each[1])) for each in ((inr.network, inr.basis), (alternation.network, prior.basis))
+    )
+    if found != expected:
+        raise ConfigError(
+            f"start must be a model of the same network: {name} has widths {list(found[0])} and linear={str(found[1]).lower()}, "
+            f"expected {list(expected[0])} and {str(expected[1]).lower()}"
+        )
+    prior.mean[...], prior.std[...] = inr.prior.mean, inr.prior.std
+    for matrix, given in zip(prior.basis, inr.prior.basis, strict=True):
+        matrix[...] = given
+    alternation.variance = inr.variance
+
+
 def _alternate(
     alternation: Alternation, settings: Settings, budget: float, path: Path | None, progress: Progress | None
 ) -> None:
@@ -164,7 +190,7 @@ def _alternate(
         seconds = before + time.monotonic() - start
         done = alternation.rounds / settings.rounds if settings.rounds else min(1.0, seconds / budget)
         if done < 1:
-            error = alternation.expect(STEPS, RATE * (0.05 + 0.95 * math.cos(0.5 * math.pi * done)))
+            error = alternation.expect(STEPS, settings.rate * (0.05 + 0.95 * math.cos(0.5 * math.pi * done)))
             bits = alternation.maximise()
             if progress:
                 decibels = 10 * math.log10(255**2 / (SPREAD**2 * max(error, 1e-9)))
