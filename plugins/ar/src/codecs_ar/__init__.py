@@ -139,9 +139,9 @@ def codecs_register_models() -> list[ModelSpec]:
             name="mnist-binary",
             codec="ar.stack",
             resource="codecs_ar:models/mnist-binary.safetensors",
-            sha256="87a95d9bb009fb49183503be3cd368ca23390ad8b414e85355d83b83f42fd572",
+            sha256="3718288354ab452cbe341484e6e4574b0c6e1befcbfa8665ce260f4238c1116b",
             summary="stacks of binarised digits of 28 x 28",
-            nbytes=130433,
+            nbytes=129102,
             shapes=DIGITS,
         ),
     ]
