@@ -58,6 +58,7 @@ docs-serve: $(STAMP)
 
 gallery: $(STAMP)
 	$(BIN)/python scripts/gallery.py
+	$(BIN)/python plugins/rec/scripts/pictures.py
 
 figures: $(STAMP)
 	$(BIN)/python scripts/figures.py $(DATA)

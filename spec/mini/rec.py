@@ -1,4 +1,4 @@
-"""The codecs ``rec.vae`` and ``rec.vae-lossless`` in plain Python and numpy, written from ``spec/codecs/rec.md``."""
+"""The codecs ``rec.vae``, ``rec.vae-lossless`` and ``rec.weights`` in plain Python and numpy, written from ``spec/codecs/rec.md``."""
 
 import math
 from decimal import Decimal, localcontext
@@ -15,9 +15,8 @@ PI = Decimal("3.14159265358979323846264338327950288419716939937511")
 # --- proposals -----------------------------------------------------------------------------------
 
 
-def philox(a, b, c, d):
-    """The words of Philox under the key 0, of numbers or arrays."""
-    k0 = k1 = 0
+def philox(a, b, c, d, k0=0, k1=0):
+    """The words of Philox under a key, of numbers or arrays."""
     for _ in range(10):
         x, y = 0xD2511F53 * a, 0xCD9E8D57 * c
         a, b, c, d = y >> 32 ^ b ^ k0, y & 0xFFFFFFFF, x >> 32 ^ d ^ k1, x & 0xFFFFFFFF
@@ -59,6 +58,18 @@ def proposals(n, m, size):
     words = np.stack(np.broadcast_arrays(*philox(n[:, None], g, m, 1)), -1)
     halves = np.stack([words & 0xFFFF, words >> 16], -1).reshape(len(n), 8 * len(g))
     return grid()[halves[:, :size].astype(int)]
+
+
+def boxed_proposals(boxes, n, m, cuts):
+    """The same for proposals with the numbers n in boxes of block number m, whose axes are cut by so many digits each."""
+    boxes, n = np.array(boxes, np.uint64)[:, None], np.array(n, np.uint64)[:, None]
+    g = np.arange(-(-len(cuts) // 8), dtype=np.uint64)
+    k0, k1, _, _ = philox(boxes & np.uint64(0xFFFFFFFF), boxes >> np.uint64(32), m, 4)
+    words = np.stack(np.broadcast_arrays(*philox(n, g, m, 1, k0, k1)), -1)
+    halves = np.stack([words & 0xFFFF, words >> 16], -1).reshape(len(n), 8 * len(g))[:, : len(cuts)].astype(int)
+    below = np.cumsum(cuts[::-1])[::-1] - cuts  # digits of a box behind those of each axis
+    intervals = boxes.astype(int) >> below & (1 << cuts) - 1
+    return grid()[(intervals << 16 - cuts) + (halves >> cuts)]
 
 
 # --- models --------------------------------------------------------------------------------------
@@ -120,15 +131,18 @@ def number_left(message):
 # --- rec.vae -------------------------------------------------------------------------------------
 
 
-def plan(d, t, block_bits):
-    """The latents of each block, and the row."""
+def plan(d, t, block_bits, version):
+    """The latents of each block, the row, and the digits that each latent is cut by."""
     i = np.maximum(d - t, 0)
-    order, total = np.argsort(-i, kind="stable")[: np.count_nonzero(i)].tolist(), int(i.sum())
-    blocks = [[] for _ in range(min(len(order), -(-total // (64 * block_bits))))]
+    cuts = np.minimum(i + 32 >> 6, 6) if version >= 3 else np.zeros_like(i)
+    left = np.where(cuts > 0, np.maximum(32, i - 64 * cuts), i)
+    order, total = np.argsort(-i, kind="stable")[: np.count_nonzero(i)].tolist(), int((i - 64 * cuts).sum())
+    count = max(-(-int(left.sum()) // (64 * block_bits)), -(-int(cuts.sum()) // 36))
+    blocks = [[] for _ in range(min(len(order), count))]
     for j, latent in enumerate(order):
         a, b = divmod(j, len(blocks))
         blocks[-1 - b if a % 2 else b].append(latent)
-    return blocks, min(total // (64 * max(1, len(blocks))), block_bits)
+    return blocks, max(0, min(total // (64 * max(1, len(blocks))), block_bits)), cuts
 
 
 def gains(d, t):
@@ -145,18 +159,21 @@ def pop_parts(message, sums, index):
 
 
 def pop_indices(message, classes, octaves, plans, n):
-    """The class of each item, and the indices of its blocks."""
+    """The class of each item, and the box and the number in it of its blocks."""
     found = pop_parts(message, classes, [0] * n)
     exponents = pop_parts(message, octaves, [plans[k][1] for k in found for _ in plans[k][0]])
-    (m, r), w = number_left(message), sum(exponents)
+    boxes = [int(plans[k][2][block].sum()) for k in found for block in plans[k][0]]
+    widths = [box + e for box, e in zip(boxes, exponents, strict=True)]
+    (m, r), w = number_left(message), sum(widths)
     if m != max(w, 32) or r >> w:
-        raise entropy.Corrupt("what is left is not the rests of the indices")
-    digits, ends = f"{r:0{w}b}", entropy.cumulate(exponents)
-    indices = iter([int("1" + digits[end - e : end], 2) for e, end in zip(exponents, ends[1:], strict=True)])
-    return found, [[next(indices) for _ in plans[k][0]] for k in found]
+        raise entropy.Corrupt("what is left is not the boxes and rests of the indices")
+    digits, ends = f"{r:0{w}b}", entropy.cumulate(widths)
+    parts = zip(boxes, exponents, ends[1:], strict=True)
+    indices = iter([("0" + digits[z - e - box : z - e], "1" + digits[z - e : z]) for box, e, z in parts])
+    return found, [[[int(part, 2) for part in next(indices)] for _ in plans[k][0]] for k in found]
 
 
-def decode_vae(config, tensors, settings, payload, shape, dtype):
+def decode_vae(config, tensors, settings, payload, shape, dtype, version):
     item, largest, s = item_of(config), whole(config, "largest", (1, 255)), whole(config, "squeeze", (1, 2, 4))
     block_bits, (h, w, c) = whole(config, "block_bits", range(1, 18)), (*item, 1, 1, 1)[:3]
     fits = len(item) in (2, 3) and h * w * c <= 1 << 16 and h % s == w % s == 0
@@ -178,13 +195,17 @@ def decode_vae(config, tensors, settings, payload, shape, dtype):
     if type(quality) is not int or not 0 <= quality <= len(noises):
         raise entropy.Corrupt("a quality that the model does not have")
     t = int(noises[quality - 1])
-    plans = [plan(d, t, block_bits) for d in deviations]
+    plans = [plan(d, t, block_bits, version) for d in deviations]
     kinds, indices = pop_indices(entropy.Message.parse(payload), classes, octaves, plans, n)
     f = np.zeros((n, h * w * c), np.int64)
     for k in set(kinds):
         items, gain = [i for i in range(n) if kinds[i] == k], gains(deviations[k], t)
         for m, block in enumerate(plans[k][0]):
-            points = proposals([indices[i][m] for i in items], m, len(block))
+            boxes, numbers = zip(*(indices[i][m] for i in items), strict=True)
+            cut = version >= 3
+            points = (
+                boxed_proposals(boxes, numbers, m, plans[k][2][block]) if cut else proposals(numbers, m, len(block))
+            )
             f[np.ix_(items, places[block])] = (points >> 16) * gain[block] >> 20
     f = f.reshape(n, h, w, c)
     f = np.einsum("ui,nuwc->niwc", rows, f) >> 13
@@ -200,7 +221,7 @@ def decode_vae(config, tensors, settings, payload, shape, dtype):
 # --- rec.vae-lossless ----------------------------------------------------------------------------
 
 
-def decode_lossless(config, tensors, settings, payload, shape, dtype):
+def decode_lossless(config, tensors, settings, payload, shape, dtype, version):
     kind, item, latents = config.get("likelihood"), item_of(config), config.get("latents")
     exact.check(kind in ("bernoulli", "mixture", "colour"), "another likelihood")
     exact.check(type(latents) is int and latents > 0, "no latents")
@@ -280,9 +301,60 @@ def decode_bottom(m, r, ones):
     return pixels
 
 
-def decode(model, settings, payload, shape, dtype):
+# --- rec.weights ---------------------------------------------------------------------------------
+
+
+def take_uvarint(data):
+    value = 0
+    for k in range(6):
+        byte = data.pop(0)
+        value |= (byte & 127) << 7 * k
+        if byte < 128:
+            if k and not byte:
+                break
+            return value
+    raise entropy.Corrupt("a number that is too long")
+
+
+def decode_weights(payload, shape, dtype):
+    n, data = math.prod(shape), list(payload)
+    if dtype != "float32":
+        raise entropy.Corrupt("another dtype")
+    size, c, octaves = take_uvarint(data), data.pop(0), data.pop(0)
+    if not (1 <= size <= 4096 and c <= 6 and c * size <= 40 and 1 <= octaves <= 22):
+        raise entropy.Corrupt("blocks that there are not")
+    shares = [data.pop(0) for _ in range(octaves)]
+    count = take_uvarint(data)
+    if 0 in shares or not 1 <= count <= min(n, 1 << 16):
+        raise entropy.Corrupt("an octave without a share, or no groups, or too many")
+    groups = [(take_uvarint(data), data.pop(0)) for _ in range(count)]
+    if sum(k for k, _ in groups) != n or not all(k for k, _ in groups):
+        raise entropy.Corrupt("groups of another number of values")
+    counts = [(share << 20) // sum(shares) for share in shares]
+    counts[0] += (1 << 20) - sum(counts)
+    blocks = -(-n // size)
+    message = entropy.Message.parse(bytes(data))
+    exponents = pop_parts(message, [entropy.cumulate(counts)], [0] * blocks)
+    widths = [c * len(range(b, n, blocks)) + e for b, e in enumerate(exponents)]
+    (m, r), w = number_left(message), sum(widths)
+    if m != max(w, 32) or r >> w:
+        raise entropy.Corrupt("what is left is not the boxes and rests of the indices")
+    digits, ends, points = f"{r:0{w}b}", entropy.cumulate(widths), np.zeros(n, int)
+    for b, (e, z) in enumerate(zip(exponents, ends[1:], strict=True)):
+        cuts = np.full(len(range(b, n, blocks)), c)
+        box, number = int("0" + digits[z - widths[b] : z - e], 2), int("1" + digits[z - e : z], 2)
+        points[b::blocks] = boxed_proposals([box], [number], b, cuts)[0] >> 16
+    table, values = entropy.table("exp2_negative"), []
+    for k, e in groups:
+        a, f = divmod(e - 192, 8)
+        unit = (table[64 - 8 * f] if f else table[0]) * 2.0 ** (a + (f > 0) - 32)
+        values += [float(p) * unit for p in points[len(values) : len(values) + k]]
+    return np.array(values).astype(np.float32).reshape(shape)
+
+
+def decode(model, settings, payload, shape, dtype, version=2):
     """The array of a chunk."""
     codec, config, tensors = model
     exact.check(codec in ("rec.vae", "rec.vae-lossless") and type(config) is dict, "a model of another codec")
     decoder = decode_vae if codec == "rec.vae" else decode_lossless
-    return decoder(config, tensors, settings, payload, shape, dtype).astype(dtype)
+    return decoder(config, tensors, settings, payload, shape, dtype, version).astype(dtype)

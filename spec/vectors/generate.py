@@ -25,7 +25,8 @@ from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
 from codecs_lbb.testing import random_model as random_local_flow
-from codecs_rec.testing import random_lossy
+from codecs_rec.lossy.codec import LossyCodec
+from codecs_rec.testing import OlderLossyCodec, random_lossy
 from codecs_rec.testing import random_model as random_relative
 from numpy.typing import NDArray
 
@@ -304,7 +305,7 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         shape = (2, 2, 3) if likelihood == "colour" else (4, 3)
         relative = cc.get_codec("rec.vae-lossless", model=random_relative(likelihood, shape))
         yield one(f"rec-{likelihood}", f"rec.vae-lossless: {likelihood}", raw(8, (5, *shape), high), relative, chunk=3)
-    lossy, array = old("rec.vae", model=random_lossy((4, 3)), quality=1), raw(9, (5, 4, 3))
+    lossy, array = unstored(OlderLossyCodec(model=random_lossy((4, 3)), quality=1)), raw(9, (5, 4, 3))
     found = lossy.decode(lossy.encode(array), cc.ArraySpec.of(array))
     yield (
         "rec-lossy",
@@ -387,10 +388,18 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     ):
         arrays = parts(flat, noise)
         yield f"stored-{name}", f"{codec.id}, version 2", build(arrays, codec, chunk=99, version=2), arrays
-    lossy = cc.get_codec("rec.vae", model=random_lossy((4, 3)))
-    arrays = parts(raw(22, (9, 4, 3)), raw(23, (1, 4, 3)))
-    found = {name: lossy.decode(lossy.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
-    yield "stored-rec-lossy", "rec.vae, version 2", build(arrays, lossy, chunk=99, version=2), found
+    arrays, model = parts(raw(22, (9, 4, 3)), raw(23, (1, 4, 3))), random_lossy((4, 3))
+    for name, version, lossy in ("stored-rec-lossy", 2, OlderLossyCodec), ("rec-partitioned", 3, LossyCodec):
+        codec = lossy(model=model)
+        found = {name: codec.decode(codec.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
+        yield name, f"rec.vae, version {version}", build(arrays, codec, chunk=99, version=version), found
+    weights, arrays = (
+        cc.get_codec("rec.weights", deviation=0.25),
+        parts(raw(70, (9, 5)) / np.float32(64) - 2, raw(71, (1,))),
+    )
+    arrays = {name: a.astype(np.float32) for name, a in arrays.items()} | {"zero": np.zeros((2, 3), np.float32)}
+    found = {name: weights.decode(weights.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
+    yield "rec-weights", "rec.weights: samples around values", build(arrays, weights, chunk=99, version=1), found
 
 
 def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:

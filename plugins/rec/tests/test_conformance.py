@@ -35,3 +35,15 @@ class TestBinary(Conformance):
     codec_id = "rec.vae-lossless"
     model = random_model("bernoulli", (4, 3))
     largest = 1
+
+
+class TestWeights(CodecConformance):
+    codec_id = "rec.weights"
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)
+    examples = 10
+    configs = ({}, {"deviation": 0.5})
+
+    def samples(self):
+        x = np.asarray(np.random.Philox(6).random_raw(60)).astype(np.int64) % 2001 - 1000
+        return [(x.reshape(5, 12) / 256).astype(np.float32), (x[:1] / 8).astype(np.float32)]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_rec.lossy.codec import LossyCodec
-from codecs_rec.lossy.model import LossyVAE, amplitudes, gains_of, plan
-from codecs_rec.testing import random_lossy
+from codecs_rec.lossy.model import LossyVAE
+from codecs_rec.lossy.plan import LARGEST, amplitudes, gains_of, plan, whole_plan
+from codecs_rec.testing import OlderLossyCodec, random_lossy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,16 +121,51 @@ def test_damaged_tensors(seed: int) -> None:
 )
 def test_blocks_hold_about_equal_information(deviations: list[int], noise: int, bits: int) -> None:
     d = np.array(deviations)
-    how = plan(d, noise, bits)
-    sent = sorted(i for block in how.blocks for i in block.tolist())
-    assert sent == np.flatnonzero(d > noise).tolist()
-    assert (how.gains[d <= noise] == 0).all()
-    loads = [int((d[block] - noise).sum()) for block in how.blocks]
-    if loads:
+    for how in (plan(d, noise, bits), whole_plan(d, noise, bits)):
+        sent = sorted(i for block in how.blocks for i in block.tolist())
+        assert sent == np.flatnonzero(d > noise).tolist()
+        assert (how.gains[d <= noise] == 0).all()
+        loads = [int((d[block] - noise).sum()) for block in how.blocks]
+        if not loads:
+            continue
         # dealt forwards and backwards, two blocks differ by the largest latent at most
         assert max(loads) - min(loads) <= int(d.max()) - noise
-        assert how.row == min(sum(loads) // (64 * len(loads)), bits)
-        assert len(loads) == len(sent) or sum(loads) <= 64 * bits * len(loads)
+        assert 0 <= how.row <= bits
+        if how.cuts is None:
+            assert how.row == min(sum(loads) // (64 * len(loads)), bits)
+            assert len(loads) == len(sent) or sum(loads) <= 64 * bits * len(loads)
+        else:
+            # a box and the rest of an index of 21 octaves are one integer
+            assert max(how.bits()) <= LARGEST + 6
+            assert (np.abs(64 * how.cuts - np.maximum(d - noise, 0))[d - noise <= 384] <= 32).all()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("quality", [1, 2])
+def test_older_payloads(version: int, quality: int) -> None:
+    """They decode to what they decoded to: blocks were not cut then."""
+    x = np.random.default_rng(5).integers(0, 256, (30, 2, 4, 3)).astype(np.uint8)
+    older, codec = OlderLossyCodec(model=MODEL, quality=quality), LossyCodec(model=MODEL, quality=quality)
+    payload, spec = older.encode(x), ArraySpec.of(x)
+    decoded = codec.decode(payload, spec, version=version)
+    np.testing.assert_array_equal(decoded, older.decode(payload, spec))
+    assert codec.encode(x) != payload
+
+
+def test_samples_have_the_deviation_of_the_noise() -> None:
+    """Without search, decoded latents are samples of the posterior: of its variance."""
+    vae = LossyVAE(MODEL)
+    y = np.random.default_rng(6).integers(-900, 900, (150, vae.deviations.shape[1]))
+    k, ratios = np.arange(150) % 3, []
+    box, number = vae.indices(y, k, 1, search=False)
+    z = vae.latents(box, number, k, 1) / 16
+    for c in range(3):
+        mean, scale = vae.posterior(y[k == c], 1, c)
+        unit = vae.plan(1, c).gains / 256
+        within = (np.abs(mean) < 3.5) & (unit > 0)  # what the grid reaches
+        ratios.append(((z[k == c] / np.where(unit > 0, unit, 1) - mean) / scale)[within])
+    errors = np.concatenate(ratios)
+    assert np.square(errors).mean() == pytest.approx(1, abs=6 * np.sqrt(2 / errors.size))
 
 
 def test_gains() -> None:

@@ -16,9 +16,11 @@ from codecs_rec.samplers import (
     BranchAndBound,
     Dithered,
     GreedyPoisson,
+    GreedyRejection,
     MinimalRandom,
     OrderedRandom,
     PoissonFunctional,
+    Rejection,
     ScaledDithered,
     escaped,
 )
@@ -32,7 +34,15 @@ from codecs_core.entropy import exponents
 from codecs_core.errors import EntropyError
 
 SAMPLES = 100_000
-EXACT = [GreedyPoisson(), BranchAndBound(), BranchAndBound("sample"), AStar(), AStar("dyadic")]
+EXACT = [
+    GreedyPoisson(),
+    BranchAndBound(),
+    BranchAndBound("sample"),
+    AStar(),
+    AStar("dyadic"),
+    Rejection(),
+    GreedyRejection(),
+]
 TARGETS: list[tuple[type[Family], tuple[float, float], Family, Any]] = [
     (Gaussian, (1.0, 0.25), Gaussian(), stats.norm(1.0, 0.25)),
     (Gaussian, (-2.5, 0.7), Gaussian(-3.0, 2.0), stats.norm(-2.5, 0.7)),
@@ -151,7 +161,8 @@ def test_depth_limits_bound_the_index() -> None:
         AStar("dyadic", depth=5).decode([32], Gaussian(), 1)
 
 
-ANY = [*EXACT[1:], GreedyPoisson(limit=1000), AStar("dyadic", depth=9), GreedyPoisson(limit=3)]
+SCANS = [Rejection(limit=100), GreedyRejection(limit=100)]
+ANY = [*EXACT[1:5], *SCANS, GreedyPoisson(limit=1000), AStar("dyadic", depth=9), GreedyPoisson(limit=3)]
 PAIRED = st.sampled_from(
     [(Gaussian, Gaussian), (Laplace, Laplace), (Uniform, Uniform), (Triangular, Uniform), (Triangular, Triangular)]
 )
@@ -197,7 +208,7 @@ FAR: list[tuple[type[Family], tuple[float, float], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("sampler", [GreedyPoisson(limit=256), *EXACT[1:]], ids=label)
+@pytest.mark.parametrize("sampler", [GreedyPoisson(limit=256), *EXACT[1:5], *SCANS], ids=label)
 @pytest.mark.parametrize(("family", "place", "law"), FAR, ids=lambda v: str(v) if isinstance(v, tuple) else "")
 def test_samples_follow_the_target_anywhere_on_the_line(
     sampler: Any, family: type[Family], place: tuple[float, float], law: Any
@@ -215,11 +226,11 @@ def test_samples_follow_the_target_anywhere_on_the_line(
     [(f, p, q, law) for f, p, q, law in TARGETS if type(q) is not Gaussian],
     ids=[name for name, (_, _, q, _) in zip(NAMES, TARGETS, strict=True) if type(q) is not Gaussian],
 )
+@pytest.mark.parametrize("sampler", [GreedyPoisson(limit=2), Rejection(limit=2), GreedyRejection(limit=1)], ids=label)
 def test_searches_that_end_at_once_follow_the_target(
-    family: type[Family], place: tuple[float, float], proposal: Family, law: Any
+    sampler: Any, family: type[Family], place: tuple[float, float], proposal: Family, law: Any
 ) -> None:
     """Half or less of the target is sent by an index, and what is left of it by escapes."""
-    sampler = GreedyPoisson(limit=2)
     target = family(np.full(SAMPLES, place[0]), place[1])
     index = sampler.encode(target, proposal, 7)
     assert 0.05 < escaped(index).mean() < 0.95
@@ -359,6 +370,7 @@ def test_block_indices_out_of_range(sampler: Any) -> None:
         lambda: AStar(depth=0),
         lambda: AStar(depth=61),
         lambda: GreedyPoisson(limit=0),
+        lambda: Rejection(limit=0),
         lambda: OrderedRandom(0),
         lambda: MinimalRandom(1 << 30),
         lambda: Dithered(0.0),

@@ -21,9 +21,10 @@ def test_tables_are_derived_again() -> None:
     octaves, cells = [0, 1, 7, 31, 62], range(0, 4096, 63)
     np.testing.assert_array_equal(derive.normal_tail(octaves), table("normal_tail")[octaves])
     np.testing.assert_array_equal(derive.maxwell(cells), table("maxwell")[::63])
+    np.testing.assert_array_equal(derive.chi10(cells), table("chi10")[::63])
     np.testing.assert_array_equal(derive.log_mantissa(), table("log_mantissa"))
     assert table("normal_tail").shape == (63, 257)
-    assert table("maxwell").shape == (4096,)
+    assert table("maxwell").shape == table("chi10").shape == (4096,)
 
 
 @pytest.mark.parametrize("split", ["dyadic", "sample"])

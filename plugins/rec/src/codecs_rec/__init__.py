@@ -19,6 +19,12 @@ LOSSLESS = CodecInfo(
     needs_model=True,
     auto=False,
 )
+WEIGHTS = CodecInfo(
+    summary="Relative entropy coding: weights of networks as samples of what training left open, lossy",
+    dtypes=("float32",),
+    kind="lossy",
+    auto=False,
+)
 
 
 @hookimpl
@@ -28,7 +34,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="rec.vae",
             implementation="codecs_rec.lossy.codec:LossyCodec",
-            format_version=2,
+            format_version=3,
             info=LOSSY,
             trainer="codecs_rec.lossy.train:train",
         ),
@@ -38,6 +44,12 @@ def codecs_register() -> list[CodecSpec]:
             format_version=2,
             info=LOSSLESS,
             trainer="codecs_rec.train:train",
+        ),
+        CodecSpec(
+            id="rec.weights",
+            implementation="codecs_rec.weights.codec:WeightsCodec",
+            format_version=1,
+            info=WEIGHTS,
         ),
     ]
 

@@ -196,9 +196,16 @@ def first_left(r, time, low, high, state):
 
 
 @inline
-def uniform(state):
-    """A float in (0, 1) and the next state, by SplitMix64 (Steele et al. 2014): what an encoder draws for itself."""
+def word(state):
+    """64 random bits and the next state, by SplitMix64 (Steele et al. 2014): what an encoder draws for itself."""
     state = state + np.uint64(0x9E3779B97F4A7C15)
     v = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     v = (v ^ (v >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (np.float64((v ^ (v >> np.uint64(31))) >> np.uint64(12)) + 0.5) * 2.0**-52, state
+    return v ^ (v >> np.uint64(31)), state
+
+
+@inline
+def uniform(state):
+    """A float in (0, 1) and the next state, as `word` has it."""
+    bits, state = word(state)
+    return (np.float64(bits >> np.uint64(12)) + 0.5) * 2.0**-52, state

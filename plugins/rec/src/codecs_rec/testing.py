@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,9 @@ from codecs_core import Model
 from codecs_core.exact import ExactNet, Layer
 from codecs_core.testing import Draw, random_autoencoder
 from codecs_rec.index import PRECISION
-from codecs_rec.latents import Blocks
-from codecs_rec.lossy.model import REACH
+from codecs_rec.latents import Blocks, prices, shortlist
+from codecs_rec.lossy.codec import LossyCodec
+from codecs_rec.lossy.model import REACH, LossyVAE
 from codecs_rec.model import MEAN_BITS, VALUE_BITS
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
@@ -106,3 +109,30 @@ def random_lossy(
     }
     config = {"item_shape": list(item_shape), "largest": largest, "squeeze": squeeze, "block_bits": block_bits}
     return Model.create(codec="rec.vae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+
+
+class _WholeVAE(LossyVAE):
+    """Blocks that are not cut, and the proposal of each that is best for its price, of all that an index can name."""
+
+    def indices(
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        number = np.zeros((len(y), int(self.counts(k, quality).max(initial=0))), np.int64)
+        costs = prices(self.octaves)
+        for c in sorted(set(k.tolist())):
+            rows, how = np.flatnonzero(k == c), self.plan(quality, c)
+            mean, scale = self.posterior(y[rows], quality, c)
+            price = np.broadcast_to(costs[how.row], (len(rows), costs.shape[1]))
+            for b, at in enumerate(how.blocks):
+                m, s = mean[:, at], np.broadcast_to(scale[at], (len(rows), at.size))
+                number[rows, b] = shortlist(m, s, np.full(len(rows), at.size), b, price, 1)[:, 0]
+        return np.zeros_like(number), number
+
+
+@dataclass(frozen=True, kw_only=True)
+class OlderLossyCodec(LossyCodec):
+    """``rec.vae`` as it wrote payloads of versions 1 and 2."""
+
+    @cached_property
+    def _vae(self) -> LossyVAE:
+        return _WholeVAE(self._own(), whole=True)

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import ArraySpec, CodecInfo
-from codecs_core.entropy import WIDE, Bijection, Categorical, Message, Serial, StackCodec, exponents
+from codecs_core.entropy import Message, exponents
 from codecs_core.errors import ConfigError
 from codecs_core.fields import flag, whole
 from codecs_rec import LOSSY
 from codecs_rec.bottom import finish, pack, start, unpack
 from codecs_rec.codec import RecCodec
+from codecs_rec.codes import octave_code
 from codecs_rec.lossy.model import LossyVAE
 
 
@@ -34,9 +35,8 @@ class LossyCodec(RecCodec):
     """
 
     id: ClassVar[str] = "rec.vae"
-    format_version: ClassVar[int] = 2
+    format_version: ClassVar[int] = 3
     stores_from: ClassVar[int | None] = 2
-    same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = LOSSY
 
     quality: int = whole(0, 0, 64)
@@ -66,32 +66,30 @@ class LossyCodec(RecCodec):
         vae, level = self._vae, self._level
         y = vae.coefficients(self._rows(chunk))
         k = vae.classify(y, level)
-        index = vae.indices(y, k, level, search=self.search)
-        index = index[index > 0]
-        octaves = exponents(index)
-        message = start(*pack(index - (np.int64(1) << octaves), octaves))
-        _code(vae.octaves, vae.rows(k, level)).push(message, octaves)
-        _code(vae.classes[None], np.zeros(len(k), np.int64)).push(message, k)
+        box, number = vae.indices(y, k, level, search=self.search)
+        sent = number > 0
+        octaves = exponents(number[sent])
+        rest = (box[sent] << octaves) + number[sent] - (np.int64(1) << octaves)
+        message = start(*pack(rest, vae.bits(k, level) + octaves))
+        octave_code(vae.octaves, vae.rows(k, level)).push(message, octaves)
+        octave_code(vae.classes[None], np.zeros(len(k), np.int64)).push(message, k)
         return message.to_bytes()
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        vae, level = self._vae, self._level
-        message = Message.from_bytes(payload)
-        k = _code(vae.classes[None], np.zeros(spec.shape[0], np.int64)).pop(message)
+        return self._decoded(payload, spec, self._vae)
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        if version not in (1, 2):
+            return super()._decode_older(payload, spec, version)
+        return self._decoded(payload, spec, LossyVAE(self._own(), whole=True))
+
+    def _decoded(self, payload: bytes, spec: ArraySpec, vae: LossyVAE) -> NDArray[Any]:
+        level, message = self._level, Message.from_bytes(payload)
+        k = octave_code(vae.classes[None], np.zeros(spec.shape[0], np.int64)).pop(message)
         counts = vae.counts(k, level)
-        octaves = _code(vae.octaves, vae.rows(k, level)).pop(message)
-        rest = unpack(*finish(message), octaves)
-        index = np.zeros((len(k), int(counts.max(initial=0))), np.int64)
-        index[np.arange(index.shape[1]) < counts[:, None]] = (np.int64(1) << octaves) + rest
-        return vae.values(vae.latents(index, k, level), level).astype(spec.dtype).reshape(spec.shape)
-
-
-def _code(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> StackCodec[NDArray[Any]]:
-    """Code of symbols by these rows of counts, in parts that one head codes: there may be nothing beneath to open others with."""
-    ends = range(WIDE - 1, len(rows), WIDE - 1)
-    parts = Serial(*(Categorical(counts, index=part) for part in np.split(rows, ends) if part.size))
-    return Bijection(
-        lambda x: tuple(np.split(x, ends)) if len(x) else (),
-        lambda each: np.concatenate([np.zeros(0, np.int64), *each]).astype(np.int64),
-        parts,
-    )
+        octaves = octave_code(vae.octaves, vae.rows(k, level)).pop(message)
+        rest = unpack(*finish(message), vae.bits(k, level) + octaves)
+        box, number = np.zeros((2, len(k), int(counts.max(initial=0))), np.int64)
+        sent, within = np.arange(number.shape[1]) < counts[:, None], (np.int64(1) << octaves) - 1
+        box[sent], number[sent] = rest >> octaves, (rest & within) + within + 1
+        return vae.values(vae.latents(box, number, k, level), level).astype(spec.dtype).reshape(spec.shape)

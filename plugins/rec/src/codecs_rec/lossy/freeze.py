@@ -13,8 +13,8 @@ from torch.nn import functional
 from codecs_core import Model
 from codecs_core.entropy import QFormat
 from codecs_core.exact import freeze
-from codecs_rec.index import calibrate
-from codecs_rec.lossy.model import CORRECTION, GREY, REACH, LossyVAE
+from codecs_rec.lossy.calibration import calibrated
+from codecs_rec.lossy.model import CORRECTION, GREY, REACH
 from codecs_rec.lossy.network import UNIT, Channel, Decoder
 from codecs_rec.transform import VALUE_BITS
 
@@ -32,9 +32,6 @@ def frozen(
     network.eval()
     flat = (x.numpy() // (255 // config["largest"])).reshape(len(x), -1)
 
-    def made(**more: NDArray[Any]) -> Model:
-        return Model.create(codec="rec.vae", config=config, tensors=tensors | more, attrs=attrs, name=name)
-
     centred = x.float() - GREY
     examples, span = [], QFormat(bits=10, low=-REACH, high=REACH)
     for noise in tensors["noises"].tolist():
@@ -46,19 +43,5 @@ def frozen(
     target = QFormat(bits=VALUE_BITS, low=-CORRECTION, high=CORRECTION)
     decoder = freeze(network.network, np.concatenate(examples), span, target, activation_bits=9, gain=UNIT)
     tensors |= decoder.tensors("decoder")
-    model = made()
-    for _ in range(2):
-        vae = LossyVAE(model)
-        y, found = vae.coefficients(flat), []
-        for quality in range(vae.qualities):
-            k = vae.classify(y, quality)
-            index = vae.indices(y, k, quality, search=True)
-            found.append((vae.rows(k, quality), index[index > 0]))
-        rows, index = (np.concatenate(column) for column in zip(*found, strict=True))
-        size = vae.octaves.shape[1]
-        some = [index[rows == row] for row in range(len(vae.octaves))]
-        # where nothing was seen, any octave may come
-        octaves = [calibrate(i if i.size else 1 << np.arange(size), size, smooth=True) for i in some]
-        model = made(octaves=np.stack(octaves).astype(np.int32))
-    LossyVAE(model)
-    return model
+    model = Model.create(codec="rec.vae", config=config, tensors=tensors, attrs=attrs, name=name)
+    return calibrated(model, flat)

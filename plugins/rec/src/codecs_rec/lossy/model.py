@@ -3,82 +3,31 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import ModelParts
-from codecs_core.entropy import table
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
-from codecs_rec.latents import KEY, drawn, prices, shortlist
+from codecs_rec.latents import KEY, prices
+from codecs_rec.lossy.plan import DEVIATIONS, POINT_BITS, Plan, amplitudes, plan, whole_plan
 from codecs_rec.model import MOST_OCTAVES, scales
-from codecs_rec.samplers.blocks import race
+from codecs_rec.samplers.partition import choose
 from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform
 
 if TYPE_CHECKING:
     from codecs_core import Model
 
-#: Standard deviations are 2^(d / 64), with d below this.
-DEVIATIONS = 1024
 #: Largest magnitude of what the network is given, in units of 2^-4; and of what it gives.
 REACH, CORRECTION = 4096, 2048
 #: Grey, which latents count from.
 GREY = 128
-_POINT_BITS, _GAIN_BITS = 16, 8
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """How the latents of an item of one class are sent at one quality.
-
-    Parameters
-    ----------
-    blocks
-        The latents of each block, in order.
-    gains
-        What a standard normal proposal of each latent is multiplied by, in units of 2^-8: shape (latents,).
-    row
-        Table of the octaves of the blocks' indices.
-    """
-
-    blocks: list[NDArray[np.int64]]
-    gains: NDArray[np.int64]
-    row: int
-
-
-def plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Plan:
-    """Blocks of equal information. A latent of deviation S under noise of deviation N carries max(0, log2(S / N)) bits.
-    In order of falling information, latents are dealt, forwards and then backwards, to as few blocks as hold `block_bits` on average.
-    """
-    information = np.maximum(deviations - noise, 0)  # in 64ths of a bit
-    sent = np.flatnonzero(information)
-    order = sent[np.argsort(-information[sent], kind="stable")]
-    total = int(information.sum())
-    count = min(-(-total // (64 * block_bits)), len(order))
-    gains = gains_of(deviations, information)
-    if not count:
-        return Plan([], gains, 0)
-    turn, at = np.divmod(np.arange(len(order)), count)
-    block = np.where(turn % 2, count - 1 - at, at)
-    return Plan([order[block == b] for b in range(count)], gains, min(total // (64 * count), block_bits))
-
-
-def gains_of(deviations: NDArray[np.int64], information: NDArray[np.int64]) -> NDArray[np.int64]:
-    """sqrt(S^2 - N^2) for S = 2^(deviation / 64), N that of the noise, in units of 2^-8."""
-    below = DEVIATIONS - deviations
-    product = amplitudes()[np.minimum(information, 511)] * table("exp2_negative")[below & 63]
-    return np.asarray(product >> (8 + (below >> 6)))
-
-
-@cache
-def amplitudes() -> NDArray[np.int64]:
-    """floor(2^16 sqrt(1 - 4^(-i / 64))) for i = 0 to 511, of the 4^(-i / 64) of the engine's table."""
-    powers = table("exp2_negative")[np.minimum(2 * np.arange(512), 1023)]
-    return np.array([math.isqrt((65536 - int(p)) << 16) for p in powers], np.int64)
+_GAIN_BITS = 8
+#: Candidates that a search looks at for a block: a matter of speed, not of format.
+SEARCHED, SAMPLED = 1 << 15, 1 << 18
 
 
 class LossyVAE:
@@ -86,6 +35,8 @@ class LossyVAE:
 
     Parameters
     ----------
+    whole
+        Whether blocks are not cut, as in payloads of versions 1 and 2: for decoding alone.
     model
         Config: ``item_shape``, (h, w) or (h, w, c); ``largest``, 1 or 255; ``squeeze``, side of the squares of pixels that the
         network sees as one; ``block_bits``. Tensors: ``rows``, ``columns``, ``colours``, ``places`` as `Transform` has them;
@@ -98,7 +49,8 @@ class LossyVAE:
         If anything is missing or does not fit, or the probe gives other integers than when the model was made.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, whole: bool = False) -> None:
+        self._make = whole_plan if whole else plan
         parts = ModelParts.of(model)
         shape = parts.numbers("item_shape", range(1, (1 << 16) + 1), (2, 3))
         self.item_shape, self.pixels = shape, math.prod(shape)
@@ -131,7 +83,7 @@ class LossyVAE:
 
     def _plan(self, quality: int, k: int) -> Plan:
         """How items of class k are sent at a quality: `plan`, remembered."""
-        return plan(self.deviations[k], int(self.noises[quality]), self.block_bits)
+        return self._make(self.deviations[k], int(self.noises[quality]), self.block_bits)
 
     @property
     def qualities(self) -> int:
@@ -162,31 +114,25 @@ class LossyVAE:
         mean = y * 2.0**-VALUE_BITS * scales(-deviations) * (amplitudes()[np.minimum(information, 511)] * 2.0**-16)
         return mean, scales(-information)
 
-    def indices(self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool) -> NDArray[np.int64]:
-        """Indices of the blocks, shape (n, most blocks), 0 where an item has no such block."""
+    def indices(
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Boxes of the blocks, and numbers in them, both of shape (n, most blocks); 0 where an item has no such block."""
         count = max((len(self.plan(quality, c).blocks) for c in set(k.tolist())), default=0)
-        index = np.zeros((len(y), count), np.int64)
-        groups = [(np.flatnonzero(k == c), c, self.plan(quality, c)) for c in sorted(set(k.tolist()))]
-        posteriors = [self.posterior(y[rows], quality, c) for rows, c, _ in groups]
+        box, number = np.zeros((len(y), count), np.int64), np.zeros((len(y), count), np.int64)
         costs = prices(self.octaves)
-        for b in range(count):
-            those = [(g, p) for g, p in zip(groups, posteriors, strict=True) if len(g[2].blocks) > b]
-            rows = np.concatenate([g[0] for g, _ in those])
-            size = max(g[2].blocks[b].size for g, _ in those)
-            m, s = np.zeros((len(rows), size)), np.ones((len(rows), size))
-            sizes, price = np.empty(len(rows), np.int64), np.empty((len(rows), costs.shape[1]))
-            start = 0
-            for (own, _, how), (mean, scale) in those:
-                at, part = how.blocks[b], slice(start, start + len(own))
-                m[part, : at.size], s[part, : at.size] = mean[:, at], scale[at]
-                sizes[part], price[part] = at.size, costs[how.row]
-                start += len(own)
-            if search:
-                index[rows, b] = shortlist(m, s, sizes, b, price, 1)[:, 0]
-            else:
-                most = (1 << costs.shape[1]) - 1
-                index[rows, b] = race(m, s, KEY, most, finite=True, elements=np.full(len(rows), b))
-        return index
+        # a number is none that the tables lack
+        most = min(SEARCHED if search else SAMPLED, (1 << costs.shape[1]) - 1)
+        for c in sorted(set(k.tolist())):
+            rows, how = np.flatnonzero(k == c), self.plan(quality, c)
+            mean, scale = self.posterior(y[rows], quality, c)
+            price = np.broadcast_to(costs[how.row], (len(rows), costs.shape[1])) if search else None
+            for b, at in enumerate(how.blocks):
+                m, s = mean[:, at], np.broadcast_to(scale[at], (len(rows), at.size))
+                cuts = np.broadcast_to(how.cuts[at], m.shape)
+                elements = np.full(len(rows), b)
+                box[rows, b], number[rows, b] = choose(m, s, cuts, KEY, most, elements=elements, prices=price)
+        return box, number
 
     # --- decoders: integers -------------------------------------------------------------------------
 
@@ -199,14 +145,20 @@ class LossyVAE:
         which = [self.plan(quality, c) for c in k.tolist()]
         return np.repeat(np.array([p.row for p in which], np.int64), [len(p.blocks) for p in which])
 
-    def latents(self, index: NDArray[np.int64], k: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
-        """Coefficients that indices as `indices` has them stand for, in units of 2^-4: shape (n, latents)."""
-        z = np.zeros((len(index), self.deviations.shape[1]), np.int64)
+    def bits(self, k: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
+        """Of the box of each block of each item, flat."""
+        return np.array([bits for c in k.tolist() for bits in self.plan(quality, c).bits()], np.int64)
+
+    def latents(
+        self, box: NDArray[np.int64], number: NDArray[np.int64], k: NDArray[np.int64], quality: int
+    ) -> NDArray[np.int64]:
+        """Coefficients that boxes and numbers as `indices` has them stand for, in units of 2^-4: shape (n, latents)."""
+        z = np.zeros((len(number), self.deviations.shape[1]), np.int64)
         for c in sorted(set(k.tolist())):
             rows, how = np.flatnonzero(k == c), self.plan(quality, c)
             for b, at in enumerate(how.blocks):
-                points = drawn(index[rows, b], at.size, b, _POINT_BITS)
-                z[np.ix_(rows, at)] = (points * how.gains[at]) >> (_POINT_BITS + _GAIN_BITS - VALUE_BITS)
+                points = how.points(box[rows, b], number[rows, b], b)
+                z[np.ix_(rows, at)] = (points * how.gains[at]) >> (POINT_BITS + _GAIN_BITS - VALUE_BITS)
         return z
 
     def values(self, z: NDArray[np.int64], quality: int) -> NDArray[np.uint8]:

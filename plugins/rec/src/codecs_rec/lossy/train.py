@@ -18,8 +18,9 @@ from codecs_core.errors import UnsupportedArrayError
 from codecs_core.learn import Run
 from codecs_rec.index import PRECISION
 from codecs_rec.lossy.freeze import frozen
-from codecs_rec.lossy.model import DEVIATIONS, GREY
+from codecs_rec.lossy.model import GREY
 from codecs_rec.lossy.network import Channel, Decoder
+from codecs_rec.lossy.plan import DEVIATIONS
 from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform, cosines
 
 #: Qualities, and 64 log2 of how much the noise of each exceeds that of the next.
@@ -60,7 +61,7 @@ class Settings(learning.Settings):
     width, depth
         Channels and residual blocks of the network.
     block_bits
-        Information of a block on average, at most: the search for its index looks at 2^(block_bits + 3) proposals.
+        Information of a block beyond its box, on average, at most: what is left to be searched for.
     epochs
         If not 0, train for this number of epochs, however long they take: with `seed`, the same model again on the same build.
     batch, rate

@@ -8,6 +8,9 @@ from codecs_rec.samplers.blocks import MinimalRandom, OrderedRandom, PoissonFunc
 from codecs_rec.samplers.branch import BranchAndBound
 from codecs_rec.samplers.dithered import OFFSET, Dithered, ScaledDithered
 from codecs_rec.samplers.greedy import GreedyPoisson
+from codecs_rec.samplers.lattice import LatticeDithered
+from codecs_rec.samplers.partition import Partitioned, cuts_for
+from codecs_rec.samplers.rejection import GreedyRejection, Rejection
 
 __all__ = [
     "ESCAPE",
@@ -16,10 +19,15 @@ __all__ = [
     "BranchAndBound",
     "Dithered",
     "GreedyPoisson",
+    "GreedyRejection",
+    "LatticeDithered",
     "MinimalRandom",
     "OrderedRandom",
+    "Partitioned",
     "PoissonFunctional",
+    "Rejection",
     "Sampler",
     "ScaledDithered",
+    "cuts_for",
     "escaped",
 ]
