@@ -61,7 +61,7 @@ def proposals(n, m, size):
 
 
 def boxed_proposals(boxes, n, m, cuts):
-    """The same for proposals with the numbers n in boxes of block number m, whose axes are cut by so many digits each."""
+    """The same for proposals with the numbers n in boxes of block number m, whose axes are cut by these numbers of digits."""
     boxes, n = np.array(boxes, np.uint64)[:, None], np.array(n, np.uint64)[:, None]
     g = np.arange(-(-len(cuts) // 8), dtype=np.uint64)
     k0, k1, _, _ = philox(boxes & np.uint64(0xFFFFFFFF), boxes >> np.uint64(32), m, 4)

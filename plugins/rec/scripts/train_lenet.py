@@ -83,7 +83,7 @@ def main() -> None:
     decoded = Compressible(network(), bits=arguments.bits, block=30, share=SHARE).load_values(values)
     size = arguments.out.stat().st_size
     print(
-        f"{size} bytes, of which {len(payload)} are the payload; error on the test images {error(decoded, *load(arguments.test)):.2%}"
+        f"{size} bytes, payload {len(payload)} bytes; error on the test images {error(decoded, *load(arguments.test)):.2%}"
     )
 
 

@@ -131,7 +131,7 @@ def test_blocks_hold_about_equal_information(deviations: list[int], noise: int, 
         # dealt forwards and backwards, two blocks differ by the largest latent at most
         assert max(loads) - min(loads) <= int(d.max()) - noise
         assert 0 <= how.row <= bits
-        if how.cuts is None:
+        if how.whole:
             assert how.row == min(sum(loads) // (64 * len(loads)), bits)
             assert len(loads) == len(sent) or sum(loads) <= 64 * bits * len(loads)
         else:

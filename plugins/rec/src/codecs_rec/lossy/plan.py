@@ -34,22 +34,25 @@ class Plan:
     row
         Table of the octaves of the blocks' numbers.
     cuts
-        Binary digits that each latent's axis is cut by, shape (latents,); None: blocks are not cut, as in payloads of versions 1 and 2.
+        Binary digits that each latent's axis is cut by, shape (latents,).
+    whole
+        Whether blocks are not cut, as in payloads of versions 1 and 2, whose proposals were others.
     """
 
     blocks: list[NDArray[np.int64]]
     gains: NDArray[np.int64]
     row: int
-    cuts: NDArray[np.int64] | None
+    cuts: NDArray[np.int64]
+    whole: bool = False
 
     def bits(self) -> list[int]:
         """Of the boxes of each block."""
-        return [0 if self.cuts is None else int(self.cuts[at].sum()) for at in self.blocks]
+        return [int(self.cuts[at].sum()) for at in self.blocks]
 
     def points(self, box: NDArray[np.int64], number: NDArray[np.int64], b: int) -> NDArray[np.int64]:
         """Coordinates of proposals of block b, in units of 2^-16: shape (n, members)."""
         at = self.blocks[b]
-        if self.cuts is None:
+        if self.whole:
             return drawn(number, at.size, b, POINT_BITS)
         cuts = np.broadcast_to(self.cuts[at], (len(number), at.size))
         return cell_points(POINT_BITS)[cells_of(box, number, cuts, KEY, np.full(len(number), b))]
@@ -75,7 +78,7 @@ def whole_plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Pl
     total = int(information.sum())
     blocks = dealt(information, -(-total // (64 * block_bits)))
     row = min(total // (64 * max(1, len(blocks))), block_bits)
-    return Plan(blocks, gains_of(deviations, information), row, None)
+    return Plan(blocks, gains_of(deviations, information), row, np.zeros_like(information), whole=True)
 
 
 def dealt(information: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:

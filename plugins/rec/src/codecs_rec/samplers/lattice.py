@@ -25,7 +25,7 @@ from codecs_rec.tables import table
 
 #: Dimensions; the squared radius of the ball that fits into a cell; how much of the cell it fills.
 SIZE, SQUARE, DENSITY = 8, 0.5, math.pi**4 / 384
-#: Dithers, of which the last is taken in any case: a chance of 2^-54.
+#: Dithers; the last one is taken in any case: a chance of 2^-54.
 TRIES = 128
 #: Steps from 0 that a coordinate may be away.
 REACH = 1 << 40

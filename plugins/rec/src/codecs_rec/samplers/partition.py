@@ -148,7 +148,7 @@ def _rounds(words, keys):
 def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line, box, number):
     """Of the candidates of each block the first to arrive, as in ordered random coding; where there are prices, the heaviest for its price.
 
-    `m`, `s` and `cuts` have shape (n, d), of which a block uses as many as `sizes` says. `prices` has shape (n, octaves), or (n, 0).
+    `m`, `s` and `cuts` have shape (n, d); a block uses the first `sizes` of d. `prices` has shape (n, octaves), or (n, 0).
     """
     n, size = m.shape
     slots = np.empty(1 << (2 + int(math.log2(most))), np.int32)

@@ -52,6 +52,8 @@ class WeightsCodec(Codec):
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         x = chunk.reshape(-1)
+        if not x.size:
+            return b""
         if not np.isfinite(x).all():
             raise UnsupportedArrayError("codec rec.weights takes finite numbers; the array has others")
         cuts = round(-math.log2(self.deviation))
@@ -66,6 +68,8 @@ class WeightsCodec(Codec):
         return write(layout, box, number)
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        if not spec.size and not payload:
+            return np.zeros(spec.shape, np.float32)
         layout, box, number = read(payload, spec.size)
         if int(number.max(initial=0)) >= 1 << MOST_OCTAVES:
             raise CorruptDataError("a number of a proposal is out of range")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import functional_call  # type: ignore[attr-defined]
+from torch.func import functional_call
 
+import codecs_core as cc
 from codecs_core import ArraySpec, learn
-from codecs_core.container import Entry, Writer, atomic_write, digest
 from codecs_core.errors import ConfigError
 from codecs_rec.latents import KEY
 from codecs_rec.philox import words
@@ -53,6 +54,10 @@ class Compressible(nn.Module):
     ConfigError
         For a module without parameters, and for numbers out of range.
     """
+
+    places: Tensor
+    done: Tensor
+    sent: Tensor
 
     def __init__(
         self, module: nn.Module, *, bits: float = 12.0, block: int = 30, share: Mapping[str, int] | None = None
@@ -141,7 +146,7 @@ class Compressible(nn.Module):
                 self.done[at] = True
             for _ in range(steps if loss is not None and b + 1 < self._layout.blocks else 0):
                 optimiser.zero_grad()
-                loss(1.0).backward()  # type: ignore[misc, no-untyped-call]
+                loss(1.0).backward()  # type: ignore[misc]
                 optimiser.step()
             if progress:
                 progress((b + 1) / self._layout.blocks, f"{b + 1} of {self._layout.blocks} blocks are sent")
@@ -170,13 +175,7 @@ class Compressible(nn.Module):
     def save(self, path: str | Path, payload: bytes) -> None:
         """Write a payload as a .ccf file of one array, of all variables: any reader decodes it."""
         spec = ArraySpec(dtype="float32", shape=(self._layout.count,))
-        values = WeightsCodec().decode(payload, spec)
-        codec, version = WeightsCodec.id, WeightsCodec.format_version
-        entry = Entry(name="", spec=spec, chunk=spec.shape[0], codec=codec, codec_version=version, package="codecs-rec")
-        with atomic_write(Path(path)) as file:
-            writer = Writer(file, [entry])
-            writer.write_chunk("", 0, payload, digest(values))
-            writer.close()
+        cc.save(path, WeightsCodec().decode(payload, spec), codec=_Sent(payload=payload))
 
     def _weights(self, values: Tensor) -> dict[str, Tensor]:
         """The module's parameters, of values of the variables."""
@@ -187,15 +186,28 @@ class Compressible(nn.Module):
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sent(WeightsCodec):
+    """The codec of one array, whose payload is there already."""
+
+    payload: bytes = b""
+
+    def _encode(self, chunk: NDArray[Any]) -> bytes:
+        return self.payload
+
+    def config(self) -> dict[str, Any]:
+        return {}
+
+
 def _sharing(size: int, count: int, i: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Variable and sign of each weight of parameter number i, by Philox: the same everywhere. What is not shared is as it is."""
     if count == size:
-        return np.arange(size), np.ones(size)
+        return np.arange(size), np.ones(size, np.float64)
     counters = np.stack([np.arange(size), np.full(size, i), np.zeros(size), np.full(size, _SHARED)], 1).astype(
         np.uint64
     )
     drawn = words(counters, 0)[:, :2].astype(np.int64)
-    return drawn[:, 0] % count, 1.0 - 2.0 * (drawn[:, 1] & 1)
+    return drawn[:, 0] % count, np.where(drawn[:, 1] & 1, -1.0, 1.0)
 
 
 class _Root(torch.autograd.Function):
@@ -215,11 +227,12 @@ class _Root(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         """dt/dL = t / (t - 1)."""
-        (t,) = ctx.saved_tensors
+        t: Tensor = ctx.saved_tensors[0]
         return grads[0] * t / (t - 1).clamp_max(-1e-3)
 
 
 def _deviation(level: Tensor) -> Tensor:
     """The deviation that leaves the rest of the nats to a variable, in units of its prior: s^2 - ln s^2 = 2 kappa + 1 - mean^2."""
     root: Tensor = _Root.apply(level)  # type: ignore[no-untyped-call]
-    return root.sqrt()
+    deviation: Tensor = root.sqrt()
+    return deviation

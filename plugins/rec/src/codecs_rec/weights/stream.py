@@ -73,7 +73,7 @@ class Layout:
         mantissa = table("exp2_negative")[np.where(fraction, 64 - 8 * fraction, 0)]
         unit = np.ldexp(1.0, exponent + (fraction > 0) - 16 - _POINT_BITS)
         counts = [count for count, _ in self.groups]
-        return (points * np.repeat(mantissa, counts) * np.repeat(unit, counts)).astype(np.float32)
+        return np.asarray(points * np.repeat(mantissa, counts) * np.repeat(unit, counts), np.float32)
 
     def points(self, box: NDArray[np.int64], number: NDArray[np.int64], b: int) -> NDArray[np.int64]:
         """The proposal of one block, in units of 2^-16."""
