@@ -193,6 +193,26 @@ def sampled_bound(model: BitsBack[Any, Any], row: NDArray[np.uint8], particles: 
     return float(np.log2(particles) - np.logaddexp2.reduce(logs))
 
 
+def discretised(codec: VAECodec, x: NDArray[np.uint8], bucket_bits: int, precision: int) -> float:
+    """Bits per value with other buckets of latents and another precision of the posterior than those of the codec."""
+    from codecs_bbans.model import LATENT_BITS
+
+    from codecs_core.entropy import BucketedGaussian, Chain, Uniform, centres
+
+    vae, values = codec._vae, centres(bucket_bits) >> (24 - LATENT_BITS)
+    nearest = np.abs(vae.representatives - values[:, None]).argmin(1)
+
+    def posterior(x: NDArray[np.uint8]) -> BucketedGaussian:
+        mean, log_scale = np.split(vae.encoder(x), 2, axis=1)
+        return BucketedGaussian(mean, log_scale, bucket_bits=bucket_bits, precision=precision)
+
+    def items(n: int) -> BitsBack[Any, Any]:
+        prior = Uniform(1 << bucket_bits, (n, vae.latents))
+        return BitsBack(prior, lambda z: vae.likelihood(nearest[z]), posterior)
+
+    return Chain(items, len(x), 128).bits(x.reshape(len(x), -1)) / x.size
+
+
 def draw(rows: list[dict[str, float]], path: Path) -> None:
     """The rate against the number of particles, and the bound."""
     import matplotlib as mpl
@@ -259,6 +279,8 @@ def show(found: dict[str, Any]) -> None:
                 f"{w['particles']:3} particles, {w['items']} items: {w['bits_per_value']:.5f}, its bound {w['bound']:.5f} ± "
                 f"{w['bound_error']:.5f}, with initial bits {w['with_initial_bits']:.5f}"
             )
+        for bits, precision, rate in m.get("discretised", ()):
+            print(f"2^{bits} buckets, {precision} bits of precision: {rate:.4f}")
         if "profile" in m:
             print(
                 "\nmicroseconds an item, on one thread: " + ", ".join(f"{k} {v:.0f}" for k, v in m["profile"].items())
@@ -283,6 +305,7 @@ def main() -> int:
         "--particles", type=int, nargs="*", default=[], help="also importance weighting, with N particles"
     )
     parser.add_argument("--weighted-items", type=int, default=500, help="use the first N images for that")
+    parser.add_argument("--buckets", action="store_true", help="also other buckets of latents, and other precisions")
     parser.add_argument(
         "--picture", type=Path, help="draw the rate of the first model against the particles: an .svg file"
     )
@@ -312,6 +335,9 @@ def main() -> int:
             found["models"][-1]["weighted"] = [
                 weighted(codec, x[: arguments.weighted_items], n) for n in arguments.particles
             ]
+            if arguments.buckets:
+                pairs = [(8, 26), (4, 26), (2, 26), (8, 18), (8, 12)]
+                found["models"][-1]["discretised"] = [(*pair, discretised(codec, x, *pair)) for pair in pairs]
             if arguments.profile:
                 found["models"][-1]["profile"] = profile(codec, x)
         found["start_up"] = start_up(folder / "figures.ccf")

@@ -21,6 +21,7 @@ def main() -> None:
         result = bench.run(sources, codecs=[id for id in wanted if id in BYTES or id in shipped])
         for path in plots.save(ROOT / "docs/assets", result, sources):
             print(path.relative_to(ROOT))
+    plots.buckets().savefig(ROOT / "docs/assets/bbans-buckets.png", dpi=150)
 
 
 if __name__ == "__main__":

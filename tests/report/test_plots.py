@@ -130,3 +130,20 @@ def test_information_is_refused_or_checked():
         codec.information(PHOTO)
     with pytest.raises(cc.CodecsError, match="takes"):
         codec.information(np.zeros(3, np.float32))
+
+
+def test_buckets_are_those_of_the_prior_and_chances_those_of_the_posterior():
+    figure = plots.buckets(3, mean=0.0, scale=1.0)
+    density, masses = figure.axes
+    heights = [bar.get_height() for bar in masses.patches]
+    assert heights == pytest.approx([1 / 8] * 8, abs=1e-3)  # the prior itself
+    edges = [segment[0][0] for segment in density.collections[0].get_segments()]
+    assert edges == pytest.approx([-1.1503, -0.6745, -0.3186, 0, 0.3186, 0.6745, 1.1503], abs=1e-4)
+    narrow = [bar.get_height() for bar in plots.buckets(3, mean=2.0, scale=0.25).axes[1].patches]
+    assert narrow[7] > 0.99
+
+
+@pytest.mark.parametrize("arguments", [{"bits": 0}, {"bits": 7}, {"bits": 2.0}, {"mean": 9.0}, {"scale": 0.0}])
+def test_buckets_out_of_range_are_refused(arguments):
+    with pytest.raises(ConfigError, match="must be"):
+        plots.buckets(**arguments)
