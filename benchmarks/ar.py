@@ -61,7 +61,7 @@ def information(codec: ImageCodec, arrays: dict[str, NDArray[Any]]) -> float:
     for x in arrays.values():
         for part in pieces(codec, x):
             planes = Planes.of(part.reshape(codec._images(cc.ArraySpec.of(part))))
-            bits += sum(planes.follow(i, coder.expert(i)).bits for i in range(planes.count))
+            bits += sum(planes.follow(i, coder.expert(ROLES[i])).bits for i in range(planes.count))
     return bits
 
 
@@ -169,7 +169,7 @@ def classical(arrays: dict[str, NDArray[Any]], efforts: list[int]) -> dict[str, 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that is measured."""
-    codec = cc.get_codec("ar.image", model=arguments.model)
+    codec = cc.get_codec("ar.image", model=arguments.model, effort=arguments.level)
     if not isinstance(codec, ImageCodec) or codec.model is None:
         raise SystemExit("that is no model of ar.image")
     arrays = images(arguments.data, grey=codec.model.config["channels"] == 1)
@@ -182,11 +182,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "figures.ccf"
         data = arrays if len(arrays) > 1 else next(iter(arrays.values()))
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         cc.save(path, data, codec=codec, jobs=arguments.jobs)
-        middle = time.perf_counter()
+        middle, busier = time.perf_counter(), time.process_time()
         loaded = cc.load(path, models=model, jobs=arguments.jobs)
-        stop = time.perf_counter()
+        stop, busiest = time.perf_counter(), time.process_time()
         back = loaded if isinstance(loaded, dict) else {next(iter(arrays)): loaded}
         found: dict[str, Any] = {
             "model": model.name,
@@ -199,6 +199,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             "file_bits_per_value": 8 * path.stat().st_size / values,
             "encode_mb_per_second": nbytes / 1e6 / (middle - start),
             "decode_mb_per_second": nbytes / 1e6 / (stop - middle),
+            "encode_cpu_ns_per_value": 1e9 * (busier - busy) / values,
+            "decode_cpu_ns_per_value": 1e9 * (busiest - busier) / values,
             "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
     if arguments.float:
@@ -239,6 +241,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="name or path")
     parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("--level", default="standard", help="of effort")
     parser.add_argument("--float", action="store_true", help="what rounding costs: slow, once more in floating point")
     parser.add_argument("--items", type=int, help="use only the first N images of a stack")
     parser.add_argument("--effort", type=int, nargs="*", default=[7], help="of JPEG XL")

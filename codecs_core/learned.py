@@ -115,7 +115,7 @@ class ImageCodec(Codec):
         elif len(shape) in (2, 3) and 1 in channels:
             (n, h, w), c = (1, *shape)[-3:], 1
         else:
-            many = " or ".join(map(str, channels))
+            many = f"{channels[0]} to {channels[-1]}" if len(channels) > 3 else " or ".join(map(str, channels))
             more = ", (h, w) or (n, h, w)" if 1 in channels else ""
             raise UnsupportedArrayError(
                 f"model {self.learnt.label} takes images of {many} channel{'s' * (channels != (1,))}, of shape (h, w, {many}) or "

@@ -5,11 +5,14 @@ Numbers of Python leave what they are combined with in binary32; `total` and `la
 
 import math
 
+import ar_fast
 import entropy
 import exact
 import numpy as np
+from arrays import require
 
 REAL, TINY = np.float32, np.float32(1e-20)
+PLAIN, FAST, NETWORK = 0, 1, 2
 
 
 def places(*pairs):
@@ -231,27 +234,54 @@ def decode_plane(message, config, prior, network, plane, before, top):
 
 
 @np.errstate(all="ignore")
-def decode(model, settings, payload, shape, dtype):
+def decode(model, settings, payload, shape, dtype, version):
     """The array of a chunk; `model` is what `exact.parse_model` returns."""
     if int(np.__version__.split(".")[0]) < 2:
         raise ImportError(
             f"ar.image takes numpy 2 or newer: numpy {np.__version__} widens numbers where the text does not"
         )
     parts, config = read_model(*model), model[1]
-    one, top = config["channels"] == 1, {"uint8": 255, "uint16": 65535}[dtype]
-    full = (*shape, 1) if one and (len(shape) < 3 or shape[-1] != 1) else tuple(shape)
-    full = (1, *full) if len(full) == 3 else full
-    fits = len(full) == 4 and full[3] in ((1,) if one else (3, 4)) and (one or top == 255)
-    if not fits or settings:
-        raise entropy.Corrupt("an array, or settings, that the codec does not take")
-    n, h, w, channels = full
-    message, array, planes = entropy.Message.parse(payload), np.zeros(full, dtype), []
-    for i in range(channels if array.size else 0):
-        prior, layers = parts[i % 3]
-        network, before = Network(layers, *config["rates"]), planes[::-1] if i < 3 else []
-        planes.append(np.zeros((n, 2, h + 8, w + 8), REAL))
-        for j, plane in enumerate(planes[-1]):
-            decode_plane(message, config, prior, network, plane, [p[j] for p in before], top)
-        array[..., 0 if one else (1, 0, 2, 3)[i]] = planes[-1][:, 0, 4 : h + 4, 4 : w + 4]
+    require(set(settings) <= {"effort"}, "settings that the codec does not have")
+    level, one = PLAIN, config["channels"] == 1
+    if version > 2:
+        require(len(payload) > 0, "no level")
+        level, payload = payload[0], payload[1:]
+    require(level in (PLAIN, FAST, NETWORK), "a level that there is not")
+    numbers = {PLAIN: (1,) if one else (3, 4), FAST: range(1, 17), NETWORK: (1,) if one else range(2, 17)}
+    full = full_shape(shape, numbers[level])
+
+    def pop(message, images, count, top, roles):
+        """Planes of codes, of shape (count, n, h, w)."""
+        n, h, w = images
+        planes = []
+        for role in roles[:count]:
+            prior, layers = parts[role]
+            network = Network(layers, *config["rates"])
+            planes.insert(0, np.zeros((n, 2, h + 8, w + 8), REAL))
+            for image in range(n):
+                seen = [p[image] for p in planes[1 : role + 1]]
+                decode_plane(message, config, prior, network, planes[0][image], seen, top)
+        return np.array([p[:, 0, 4 : h + 4, 4 : w + 4] for p in planes[::-1]])
+
+    if level == FAST:
+        return ar_fast.decode(payload, full, dtype, ar_fast.pop_planes).reshape(shape)
+    if level == NETWORK:
+        roles = [0] * 16 if one else [0, 1, *[2] * 14]
+        return ar_fast.decode(payload, full, dtype, lambda *more: pop(*more, roles)).reshape(shape)
+    require(dtype == "uint8" or (dtype == "uint16" and (one or version > 2)), "a dtype that the model does not take")
+    message, array, top = entropy.Message.parse(payload), np.zeros(full, dtype), {"uint8": 255, "uint16": 65535}[dtype]
+    if array.size:
+        found = pop(message, full[:3], full[3], top, [0, 1, 2, 0])
+        for channel, plane in zip([0] if one else [1, 0, 2, 3], found, strict=False):
+            array[..., channel] = plane
     message.check_end()
     return array.reshape(shape)
+
+
+def full_shape(shape, numbers):
+    """(n, h, w, channels) of an array that may lack n, and channels where there is one."""
+    full = tuple(shape)
+    if len(full) not in (3, 4) or full[-1] not in numbers:
+        require(1 in numbers and len(full) in (2, 3), "an array that the codec does not take")
+        full = (*full, 1)
+    return full if len(full) == 4 else (1, *full)

@@ -12,12 +12,14 @@ import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgpack
 import numpy as np
 import zstandard
+from codecs_ar.codec import ImageCodec
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
@@ -73,6 +75,14 @@ def xz(data: bytes, **more: Any) -> bytes:
 def old(codec: str, **config: Any) -> cc.Codec:
     """A codec as it was in version 1, without stored payloads."""
     return unstored(cc.get_codec(codec, **config))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlevelled(ImageCodec):
+    """``ar.image`` as it was up to version 2: its payloads name no level."""
+
+    def _encode(self, chunk: Array) -> bytes:
+        return super()._encode(chunk)[1:]
 
 
 # --- whole files ---------------------------------------------------------------------------------
@@ -286,10 +296,15 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     yield one("bbans-batches", "bbans.vae: steps of more than one size", raw(3, (40, 4, 3), 2), codec, chunk=40)
     flow = cc.get_codec("idf.image", model=random_flow(1, width=6))
     yield one("idf", "idf.image: a stack of odd size", raw(4, (2, 7, 9, 1)), flow)
-    local = cc.get_codec("ar.image", model=random_autoregression(3, width=20))
+    local = Unlevelled(model=random_autoregression(3, width=20))
     yield one("ar-alpha", "ar.image: four channels, in bands", raw(5, (7, 6, 4), 90), local, chunk=4)
-    grey = cc.get_codec("ar.image", model=random_autoregression(1))
+    grey = Unlevelled(model=random_autoregression(1))
     yield one("ar-16", "ar.image: grey images of 16 bits", raw(6, (2, 9, 5)).astype(np.uint16) * 200, grey)
+    quick = cc.get_codec("ar.image", model=random_autoregression(3), effort="fast")
+    bands = raw(62, (2, 9, 20, 5)).astype(np.int32) * 999 - 70_000
+    yield one("ar-fast", "ar.image: level fast, five bands of wide integers", bands, quick, version=3)
+    wide = cc.get_codec("ar.image", model=random_autoregression(3))
+    yield one("ar-bands", "ar.image: five bands of wide integers, by networks", bands[:, :6], wide, version=3)
     sparse = np.where(raw(60, (4, 5, 4, 3), 10) == 0, raw(61, (4, 5, 4, 3)), 0).astype(np.uint8)
     for name, (shape, high, more) in {
         "": ((5, 4, 1), 256, {}),
@@ -382,7 +397,7 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     for name, codec, flat, noise in (
         ("bbans", vae, raw(13, (99, 4, 3), 2), raw(14, (9, 4, 3), 2).astype(bool)),
         ("idf", flow, 128 + raw(15, (40, 50, 1), 2), raw(16, (7, 9, 1))),
-        ("ar", cc.get_codec("ar.image", model=local), picture(20, 30, 3), raw(17, (5, 6, 3))),
+        ("ar", Unlevelled(model=local), picture(20, 30, 3), raw(17, (5, 6, 3))),
         ("lbb", cc.get_codec("lbb.flow", model=random_local_flow(3)), raw(18, (40, 4, 8, 3), 2), raw(19, (3, 4, 8, 3))),
         ("rec", relative, raw(20, (9, 4, 3), 2), raw(21, (1, 4, 3), 2).astype(bool)),
     ):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from codecs_ar.codec import ImageCodec
 from codecs_ar.testing import random_model
+from codecs_ar.values import Values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from codecs_core.errors import CodecsError, ConfigError, CorruptDataError, Unsup
 from codecs_core.testing import unstored
 
 CODECS = {c: ImageCodec(model=random_model(c)) for c in (1, 3)}
+
+
+FAST = ImageCodec(model=random_model(3), effort="fast")
 
 
 def pixels(*shape: int, seed: int = 0, dtype: str = "uint8") -> NDArray[Any]:
@@ -55,6 +59,11 @@ def check_round_trip(codec: ImageCodec, x: NDArray[Any]) -> bytes:
         (1, (2, 3, 4), "uint16"),
         (1, (1, 1), "uint16"),
         (1, (2, 3, 4, 1), "uint16"),
+        (1, (6, 7), "int16"),
+        (1, (2, 6, 7), "uint64"),
+        (3, (9, 7, 2), "uint8"),
+        (3, (2, 6, 5, 3), "uint16"),
+        (3, (6, 5, 16), "int32"),
     ],
 )
 def test_round_trip(channels: int, shape: tuple[int, ...], dtype: str) -> None:
@@ -97,20 +106,72 @@ def test_any_size(data: st.DataObject) -> None:
     ("channels", "shape", "dtype"),
     [
         (3, (8, 8), "uint8"),
-        (3, (8, 8, 2), "uint8"),
+        (3, (8, 8, 17), "uint8"),
         (3, (8,), "uint8"),
         (3, (), "uint8"),
         (3, (2, 8, 8, 1), "uint8"),
         (3, (2, 2, 8, 8, 3), "uint8"),
-        (3, (8, 8, 3), "uint16"),
         (3, (8, 8, 3), "float32"),
         (1, (2, 8, 8, 3), "uint8"),
-        (1, (8, 8), "int16"),
+        (1, (8, 8), "bool"),
     ],
 )
 def test_what_is_refused(channels: int, shape: tuple[int, ...], dtype: str) -> None:
-    with pytest.raises(UnsupportedArrayError, match=r"takes (uint8|images|grey)"):
+    with pytest.raises(UnsupportedArrayError, match=r"takes (uint8|images)"):
         CODECS[channels].encode(np.zeros(shape, dtype))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_fast(data: st.DataObject) -> None:
+    """Any integers in up to 16 channels, smooth or not, also where few values occur, in one cell of columns and in more."""
+    dtype = np.dtype(data.draw(st.sampled_from(["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"])))
+    h, w, c = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 40)), data.draw(st.integers(1, 16))
+    bits = data.draw(st.integers(1, 8 * dtype.itemsize))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    x = rng.integers(0, (1 << bits) - 1, (h, w, c), np.uint64, endpoint=True) << np.uint64(8 * dtype.itemsize - bits)
+    check_round_trip(FAST, np.minimum(x, x[:1]).astype(f"u{dtype.itemsize}").view(dtype))
+
+
+def test_fast_ranks_and_orders() -> None:
+    """Channels in which few values occur are coded by ranks; and bands that go together follow each other."""
+    noise = np.random.default_rng(3).integers(0, 4000, (80, 90, 4))
+    apart = noise[..., [0, 1, 0, 1]] + noise[..., [2, 3, 3, 2]] // 200
+    assert Values.of(apart.astype(np.uint16)[None]).order in ((0, 2, 1, 3), (1, 3, 0, 2), (2, 0, 1, 3), (3, 1, 0, 2))
+    check_round_trip(FAST, apart.astype(np.uint16))
+    smooth = np.cumsum(noise[..., :3] % 5 - 2, axis=1) + 100
+    plain, sparse = (check_round_trip(FAST, (factor * smooth).astype(np.uint16)) for factor in (1, 100))
+    assert len(sparse) < 1.02 * len(plain)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\x02",
+        b"\x01\x08",
+        b"\x01\x01\x00\x00\x00" + bytes(9),
+        b"\x01\x01\x00\x31\x05" + bytes(9),
+        b"\x01\x04\x00\x00\x01" + bytes(9),
+        b"\x01\x02\xff\xff\xff\x01",
+        b"\x01\x02\x02\xff\xff\x7f\x00\x00\x00" + bytes(9),
+    ],
+)
+def test_fast_descriptions_that_are_none(payload: bytes) -> None:
+    with pytest.raises(CorruptDataError):
+        FAST.decode(payload, ArraySpec((9, 9, 3), "uint8"))
+
+
+def test_efforts() -> None:
+    """A level is in the payload: a codec of another one decodes it too."""
+    x = pixels(6, 7, 3)
+    for one in (FAST, CODECS[3]):
+        for other in (FAST, CODECS[3]):
+            assert np.array_equal(unstored(one).decode(unstored(other).encode(x), ArraySpec.of(x)), x)
+    with pytest.raises(ConfigError, match="one of fast, standard"):
+        ImageCodec(model=random_model(3), effort="most")
+    with pytest.raises(UnsupportedArrayError, match="of 1 to 16 channels"):
+        FAST.encode(np.zeros((2, 3, 4, 17), np.uint8))
 
 
 def test_no_model() -> None:

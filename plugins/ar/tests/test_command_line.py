@@ -63,7 +63,7 @@ def test_one_image_of_many(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("array", "word"),
-    [(np.zeros((5, 5, 3), np.uint16), "uint16"), (np.zeros((5, 5), np.uint8), "3 or 4 channels")],
+    [(np.zeros((5, 5, 3), np.float32), "float32"), (np.zeros((5, 5), np.uint8), "2 to 16 channels")],
 )
 def test_what_is_refused(tmp_path: Path, array: Any, word: str) -> None:
     np.save(tmp_path / "x.npy", array)

@@ -10,6 +10,7 @@ from codecs_core.testing import CodecConformance
 
 class TestConformance(CodecConformance):
     codec_id = "ar.image"
+    configs = ({}, {"effort": "fast"})
     model = random_model(3)
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)  # tests/exactness has the others
@@ -36,3 +37,25 @@ class TestGrey(CodecConformance):
         flat = np.full((24, 50), 40_000, np.uint16)
         flat[20:, 30:] = 3
         return [300 * y + x * x + noise, flat, noise[:1].astype(np.uint8), noise[:, :1, None]]
+
+
+class TestBands(CodecConformance):
+    """Two channels and five, of signed and of wide integers; steps, and few values far apart."""
+
+    codec_id = "ar.image"
+    configs = ({"effort": "fast"}, {})
+    model = random_model(3)
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)
+    examples = 10
+
+    def samples(self):
+        y, x = np.mgrid[:30, :36]
+        noise = (np.asarray(np.random.Philox(8).random_raw(30 * 36 * 5)) % 9).astype(np.int64).reshape(30, 36, 5)
+        steps = noise + 200 * (x > y)[..., None]
+        few = 2000 * (noise[..., 0] + (x + y) // 8)
+        return [
+            steps[..., :2].astype(np.int16) - 90,
+            steps[:9, :20] * 70_001,
+            few[..., None].repeat(3, 2).astype(np.uint16),
+        ]

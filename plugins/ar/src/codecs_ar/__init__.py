@@ -7,7 +7,7 @@ from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 INFO = CodecInfo(
     summary="Local autoregression: images of any size, smaller than any classical codec makes them",
     speed=0.5,
-    dtypes=("uint8", "uint16"),
+    dtypes=("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
     ndim=(2, 3, 4),
     trainable=True,
     ragged=True,
@@ -50,6 +50,7 @@ BOUNDED_INFO = CodecInfo(
 
 #: Images with and without alpha, and stacks of them; grey ones.
 COLOUR = tuple((*items, None, None, channels) for items in ((), (None,)) for channels in (3, 4))
+SMALL = tuple((*items, 32, 32, channels) for items in ((), (None,)) for channels in (3, 4))
 DIGITS = ((None, 28, 28), (None, 28, 28, 1))
 GREY = ((None, None), (None, None, None), (None, None, None, 1))
 
@@ -61,7 +62,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="ar.image",
             implementation="codecs_ar.codec:ImageCodec",
-            format_version=2,
+            format_version=3,
             info=INFO,
             trainer="codecs_ar.train:train",
         ),
@@ -107,7 +108,7 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="9d36b498cbdf23534a62032f8382a6cc7f9ab76c2f9bf738bbcafc269e419217",
             summary="colour images of 32 x 32",
             nbytes=186948,
-            shapes=COLOUR,
+            shapes=SMALL,
         ),
         ModelSpec(
             name="gray",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_ar import kernels, neighbours
 from codecs_ar.learner import Network
-from codecs_ar.planes import ROLES, Expert, Planes
+from codecs_ar.planes import Expert, Planes
 from codecs_ar.regression import packed
 from codecs_ar.workspace import PRECISION, Predictors
 from codecs_core import ModelParts
@@ -90,20 +90,38 @@ class Autoregression:
 
     def push(self, message: Message, images: NDArray[Any]) -> None:
         """Push images of shape (n, height, width, channels), uint8 or uint16: the last plane first, in each the last value first."""
-        planes = Planes.of(images)
-        coded = [planes.follow(i, self.expert(i)) for i in range(planes.count)]
-        for starts, freqs in reversed(coded):
-            message.push_symbols(kernels.push, starts, PRECISION, (freqs,), thin=True)
+        self._push(message, Planes.of(images))
 
     def pop(self, message: Message, shape: tuple[int, int, int, int], dtype: str) -> NDArray[Any]:
         """Pop images of this shape."""
         n, h, w, channels = shape
         planes = Planes((channels, n, h, w), int(np.iinfo(dtype).max))
-        for i in range(channels):
-            planes.pop(message, i, self.expert(i))
-        return planes.images_of(dtype)
+        return self._popped(message, planes).images_of(dtype)
 
-    def expert(self, i: int) -> Expert:
-        """A new one for a plane, which knows what the model says."""
-        plane = self.planes[ROLES[i]]
+    def push_planes(self, message: Message, codes: NDArray[np.uint16], top: int) -> None:
+        """Push planes of shape (planes, n, height, width), of values up to `top`, each of which sees those before it."""
+        planes = Planes(codes.shape, top, self._roles(len(codes)))
+        planes.values[:] = codes
+        self._push(message, planes)
+
+    def pop_planes(self, message: Message, shape: tuple[int, int, int, int], top: int) -> NDArray[np.uint16]:
+        """Inverse of `push_planes`."""
+        return self._popped(message, Planes(shape, top, self._roles(shape[0]))).values.astype(np.uint16)
+
+    def _roles(self, count: int) -> list[int]:
+        return [min(i, self.channels - 1) for i in range(count)]
+
+    def _push(self, message: Message, planes: Planes) -> None:
+        coded = [planes.follow(i, self.expert(planes.roles[i])) for i in range(planes.count)]
+        for starts, freqs in reversed(coded):
+            message.push_symbols(kernels.push, starts, PRECISION, (freqs,), thin=True)
+
+    def _popped(self, message: Message, planes: Planes) -> Planes:
+        for i in range(planes.count):
+            planes.pop(message, i, self.expert(planes.roles[i]))
+        return planes
+
+    def expert(self, role: int) -> Expert:
+        """A new one for a plane that sees this number of planes, which knows what the model says."""
+        plane = self.planes[role]
         return Expert(plane.prior, self.predictors, plane.network, self.components)

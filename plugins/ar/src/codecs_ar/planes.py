@@ -18,7 +18,7 @@ from codecs_core.entropy import Message, mixture_tables, table
 
 #: In which order channels are coded: green tells most about the others.
 ORDER = {1: (0,), 3: (1, 0, 2), 4: (1, 0, 2, 3)}
-#: How many planes before it each of them sees.
+#: How many planes before it each of them sees: alpha none.
 ROLES = (0, 1, 2, 0)
 
 
@@ -51,12 +51,14 @@ class Planes:
     shape
         Planes, images, height and width.
     top
-        The largest value, 255 or 65535.
+        The largest value, up to 65535.
+    roles
+        How many planes before it each of them sees.
     """
 
-    def __init__(self, shape: tuple[int, int, int, int], top: int) -> None:
+    def __init__(self, shape: tuple[int, int, int, int], top: int, roles: Sequence[int] = ROLES) -> None:
         self.count, self.images, self.height, self.width = shape
-        self.top = top
+        self.top, self.roles = top, roles
         padded = (*shape[:2], self.height + 2 * MARGIN, self.width + 2 * MARGIN)
         self.x, self.e = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
 
@@ -83,7 +85,7 @@ class Planes:
 
     def look(self, plane: int, prior: NDArray[np.float32], predictors: Predictors) -> Seen:
         """Predict and describe the values of a plane, and leave the errors for the planes after it."""
-        count = neighbours.features(ROLES[plane])
+        count = neighbours.features(self.roles[plane])
         seen = Seen.empty(self.values[0].size, count)
         self._follow(plane, Expert(prior, predictors, Network.of([], [], count), 1), seen, Coded.empty(0))
         return seen
@@ -106,7 +108,7 @@ class Planes:
     def _params(
         self, plane: int, expert: Expert, seen: Seen, coded: Coded, *, decoding: bool
     ) -> tuple[Given, Seen, Coded, Fit, Bias, Room]:
-        role = ROLES[plane]
+        role = self.roles[plane]
         x, e = (a[plane - role : plane + 1].reshape(-1) for a in (self.x, self.e))
         size = (role, self.images, self.height, self.width, self.top)
         where, mantissas = places(role, self.width + 2 * MARGIN), table("log2_mantissa")
