@@ -121,7 +121,7 @@ def decode(data, shape, dtype, profile=None):
     """The array of a code; `profile` are the tensors of a model, where there is one."""
     source = Bytes(data)
     mode = source.natural()
-    require(mode in (*range(7), 8) or (mode == 7 and profile is not None), "an unknown mode")
+    require(mode in (*range(7), 8, 9) or (mode == 7 and profile is not None), "an unknown mode")
     if mode == 0:
         size = 1 if dtype == "bool" else np.dtype(dtype).itemsize
         array = np.full(shape, stored(source.take(size), (1,), dtype))
@@ -139,7 +139,7 @@ def decode(data, shape, dtype, profile=None):
             real = np.dtype("u1")
         small = tuple(n for n in full if n != 1) or (1,)
         profiled = type("Profiled", (Standard,), {"profile": profile})
-        coder = {1: Old, 2: Fast, 4: Standard, 7: profiled}.get(mode)
+        coder = {1: Old, 2: Fast, 4: Standard, 7: profiled, 9: Thorough}.get(mode)
         found = mapped(source, small, real, coder) if coder else near(source, small, real)
         require(dtype != "bool" or found.max() < 2, "booleans that are none")
         array = np.frombuffer(found.tobytes(), dtype).reshape(shape)
@@ -509,6 +509,46 @@ def folded(products):
     return products[0]
 
 
+def dot(weights, v):
+    """Of two vectors, summed in eight lanes."""
+    lane = [0.0] * 8
+    for j, (a, b) in enumerate(zip(weights, v, strict=True)):
+        lane[j % 8] += a * b
+    return folded(lane)
+
+
+def solve(S, weights, ridge, towards):
+    n, trace = len(S) - 1, 0.0
+    for j in range(1, n + 1):
+        trace += S[j][j]
+    R = ridge * (trace / n) + 1e-9
+    for j in range(1, n + 1):
+        S[j][0] += R * towards[j]
+        S[j][j] += R
+    inverse = [0.0] * (n + 1)
+    for p in range(n, 0, -1):
+        if not S[p][p] > 1e-30:
+            return
+        inverse[p] = 1.0 / S[p][p]
+        for i in range(p - 1, 0, -1):
+            factor = S[p][i] * inverse[p]
+            for j in range(i + 1):
+                S[i][j] -= factor * S[p][j]
+    for i in range(1, n + 1):
+        weight = S[i][0] * inverse[i]
+        weight = weight if 1e-12 < abs(weight) < 1e3 else 0.0
+        weights[i] = weight
+        for m in range(i + 1, n + 1):
+            S[m][0] -= S[m][i] * weight
+
+
+def remember(S, v, trust, fade):
+    for i in range(1, len(S)):
+        factor = trust * v[i]
+        for j in range(i + 1):
+            S[i][j] = S[i][j] * fade + (factor * v[j] + 1e-100)
+
+
 class Filter:
     """Least mean squares, normalised, over what was left of the last values."""
 
@@ -622,10 +662,7 @@ class Standard(Stream):
             if i // C % self.period == 4 * k:
                 towards = self.weights[channel] if k else [0.0] * (self.n + 1)
                 self.solve(state, (0.0001, 0.003, 0.003)[k], list(towards))
-            lane = [0.0] * 8
-            for j, (a, b) in enumerate(zip(weights, self.v, strict=True)):
-                lane[j % 8] += a * b
-            self.guesses.append(w + folded(lane))
+            self.guesses.append(w + dot(weights, self.v))
         plane = w + n - q
         further = [clamp(plane, min(w, n), max(w, n)), plane]
         self.channel = channel
@@ -634,29 +671,7 @@ class Standard(Stream):
         self.guesses += [w, *further, 2.0 * w - u]
 
     def solve(self, state, ridge, towards):
-        n, S = self.n, [row[:] for row in self.state_sums(state)]
-        trace = 0.0
-        for j in range(1, n + 1):
-            trace += S[j][j]
-        R = ridge * (trace / n) + 1e-9
-        for j in range(1, n + 1):
-            S[j][0] += R * towards[j]
-            S[j][j] += R
-        inverse = [0.0] * (n + 1)
-        for p in range(n, 0, -1):
-            if not S[p][p] > 1e-30:
-                return
-            inverse[p] = 1.0 / S[p][p]
-            for i in range(p - 1, 0, -1):
-                factor = S[p][i] * inverse[p]
-                for j in range(i + 1):
-                    S[i][j] -= factor * S[p][j]
-        for i in range(1, n + 1):
-            weight = S[i][0] * inverse[i]
-            weight = weight if 1e-12 < abs(weight) < 1e3 else 0.0
-            self.weights[state][i] = weight
-            for m in range(i + 1, n + 1):
-                S[m][0] -= S[m][i] * weight
+        solve([row[:] for row in self.state_sums(state)], self.weights[state], ridge, towards)
 
     def state_sums(self, state):
         return self.sums.setdefault(state, [[0.0] * (i + 1) for i in range(self.n + 1)])
@@ -680,26 +695,32 @@ class Standard(Stream):
         self.texture = (
             (w > self.mean) + 2 * (n > self.mean) + 4 * (east > self.mean) + 8 * (u > w) + 16 * (q > self.mean)
         )
-        V, grid = self.volatility, self.grid
-        ratio = bucket(self.s / V * 8.0, 1.0, 7)
+        ratio, last = bucket(self.s / self.volatility * 8.0, 1.0, 7), self.errors[at + g.near[0][0]]
         self.bias = self.texture, ratio
+        self.mix = self.blends[last.index(min(last[:7])), ratio]
+        self.local, self.line = local, 2.0 * n - x[at + g.spots[7]]
+        self.trend = (last[7] > self.s * 1.5) + (last[7] > 0.6 * self.s)
+        self.mixture()
+        self.shorten()
+
+    def mixture(self):
+        V, grid, local = self.volatility, self.grid, self.local
         centre = self.mean + self.biases[self.bias] * self.s
         self.centre = clamp(centre, grid.value(self.A), grid.value(self.B))
         m = clamp(grid.code(self.centre), self.A, self.B - 1)
         self.cell = cell = max(grid.value(m + 1) - grid.value(m), 1e-12)
-        means = [*self.guesses, self.centre, self.centre, self.guesses[6], 2.0 * n - x[at + g.spots[7]]]
+        means = [*self.guesses, self.centre, self.centre, self.guesses[6], self.line]
         inverses = [1.0 / max(0.6 * (0.85 * a + 0.15 * V), 0.08 * cell) for a in local[:7]]
         inverses += [1.0 / max(0.6 * self.s, 0.08 * cell), 1.0 / max(3.0 * self.s + 0.3 * V, 0.5 * cell)]
         inverses += [1.0 / (0.3 * cell)] * 2
-        last = self.errors[at + g.near[0][0]]
-        self.mix = self.blends[last.index(min(last[:7])), ratio]
         self.parts = list(zip(self.mix, means, inverses, strict=True))
+
+    def shorten(self):
         few = [part for k, part in enumerate(self.parts) if part[0] > 0.003 or k == 8]
         kept = 0.0
         for part in few:
             kept += part[0]
         self.few = [(weight / kept, mean, inverse) for weight, mean, inverse in few]
-        self.trend = (last[7] > self.s * 1.5) + (last[7] > 0.6 * self.s)
 
     def mass(self, border, d):
         total = 0.0
@@ -737,11 +758,7 @@ class Standard(Stream):
         trust = 1.0 / (self.s * self.s + 0.01 * V * V + 0.1 * cell * cell)
         v = [x - self.base, *self.v[1:]]
         for state, fade in zip(self.states, (0.9998, 0.998, 0.9995), strict=True):
-            S = self.state_sums(state)
-            for i in range(1, self.n + 1):
-                factor = trust * v[i]
-                for j in range(i + 1):
-                    S[i][j] = S[i][j] * fade + (factor * v[j] + 1e-100)
+            remember(self.state_sums(state), v, trust, fade)
 
     # decide
 
@@ -859,9 +876,8 @@ class Standard(Stream):
         z, fine = bucket(S / cell * 4.0, 2.0, 23), 0
         if 2.0 * cell > S:
             fine = clamp(int((centre - grid.border(c)) / cell * 4.0 + 2.0), 0, 3)
-        by_w = hashed(self.codes[at + self.g.spots[0]], 1)
-        by_both = hashed(by_w, self.codes[at + self.g.spots[5]])
-        phase, d, j, path, depth, lo, hi, inside, beyond = 0, 1.0, 0, 1, 0, A, B + 1, 1.0, 0.0
+        self.approach(at, S, z, fine)
+        phase, d, j, path, depth, lo, hi = 0, 1.0, 0, 1, 0, A, B + 1
         while hi - lo > 1:
             t, node = c, 0
             if phase == 1:
@@ -885,24 +901,10 @@ class Standard(Stream):
                 differing = lo ^ (hi - 1)
                 t = hi - 1 >> top(differing) << top(differing) if differing > 0 else hi - 1 >> 63 << 63
                 node = 16 + 8 * min(j, 14) + (path if depth < 3 else 0)
-            reach = p = self.mass(grid.border(t), d)
-            if phase:
-                reach = clamp(reach, beyond, inside)
-                p = (reach - beyond + 1e-12) / (inside - beyond + 2e-12)
-            said = stretch(clamp(p, 1e-6, 1.0 - 1e-6))
-            sided = node + (136 if d < 0 else 0)
-            places = [sided * 48 + z, (280 + sided) * 48 + (self.texture if node else 8 * fine + self.trend)]
-            if self.discrete:
-                key = hashed(t, lo if phase == 2 else phase)
-                places += [self.hashed(key), self.hashed(hashed(key, by_w)), self.hashed(hashed(key, by_both))]
-            else:
-                places += [96 * 280 + sided + 280 * k for k in range(3)]
-            places.append(self.last(sided, fine, self.trend))
-            yes = self.decide(said, places, sided, 280 + 3 * z + phase)
+            yes = self.ask(t, lo, d, phase, node)
             if phase == 0 and not yes:
-                d, inside, hi = -1.0, 1.0 - reach, t
+                d, hi = -1.0, t
             else:
-                inside, beyond = (reach, beyond) if yes else (inside, reach)
                 lo, hi = (t, hi) if bool(yes) == (d > 0) else (lo, t)
             if phase == 0:
                 phase = 1
@@ -913,6 +915,37 @@ class Standard(Stream):
             else:
                 phase = 2
         return lo
+
+    def approach(self, at, S, z, fine):
+        """Before the decisions of a value."""
+        by_w = hashed(self.codes[at + self.g.spots[0]], 1)
+        by_both = hashed(by_w, self.codes[at + self.g.spots[5]])
+        self.place, self.inside, self.beyond = (z, fine, by_w, by_both), 1.0, 0.0
+
+    def ask(self, t, lo, d, phase, node):
+        """Whether the value is beyond a border."""
+        z, fine, by_w, by_both = self.place
+        reach = p = self.mass(self.grid.border(t), d)
+        if phase:
+            reach = clamp(reach, self.beyond, self.inside)
+            p = (reach - self.beyond + 1e-12) / (self.inside - self.beyond + 2e-12)
+        said = stretch(clamp(p, 1e-6, 1.0 - 1e-6))
+        sided = node + (136 if d < 0 else 0)
+        places = [sided * 48 + z, (280 + sided) * 48 + (self.texture if node else 8 * fine + self.trend)]
+        if self.discrete:
+            key = hashed(t, lo if phase == 2 else phase)
+            places += [self.hashed(key), self.hashed(hashed(key, by_w)), self.hashed(hashed(key, by_both))]
+        else:
+            places += [96 * 280 + sided + 280 * k for k in range(3)]
+        places.append(self.last(sided, fine, self.trend))
+        yes = self.decide(said, places, sided, 280 + 3 * z + phase)
+        if phase == 0 and not yes:
+            self.inside = 1.0 - reach
+        elif yes:
+            self.inside = reach
+        else:
+            self.beyond = reach
+        return yes
 
 
 class Old(Standard):
@@ -925,6 +958,161 @@ class Old(Standard):
         for a in products:
             total += a
         return total
+
+
+def step(y, a, b):
+    return (y > -b) + (y > -a) + (y > a) + (y > b)
+
+
+class Thorough(Standard):
+    """Of the level smallest."""
+
+    def decode(self, source, size):
+        self.marks, self.left = defaultdict(lambda: 2), defaultdict(lambda: [1.0] * 7)
+        self.further, self.stacks = defaultdict(self.state), [self.state(12) for _ in range(2)]
+        self.asked, self.used = defaultdict(lambda: (1 << 21, 0)), defaultdict(float)
+        self.panel = defaultdict(lambda: [0.45] + [0.08] * 11 + [0.05] * 2 + [0.0] * 18)
+        self.finals = defaultdict(lambda: [1 / 5] * 5)
+        return super().decode(source, size)
+
+    def state(self, n=None):
+        n = self.n if n is None else n
+        return [[0.0] * (i + 1) for i in range(n + 1)], [0.0] * (n + 1)
+
+    def copy(self, to, from_):
+        super().copy(to, from_)
+        self.marks[to], self.left[to] = self.marks[from_], self.left[from_]
+
+    def predict(self, z, column, at, i):
+        super().predict(z, column, at, i)
+        self.column, self.number = column, i
+
+    def blend(self, z, at):
+        super().blend(z, at)
+        g, channel, present = self.g, self.channel, self.g.present(z)
+        turn, self.floor = self.number // g.channels, self.mean
+        size = bucket(self.s / self.volatility * 8.0, 1.0, 7)
+        block = self.column // 8 if g.rows > 1 else 0
+        self.chosen = [(k, c, channel) for k, c in enumerate((self.texture & 15, size, block, 0, 0))]
+        self.more = []
+        for k, key in enumerate(self.chosen):
+            sums, weights = self.further[key]
+            if (turn + k) % 6 == 0:
+                S = [row[:] for row in sums]
+                if k == 2 and g.rows > 1:
+                    sides = [self.further[2, block + o, channel][0] for o in (-1, 1)]
+                    S = [
+                        [(2.0 * a + b) + c for a, b, c in zip(*rows, strict=True)]
+                        for rows in zip(S, *sides, strict=True)
+                    ]
+                solve(S, weights, (0.003, 0.003, 0.01, 0.003, 1e-5)[k], self.weights[channel])
+            self.more.append(self.base + dot(weights, self.v))
+        self.u = [0.0] + [a - self.floor for a in self.guesses + self.more]
+        for k, (sums, weights) in enumerate(self.stacks):
+            if (turn + 2 * k) % 4 == 0:
+                solve([row[:] for row in sums], weights, 0.003, [0.0] * 13)
+            self.more.append(self.floor + dot(weights, self.u))
+        near = [(o, float(w)) for o, w, axis in g.near if axis in present]
+        total = sum(w for _, w in near)
+        self.local_more = [1e-9] * 7
+        for o, w in near:
+            for k, e in enumerate(self.left[at + o]):
+                self.local_more[k] += w / total * e
+        num = den = 0.0
+        for a, guess in zip(self.local[:7] + self.local_more, self.guesses + self.more, strict=True):
+            h = 1.0 / (a * a)
+            den += h * h
+            num += h * h * guess
+        self.mean, others = num / den, self.parts
+        self.mixture()
+        self.parts = others[:7] + self.parts[7:9] + others[9:]
+        self.shorten()
+        axes = [o for o, _, axis in g.near if axis == 0 and axis in present]
+        self.before = at + (axes or [g.spots[0]])[0]
+
+    def learn(self, at, code, usual):
+        x, V, s, cell = self.x[at], self.volatility, self.s, self.cell
+        most = 64.0 * V + 4.0 * cell
+        self.left[at] = [min(abs(x - a), most) + 0.12 * cell for a in self.more]
+        self.marks[at] = step((x - self.centre) / max(s, 0.25 * cell), 0.4, 1.2)
+        if usual:
+            trust = 1.0 / (s * s + 0.01 * V * V + 0.1 * cell * cell)
+            v, u = [x - self.base, *self.v[1:]], [x - self.floor, *self.u[1:]]
+            for key, fade in zip(self.chosen, (0.9995, 0.9995, 0.96, 0.99, 0.99998), strict=True):
+                remember(self.further[key][0], v, trust, fade)
+            for (sums, _), fade in zip(self.stacks, (0.99, 0.9998), strict=True):
+                remember(sums, u, trust, fade)
+        super().learn(at, code, usual)
+
+    def approach(self, at, S, z, fine):
+        g, V, cell, centre = self.g, self.volatility, self.cell, self.centre
+        last, other = (self.errors[at + g.near[k][0]][7] for k in (0, 1))
+        kinds = [(self.more[k], self.local_more[k]) for k in (5, 6, 0, 1, 2, 3, 4)]
+        kinds += [*zip(self.guesses[:3], self.local[:3], strict=True), (centre, 0.35 * (last + other) + 0.3 * S)]
+        self.kinds = [(mean, 1.0 / max(0.5 * (0.9 * error + 0.1 * V), 0.08 * cell)) for mean, error in kinds]
+        self.within = [[1.0, 0.0] for _ in range(12)]
+        where = [at + g.spots[k] for k in range(7)]
+        w, n, e, b, ww, nw = (self.marks[p] for p in (where[0], where[5], where[3], self.before, where[4], where[2]))
+        away = [(a - centre) / S for a in (self.more[0], self.guesses[1], self.more[2], self.more[5], self.guesses[3])]
+        g0, g1, g2 = (step(y, 0.15, 0.5) for y in away[:3])
+        g3, p = step(away[3], 0.1, 0.4), step(away[4], 0.7, 2.0) + (away[4] > 0.0)
+        q = bucket(S / V * 8.0, 1.0, 7)
+        self.first = 8 * fine + self.trend
+        self.contexts = c = [z, self.texture, 5 * w + n, 5 * e + b, 5 * g0 + g1, 8 * p + q]
+        c += [12 * g0 + 3 * fine + self.trend, (z >> 1) * 4 + fine, 5 * g3 + g2, 5 * ww + nw, 8 * g2 + q, 0]
+        self.sets = [272 + 3 * z, 344 + 3 * self.texture, 440 + 3 * (5 * w + g0), 515 + 3 * c[5]]
+        if self.discrete:
+            by_w = hashed(self.codes[where[0]], 1)
+            by_wn, by_n = hashed(by_w, self.codes[where[5]]), hashed(self.codes[where[5]], 2)
+            self.keys = [0, by_w, by_wn, by_n, hashed(by_wn, self.codes[where[2]])]
+            self.keys += [hashed(self.codes[self.before], 3), hashed(hashed(by_w, self.codes[where[4]]), 4)]
+        else:
+            self.keys = [signed(hashed(c[j], c[j + 4]) + j) for j in range(7)]
+
+    def ask(self, t, lo, d, phase, node):
+        border, sided, inputs, reaches = self.grid.border(t), node + (136 if d < 0 else 0), [], []
+        for k, (inside, beyond) in enumerate(self.within):
+            mean, inverse = self.kinds[k - 1]
+            r = logistic(((mean - border) * inverse) * d) if k else self.mass(border, d)
+            r = clamp(r, beyond, inside)
+            odds = log2(r - beyond + 1e-9) - log2(inside - r + 1e-9)
+            inputs.append(clamp(odds * 0.693147180559945, -12.0, 12.0))
+            reaches.append(r)
+        contexts = [*self.contexts]
+        contexts[1] = contexts[1] if node else self.first
+        a = hashed(t, lo if phase == 2 else phase) if self.discrete else sided
+        places = [(272 * j + sided) * 64 + c for j, c in enumerate(contexts)]
+        places += [272 * 64 * 12 + (hashed(a, key) & self.hashes - 1) for key in self.keys]
+        yes = self.settle(places, [sided, *(k + phase for k in self.sets)], inputs)
+        for within, r in zip(self.within, reaches, strict=True):
+            if phase == 0 and not yes:
+                within[0] = 1.0 - r
+            else:
+                within[0 if yes else 1] = r
+        return yes
+
+    def settle(self, places, mixers, inputs):
+        for place in places:
+            p, n = self.asked[place]
+            inputs.append(stretch((((p << 10 | n) >> 20) + 0.5) / 4096) * (n / (n + 1.5)))
+        inputs.append(0.25)
+        final, x = self.finals[mixers[0]], 0.0
+        heard = [clamp(dot(self.panel[k], inputs), -14.0, 14.0) for k in mixers]
+        for weight, y in zip(final, heard, strict=True):
+            x += weight * y
+        p = clamp(math.floor(logistic(x) * (1 << 22)), 16, (1 << 22) - 16)
+        yes = self.message.pop(22, lambda c: (1, 0, p) if c < p else (0, p, (1 << 22) - p))
+        miss = (yes - logistic(x)) * 0.002
+        for k, (number, y) in enumerate(zip(mixers, heard, strict=True)):
+            final[k] += miss * y
+            self.used[number] += 1.0
+            rate = (yes - logistic(y)) * (0.004 + 0.02 / (1.0 + self.used[number] * 0.02))
+            self.panel[number] = [w + rate * a for w, a in zip(self.panel[number], inputs, strict=True)]
+        for k, place in enumerate(places):
+            q, n = self.asked[place]
+            q += (yes * ((1 << 22) - 1) - q) * int(65536 / (n + 1.6)) >> 16
+            self.asked[place] = q, n + (n < (400 if k < 12 else 250))
+        return yes
 
 
 class Fast(Stream):

@@ -71,7 +71,7 @@ def cases() -> dict[str, NDArray[Any]]:
     }
 
 
-@pytest.mark.parametrize("effort", ["fast", "standard"])
+@pytest.mark.parametrize("effort", ["fast", "standard", "smallest"])
 @pytest.mark.parametrize("name", cases())
 def test_arrays(arrays: Any, effort: str, name: str) -> None:
     array = cases()[name]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_ar.array.codec import ArrayCodec
-from codecs_ar.array.coding import BYTES, RUNS, STILL
+from codecs_ar.array.coding import BYTES, RUNS, STILL, THOROUGH
 from codecs_ar.array.payload import Writer
 from codecs_ar.array.repetition import _compress, compressed, decompressed
 from numpy.typing import NDArray
@@ -123,6 +123,33 @@ def test_the_fast_level(dtype: str) -> None:
                 codec.decode(damaged, ArraySpec.of(array))
             except CorruptDataError:
                 continue
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "float16", "float32", "float64", "complex64"])
+def test_the_level_smallest(dtype: str) -> None:
+    codec = ArrayCodec(effort="smallest")
+    for shape in SHAPES:
+        array = walk(dtype, math.prod(shape)).reshape(shape)
+        if dtype.startswith("float") and array.size > 20:
+            array.reshape(-1)[3:9] = [np.nan, np.inf, -0.0, 1e4, np.nan, -np.inf]
+        payload = codec.encode(array)
+        assert CODEC.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
+        for at in range(0, len(payload), 1 + len(payload) // 9):
+            damaged = payload[:at] + bytes([payload[at] ^ 0x21]) + payload[at + 1 :]
+            try:
+                codec.decode(damaged, ArraySpec.of(array))
+            except CorruptDataError:
+                continue
+
+
+def test_the_level_smallest_is_smaller() -> None:
+    noise = (np.asarray(np.random.Philox(5).random_raw(90 * 110)) % np.uint64(64)).astype(np.float64).reshape(90, 110)
+    y, x = np.mgrid[:90, :110]
+    array = (900 * np.sin(x / 9) * np.cos(y / 13) + 40 * np.sin(x * y / 200) + noise).astype(np.int16)
+    payload = ArrayCodec(effort="smallest").encode(array)
+    assert payload[0] == THOROUGH
+    assert len(payload) < 0.995 * len(CODEC.encode(array))
+    assert CODEC.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
 
 
 def test_an_effort_that_is_none() -> None:

@@ -9,7 +9,7 @@ from codecs_core.testing import CodecConformance
 
 class TestConformance(CodecConformance):
     codec_id = "ar.array"
-    configs = ({}, {"effort": "fast"})
+    configs = ({}, {"effort": "fast"}, {"effort": "smallest"})
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)  # tests/exactness has the others
     examples = 10

@@ -20,6 +20,8 @@ from codecs_ar.array.stream import Description
 
 #: Values that a choice looks at: at least, at most, and which part of them; the longest side of what it looks at, but for one.
 FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 14, 24, 128
+#: Where choices are thorough they look at this number of times as many.
+WIDELY = 8
 #: At most at the fast level, and what is looked at to describe an array.
 BRIEF, LOOKED = 1 << 14, 1 << 14
 #: Repeats are asked for, which takes time, where what they come to is less than this part of what the array does without; they are not
@@ -122,7 +124,7 @@ def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool, 
 class Level(NamedTuple):
     """How much is done: the mode of payloads, what encodes a stream, and what tells about how many bytes it would be.
 
-    Choices look at little of an array where they are brief, and at all of it where they are thorough.
+    Choices look at little of an array where they are brief, and at more of it where they are thorough.
     """
 
     mode: int
@@ -135,7 +137,7 @@ class Level(NamedTuple):
 def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
     """The best plan that was found: by what a part of the array comes to."""
     roles = layouts(array.shape)
-    part = array if level.thorough else sample(array, BRIEF if level.brief else MOST)
+    part = sample(array, BRIEF if level.brief else MOST, WIDELY if level.thorough else 1)
     share = part.size / array.size
 
     @cache
@@ -147,7 +149,7 @@ def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
         return not level.brief and repeats_some(planned(part, chosen, role, repeats=False))
 
     def smallest(rivals: list[tuple[Map, Layout]]) -> tuple[Map, Layout]:
-        if len(rivals) > 1 and not (level.brief or level.thorough):  # what the fast level makes far larger is not tried
+        if len(rivals) > 1 and not level.brief:  # what the fast level makes far larger is not tried
             glances = [cost(part, *rival, share, level._replace(measure=quick.measure)) for rival in rivals]
             rivals = [rival for rival, glance in zip(rivals, glances, strict=True) if glance <= NEAR * min(glances)]
         if len(rivals) == 1:
@@ -177,9 +179,9 @@ def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, level: L
     )
 
 
-def sample(array: NDArray[Any], most: int = MOST) -> NDArray[Any]:
-    """A block from the middle of an array, of about a `PART`-th of its values."""
-    left, cuts = min(max(array.size // PART, FEWEST), most), []
+def sample(array: NDArray[Any], most: int = MOST, times: int = 1) -> NDArray[Any]:
+    """A block from the middle of an array, of about a `PART`-th of its values, or a number of times as many."""
+    left, cuts = times * min(max(array.size // PART, FEWEST), most), []
     sizes = sorted(range(array.ndim), key=lambda axis: (array.shape[axis] > MOST_CHANNELS, -axis))
     lengths = dict.fromkeys(range(array.ndim), 1)
     for i, axis in enumerate(sizes):

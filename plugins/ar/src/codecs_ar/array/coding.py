@@ -20,18 +20,19 @@ from codecs_core.errors import CorruptDataError
 
 #: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream, of payload version 1, of the
 #: fast level, or of the others; or steps around predictions; or runs of equal values; or bytes by LZMA; or a map and a stream that begins
-#: with a profile; or arrays without the axes along which values stay the same.
-CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES, PROFILED, STILL = range(9)
+#: with a profile; or arrays without the axes along which values stay the same; or a map and a stream of the level smallest.
+CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES, PROFILED, STILL, THOROUGH = range(10)
 DECODERS: dict[int, Callable[..., NDArray[np.int64]]] = {
     OLD: partial(stream.decode, version=1),
     QUICK: quick.decode,
     CODED: stream.decode,
+    THOROUGH: partial(stream.decode, thorough=True),
 }
 FAST, STANDARD, SMALLEST = "fast", "standard", "smallest"
 LEVELS = {
     FAST: Level(QUICK, quick.encode, quick.measure, brief=True),
     STANDARD: Level(CODED, stream.encode, stream.measure),
-    SMALLEST: Level(CODED, stream.encode, stream.measure, thorough=True),
+    SMALLEST: Level(THOROUGH, partial(stream.encode, thorough=True), stream.measure, thorough=True),
 }
 
 
@@ -95,9 +96,9 @@ def decode(payload: bytes, spec: ArraySpec, start: Tensors | None = None) -> NDA
         value = restore(reader.take(stored_size(one)), one)
         reader.finish()
         return np.full(spec.shape, value)
-    if mode > STILL or (mode == PROFILED and start is None):
+    if mode > THOROUGH or (mode == PROFILED and start is None):
         raise CorruptDataError(
-            f"the payload begins with {mode}, where 0 to {STILL}, and 7 only with a model, was expected: it is damaged"
+            f"the payload begins with {mode}, where 0 to {THOROUGH}, and 7 only with a model, was expected: it is damaged"
         )
     if mode == STILL:
         return _moved(reader, spec)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from codecs_ar.array.decisions import ONE, PRECISION
+from codecs_ar.array.further import foresee_further, learn_further, repeat_further
 from codecs_ar.array.grid import AROUND, HUGE, value_of
 from codecs_ar.array.predictors import TRACKED, foresee, guess, learn, look, weigh
 from codecs_ar.array.repeats import note
 from codecs_ar.array.scene import CENTRE
 from codecs_ar.array.tree import descend, edge, outlier, repeat
+from codecs_ar.array.walk import walk
 from codecs_core.entropy import EXHAUSTED, GUARD, OK, inverse, make_room, push_one, push_quick
 from codecs_core.jit import borrowing, kernel
 
@@ -21,28 +23,30 @@ LONGEST = 400
 
 
 @borrowing
-def copied(to, from_, scene, errors):  # type: ignore[no-untyped-def]
+def copied(to, from_, scene, errors, more):  # type: ignore[no-untyped-def]
     """Repeat a value, and the errors there, in a margin."""
     scene.values[np.uint64(to)] = scene.values[np.uint64(from_)]
+    if more is not None:
+        repeat_further(to, from_, more.further)
     for k in range(TRACKED):
         errors[np.uint64(to * TRACKED + k)] = errors[np.uint64(from_ * TRACKED + k)]
 
 
 @borrowing
-def widen(row, scene, errors):  # type: ignore[no-untyped-def]
+def widen(row, scene, errors, more):  # type: ignore[no-untyped-def]
     """Continue the row before to the right with its last value, and this one to the left with the first value above."""
     above = row - scene.stride
     for i in range(1, MARGIN + 1):
-        copied(above + scene.width - 1 + i, above + scene.width - 1, scene, errors)
-        copied(row - i, above, scene, errors)
+        copied(above + scene.width - 1 + i, above + scene.width - 1, scene, errors, more)
+        copied(row - i, above, scene, errors, more)
 
 
 @borrowing
-def heighten(at, column, scene, errors):  # type: ignore[no-untyped-def]
+def heighten(at, column, scene, errors, more):  # type: ignore[no-untyped-def]
     """In the first row, what is above is as what is to the left."""
     for i in range(1, MARGIN_ROWS + 1):
         for d in range(-MARGIN if column == 0 else 1, MARGIN + 2):
-            copied(at - i * scene.stride + d, at, scene, errors)
+            copied(at - i * scene.stride + d, at, scene, errors, more)
 
 
 @borrowing
@@ -68,12 +72,14 @@ def settle(at, scene, coder, now):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now):  # type: ignore[no-untyped-def]
-    """Code one value."""
+def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now, more):  # type: ignore[no-untyped-def]
+    """Code one value; `more` is what the level smallest has, or None."""
     grid, least, most = scene.grid, scene.least, scene.most
     look(at, pattern, column, scene, now)
     guess(at, index, scene, learners, now)
     foresee(at, pattern, scene, learners, now)
+    if more is not None:
+        foresee_further(at, pattern, column, index, scene, learners, now, more.further)
     if grid.kind == AROUND:
         settle(at, scene, coder, now)
     truth, special = scene.codes[np.uint64(at)], False
@@ -85,7 +91,10 @@ def step(at, pattern, column, index, words, scene, learners, repeats, decider, c
         if coder.repeats:
             kind, truth = repeat(at, column % scene.channels, index, truth, words, scene, now, repeats, decider, coder)
         if kind < 0:
-            truth = descend(at, truth, words, scene, now, decider, coder)
+            if more is not None:
+                truth = walk(at, truth, words, scene, learners, now, more.further, more.panel, coder)
+            else:
+                truth = descend(at, truth, words, scene, now, decider, coder)
         if coder.repeats:
             note(truth, index, repeats)
     scene.codes[np.uint64(at)] = truth
@@ -102,11 +111,13 @@ def step(at, pattern, column, index, words, scene, learners, repeats, decider, c
     scene.values[np.uint64(at)] = value
     if grid.kind == AROUND:
         grid.table[0] = 0.0
+    if more is not None:
+        learn_further(at, value, not special, scene, now, more.further)
     learn(at, value, not special, scene, learners, now)
 
 
 @borrowing
-def code(state, words, scene, learners, repeats, decider, coder, now, first, last):  # type: ignore[no-untyped-def]
+def code(state, words, scene, learners, repeats, decider, coder, now, more, first, last):  # type: ignore[no-untyped-def]
     """Code the values of an array from one on, up to another or until no more records fit; returns a status and where it ended."""
     own = coder.state
     own[0], own[1], own[2] = state[0], state[1], np.uint64(0)
@@ -116,13 +127,13 @@ def code(state, words, scene, learners, repeats, decider, coder, now, first, las
     while index < last:
         row = scene.start + z * scene.area + y * scene.stride
         if column == 0 and y > 0:
-            widen(row, scene, learners.errors)
-        step(row + column, scene.patterns[z], column, index, words, scene, learners, repeats, decider, coder, now)
+            widen(row, scene, learners.errors, more)
+        step(row + column, scene.patterns[z], column, index, words, scene, learners, repeats, decider, coder, now, more)
         if coder.decoding and own[1] < GUARD:
             status = EXHAUSTED
             break
         if y == 0 and scene.height > 1:
-            heighten(row + column, column, scene, learners.errors)
+            heighten(row + column, column, scene, learners.errors, more)
         index, column = index + 1, column + 1
         if column == scene.width:
             if y == scene.height - 1:
@@ -139,8 +150,8 @@ def code(state, words, scene, learners, repeats, decider, coder, now, first, las
 @kernel
 def follow(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
     """`code` as `Message.pop_symbols` calls it; `out` receives where it ended."""
-    scene, learners, repeats, decider, coder, now, first, last = params
-    status, out[0] = code(state, words, scene, learners, repeats, decider, coder, now, first, last)
+    scene, learners, repeats, decider, coder, now, more, first, last = params
+    status, out[0] = code(state, words, scene, learners, repeats, decider, coder, now, more, first, last)
     if coder.decoding:
         state[2] = min(state[2], state[1])
     return status, out[0]

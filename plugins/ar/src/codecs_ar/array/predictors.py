@@ -172,9 +172,21 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
     parts[2 * COMPONENTS + NARROW] = 1.0 / (0.3 * cell)
     parts[2 * COMPONENTS + NARROW + 1] = 1.0 / (0.3 * cell)
     mix = (best * RATIOS + ratio) * COMPONENTS
-    few, count, kept = now.few, 0, 0.0
     for k in range(COMPONENTS):
         parts[k] = learners.blends[np.uint64(mix + k)]
+    shorten(now)
+    last = errors[np.uint64(before + EXPERTS)]
+    reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL] = centre, blend, scale, cell
+    wholes = now.wholes
+    wholes[BIAS], wholes[MIX], wholes[TEXTURE] = bias, mix, texture
+    wholes[TREND] = np.int64(last > scale * 1.5) + np.int64(last > 0.6 * scale)
+
+
+@borrowing
+def shorten(now):  # type: ignore[no-untyped-def]
+    """List the components that matter."""
+    parts, few, count, kept = now.parts, now.few, 0, 0.0
+    for k in range(COMPONENTS):
         if parts[k] > SLIGHT or k == BLENDED + 1:
             for i in range(3):
                 few[np.uint64(i * COMPONENTS + count)] = parts[np.uint64(i * COMPONENTS + k)]
@@ -182,11 +194,7 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
             count += 1
     for k in range(count):
         few[np.uint64(k)] = few[np.uint64(k)] / kept
-    last = errors[np.uint64(before + EXPERTS)]
-    reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL] = centre, blend, scale, cell
-    wholes = now.wholes
-    wholes[BIAS], wholes[MIX], wholes[TEXTURE], wholes[COUNT] = bias, mix, texture, count
-    wholes[TREND] = np.int64(last > scale * 1.5) + np.int64(last > 0.6 * scale)
+    now.wholes[COUNT] = count
 
 
 @borrowing

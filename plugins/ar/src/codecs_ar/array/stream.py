@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array import decisions, predictors, tree
+from codecs_ar.array import decisions, predictors, tree, walk
 from codecs_ar.array.cascade import cascade
 from codecs_ar.array.decisions import Decider
+from codecs_ar.array.further import Further, further
 from codecs_ar.array.grid import HALF, TABLE, Grid
 from codecs_ar.array.kernel import LONGEST, follow, push_records
 from codecs_ar.array.layout import Geometry, Layout, geometry
 from codecs_ar.array.maps import WHOLE, Numbers
+from codecs_ar.array.panel import Panel, panel
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.array.predictors import CLASSES, COMPONENTS, EXPERTS, RATIOS, TRACKED, VIEWS, Learners
 from codecs_ar.array.profile import Learnt
@@ -118,6 +120,13 @@ class Description:
         )
 
 
+class More(NamedTuple):
+    """What the level smallest has beside the rest."""
+
+    further: Further
+    panel: Panel
+
+
 class Stream:
     """All state of coding one array.
 
@@ -133,6 +142,8 @@ class Stream:
         Of the payload: 1, or the present one.
     start
         The tensors of a profile to begin with.
+    thorough
+        Whether it is of the level smallest.
     """
 
     def __init__(
@@ -144,6 +155,7 @@ class Stream:
         *,
         decoding: bool,
         start: Mapping[str, NDArray[Any]] | None = None,
+        thorough: bool = False,
     ) -> None:
         self.geometry = geometry(shape, about.layout.series, version)
         self.size = int(np.prod(shape))
@@ -157,6 +169,7 @@ class Stream:
         self.coder = Coder(
             version, decoding, about.discrete, about.repeats, hashes, np.zeros(3, np.uint64), records, GROWTH
         )
+        self.more = More(further(self.geometry), panel(walk.BOTH, walk.ALL_SETS, hashes)) if thorough else None
         self.done = 0
         if start is not None:
             learnt = self.learnt()
@@ -180,7 +193,7 @@ class Stream:
         return self.geometry.view(self.scene.values)
 
     def _params(self) -> tuple[Any, ...]:
-        return self.scene, self.learners, self.repeats, self.decider, self.coder, self.now, self.done
+        return self.scene, self.learners, self.repeats, self.decider, self.coder, self.now, self.more, self.done
 
     def encode_some(self) -> tuple[int, bytes]:
         """How many values come next, and the message that holds them."""
@@ -210,11 +223,13 @@ def encode(
     about: Description,
     numbers: Numbers,
     start: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    thorough: bool = False,
 ) -> Stream:
     """Append codes, an array without axes of length 1, to a payload; returns the stream with what it has learnt."""
     about.write(writer)
     codes = codes.transpose(about.layout.order)
-    stream = Stream(codes.shape, about, numbers, VERSION, decoding=False, start=start)
+    stream = Stream(codes.shape, about, numbers, VERSION, decoding=False, start=start, thorough=thorough)
     stream.codes[:] = codes.reshape(stream.geometry.shape)
     while stream.done < stream.size:
         count, message = stream.encode_some()
@@ -245,15 +260,16 @@ def decode(
     numbers: Numbers,
     version: int = VERSION,
     start: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    thorough: bool = False,
 ) -> NDArray[np.int64]:
     """Inverse of `encode`, and of that of older versions."""
     about = Description.read(reader, len(shape), shift)
-    stream = Stream(
-        tuple(shape[axis] for axis in about.layout.order), about, numbers, version, decoding=True, start=start
-    )
+    inner = tuple(shape[axis] for axis in about.layout.order)
+    stream = Stream(inner, about, numbers, version, decoding=True, start=start, thorough=thorough)
     while stream.done < stream.size:
         stream.decode_some(reader.natural(), reader.part())
-    codes = stream.codes.reshape(tuple(shape[axis] for axis in about.layout.order))
+    codes = stream.codes.reshape(inner)
     return codes.transpose(np.argsort(about.layout.order))
 
 

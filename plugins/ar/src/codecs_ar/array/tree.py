@@ -74,6 +74,14 @@ def value(code, grid):  # type: ignore[no-untyped-def]
 def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-untyped-def]
     """Code a decision (or find out what it was), and learn from it."""
     p = ask(said, first, second, coder.version, decider)
+    bit = code_bit(p, bit, words, coder)
+    answer(bit, first, second, decider)
+    return bit
+
+
+@borrowing
+def code_bit(p, bit, words, coder):  # type: ignore[no-untyped-def]
+    """Code a decision whose answer is yes with a probability of p / 2^22, or find out what it was."""
     state = coder.state
     if coder.decoding:
         head = state[0]
@@ -85,7 +93,6 @@ def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-
     else:
         coder.records[state[2]] = np.uint32((bit << 31) | p)
         state[2] += np.uint64(1)
-    answer(bit, first, second, decider)
     return bit
 
 
@@ -186,6 +193,37 @@ def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder
 
 
 @borrowing
+def outwards(c, j, side, spread, lo, hi, scene, now, coder):  # type: ignore[no-untyped-def]
+    """The code that is asked for in step j from c outwards, which leaves some of lo ... hi - 1 inside."""
+    reach = now.reals[CENTRE] + side * coder.growth[min(j, STEPS - 1)] * spread
+    t = code_of(reach, scene.grid) + (1 if side > 0 else 0)
+    far, most = max(abs(t - c), 1), scene.most - scene.least
+    if far > 16:
+        low_bits = top_bit(far) - 3
+        t = (t >> low_bits) << low_bits
+    if j >= STEPS:
+        doublings = min(j - STEPS, 61)
+        further = far << doublings if doublings < 61 and far <= most >> doublings else most + 1
+        t = c + further if side > 0 else c - further
+    return max(t, lo + 1) if side > 0 else min(t, hi - 1)
+
+
+@borrowing
+def is_round(lo, hi):  # type: ignore[no-untyped-def]
+    """Whether the codes lo ... hi - 1 are all that begin with some bits, four or more."""
+    gap = hi - lo
+    return (lo & (gap - 1)) == 0 and (gap & (gap - 1)) == 0 and gap >= 4
+
+
+@borrowing
+def roundest(lo, hi):  # type: ignore[no-untyped-def]
+    """Of the codes lo + 1 ... hi - 1 the one with the most zeros at its end."""
+    differing = lo ^ (hi - 1)
+    low_bits = top_bit(differing) if differing > 0 else np.int64(63)
+    return ((hi - 1) >> low_bits) << low_bits
+
+
+@borrowing
 def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-untyped-def]
     """Code a value that is none, and return it."""
     grid, least, most, mantissas, cdf = scene.grid, scene.least, scene.most, decider.mantissas, decider.cdf
@@ -206,29 +244,16 @@ def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-un
     while hi - lo > 1:
         node = 0
         if phase == 1:
-            t = code_of(centre + side * coder.growth[min(j, STEPS - 1)] * spread, grid) + (1 if side > 0 else 0)
-            far = max(abs(t - c), 1)
-            if far > 16:
-                low_bits = top_bit(far) - 3
-                t = (t >> low_bits) << low_bits
-            if j >= STEPS:
-                doublings = min(j - STEPS, 61)
-                further = (
-                    far << doublings if doublings < 61 and far <= (most - least) >> doublings else most - least + 1
-                )
-                t = c + further if side > 0 else c - further
-            t = max(t, lo + 1) if side > 0 else min(t, hi - 1)
+            t = outwards(c, j, side, spread, lo, hi, scene, now, coder)
             if t >= hi or t <= lo:
                 phase = 2
                 continue
             node = 1 + min(j, STEPS - 1)
         elif phase == 2:
-            gap, differing = hi - lo, lo ^ (hi - 1)
-            if depth >= 3 and (lo & (gap - 1)) == 0 and (gap & (gap - 1)) == 0 and gap >= 4:
-                lo += raw_bits(truth - lo, top_bit(gap), words, coder)
+            if depth >= 3 and is_round(lo, hi):
+                lo += raw_bits(truth - lo, top_bit(hi - lo), words, coder)
                 break
-            low_bits = top_bit(differing) if differing > 0 else np.int64(63)
-            t = ((hi - 1) >> low_bits) << low_bits
+            t = roundest(lo, hi)
             node = INNER + min(j, STEPS - 1) * 8 + (path if depth < 3 else 0)
         reach = outside(edge(t, grid), side, now, cdf)
         if phase == 0:
