@@ -28,7 +28,7 @@ BRIEF, LOOKED = 1 << 14, 1 << 14
 #: tried where fewer than one in this number of values repeats another.
 WORTH, SELDOM = 0.995, 128
 #: What the fast level makes larger than its best by more than this is not tried by slower ones.
-NEAR = 1.06
+NEAR = 1.04
 
 
 def layouts(shape: tuple[int, ...]) -> list[Layout]:
