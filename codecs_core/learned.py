@@ -30,7 +30,10 @@ class ItemModel(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageCodec(Codec):
-    """A codec whose payload is one message, of one stack codec for all of an array."""
+    """A codec whose payload is one message, of one stack codec for all of an array.
+
+    Where a class also derives from `ItemCodec` or `ImageCodec`, these come first.
+    """
 
     @abstractmethod
     def _stack_codec(self, spec: ArraySpec) -> StackCodec[Any]:
@@ -72,6 +75,10 @@ class ItemCodec(Codec):
             )
         if spec.dtype == "bool" and self._items.largest != 1:
             raise UnsupportedArrayError(f"model {self.learnt.label} takes uint8 values, not bool; try a binary model")
+
+    def _arranged(self, chunk: NDArray[Any]) -> NDArray[np.uint8]:
+        """As `MessageCodec` has it: items as rows."""
+        return self._rows(chunk)
 
     def _rows(self, chunk: NDArray[Any]) -> NDArray[np.uint8]:
         """Items as rows of shape (n, pixels); raises `UnsupportedArrayError` for values beyond the model's."""
@@ -122,6 +129,10 @@ class ImageCodec(Codec):
                 f"(n, h, w, {many}){more}, not an array of shape {shape}; choose another model, or train one with codecs train {self.id}"
             )
         return n, h, w, c
+
+    def _arranged(self, chunk: NDArray[Any]) -> NDArray[Any]:
+        """As `MessageCodec` has it: all four axes."""
+        return chunk.reshape(self._images(ArraySpec.of(chunk)))
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Of a stack, items of about a million values; of an image, bands of equal height."""

@@ -20,7 +20,7 @@ BATCH = 128
 
 
 @dataclass(frozen=True, kw_only=True)
-class VAECodec(MessageCodec, ItemCodec):
+class VAECodec(ItemCodec, MessageCodec):
     """Stacks of images of the model's shape, losslessly, by bits-back coding with a variational autoencoder.
 
     A payload is one message: a `Chain` of `BitsBack` steps over the items. Its price beside the model's evidence bound is
@@ -45,9 +45,6 @@ class VAECodec(MessageCodec, ItemCodec):
         """Enough items that a chain's seed bits and framing do not matter, few enough for several cores."""
         items = spec.shape[0] if spec.shape else 1
         return max(1, min(items, 20_000 if self._vae.largest == 1 else 5_000))
-
-    def _arranged(self, chunk: NDArray[Any]) -> NDArray[np.uint8]:
-        return self._rows(chunk)
 
     def _stack_codec(self, spec: ArraySpec) -> Chain:
         return self._chain(spec.shape[0])

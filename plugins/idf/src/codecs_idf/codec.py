@@ -18,7 +18,7 @@ from codecs_idf.model import Flow
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageCodec(MessageCodec, cc.ImageCodec):
+class ImageCodec(cc.ImageCodec, MessageCodec):
     """Images of 1, 3 or 4 channels and any height and width, or stacks of images, losslessly, by an integer discrete flow.
 
     An integer flow needs no bits of other images, so a chunk can be a single one.
@@ -37,9 +37,6 @@ class ImageCodec(MessageCodec, cc.ImageCodec):
     @property
     def _channels(self) -> tuple[int, ...]:
         return (self._flow.channels,)
-
-    def _arranged(self, chunk: NDArray[Any]) -> NDArray[Any]:
-        return chunk.reshape(self._images(ArraySpec.of(chunk)))
 
     def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
         return Bijection(colour.forward, restored, self._flow.codec(*self._images(spec)[:3]))
