@@ -23,11 +23,12 @@ _0, _HALF, _1, _16TH, _64TH = np.array([0, 1 / 2, 1, 1 / 16, 1 / 64], np.float32
 
 
 @borrowing
-def extend(x, start, width):
+def extend(x, e, start, width):
     """Go on with a row beyond its end, as its last value, and begin the next one with its first."""
     for j in range(MARGIN):
-        x[start + MARGIN + width + j] = x[start + MARGIN + width - 1]
-        x[start + width + 2 * MARGIN + j] = x[start + MARGIN]
+        beyond, below = start + MARGIN + width + j, start + 2 * MARGIN + width + j
+        x[beyond], e[beyond] = x[start + MARGIN + width - 1], e[start + MARGIN + width - 1]
+        x[below], e[below] = x[start + MARGIN], e[start + MARGIN]
 
 
 @borrowing
@@ -212,22 +213,18 @@ def code(state, words, out, wide, precision, params):
         begin(x, e, first, plane, back, stride, middle, limit)
         for y in range(height):
             start = first + (y + MARGIN) * stride
-            if y > 0:
-                # a row goes on to the right with its last value, and to the left with the first one above
-                extend(x, start - stride, width)
-                extend(e, start - stride, width)
             fit.run[:] = _0
             bias.run[:] = _0
             for column in range(width):
                 at = start + MARGIN + column
                 mine, v, i = at - first, column * wide, (image * height + y) * width + column
                 regressors(fit, v, x, at, back, places)
+                by_short = by_long = _0
                 for which in range(2):
                     period = given.predictors.long_period if which else given.predictors.short_period
                     if column % period == 0:
                         solve(given.prior, fit, (which * width + column) * terms, which * terms, n, which * wide)
-                by_short = within(x[at - 1] + predict(fit, 0, v, n), limit)
-                by_long = within(x[at - 1] + predict(fit, wide, v, n), limit)
+                    by_short, by_long = by_long, within(x[at - 1] + predict(fit, which * wide, v, n), limit)
                 guess = blend(fit, e, at, mine, places, by_short, by_long)
                 for k in range(3):
                     bias.past[k] = bias.above[column, k] + bias.run[k]
@@ -258,10 +255,9 @@ def code(state, words, out, wide, precision, params):
                 if y == 0:
                     spread_up(x, e, at, plane, back, stride)
             hand_down(fit, bias, n, wide, width, rates)
-        last = first + (MARGIN + height - 1) * stride
-        extend(x, last, width)
-        extend(e, last, width)
-        spread_down(x, e, last, stride)
+            # a row goes on to the right with its last value, and to the left with the first one above
+            extend(x, e, start, width)
+        spread_down(x, e, first + (MARGIN + height - 1) * stride, stride)
     if decoding:
         state[0], state[1], state[2] = head, np.uint64(words_left), np.uint64(min(low, words_left))
     return OK, -1
