@@ -62,4 +62,12 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="colour images in patches of 32 x 32, 1.88 bits per pixel",
             nbytes=441583,
         ),
+        ModelSpec(
+            name="combiner-1",
+            codec="inr.image",
+            resource="codecs_inr:models/combiner-1.safetensors",
+            sha256="646f5b1347d3492a4abcee6c4fca230ec4fa588f593b9f686341e33550ad9c34",
+            summary="colour images in patches of 32 x 32, 0.94 bits per pixel, without a basis: to compare with",
+            nbytes=11942,
+        ),
     ]
