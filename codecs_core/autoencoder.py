@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from codecs_core.entropy import Bernoulli, CategoricalMixture
-from codecs_core.exact import ExactNet
 from codecs_core.models.parts import ModelParts
 
 if TYPE_CHECKING:
@@ -39,6 +37,9 @@ class FrozenAutoencoder:
     PIXEL_PRECISION: ClassVar[int] = 22
 
     def __init__(self, model: Model) -> None:
+        from codecs_core.entropy import CategoricalMixture
+        from codecs_core.exact import ExactNet
+
         self.parts = parts = ModelParts.of(model)
         kind, shape, latents = (parts.config.get(key) for key in ("likelihood", "item_shape", "latents"))
         parts.require(isinstance(kind, str) and kind in self.LIKELIHOODS, f"likelihood {kind!r}")
@@ -71,6 +72,8 @@ class FrozenAutoencoder:
 
     def pixel_codec(self, out: NDArray[Any]) -> StackCodec[NDArray[Any]]:
         """Codec of pixels of shape (n, pixels) by what the decoder says."""
+        from codecs_core.entropy import Bernoulli, CategoricalMixture
+
         if self.kind == "bernoulli":
             return Bernoulli.from_log_odds(out, precision=self.PIXEL_PRECISION)
         logits = out.reshape(len(out), self.pixels, self.outputs)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec
-from codecs_core.entropy import Message, StackCodec
 from codecs_core.errors import UnsupportedArrayError
+
+if TYPE_CHECKING:
+    from codecs_core.entropy import StackCodec
 
 
 class ItemModel(Protocol):
@@ -44,6 +46,8 @@ class MessageCodec(Codec):
         return chunk
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
+        from codecs_core.entropy import Message
+
         spec = ArraySpec.of(chunk)
         message = Message(most=self.most(spec))
         if chunk.size:
@@ -51,6 +55,8 @@ class MessageCodec(Codec):
         return message.to_bytes()
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        from codecs_core.entropy import Message
+
         message = Message.from_bytes(payload)
         x = self._stack_codec(spec).pop(message) if spec.size else np.empty(spec.shape, spec.dtype)
         message.verify_end()
