@@ -109,6 +109,11 @@ class Plan:
     codes: NDArray[np.int64]
     about: Description
 
+    @property
+    def upper(self) -> NDArray[np.int64]:
+        """The codes without the low bits that are apart."""
+        return self.codes >> self.about.shift if self.about.shift else self.codes
+
 
 def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool, brief: bool = False) -> Plan:
     """A plan of one map and one layout; a brief one describes the array by some of its values."""
@@ -164,9 +169,8 @@ def choose(array: NDArray[Any], level: Level, candidates: list[Map]) -> Plan:
 
 def repeats_some(plan: Plan) -> bool:
     """Whether codes that are no outliers are often like others before them."""
-    codes, (low, high) = plan.codes.transpose(plan.about.layout.order), plan.about.usual
-    shifted = codes >> plan.about.shift
-    found = hits(shifted.reshape(-1), low, high, codes.shape[-1], np.full(1 << codes.size.bit_length(), -1))
+    codes, (low, high) = plan.upper.transpose(plan.about.layout.order), plan.about.usual
+    found = hits(codes.reshape(-1), low, high, codes.shape[-1], np.full(1 << codes.size.bit_length(), -1))
     return bool(found * SELDOM > codes.size)
 
 
@@ -174,9 +178,7 @@ def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, level: L
     """Bytes of a part of an array, with its share of what the map costs."""
     plan = planned(part, chosen, layout, repeats=repeats)
     promise = 1.0 if level.brief else chosen.promise(round(part.size / share))
-    return promise * level.measure(plan.codes >> plan.about.shift, plan.about, chosen.numbers) + chosen.cost(
-        part, share
-    )
+    return promise * level.measure(plan.upper, plan.about, chosen.numbers) + chosen.cost(part, share)
 
 
 def sample(array: NDArray[Any], most: int = MOST, times: int = 1) -> NDArray[Any]:

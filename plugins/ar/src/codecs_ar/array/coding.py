@@ -180,9 +180,9 @@ def encode_plan(array: NDArray[Any], plan: Plan, effort: str, start: Tensors | N
     if shift:
         writer.part(pack((plan.codes & (1 << shift) - 1).astype(np.uint8), effort))
     if profiled:
-        stream.encode(writer, plan.codes >> shift, plan.about, chosen.numbers, start)
+        stream.encode(writer, plan.upper, plan.about, chosen.numbers, start)
     else:
-        level.encode(writer, plan.codes >> shift, plan.about, chosen.numbers)
+        level.encode(writer, plan.upper, plan.about, chosen.numbers)
     return writer.to_bytes()
 
 
