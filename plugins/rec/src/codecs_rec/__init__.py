@@ -78,7 +78,7 @@ def codecs_register_models() -> list[ModelSpec]:
             name="colour",
             codec="rec.vae",
             resource="codecs_rec:models/colour.safetensors",
-            sha256="3f75ed07d51d1d11ac64f8b3d9ce175e0c7e8dfd074a5a71ce5a3ea6de9f4a8d",
+            sha256="3581baf19ba574a615bb58beb92314fdcd694c23a8d671060d46f1381d79d442",
             summary="colour images of 32 x 32, lossy, 0.16 to 1.55 bits per pixel",
             nbytes=204166,
         ),

@@ -26,7 +26,7 @@ from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform, cosines
 #: Qualities, and 64 log2 of how much the noise of each exceeds that of the next.
 QUALITIES, STEP = 8, 24
 #: Items that classes are made of, and what tables are calibrated on.
-CLASSIFIED, CALIBRATION = 20_000, 256
+CLASSIFIED, CALIBRATION = 20_000, 64
 #: Seconds between two looks at the validation part.
 INTERVAL = 10.0
 #: Octaves of candidates beyond a block's mean information.
