@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+#: Items of a short stack.
+FEW_ITEMS = 3
+
 
 class Subject:
     """What an author says of a codec, as attributes of a class.
@@ -46,6 +49,8 @@ class Subject:
         How many arrays hypothesis draws for a clause and a config.
     trials
         How many damaged payloads of each sort are decoded, and at most how many damaged models.
+    short
+        Whether the samples that the kit makes are stacks of few items: a chain of many takes long.
     environments
         Rows of the exactness matrix, of `codecs_core.testing.environments.ROWS`; by default all but the last, which stands
         for most of the others.
@@ -59,6 +64,7 @@ class Subject:
     max_error: ClassVar[float | None] = None
     examples: ClassVar[int] = 50
     trials: ClassVar[int] = 64
+    short: ClassVar[bool] = False
     environments: ClassVar[Sequence[str]] = tuple(ENVIRONMENTS)
     vectors: ClassVar[Path | None] = None
 
@@ -71,6 +77,8 @@ class Subject:
         """Small arrays, not empty, of the kind the codec is for; by default, smooth ones of the shapes that it takes."""
         domain = Domain.of(self.codecs()[0])
         held = [spec for spec in domain.specs if spec.size]
+        if self.short:
+            held = [spec for spec in held if len(spec.shape) < 3 or spec.shape[0] <= FEW_ITEMS] or held
         largest = {len(spec.shape): spec for spec in held if spec.size <= 2048} or dict(enumerate(held[:1]))
         return [domain.smooth(spec, seed) for seed, spec in enumerate(largest.values())]
 
