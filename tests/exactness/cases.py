@@ -330,6 +330,14 @@ def fields(size: int) -> Iterator[tuple[str, Case]]:
     yield "inr-coin", codec_case(DrawnCoin(), x[:2], x[0, :, :, 0])
 
 
+def weights(n: int) -> Iterator[tuple[str, Case]]:
+    """``rec.weights``: samples around values."""
+    yield (
+        "rec-weights",
+        codec_case(cc.get_codec("rec.weights", deviation=0.25), (raw(28, 2000, (n,)) / 1000 - 1).astype(np.float32)),
+    )
+
+
 def samples(n: int) -> Iterator[tuple[str, Case]]:
     """Indices and samples of relative entropy coding."""
     pairs = {
@@ -340,11 +348,15 @@ def samples(n: int) -> Iterator[tuple[str, Case]]:
     }
     trees = [cls(split) for cls in (samplers.BranchAndBound, samplers.AStar) for split in ("dyadic", "sample")]
     for name, (target, proposal) in pairs.items():
-        for i, sampler in enumerate([samplers.GreedyPoisson(), *trees]):
+        scans = [samplers.Rejection(), samplers.GreedyRejection()]
+        for i, sampler in enumerate([samplers.GreedyPoisson(), *trees, *scans]):
             yield f"sampler-{name}-{i}", sampler_case(sampler, target, proposal)
     block, prior = Gaussian(raw(25, 2000, (n, 9)) / 1000 - 1, 0.5), Gaussian(np.zeros(9))
     for sampler in (samplers.PoissonFunctional(200), samplers.OrderedRandom(200), samplers.MinimalRandom(200)):
         yield f"sampler-{type(sampler).__name__}", sampler_case(sampler, block, prior)
+    yield "sampler-partitioned", sampler_case(samplers.Partitioned([1, 0, 2, 1, 3, 0, 1, 1, 2], 200), block, prior)
+    eight = Gaussian(raw(27, 10_000, (8,)) / 1000, 0.3)
+    yield "sampler-lattice", sampler_case(samplers.LatticeDithered(0.3), eight, Gaussian(np.zeros(8)))
     y = raw(26, 10_000, (n,)) / 1000
     yield "sampler-dithered", sampler_case(samplers.Dithered(0.3), Interval(y, 0.3), Gaussian())
     yield "sampler-scaled", sampler_case(samplers.ScaledDithered(0.3), Gaussian(y, 0.3), Gaussian())
@@ -379,6 +391,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *latents(2, (2, 1, 3)),
                 *fields(6),
                 *samples(3),
+                *weights(9),
                 *files(6),
             ]
         )
@@ -395,6 +408,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *latents(60, (6, 5, 3)),
             *fields(130),
             *samples(500),
+            *weights(200),
             *files(300),
         ]
     )

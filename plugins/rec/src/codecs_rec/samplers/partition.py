@@ -289,7 +289,8 @@ class Partitioned(Sampler):
     Parameters
     ----------
     cuts
-        Binary digits that each axis is cut by, 0 to 6 each and 0 to 38 in all: shape (d,). `cuts_for` has good ones.
+        Binary digits that each axis is cut by, 0 to 6 each: shape (d,). With those of `candidates` they are 62 in all at
+        the most. `cuts_for` has good ones.
     candidates
         Proposals that a search looks at.
     """
@@ -297,12 +298,14 @@ class Partitioned(Sampler):
     def __init__(self, cuts: ArrayLike, candidates: int = 1 << 15) -> None:
         self.cuts = QFormat(bits=0, low=0, high=MOST_CUTS).check(cuts, "cuts")
         self.bits = int(self.cuts.sum())
-        if self.cuts.ndim != 1 or not self.cuts.size or self.bits > 38:
-            raise EntropyError(
-                f"cuts must be of shape (d,) and add up to at most 38, got shape {self.cuts.shape} and {self.bits}"
-            )
+        if self.cuts.ndim != 1 or not self.cuts.size:
+            raise EntropyError(f"cuts must be of shape (d,), got shape {self.cuts.shape}")
         if not isinstance(candidates, int) or not 1 <= candidates <= 1 << 24:
             raise EntropyError(f"candidates must be an integer from 1 to 2^24, got {candidates!r}")
+        if self.bits + candidates.bit_length() > MOST_BITS:
+            raise EntropyError(
+                f"cuts that add up to {self.bits} and {candidates} candidates make indices of more than {MOST_BITS} bits"
+            )
         self.candidates = candidates
 
     def encode(self, target: Family, proposal: Family, key: int) -> NDArray[np.int64]:
