@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: In place of an axis: no differences are taken.
 NO_AXIS = 255
 #: Filters are tried on about this many values by a fast compressor. The best few of them that come this near to the best, and no
-#: filters if they do, are tried by the codec itself on about this many bytes.
+#: filters if they do, are tried by the codec itself on about this many bytes, or a quarter of the chunk.
 _TRIED, _BEST, _NEAR, _JUDGED = 1 << 17, 4, 1.25, 1 << 18
 
 
@@ -70,7 +70,7 @@ class Filtered(Codec):
         left = [one for k, one in enumerate(near) if k < _BEST or one == (NO_AXIS, filters.PLAIN)]
         if len(left) == 1:
             return left[0]
-        part = _middle(words, _JUDGED // words.itemsize)
+        part = _middle(words, min(_JUDGED, words.nbytes // 4) // words.itemsize)
         return min(left, key=lambda one: len(self._inner.compress(_filtered(part, *one))))
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
