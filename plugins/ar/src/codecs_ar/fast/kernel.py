@@ -204,8 +204,7 @@ def spread_up(given, at, stride):
 def next_row(given, fit, start, stride):
     """Go on with the row above beyond its end, and hand its sums down."""
     n, fades = given.taps.size, given.fades
-    extend(given.x, start - stride, given.width)
-    extend(given.e, start - stride, given.width)
+    extend(given.x, given.e, start - stride, given.width)
     forget(fit.run, 0, fit.run.size)
     for cell in range(fit.cells - 1, -1, -1):
         for memory in range(MEMORIES):
@@ -283,8 +282,7 @@ def code(state, words, out, wide, precision, params):
             if y == 0:
                 spread_up(given, at, stride)
     last = given.first + (given.height + MARGIN - 1) * stride
-    extend(x, last, width)
-    extend(e, last, width)
+    extend(x, e, last, width)
     spread_down(x, e, last, stride)
     state[0], state[1], state[2] = head, np.uint64(left), min(state[2], np.uint64(left))
     return OK, -1
