@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from codecs_inr.network import Floats
 
+#: Products of a matrix product that OpenBLAS does not divide among threads: for a few rows these wait for each other most of the time.
+_ALONE = 1 << 18
+
 
 @dataclass(frozen=True, eq=False)
 class Prior:
@@ -48,6 +51,10 @@ def spread(x: NDArray[np.floating], basis: tuple[NDArray[np.floating], ...]) -> 
     out, first = np.empty_like(x), 0
     for matrix in basis:
         last = first + len(matrix)
-        np.matmul(x[:, first:last], matrix, out=out[:, first:last])
+        part = np.ascontiguousarray(x[:, first:last])
+        step = max(16, _ALONE // max(1, part.size))
+        for at in range(0, len(matrix), step):
+            product = part @ np.ascontiguousarray(matrix[:, at : at + step])
+            out[:, first + at : first + at + product.shape[1]] = product
         first = last
     return out
