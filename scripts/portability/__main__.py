@@ -166,7 +166,7 @@ def results(task: str, output: Path, status: int) -> list[dict[str, Any]]:
 
 def _files(lines: list[str]) -> Any:
     for said in map(json.loads, lines):
-        right = said["decodes"] is True and said["encodes"] is True
+        right = said["decodes"] is True and said.get("encodes", True) is True
         verdict = "missing" if "missing" in said else "right" if right else "wrong"
         yield {"name": said["codec"], "verdict": verdict, "why": said}
 
