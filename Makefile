@@ -21,7 +21,8 @@ STAMP := $(VENV)/.installed
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # Those with something to train have an extra for it.
 TRAINED := $(patsubst %/pyproject.toml,%,$(shell grep -l '^train = ' plugins/*/pyproject.toml))
-EDITABLE := $(patsubst %,--editable './%',$(filter-out $(TRAINED),$(PLUGINS))) $(patsubst %,--editable './%[train]',$(TRAINED))
+# All of them first as they are: a plugin may need another, which must not be looked for on an index.
+EDITABLE := $(patsubst %,--editable './%',$(PLUGINS)) $(patsubst %,--editable './%[train]',$(TRAINED))
 TOOLS := ruff mypy import-linter pytest-xdist hatchling hatch-fancy-pypi-readme editables build twine mkdocs-material mkdocstrings-python mkdocs-jupyter selenium scipy mpmath constriction
 # More for pytest, for example: make test ARGS='-k container -n 0'
 ARGS ?=
