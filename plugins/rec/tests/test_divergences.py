@@ -61,7 +61,7 @@ def test_order(m: float, s: float, family: Any) -> None:
 
 
 @pytest.mark.parametrize("sampler", [GreedyPoisson(), GreedyRejection()], ids=lambda s: type(s).__name__)
-@pytest.mark.parametrize(("target", "proposal"), PAIRS, ids=str)
+@pytest.mark.parametrize(("target", "proposal"), PAIRS)
 def test_the_entropy_of_an_index_lies_between(sampler: Any, target: Family, proposal: Family) -> None:
     """D_CS <= H <= D_CS + log2(1 + e) (Goc, Flamich 2024), H estimated from 40,000 indices with Miller and Madow's correction."""
     n = 40_000
