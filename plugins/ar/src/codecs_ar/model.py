@@ -99,7 +99,7 @@ class Autoregression:
         return self._popped(message, planes).images_of(dtype)
 
     def push_planes(self, message: Message, codes: NDArray[np.uint16], top: int) -> None:
-        """Push planes of shape (planes, n, height, width), of values up to `top`, each of which sees those before it."""
+        """Push planes of shape (planes, n, height, width), of values up to `top`; each plane sees those before it."""
         planes = Planes(codes.shape, top, self._roles(len(codes)))
         planes.values[:] = codes
         self._push(message, planes)

@@ -31,7 +31,7 @@ PERIOD, STACK_PERIOD = 6, 4
 RIDGES = (0.003, 0.003, 0.01, 0.003, 0.00001)
 FADES = (0.9995, 0.9995, 0.96, 0.99, 0.99998)
 STACK_RIDGE, STACK_FADES = 0.003, (0.99, 0.9998)
-#: The mark of a value of which nothing was left.
+#: The mark of a value whose error is not known.
 NONE = 2
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from codecs_core.entropy import QFormat
 from codecs_core.errors import EntropyError
-from codecs_core.jit import inline
+from codecs_core.jit import inline, kernel
 from codecs_rec.families import Family, Pair, relate
 from codecs_rec.philox import check_key, philox
 from codecs_rec.quantile import TRIANGULAR, UNIFORM, quantiles
@@ -31,6 +31,13 @@ def draw(n, i, stream, key):
     k = np.uint64(n)
     a, b, _, _ = philox(k & _W, k >> _32, np.uint64(i), stream, key)
     return a << _32 | b
+
+
+@kernel
+def numbered(index, key, u):
+    """Fill in the 64 bits of the proposal that the index of each element names."""
+    for i in range(index.size):
+        u[i] = draw(index[i], i, SCALARS, key)
 
 
 @inline

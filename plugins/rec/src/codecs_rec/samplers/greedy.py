@@ -13,7 +13,7 @@ from codecs_core.jit import kernel
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import left_over, log_ratio, next_arrival, ratio_of, survival
-from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escape, private
+from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escape, numbered, private
 
 
 @kernel
@@ -32,12 +32,6 @@ def _encode(pair, family, m, s, key, limit, index):
         if index[i] == 0:
             x, state = left_over(r, h, -math.inf, math.inf, state)
             index[i] = escape(family, x)
-
-
-@kernel
-def _decode(index, key, u):
-    for i in range(index.size):
-        u[i] = draw(index[i], i, SCALARS, key)
 
 
 @dataclass(frozen=True)
@@ -68,4 +62,4 @@ class GreedyPoisson(ScalarSampler):
         _encode(pair.kind, family, pair.m.reshape(-1), pair.s.reshape(-1), key, self.limit, index)
 
     def _decode(self, index: NDArray[np.int64], key: np.uint64, u: NDArray[np.uint64]) -> None:
-        _decode(index, key, u)
+        numbered(index, key, u)

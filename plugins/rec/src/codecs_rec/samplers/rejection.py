@@ -17,7 +17,7 @@ from codecs_core.jit import kernel
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import left_over, log_ratio, ratio_of, survival, uniform
-from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escape, private
+from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escape, numbered, private
 
 
 @kernel
@@ -39,12 +39,6 @@ def _encode(pair, family, m, s, key, limit, greedy, index):
         if index[i] == 0:
             x, state = left_over(r, level, -math.inf, math.inf, state)
             index[i] = escape(family, x)
-
-
-@kernel
-def _decode(index, key, u):
-    for i in range(index.size):
-        u[i] = draw(index[i], i, SCALARS, key)
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ class Rejection(ScalarSampler):
         _encode(pair.kind, family, pair.m.reshape(-1), pair.s.reshape(-1), key, self.limit, greedy, index)
 
     def _decode(self, index: NDArray[np.int64], key: np.uint64, u: NDArray[np.uint64]) -> None:
-        _decode(index, key, u)
+        numbered(index, key, u)
 
 
 @dataclass(frozen=True)
