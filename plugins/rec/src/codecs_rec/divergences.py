@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.jit import kernel
+from codecs_core.jit.elementary import exp, log
 from codecs_rec.families import Family, relate
 from codecs_rec.ratios import level_set, proposal_mass, ratio_of
 
@@ -53,9 +54,9 @@ def _integrate(pair, m, s, kl, cs):
             a, b = level_set(r, log_h)
             w = proposal_mass(r, a, b)
             if w > 0.0:
-                share = (4.0 if k % 2 else 2.0 if k < _INTERVALS else 1.0) * 2.0 * v * math.exp(log_h) * w
+                share = (4.0 if k % 2 else 2.0 if k < _INTERVALS else 1.0) * 2.0 * v * exp(log_h) * w
                 first += share * log_h
-                second -= share * math.log(w)
+                second -= share * log(w)
         scale = step / 3.0 / math.log(2.0)
         kl[i] = max(1.0 / math.log(2.0) + first * scale, 0.0)
         cs[i] = second * scale

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_core.entropy import log2
 from codecs_core.jit import kernel
 from codecs_rec.index import PRECISION, OctaveCode
 from codecs_rec.quantile import grid
@@ -85,7 +86,7 @@ def shortlist(
 
 def prices(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Nats of an index in each octave, for counts of octaves of shape (..., octaves)."""
-    bits = PRECISION - np.log2(counts) + np.arange(counts.shape[-1])
+    bits = PRECISION + np.arange(counts.shape[-1]) - log2(counts) * 2.0**-16
     return np.asarray(bits * math.log(2.0))
 
 

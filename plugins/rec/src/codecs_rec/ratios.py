@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from codecs_core.jit import inline
+from codecs_core.jit.elementary import expm1, log
 from codecs_rec.pairs import gaussian, laplace, triangular, triangular_in_uniform
 from codecs_rec.pairs import uniform as uniforms
 
@@ -101,7 +102,7 @@ def target_mass(r, a, b):
 @inline
 def survival(r, h, low, high):
     """w_Q(h) - h w_P(h), and w_P(h), minus its derivative; both on the region [low, high]."""
-    a, b = level_set(r, math.log(h) if h > 0.0 else -1e300)
+    a, b = level_set(r, log(h) if h > 0.0 else -1e300)
     a, b = max(a, low), min(b, high)
     if a >= b:
         return 0.0, 0.0
@@ -136,7 +137,7 @@ def next_arrival(h, rate, alive, w_p, state, r, low, high):
     while alive > 0.0:
         e, state = uniform(state)
         # beyond what floats reach the proposal has no mass, and its tangent is level
-        k = h - (math.expm1(math.log(e) * (w_p / rate)) * alive / w_p if w_p > 0.0 else math.log(e) * alive / rate)
+        k = h - (expm1(log(e) * (w_p / rate)) * alive / w_p if w_p > 0.0 else log(e) * alive / rate)
         tangent = alive - (k - h) * w_p
         h = k
         alive, w_p = survival(r, h, low, high)
@@ -153,7 +154,7 @@ def left_over(r, h, low, high, state):
     It is a point of Q from where r exceeds h, kept with the probability 1 - h / r. A search that comes to where this is
     seldom kept does so as seldom.
     """
-    log_h = math.log(h) if h > 0.0 else -1e300
+    log_h = log(h) if h > 0.0 else -1e300
     a, b = level_set(r, log_h)
     a, b = max(a, low), min(b, high)
     x = min(max(r.peak, low), high)
@@ -163,7 +164,7 @@ def left_over(r, h, low, high, state):
         u, state = uniform(state)
         x = target_point(r, u, a, b)
         u, state = uniform(state)
-        if math.log(u) > log_h - log_ratio(r, x):
+        if log(u) > log_h - log_ratio(r, x):
             break
     return x, state
 
@@ -178,7 +179,7 @@ def first_left(r, time, low, high, state):
     """
     whole, _ = survival(r, 0.0, low, high)
     u, state = uniform(state)
-    e = -math.log(u)
+    e = -log(u)
     below, above = 0.0, time * whole / e
     if not above > 0.0:
         return -math.inf, r.peak, state
@@ -190,9 +191,9 @@ def first_left(r, time, low, high, state):
         else:
             above = h
     h = 0.5 * (below + above)
-    a, b = level_set(r, math.log(h))
+    a, b = level_set(r, log(h))
     u, state = uniform(state)
-    return math.log(h) - math.log(time), target_point(r, u, max(a, low), min(b, high)), state
+    return log(h) - log(time), target_point(r, u, max(a, low), min(b, high)), state
 
 
 @inline

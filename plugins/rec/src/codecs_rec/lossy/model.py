@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import ModelParts
+from codecs_core.entropy import log2
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import KEY, prices
@@ -103,8 +104,9 @@ class LossyVAE:
         costs = []
         for deviations, count in zip(self.deviations, self.classes, strict=True):
             bits = np.maximum(deviations, self.noises[quality])
-            constant = 2 * math.log(2) * (bits.sum() / 64 - math.log2(count))
-            costs.append((squares * scales(-2 * bits)).sum(1) + constant)
+            constant = 2 * math.log(2) * (bits.sum() / 64 - int(log2(count)) * 2.0**-16)
+            # a running sum has its terms in order on every machine
+            costs.append((squares * scales(-2 * bits)).cumsum(1)[:, -1] + constant)
         return np.asarray(np.argmin(costs, axis=0), np.int64)
 
     def posterior(self, y: NDArray[np.int64], quality: int, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

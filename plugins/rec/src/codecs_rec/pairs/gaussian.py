@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from codecs_core.jit import inline
+from codecs_core.jit.elementary import erf, erfc, log
 
 _HALF = math.sqrt(0.5)
 
@@ -13,7 +14,7 @@ _HALF = math.sqrt(0.5)
 def log_ratio(x, m, s):
     """Ln r(x)."""
     d = (x - m) / s
-    return 0.5 * (x * x - d * d) - math.log(s)
+    return 0.5 * (x * x - d * d) - log(s)
 
 
 @inline
@@ -25,7 +26,7 @@ def peak(m, s):
 @inline
 def log_top(m, s):
     """Ln sup r, in one piece, since the peak may be far out."""
-    return (0.5 * m * m / ((1.0 - s) * (1.0 + s)) if s < 1.0 else 0.0) - math.log(s)
+    return (0.5 * m * m / ((1.0 - s) * (1.0 + s)) if s < 1.0 else 0.0) - log(s)
 
 
 @inline
@@ -39,10 +40,10 @@ def level_set(log_h, drop, m, s, c):
 def proposal_mass(a, b):
     """P([a, b]), by the tail that does not cancel."""
     if a > 0.0:
-        return 0.5 * (math.erfc(a * _HALF) - math.erfc(b * _HALF))
+        return 0.5 * (erfc(a * _HALF) - erfc(b * _HALF))
     if b < 0.0:
-        return 0.5 * (math.erfc(-b * _HALF) - math.erfc(-a * _HALF))
-    return 0.5 * (math.erf(b * _HALF) - math.erf(a * _HALF))
+        return 0.5 * (erfc(-b * _HALF) - erfc(-a * _HALF))
+    return 0.5 * (erf(b * _HALF) - erf(a * _HALF))
 
 
 standard_mass = proposal_mass

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from codecs_core.jit import inline
+from codecs_core.jit.elementary import exp, log
 
 
 @inline
 def log_ratio(x, m, s):
     """Ln r(x)."""
     d = (x - m) / s
-    return abs(x) - abs(d) - math.log(s)
+    return abs(x) - abs(d) - log(s)
 
 
 @inline
@@ -35,10 +34,10 @@ def _right(drop, m, s):
 def proposal_mass(a, b):
     """P([a, b])."""
     if a > 0.0:
-        return 0.5 * (math.exp(-a) - math.exp(-b))
+        return 0.5 * (exp(-a) - exp(-b))
     if b < 0.0:
-        return 0.5 * (math.exp(b) - math.exp(a))
-    return 1.0 - 0.5 * (math.exp(a) + math.exp(-b))
+        return 0.5 * (exp(b) - exp(a))
+    return 1.0 - 0.5 * (exp(a) + exp(-b))
 
 
 standard_mass = proposal_mass

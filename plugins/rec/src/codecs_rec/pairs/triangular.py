@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from codecs_core.jit import inline
+from codecs_core.jit.elementary import exp, log
 
 
 @inline
@@ -13,7 +14,7 @@ def log_ratio(x, m, s):
     d = (x - m) / s
     if abs(d) >= 1.0:
         return -math.inf
-    return math.log((1.0 - abs(d)) / (s * (1.0 - abs(x))))
+    return log((1.0 - abs(d)) / (s * (1.0 - abs(x))))
 
 
 @inline
@@ -28,7 +29,7 @@ def level_set(log_h, drop, m, s, c):
 @inline
 def _right(log_h, m, s):
     """For a centre m >= 0; the proposal has a corner at 0."""
-    g = math.exp(log_h) * s * s
+    g = exp(log_h) * s * s
     right = (s + m - g) / (1.0 - g)
     left = (g - s + m) / (1.0 + g)
     return (left if left >= 0.0 else (g - s + m) / (1.0 - g)), right

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from codecs_core.jit import inline
+from codecs_core.jit.elementary import exp, log
 from codecs_rec.pairs import triangular, uniform
 
 
@@ -14,13 +15,13 @@ def log_ratio(x, m, s):
     d = (x - m) / s
     if abs(d) >= 1.0:
         return -math.inf
-    return math.log((1.0 - abs(d)) / s)
+    return log((1.0 - abs(d)) / s)
 
 
 @inline
 def level_set(log_h, drop, m, s, c):
     """{r >= h}."""
-    w = s * (1.0 - math.exp(-drop))
+    w = s * (1.0 - exp(-drop))
     return m - w, m + w
 
 

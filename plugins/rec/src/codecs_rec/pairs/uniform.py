@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from codecs_core.jit import inline
+from codecs_core.jit.elementary import log
 
 
 @inline
@@ -12,7 +13,7 @@ def log_ratio(x, m, s):
     """Ln r(x)."""
     if abs((x - m) / s) >= 1.0:
         return -math.inf
-    return -math.log(2.0 * s)
+    return -log(2.0 * s)
 
 
 @inline

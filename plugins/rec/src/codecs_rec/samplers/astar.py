@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
+from codecs_core.jit.elementary import exp, log
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import first_left, log_ratio, ratio_of, uniform
@@ -32,7 +33,7 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):
         state = private(i, key)
         e, state = uniform(state)
         # the queue, in no order: the root, whose Gumbel is that of all of P
-        nodes[0], lows[0], highs[0], gumbels[0] = 1, _0, _ALL, -math.log(-math.log(e))
+        nodes[0], lows[0], highs[0], gumbels[0] = 1, _0, _ALL, -log(-log(e))
         keys[0] = gumbels[0] + r.log_top
         waiting, best, index[i], visited[i] = 1, -math.inf, 1, 0
         while waiting > 0 and visited[i] < NODES:
@@ -55,7 +56,7 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):
                 # the best of all other points of the region at once, wherever on the line they are
                 left = -math.inf if low == _0 else quantile(family, low)
                 right = math.inf if high == _ALL else quantile(family, high)
-                found, x, state = first_left(r, math.exp(-gumbel), left, right, state)
+                found, x, state = first_left(r, exp(-gumbel), left, right, state)
                 if found > best:
                     best, index[i] = found, escape(family, x)
                 continue
@@ -72,9 +73,9 @@ def _encode(pair, family, m, s, key, dyadic, deepest, index, visited):
                         continue
                     a, b = cut + _1, high
                 # a Gumbel of mean ln P(child), truncated at its parent's
-                location = math.log((np.float64(b - a) + 1.0) * 2.0**-64)
+                location = log((np.float64(b - a) + 1.0) * 2.0**-64)
                 e, state = uniform(state)
-                child = location - math.log(math.exp(min(location - gumbel, 700.0)) - math.log(e))
+                child = location - log(exp(min(location - gumbel, 700.0)) - log(e))
                 # the outermost regions go on for ever
                 nearest = r.peak if a == _0 else max(r.peak, quantile(family, a))
                 nearest = nearest if b == _ALL else min(nearest, quantile(family, b))

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from codecs_core.entropy import QFormat
 from codecs_core.errors import EntropyError
 from codecs_core.jit import inline, kernel
+from codecs_core.jit.elementary import log
 from codecs_rec.families import Family, Gaussian, relate
 from codecs_rec.philox import M0, M1, ROUNDS, W0, W1, check_key, philox
 from codecs_rec.quantile import grid
@@ -103,8 +104,8 @@ def coefficients(m, s, square, linear):
     for d in range(m.size):
         precision = 1.0 / (s[d] * s[d])
         square[d], linear[d] = 0.5 * (1.0 - precision), m[d] * precision
-        constant -= 0.5 * m[d] * m[d] * precision + math.log(s[d])
-        top -= math.log(s[d])
+        constant -= 0.5 * m[d] * m[d] * precision + log(s[d])
+        top -= log(s[d])
         if s[d] < 1.0:
             top += 0.5 * m[d] * m[d] / ((1.0 - s[d]) * (1.0 + s[d]))
     return constant, top
@@ -128,14 +129,14 @@ def _race(m, s, key, elements, candidates, finite, points, index):
             for n in range(first, min(first + LANES, candidates + 1)):
                 e, state = uniform(state)
                 # of finitely many, the rest share what time is left
-                time -= math.log(e) * (candidates / (candidates - n + 1.0) if finite else 1.0)
+                time -= log(e) * (candidates / (candidates - n + 1.0) if finite else 1.0)
                 # time only grows: what would be too late before is too late now
                 if constant + weights[n - first] - late > best:
-                    late = math.log(time)
+                    late = log(time)
                     score = constant + weights[n - first] - late
                     if score > best:
                         best, index[i] = score, n
-            late = math.log(time)
+            late = log(time)
 
 
 @kernel
@@ -153,7 +154,7 @@ def _lottery(m, s, key, elements, candidates, points, index):
             log_weights(first, elements[i], key, words, points, x, square, linear, weights)
             for n in range(first, min(first + LANES, candidates + 1)):
                 e, state = uniform(state)
-                score = weights[n - first] - math.log(-math.log(e))
+                score = weights[n - first] - log(-log(e))
                 if score > best:
                     best, index[i] = score, n
 

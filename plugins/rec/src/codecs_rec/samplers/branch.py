@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_core.errors import EntropyError
 from codecs_core.jit import inline, kernel
+from codecs_core.jit.elementary import log
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import left_over, log_ratio, next_arrival, ratio_of, survival, uniform
@@ -71,7 +72,7 @@ def encode_dyadic(pair, family, m, s, key, index):
         for depth in range(DEPTH):
             x = quantile(family, dyadic_point(node, depth, draw(node, i, SCALARS, key)))
             h, alive, w_p, state = next_arrival(h, rate, alive, w_p, state, r, left, right)
-            if log_ratio(r, x) > math.log(h):
+            if log_ratio(r, x) > log(h):
                 index[i] = node
                 break
             cut = low + ((high - low) >> _1)
@@ -106,7 +107,7 @@ def encode_on_sample(pair, family, m, s, key, index):
             u = scaled(draw(node, i, SCALARS, key), low, high)
             x = quantile(family, u)
             h, alive, w_p, state = next_arrival(h, rate, alive, w_p, state, r, left, right)
-            if log_ratio(r, x) > math.log(h):
+            if log_ratio(r, x) > log(h):
                 index[i] = node
                 break
             if u == (high if r.peak > x else low):

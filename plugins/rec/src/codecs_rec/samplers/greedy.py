@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
+from codecs_core.jit.elementary import log
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import left_over, log_ratio, next_arrival, ratio_of, survival
@@ -26,7 +27,7 @@ def _encode(pair, family, m, s, key, limit, index):
         for n in range(1, limit + 1):
             h, alive, w_p, state = next_arrival(h, 1.0, alive, w_p, state, r, -math.inf, math.inf)
             x = quantile(family, draw(n, i, SCALARS, key))
-            if log_ratio(r, x) > math.log(h):
+            if log_ratio(r, x) > log(h):
                 index[i] = n
                 break
         if index[i] == 0:

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from codecs_core.entropy import Bijection, Bits, QFormat, Serial, StackCodec
 from codecs_core.errors import EntropyError
 from codecs_core.jit import inline, kernel
+from codecs_core.jit.elementary import erfc, exp, exponent, log
 from codecs_rec.families import Family, Gaussian, relate
 from codecs_rec.index import OctaveCode
 from codecs_rec.philox import M0, M1, ROUNDS, W0, W1, check_key, philox
@@ -64,10 +65,10 @@ def draws_of(m, s, cuts, line, cut, gain):
     size, start, mean = 1 << cuts, 0, 0.0
     step = (len(line) - 1) >> cuts
     for b in range(size):
-        below = 0.5 * math.erfc((m - line[(b + 1) * step]) / s * _HALF)
+        below = 0.5 * erfc((m - line[(b + 1) * step]) / s * _HALF)
         end = int((_DRAWS - size) * below) + b + 1
         cut[start:end] = b
-        gain[b] = -math.log(size * (end - start) / _DRAWS)
+        gain[b] = -log(size * (end - start) / _DRAWS)
         mean += gain[b] * (end - start) / _DRAWS
         start = end
     return mean
@@ -151,7 +152,7 @@ def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line
     `m`, `s` and `cuts` have shape (n, d); a block uses the first `sizes` of d. `prices` has shape (n, octaves), or (n, 0).
     """
     n, size = m.shape
-    slots = np.empty(1 << (2 + int(math.log2(most))), np.int32)
+    slots = np.empty(1 << (2 + exponent(most)), np.int32)
     boxes, numbers = np.empty(most + LANES, np.int64), np.ones(most + LANES, np.int64)
     gains, weights = np.empty(most + LANES, np.float32), np.empty(LANES, np.float32)
     cut, gain = np.empty((size, _DRAWS), np.uint8), np.empty((size, 1 << MOST_CUTS), np.float32)
@@ -162,11 +163,11 @@ def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line
         used, left = sizes[i], 0.0
         constant, _ = coefficients(m[i, :used], s[i, :used], square, linear)
         for d in range(used):
-            left += 0.5 * (m[i, d] * m[i, d] + s[i, d] * s[i, d] - 1.0) - math.log(s[i, d])
+            left += 0.5 * (m[i, d] * m[i, d] + s[i, d] * s[i, d] - 1.0) - log(s[i, d])
             if cuts[i, d] > 0:
                 left += draws_of(m[i, d], s[i, d], cuts[i, d], line, cut[d], gain[d])
-        candidates = int(min(most, math.ceil(math.exp(min(left, 40.0)) * margin)))
-        wide = slots[: 1 << (2 + int(math.log2(candidates)))]
+        candidates = int(min(most, math.ceil(exp(min(left, 40.0)) * margin)))
+        wide = slots[: 1 << (2 + exponent(candidates))]
         state = draw_boxes(
             cuts[i, :used], cut, gain, private(elements[i], key), wide, boxes[:candidates], numbers, gains
         )
@@ -185,16 +186,16 @@ def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line
             for c in range(first, min(first + LANES, candidates)):
                 score = constant + weights[c - first]
                 if prices.shape[1] > 0:
-                    octave = np.int64(math.log2(numbers[c]))
+                    octave = exponent(numbers[c])
                     score -= prices[i, octave] if octave < prices.shape[1] else math.inf
                 else:
                     e, state = uniform(state)
                     # of finitely many, the rest share what time is left
-                    time -= math.log(e) * (candidates / (candidates - c))
+                    time -= log(e) * (candidates / (candidates - c))
                     score += gains[c]
                     # time only grows: what would be too late before is too late now
                     if score - late > best:
-                        late = math.log(time)
+                        late = log(time)
                         score -= late
                     else:
                         score = -math.inf

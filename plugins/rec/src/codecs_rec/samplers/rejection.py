@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
+from codecs_core.jit.elementary import exp
 from codecs_rec.families import Pair
 from codecs_rec.quantile import quantile
 from codecs_rec.ratios import left_over, log_ratio, ratio_of, survival, uniform
@@ -24,14 +25,14 @@ from codecs_rec.samplers.base import ESCAPE, SCALARS, ScalarSampler, draw, escap
 def _encode(pair, family, m, s, key, limit, greedy, index):
     for i in range(m.size):
         r = ratio_of(pair, m[i], s[i])
-        state, level, alive = private(i, key), 0.0, math.exp(r.log_top)
+        state, level, alive = private(i, key), 0.0, exp(r.log_top)
         index[i] = 0
         for n in range(1, limit + 1):
             if greedy:
                 alive, _ = survival(r, level, -math.inf, math.inf)
             x = quantile(family, draw(n, i, SCALARS, key))
             u, state = uniform(state)
-            if u * alive < math.exp(log_ratio(r, x)) - level:
+            if u * alive < exp(log_ratio(r, x)) - level:
                 index[i] = n
                 break
             if greedy:
