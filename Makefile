@@ -2,14 +2,15 @@
 # make test    run the tests                 make lint     style, types, imports
 # make dist    build every package into dist/, check them, and try them in an environment of their own: 400 MB, no torch
 # make docs    the documentation as a site, in build/site; make docs-serve shows it while you write
-# make portability   the same bits on other processors, emulated, and what is compiled for them; the matrix in docs/explanation/exactness.md
+# make exactness     the same bits under other settings, threads and instructions, and what is compiled for other processors
+# make portability   the same bits on other processors, emulated; the matrix in docs/explanation/exactness.md
 # make bounds  the oldest versions that the packages ask for decode every vector
 # make gallery draw the pictures of docs/gallery.md
 # make figures DATA=FOLDER   the sizes in README.md, by kind of data
 # make check   all of it                     make clean    remove what make made
 
 .DEFAULT_GOAL := help
-.PHONY: help install dist docs docs-serve demo gallery figures test lint format check clean portability bounds
+.PHONY: help install dist docs docs-serve demo gallery figures test lint format check clean exactness portability bounds
 
 # The first interpreter that is new enough. Another: make PYTHON=/path/to/python
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
@@ -69,8 +70,10 @@ test: $(STAMP)
 	$(if $(ARGS),,$(BIN)/codecs warm)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability' $(ARGS)
 
+exactness: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m portability tests/exactness
+
 portability: $(STAMP)
-	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 --dist loadfile -m portability tests/exactness)
 	$(BIN)/python scripts/portability $(ARGS)
 
 bounds: $(STAMP)

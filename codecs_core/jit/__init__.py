@@ -1,4 +1,4 @@
-"""Compiled kernels for codecs, from Python alone: `kernel` and `inline` compile, `lanes` has vectors, `warm` compiles ahead.
+"""Compiled kernels for codecs, from Python alone: `kernel` and `inline` compile, `lanes` has vectors, `elementary` has `log` and `exp`.
 
 A kernel is what Python calls; what kernels call is inline, or, if it makes no arrays, borrowing. All are plain functions over numbers,
 arrays and tuples of them. They release the GIL, add and multiply in the order that is written, and give the same results on
@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 from codecs_core.jit.compile import OPTIONS, PLAIN, borrowing, fingerprint, inline, kernel
 
 if TYPE_CHECKING:
+    from codecs_core.jit import elementary as elementary
     from codecs_core.jit import lanes as lanes
+
+_MODULES = ("elementary", "lanes")
 
 __all__ = ["OPTIONS", "PLAIN", "borrowing", "fingerprint", "inline", "kernel"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "lanes":
-        return import_module("codecs_core.jit.lanes")
+    if name in _MODULES:
+        return import_module(f"codecs_core.jit.{name}")
     raise AttributeError(f"module 'codecs_core.jit' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "lanes"]
+    return [*__all__, *_MODULES]
