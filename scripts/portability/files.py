@@ -29,9 +29,8 @@ from codecs_core.testing import vectors
 
 ROOT = Path(__file__).parents[2]
 #: Values in the largest array of a file.
-VALUES = 600
-#: Codecs whose encoders fit a network in floating point: what they find may differ, and
-#: only what is decoded is compared.
+VALUES = 256
+#: Codecs whose encoders fit a network in floating point: what they find may differ, and only what is decoded is compared.
 FREE = ("inr.coin", "inr.image")
 
 Arrays = dict[str, NDArray[Any]]
