@@ -12,7 +12,7 @@ from codecs_rec.philox import check_key, words
 from codecs_rec.samplers import Partitioned, cuts_for
 from codecs_rec.samplers.base import BLOCKS, BOXES
 from codecs_rec.samplers.blocks import points
-from codecs_rec.samplers.partition import choose, edges
+from codecs_rec.samplers.partition import cells_of, choose, edges
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -123,3 +123,13 @@ def test_bad_input() -> None:
     for shape in ((), (3,), (4, 2)):
         with pytest.raises(EntropyError, match="shape"):
             sampler.decode([1], Gaussian(np.zeros(shape)), 1)
+
+
+@pytest.mark.parametrize("far", [2.0, 6.0, 60.0])
+def test_targets_that_no_proposal_is_near(far: float) -> None:
+    """They tell far more than any search looks at, and have the outermost box."""
+    m, cuts, key = np.array([[far, -far, far]]), np.array([[6, 6, 6]]), np.uint64(0)
+    for prices in (None, np.zeros((1, 16))):
+        box, number = choose(m, np.full(m.shape, 0.01), cuts, key, 1 << 15, prices=prices)
+        x = points()[cells_of(box, number, cuts, key)]
+        assert (x * np.sign(m) > 1.8).all()

@@ -6,6 +6,7 @@ A point is the quantile of (u + 1/2) / 2^64, interpolated in committed tables by
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -89,8 +90,10 @@ def quantiles(family: int, u: NDArray[np.uint64]) -> NDArray[np.float64]:
     return out
 
 
+@cache
 def grid() -> NDArray[np.int64]:
     """The 2^16 equally likely points of a block's proposals: quantiles of (2 k + 1) / 2^17 of N(0, 1), in units of 2^-32."""
     u = (np.arange(1 << GRID_BITS, dtype=np.uint64) << np.uint64(48)) + np.uint64(1 << 47)
     points: NDArray[Any] = np.rint(quantiles(NORMAL, u) * 2.0**32).astype(np.int64)
+    points.setflags(write=False)
     return points

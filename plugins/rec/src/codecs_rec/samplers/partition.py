@@ -166,7 +166,8 @@ def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line
             left += 0.5 * (m[i, d] * m[i, d] + s[i, d] * s[i, d] - 1.0) - log(s[i, d])
             if cuts[i, d] > 0:
                 left += draws_of(m[i, d], s[i, d], cuts[i, d], line, cut[d], gain[d])
-        candidates = int(min(most, math.ceil(exp(min(left, 40.0)) * margin)))
+        # e^30 is more than any search looks at, and still an integer
+        candidates = int(min(most, math.ceil(exp(min(left, 30.0)) * margin)))
         wide = slots[: 1 << (2 + exponent(candidates))]
         state = draw_boxes(
             cuts[i, :used], cut, gain, private(elements[i], key), wide, boxes[:candidates], numbers, gains
