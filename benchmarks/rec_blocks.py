@@ -30,7 +30,7 @@ from scipy import stats
 from codecs_core.entropy import Message
 
 #: Dimensions, bits that each tells, and bits left to be searched for.
-SHAPES = ((8, 4.0, 4.0), (11, 3.0, 3.0), (16, 2.0, 0.0), (12, 4.0, 4.0))
+SHAPES = ((8, 4.0, 4.0), (8, 4.0, 0.0), (11, 3.0, 3.0), (11, 3.0, 0.0), (16, 2.0, 0.0))
 
 
 def blocks(samples: int) -> None:

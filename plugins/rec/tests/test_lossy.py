@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from codecs_rec.latents import prices
 from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.lossy.model import LossyVAE
 from codecs_rec.lossy.plan import LARGEST, amplitudes, gains_of, plan, whole_plan
+from codecs_rec.lossy.refine import SHORT, refined
 from codecs_rec.testing import OlderLossyCodec, random_lossy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codecs_core.arrays import ArraySpec
+from codecs_core.entropy import exponents
 from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_core.models import Model
@@ -158,7 +161,7 @@ def test_samples_have_the_deviation_of_the_noise() -> None:
     y = np.random.default_rng(6).integers(-900, 900, (150, vae.deviations.shape[1]))
     k, ratios = np.arange(150) % 3, []
     box, number = vae.indices(y, k, 1, search=False)
-    z = vae.latents(box, number, k, 1) / 16
+    z = vae.latents(box[..., 0], number[..., 0], k, 1) / 16
     for c in range(3):
         mean, scale = vae.posterior(y[k == c], 1, c)
         unit = vae.plan(1, c).gains / 256
@@ -166,6 +169,27 @@ def test_samples_have_the_deviation_of_the_noise() -> None:
         ratios.append(((z[k == c] / np.where(unit > 0, unit, 1) - mean) / scale)[within])
     errors = np.concatenate(ratios)
     assert np.square(errors).mean() == pytest.approx(1, abs=6 * np.sqrt(2 / errors.size))
+
+
+def test_the_decoded_image_decides_between_proposals() -> None:
+    """By squared error and price together. Neither the linear decoder nor the order of the proposals knows them."""
+    vae, x = LossyVAE(MODEL), np.random.default_rng(7).integers(0, 256, (6, 24)).astype(np.uint8)
+    y = vae.coefficients(x)
+    k = vae.classify(y, 1)
+    box, number = vae.indices(y, k, 1, search=True, length=SHORT)
+    nats, unit = prices(vae.octaves), 0.5 * 4.0 ** (-vae.noises[1] / 64)
+
+    def loss(box: Any, number: Any, i: int) -> float:
+        how, sent = vae.plan(1, int(k[i])), number[i] > 0
+        z = vae.latents(box[i : i + 1], number[i : i + 1], k[i : i + 1], 1)
+        return float(vae.errors(z, x[i], 1)[0] * unit + nats[how.row][exponents(number[i, sent])].sum())
+
+    better = refined(vae, x, k, 1, box, number)
+    gains = [loss(box[..., 0], number[..., 0], i) - loss(*better, i) for i in range(len(x))]
+    assert min(gains) >= 0
+    assert max(gains) > 0
+    for a, b in zip(better, (box, number), strict=True):
+        assert (a[..., None] == b).any(2).all()
 
 
 def test_gains() -> None:

@@ -38,6 +38,24 @@ def test_samples_follow_the_target(cuts: tuple[int, ...]) -> None:
     assert abs(np.corrcoef(z[:-1, 0], z[1:, 0])[0, 1]) < 5 / np.sqrt(n)
 
 
+def test_blocks_of_32_bits_follow_the_target() -> None:
+    """By 2^15 candidates, if each axis is cut by all its bits: the same tests, of 16,000 coordinates, and a length within 13 % of D_KL."""
+    scale, d, n = 1 / 16, 8, 2000
+    m = np.random.default_rng(0).normal(0, np.sqrt(1 - scale**2), (n, d))
+    sampler, proposal = Partitioned(cuts_for(np.full(d, 4.0), 0.0)), Gaussian(np.zeros(d))
+    index = sampler.encode(Gaussian(m, scale), proposal, 1)
+    z = (sampler.decode(index, proposal, 1) - m) / scale
+    assert stats.kstest(z.reshape(-1), "norm").pvalue > 1e-3
+    assert stats.kstest(z.sum(1) / np.sqrt(d), "norm").pvalue > 1e-3
+    assert stats.kstest(np.square(z).sum(1), stats.chi2(d).cdf).pvalue > 1e-3
+    assert abs(np.square(z).mean() - 1) < 4 * np.sqrt(2 / z.size)
+    told = ((m * m + scale * scale - 1) / 2 - np.log(scale)).sum(1)[n // 2 :].mean() / np.log(2)
+    numbers = (index[: n // 2] - 1) % sampler.candidates + 1
+    code, message = sampler.code(calibrate(numbers, 21, smooth=True), (n // 2,)), Message()
+    code.push(message, index[n // 2 :])
+    assert message.bits / (n // 2) < 1.13 * told
+
+
 def test_large_blocks_cost_three_bits_more_than_they_tell() -> None:
     scale, d, n = 1 / 16, 8, 120
     m = np.random.default_rng(1).normal(0, np.sqrt(1 - scale**2), (2 * n, d))

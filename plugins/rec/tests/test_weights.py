@@ -179,7 +179,7 @@ def test_shared_weights() -> None:
 def test_bad_modules() -> None:
     for make in (
         lambda: Compressible(nn.Tanh()),
-        lambda: Compressible(nn.Linear(2, 2), bits=15),
+        lambda: Compressible(nn.Linear(2, 2), bits=17),
         lambda: Compressible(nn.Linear(2, 2), block=0),
         lambda: Compressible(nn.Linear(2, 2), share={"none": 2}),
     ):

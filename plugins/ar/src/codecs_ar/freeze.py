@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from codecs_ar import probe
+from codecs_ar.coarse import coarse
 from codecs_ar.learner import BIAS_BITS, WEIGHT_BITS
 from codecs_ar.model import Autoregression
 from codecs_ar.network import Network
@@ -33,10 +34,11 @@ def frozen(
     decays: Sequence[int],
     periods: Sequence[int],
     rates: Sequence[int],
+    weight_bits: int,
     attrs: Mapping[str, Any],
     name: str = "",
 ) -> Model:
-    """Round the networks of all planes and join them, with the priors, to a model."""
+    """Round the networks of all planes, to this number of fractional bits, and join them, with the priors, to a model."""
     tensors: dict[str, NDArray[Any]] = {}
     for i, (network, prior) in enumerate(zip(networks, priors, strict=True)):
         tensors[f"plane{i}.prior"] = prior
@@ -56,6 +58,7 @@ def frozen(
         "periods": list(periods),
         "rates": list(rates),
     }
+    tensors = coarse(tensors, weight_bits)
     tensors["probe"] = probe.tensor(Autoregression(config, tensors))
     return Model.create(codec="ar.image", config=config, tensors=tensors, attrs=dict(attrs), name=name)
 

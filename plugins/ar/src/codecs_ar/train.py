@@ -12,8 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from codecs_ar.coarse import FEWEST
 from codecs_ar.data import DECAYS, Values, as_images, collect, joined, look, priors_of, stacks
 from codecs_ar.freeze import frozen, load_into
+from codecs_ar.learner import WEIGHT_BITS
 from codecs_ar.model import LONGEST, Autoregression
 from codecs_ar.network import Network
 from codecs_ar.workspace import Predictors
@@ -50,6 +52,8 @@ class Settings(learning.Schedule):
         The short- and the long-sighted predictor are each solved once for this number of values: 1 and 4 are slower, and better.
     start
         Name or path of a model of the same widths to start from.
+    weight_bits
+        Fractional bits of the weights in the model: with fewer, a file that embeds it is smaller. See `codecs_ar.coarse`.
     """
 
     hidden: Sequence[int] = learning.counts((64, 64), 1, 512, lengths=(1, 6))
@@ -60,6 +64,7 @@ class Settings(learning.Schedule):
     rate: float = learning.number(5e-3, above=True)
     periods: Sequence[int] = learning.counts((4, 16), 1, LONGEST, lengths=(2, 2))
     start: str = ""
+    weight_bits: int = learning.whole(8, FEWEST, WEIGHT_BITS)
 
 
 def rate_of(networks: Sequence[Network], values: Sequence[Values]) -> float:
@@ -161,9 +166,10 @@ def finish(
         count += parts[-1].size
         if count >= 3 * WATCHED:
             break
+    how: dict[str, Any] = {"decays": DECAYS, "periods": settings.periods, "weight_bits": settings.weight_bits}
     found = {}
     for rates in RATES:
-        model = frozen(networks, priors, decays=DECAYS, periods=settings.periods, rates=rates, attrs={}, name=name)
+        model = frozen(networks, priors, rates=rates, attrs={}, name=name, **how)
         coder, bits = Autoregression(model.config, model.tensors()), 0.0
         for stack in stacks(parts):
             message = Message()
@@ -176,7 +182,7 @@ def finish(
     rate = rate_of(networks, still)
     measured = learning.measured(count, float=rate, integer=found[0, 0], learning=found[rates])
     attrs = {**attrs, "held_out": measured}
-    return frozen(networks, priors, decays=DECAYS, periods=settings.periods, rates=rates, attrs=attrs, name=name)
+    return frozen(networks, priors, rates=rates, attrs=attrs, name=name, **how)
 
 
 def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:

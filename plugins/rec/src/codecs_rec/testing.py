@@ -115,9 +115,9 @@ class _WholeVAE(LossyVAE):
     """Blocks that are not cut, and the proposal of each that is best for its price, of all that an index can name."""
 
     def indices(
-        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool, length: int = 1
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        number = np.zeros((len(y), int(self.counts(k, quality).max(initial=0))), np.int64)
+        number = np.zeros((len(y), int(self.counts(k, quality).max(initial=0)), length), np.int64)
         costs = prices(self.octaves)
         for c in sorted(set(k.tolist())):
             rows, how = np.flatnonzero(k == c), self.plan(quality, c)
@@ -125,7 +125,7 @@ class _WholeVAE(LossyVAE):
             price = np.broadcast_to(costs[how.row], (len(rows), costs.shape[1]))
             for b, at in enumerate(how.blocks):
                 m, s = mean[:, at], np.broadcast_to(scale[at], (len(rows), at.size))
-                number[rows, b] = shortlist(m, s, np.full(len(rows), at.size), b, price, 1)[:, 0]
+                number[rows, b] = shortlist(m, s, np.full(len(rows), at.size), b, price, 1)
         return np.zeros_like(number), number
 
 

@@ -18,6 +18,7 @@ from codecs_rec.bottom import finish, pack, start, unpack
 from codecs_rec.codec import RecCodec
 from codecs_rec.codes import octave_code
 from codecs_rec.lossy.model import LossyVAE
+from codecs_rec.lossy.refine import SHORT, refined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +65,11 @@ class LossyCodec(RecCodec):
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         vae, level = self._vae, self._level
-        y = vae.coefficients(self._rows(chunk))
+        x = self._rows(chunk)
+        y = vae.coefficients(x)
         k = vae.classify(y, level)
-        box, number = vae.indices(y, k, level, search=self.search)
+        box, number = vae.indices(y, k, level, search=self.search, length=SHORT if self.search else 1)
+        box, number = refined(vae, x, k, level, box, number) if self.search else (box[..., 0], number[..., 0])
         sent = number > 0
         octaves = exponents(number[sent])
         rest = (box[sent] << octaves) + number[sent] - (np.int64(1) << octaves)

@@ -14,9 +14,9 @@ from codecs_core.entropy import log2
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import KEY, prices
-from codecs_rec.lossy.plan import DEVIATIONS, POINT_BITS, Plan, amplitudes, plan, whole_plan
+from codecs_rec.lossy.plan import DEVIATIONS, Plan, amplitudes, plan, whole_plan
 from codecs_rec.model import MOST_OCTAVES, scales
-from codecs_rec.samplers.partition import choose
+from codecs_rec.samplers.partition import shortlist
 from codecs_rec.transform import MATRIX_BITS, VALUE_BITS, Transform
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 REACH, CORRECTION = 4096, 2048
 #: Grey, which latents count from.
 GREY = 128
-_GAIN_BITS = 8
 #: Candidates that a search looks at for a block: a matter of speed, not of format.
 SEARCHED, SAMPLED = 1 << 15, 1 << 18
 
@@ -117,24 +116,31 @@ class LossyVAE:
         return mean, scales(-information)
 
     def indices(
-        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool, length: int = 1
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Boxes of the blocks, and numbers in them, both of shape (n, most blocks); 0 where an item has no such block."""
+        """Boxes of the blocks, and numbers in them, both of shape (n, most blocks, length); 0 where an item has no such block.
+
+        Those of a search are the best ones, the best first; a sample has a length of 1.
+        """
         count = max((len(self.plan(quality, c).blocks) for c in set(k.tolist())), default=0)
-        box, number = np.zeros((len(y), count), np.int64), np.zeros((len(y), count), np.int64)
+        box, number = np.zeros((2, len(y), count, length), np.int64)
         costs = prices(self.octaves)
         # a number is none that the tables lack
         most = min(SEARCHED if search else SAMPLED, (1 << costs.shape[1]) - 1)
         for c in sorted(set(k.tolist())):
             rows, how = np.flatnonzero(k == c), self.plan(quality, c)
             mean, scale = self.posterior(y[rows], quality, c)
-            price = np.broadcast_to(costs[how.row], (len(rows), costs.shape[1])) if search else None
+            price = np.broadcast_to(costs[how.row], (len(rows), costs.shape[1])) if search else np.empty((len(rows), 0))
             for b, at in enumerate(how.blocks):
                 m, s = mean[:, at], np.broadcast_to(scale[at], (len(rows), at.size))
-                cuts = np.broadcast_to(how.cuts[at], m.shape)
-                elements = np.full(len(rows), b)
-                box[rows, b], number[rows, b] = choose(m, s, cuts, KEY, most, elements=elements, prices=price)
+                cuts, elements = np.broadcast_to(how.cuts[at], m.shape), np.full(len(rows), b)
+                box[rows, b], number[rows, b] = shortlist(m, s, cuts, KEY, most, elements, price, length)
         return box, number
+
+    def errors(self, z: NDArray[np.int64], x: NDArray[np.uint8], quality: int) -> NDArray[np.int64]:
+        """Squared errors, in 8-bit values, of an item of shape (pixels,) as latents of shape (n, latents) have it: shape (n,)."""
+        difference = self.values(z, quality).astype(np.int64) - x
+        return np.asarray(np.square(difference).sum(1) * self._unit**2)
 
     # --- decoders: integers -------------------------------------------------------------------------
 
@@ -159,8 +165,7 @@ class LossyVAE:
         for c in sorted(set(k.tolist())):
             rows, how = np.flatnonzero(k == c), self.plan(quality, c)
             for b, at in enumerate(how.blocks):
-                points = how.points(box[rows, b], number[rows, b], b)
-                z[np.ix_(rows, at)] = (points * how.gains[at]) >> (POINT_BITS + _GAIN_BITS - VALUE_BITS)
+                z[np.ix_(rows, at)] = how.latents(box[rows, b], number[rows, b], b)
         return z
 
     def values(self, z: NDArray[np.int64], quality: int) -> NDArray[np.uint8]:

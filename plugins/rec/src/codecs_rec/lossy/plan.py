@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy import table
 from codecs_rec.latents import KEY, cell_points, drawn
 from codecs_rec.samplers.partition import MOST_CUTS, cells_of
+from codecs_rec.transform import VALUE_BITS
 
 #: Standard deviations are 2^(d / 64), with d below this.
 DEVIATIONS = 1024
@@ -19,6 +20,8 @@ DEVIATIONS = 1024
 LARGEST, BEYOND = 36, 32
 #: Fractional bits of points.
 POINT_BITS = 16
+#: Those of gains.
+GAIN_BITS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,10 @@ class Plan:
             return drawn(number, at.size, b, POINT_BITS)
         cuts = np.broadcast_to(self.cuts[at], (len(number), at.size))
         return cell_points(POINT_BITS)[cells_of(box, number, cuts, KEY, np.full(len(number), b))]
+
+    def latents(self, box: NDArray[np.int64], number: NDArray[np.int64], b: int) -> NDArray[np.int64]:
+        """Coefficients that proposals of block b stand for, in units of 2^-4: shape (n, members)."""
+        return (self.points(box, number, b) * self.gains[self.blocks[b]]) >> (POINT_BITS + GAIN_BITS - VALUE_BITS)
 
 
 def plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Plan:

@@ -146,10 +146,10 @@ def _rounds(words, keys):
 
 
 @kernel
-def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line, box, number):
-    """Of the candidates of each block the first to arrive, as in ordered random coding; where there are prices, the heaviest for its price.
+def _choose(m, s, cuts, key, elements, most, prices, points, line, box, number):
+    """Of the candidates of each block the first to arrive, as in ordered random coding; given prices, the heaviest for them.
 
-    `m`, `s` and `cuts` have shape (n, d); a block uses the first `sizes` of d. `prices` has shape (n, octaves), or (n, 0).
+    `m`, `s` and `cuts` have shape (n, d), `prices` (n, octaves), or (n, 0), `box` and `number` (n, length).
     """
     n, size = m.shape
     slots = np.empty(1 << (2 + exponent(most)), np.int32)
@@ -158,29 +158,26 @@ def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line
     cut, gain = np.empty((size, _DRAWS), np.uint8), np.empty((size, 1 << MOST_CUTS), np.float32)
     square, linear = np.empty(size, np.float32), np.empty(size, np.float32)
     words, keys = np.empty((4, LANES), np.uint64), np.empty((2, LANES), np.uint64)
-    x = np.empty((size, LANES), np.float32)
+    x, scores = np.empty((size, LANES), np.float32), np.empty(box.shape[1])
     for i in range(n):
-        used, left = sizes[i], 0.0
-        constant, _ = coefficients(m[i, :used], s[i, :used], square, linear)
-        for d in range(used):
+        left = 0.0
+        constant, _ = coefficients(m[i], s[i], square, linear)
+        for d in range(size):
             left += 0.5 * (m[i, d] * m[i, d] + s[i, d] * s[i, d] - 1.0) - log(s[i, d])
             if cuts[i, d] > 0:
                 left += draws_of(m[i, d], s[i, d], cuts[i, d], line, cut[d], gain[d])
         # e^30 is more than any search looks at, and still an integer
-        candidates = int(min(most, math.ceil(exp(min(left, 30.0)) * margin)))
+        candidates = int(min(most, math.ceil(exp(min(left, 30.0)) * MARGIN)))
         wide = slots[: 1 << (2 + exponent(candidates))]
-        state = draw_boxes(
-            cuts[i, :used], cut, gain, private(elements[i], key), wide, boxes[:candidates], numbers, gains
-        )
+        state = draw_boxes(cuts[i], cut, gain, private(elements[i], key), wide, boxes[:candidates], numbers, gains)
         boxes[candidates : candidates + LANES] = 0
         time, late, best = 0.0, -math.inf, -math.inf
+        scores[:] = best
         for first in range(0, candidates, LANES):
-            coordinates_in(
-                boxes[first:], numbers[first:], elements[i], key, cuts[i, :used], words, keys, points, x[:used]
-            )
+            coordinates_in(boxes[first:], numbers[first:], elements[i], key, cuts[i], words, keys, points, x)
             for j in range(LANES):
                 weights[j] = _ZERO
-            for d in range(used):
+            for d in range(size):
                 p, q = square[d], linear[d]
                 for j in range(LANES):
                     weights[j] += (p * x[d, j] + q) * x[d, j]
@@ -201,7 +198,12 @@ def _choose(m, s, sizes, cuts, key, elements, most, margin, prices, points, line
                     else:
                         score = -math.inf
                 if score > best:
-                    best, box[i], number[i] = score, boxes[c], numbers[c]
+                    at = len(scores) - 1
+                    while at > 0 and scores[at - 1] < score:
+                        scores[at], box[i, at], number[i, at] = scores[at - 1], box[i, at - 1], number[i, at - 1]
+                        at -= 1
+                    scores[at], box[i, at], number[i, at] = score, boxes[c], numbers[c]
+                    best = scores[-1]
 
 
 @kernel
@@ -230,8 +232,6 @@ def choose(
     key: np.uint64,
     candidates: int,
     *,
-    margin: float = MARGIN,
-    sizes: NDArray[np.int64] | None = None,
     elements: NDArray[np.int64] | None = None,
     prices: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -241,30 +241,32 @@ def choose(
     ----------
     m, s, cuts
         Centres and scales of the targets, standardised, and the binary digits that each axis is cut by: shape (n, d).
-    sizes
-        Of those d, how many each block has: shape (n,).
     elements
         Numbers of the blocks, by default 0, 1, ...
     prices
         Nats of a number in each octave, shape (n, octaves): the candidate with the largest ln dQ/dP less price is searched for.
     """
-    n, size = m.shape
-    box, number = np.zeros(n, np.int64), np.ones(n, np.int64)
-    _choose(
-        np.ascontiguousarray(m),
-        np.ascontiguousarray(s),
-        np.full(n, size) if sizes is None else sizes,
-        np.ascontiguousarray(cuts),
-        key,
-        np.arange(n) if elements is None else elements,
-        candidates,
-        margin,
-        np.empty((n, 0)) if prices is None else np.ascontiguousarray(prices),
-        coarse_points(),
-        edges(),
-        box,
-        number,
-    )
+    none = np.empty((len(m), 0))
+    numbers = np.arange(len(m)) if elements is None else elements
+    box, number = shortlist(m, s, cuts, key, candidates, numbers, none if prices is None else prices, 1)
+    return box[:, 0], number[:, 0]
+
+
+def shortlist(
+    m: NDArray[np.float64],
+    s: NDArray[np.float64],
+    cuts: NDArray[np.int64],
+    key: np.uint64,
+    candidates: int,
+    elements: NDArray[np.int64],
+    prices: NDArray[np.float64],
+    length: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """As `choose` with prices: boxes and numbers, shape (n, length), of this many candidates, the best first."""
+    box, number = np.zeros((len(m), length), np.int64), np.ones((len(m), length), np.int64)
+    arrays = (np.ascontiguousarray(a) for a in (m, s, cuts))
+    grid = coarse_points(), edges()
+    _choose(*arrays, key, elements, candidates, np.ascontiguousarray(prices), *grid, box, number)
     return box, number
 
 
@@ -286,7 +288,9 @@ def cells_of(
 class Partitioned(Sampler):
     """Ordered random coding in the boxes of a partition: blocks of 32 to 48 bits by 2^15 candidates.
 
-    Exact in the limit of many candidates, which are enough at eight times 2 to the power of the bits that an index tells beyond its box.
+    Exact in the limit of many candidates. What counts is the mean of the ratio that a sample has beyond its box, which is many times the
+    typical one, since far from the middle intervals are wide. Samples of eight axes of 4 bits cannot be told from the target by 10^5
+    coordinates if each axis is cut by all of its 4 digits; if half of them are cut by 3, the variance of errors is 4 to 5 % too large.
 
     Parameters
     ----------
@@ -350,7 +354,8 @@ class Partitioned(Sampler):
 def cuts_for(bits: ArrayLike, left: float = 11.0) -> NDArray[np.int64]:
     """Binary digits to cut the axes of a block by, given the bits that each tells: as few as leave at most `left` bits to be searched for.
 
-    One after the other, to the axis with the most left, as long as that is a bit or more.
+    One after the other, to the axis with the most left, as long as that is a bit or more. What is left makes indices shorter, and samples
+    less exact for a number of candidates: with 2^15 of them, blocks of 32 bits follow their target if nothing is left.
     """
     rest = np.array(bits, np.float64)
     cuts = np.zeros(rest.shape, np.int64)

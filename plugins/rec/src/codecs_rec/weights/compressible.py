@@ -3,8 +3,9 @@
 The weights have a Gaussian posterior Q relative to a prior P = N(0, p^2) of their tensor. They are dealt to blocks, and each block tells
 exactly kappa nats, since not its means and deviations are trained but its means and how kappa is shared among its weights (Lin,
 Flamich, Hernández-Lobato 2023, "Minimal random code learning with mean-KL parameterization"): no multiplier to tune, and no block that
-a search is too short for. Once the posterior is trained, block after block is sent as a sample of it, and the others are trained to
-live with it.
+a search is too short for. Once the posterior is trained, block after block is sent, and the others are trained to live with it. What is
+sent is no sample but, of many proposals, the one with the best density for its price: where weights are as exact as the loss asks, the log
+density is the loss, so this is the best of rate and distortion.
 """
 
 from __future__ import annotations
@@ -23,15 +24,22 @@ from torch.func import functional_call
 
 import codecs_core as cc
 from codecs_core import ArraySpec, learn
+from codecs_core.entropy import exponents
 from codecs_core.errors import ConfigError
-from codecs_rec.latents import KEY
+from codecs_rec.latents import KEY, prices
 from codecs_rec.philox import words
 from codecs_rec.samplers.partition import choose
-from codecs_rec.weights.codec import CANDIDATES, WeightsCodec
-from codecs_rec.weights.stream import MOST_VALUES, ZERO, Layout, read, write
+from codecs_rec.weights.codec import WeightsCodec
+from codecs_rec.weights.stream import MOST_VALUES, ZERO, Layout, counts_of, read, shares_of, write
 
 #: Stream of the words that say which variable a shared weight is.
 _SHARED = 6
+#: Bits of a block, at most, and how many bits more the numbers of its proposals have.
+MOST_BITS, BEYOND = 16, 4
+#: Looks that prices of octaves are found by, and blocks that each is at, at most.
+_ROUNDS, _LOOKED = 3, 64
+#: Times its bits that a block tells more than them when training begins, and the part of training after which it tells no more.
+_EXCESS, _EASED = 4.0, 0.5
 
 
 class Compressible(nn.Module):
@@ -64,16 +72,18 @@ class Compressible(nn.Module):
     ) -> None:
         super().__init__()
         self.module, parameters, shared = module, dict(module.named_parameters()), dict(share or {})
-        if not parameters or not 1 <= block <= MOST_VALUES or not 1 <= bits <= 14:
+        if not parameters or not 1 <= block <= MOST_VALUES or not 1 <= bits <= MOST_BITS:
             raise ConfigError(
-                f"blocks must have 1 to {MOST_VALUES} weights and 1 to 14 bits, got {block} and {bits!r}, of a module with weights"
+                f"blocks must have 1 to {MOST_VALUES} weights and 1 to {MOST_BITS} bits, got {block} and {bits!r}, "
+                "of a module with weights"
             )
         if unknown := shared.keys() - parameters.keys():
             raise ConfigError(f"the module has no parameter {min(unknown)!r}; it has {', '.join(parameters)}")
         counts = [-(-p.numel() // shared.get(name, 1)) for name, p in parameters.items()]
         self._layout = Layout(block, 0, tuple((count, ZERO) for count in counts))
         self._shapes = {name: p.shape for name, p in parameters.items()}
-        self._kappa = bits * math.log(2.0)
+        self._kappa, self._excess = bits * math.log(2.0), 0.0
+        self._candidates = 1 << math.ceil(bits + BEYOND)
         places, ends = torch.arange(sum(counts)) % self._layout.blocks, np.cumsum([0, *counts]).tolist()
         self.register_buffer("places", places)
         self.register_buffer("done", torch.zeros(sum(counts), dtype=torch.bool))
@@ -91,11 +101,14 @@ class Compressible(nn.Module):
         self._box, self._number = np.zeros(self._layout.blocks, np.int64), np.zeros(self._layout.blocks, np.int64)
 
     def posterior(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of each variable, in units of its prior: a block's nats by a softmax, and what the mean takes of each."""
-        blocks = self._layout.blocks
+        """Mean and deviation of each variable, in units of its prior: a block's nats by a softmax, and what the mean takes of each.
+
+        Early in training a block tells more; in evaluation mode it tells exactly what it may.
+        """
+        blocks, kappa = self._layout.blocks, self._kappa * (1 + (self._excess if self.training else 0.0))
         powers = (self.shares - self.shares.detach().max()).exp()
         sums = torch.zeros(blocks).index_add(0, self.places, powers)
-        nats = self._kappa * powers / sums[self.places]
+        nats = kappa * powers / sums[self.places]
         mean = (2 * nats).sqrt() * torch.tanh(self.means)
         return mean, _deviation(2 * nats + 1 - mean * mean)
 
@@ -115,8 +128,17 @@ class Compressible(nn.Module):
         rate: float = 1e-2,
         **how: Any,
     ) -> None:
-        """Train the posterior, as `codecs_core.learn.fit` has it; `loss` and `held_out` call this module."""
-        learn.fit(self, loss, held_out, rate=rate, budget=budget, steps=steps, rng=np.random.default_rng(0), **how)
+        """Train the posterior, as `codecs_core.learn.fit` has it; `loss` and `held_out` call this module.
+
+        A block tells five times its bits in the beginning, and no more than them from half of the training on: what a network learns first
+        needs not be learnt through all the noise.
+        """
+
+        def eased(done: float) -> Tensor:
+            self._excess = _EXCESS * max(0.0, 1 - done / _EASED) ** 2
+            return loss(done)
+
+        learn.fit(self, eased, held_out, rate=rate, budget=budget, steps=steps, rng=np.random.default_rng(0), **how)
 
     def compress(
         self,
@@ -127,24 +149,12 @@ class Compressible(nn.Module):
         progress: Callable[[float, str], None] | None = None,
     ) -> bytes:
         """Send block after block, train the rest for some `steps` after each, and return the payload; `load` puts it into the module."""
-        bytes_ = [int(e) for e in (ZERO + 8 * self.log_prior.detach() / math.log(2.0)).round().clamp(0, 255)]
-        self._layout = Layout(
-            self._layout.block, 0, tuple((n, e) for (n, _), e in zip(self._layout.groups, bytes_, strict=True))
-        )
-        scales = torch.from_numpy(self._layout.scales()).float()
-        self.log_prior.requires_grad_(False).copy_((torch.tensor(bytes_) - ZERO) * (math.log(2.0) / 8))
-        optimiser = torch.optim.Adam([self.shares, self.means], rate)
+        self._excess = 0.0
+        self._fix_scales()
+        price, optimiser = self._prices(), torch.optim.Adam([self.shares, self.means], rate)
         for b in range(self._layout.blocks):
-            at = self._layout.members(b)
-            with torch.no_grad():
-                mean, deviation = (t[at].double().numpy()[None] for t in self.posterior())
-                cuts, number = np.zeros(mean.shape, np.int64), np.array([b])
-                _, found = choose(mean, np.minimum(deviation, 1 - 1e-6), cuts, KEY, CANDIDATES, elements=number)
-                self._number[b] = found[0]
-                points = self._layout.points(self._box[b : b + 1], found, b) * 2.0**-16
-                self.sent[at] = torch.from_numpy(points).float() * scales[at]
-                self.done[at] = True
-            for _ in range(steps if loss is not None and b + 1 < self._layout.blocks else 0):
+            self._send(b, price)
+            for _ in range(steps if loss and b + 1 < self._layout.blocks else 0):
                 optimiser.zero_grad()
                 loss(1.0).backward()  # type: ignore[misc]
                 optimiser.step()
@@ -153,6 +163,45 @@ class Compressible(nn.Module):
         payload = write(self._layout, self._box, self._number)
         self.load(payload)
         return payload
+
+    def _fix_scales(self) -> None:
+        """Round the scales of the priors to those that a payload has."""
+        bytes_ = [int(e) for e in (ZERO + 8 * self.log_prior.detach() / math.log(2.0)).round().clamp(0, 255)]
+        self._layout = Layout(
+            self._layout.block, 0, tuple((n, e) for (n, _), e in zip(self._layout.groups, bytes_, strict=True))
+        )
+        self.log_prior.requires_grad_(False).copy_((torch.tensor(bytes_) - ZERO) * (math.log(2.0) / 8))
+
+    def _prices(self) -> NDArray[np.float64]:
+        """Nats of a number in each octave, as searches with these prices choose them: shape (octaves,)."""
+        octaves = self._candidates.bit_length() - 1
+        found: NDArray[Any] = np.arange(octaves) * math.log(2.0)
+        some = range(0, self._layout.blocks, -(-self._layout.blocks // _LOOKED))
+        for _ in range(_ROUNDS):
+            number = np.concatenate([self._searched(b, found) for b in some])
+            shares = shares_of(np.bincount(exponents(number), minlength=octaves))
+            found = np.asarray(prices(counts_of(shares))[0])
+        return found
+
+    def _searched(self, b: int, price: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The number, shape (1,), of the proposal of a block with the best density for its price."""
+        at = self._layout.members(b)
+        with torch.no_grad():
+            mean, deviation = (t[at].double().numpy()[None] for t in self.posterior())
+        cuts = np.zeros(mean.shape, np.int64)
+        most = self._candidates - 1
+        return choose(
+            mean, np.minimum(deviation, 1 - 1e-6), cuts, KEY, most, elements=np.array([b]), prices=price[None]
+        )[1]
+
+    def _send(self, b: int, price: NDArray[np.float64]) -> None:
+        """Search for the proposal of a block, and leave its weights at it."""
+        at, found = self._layout.members(b), self._searched(b, price)
+        self._number[b] = found[0]
+        points = self._layout.points(self._box[b : b + 1], found, b) * 2.0**-16
+        with torch.no_grad():
+            self.sent[at] = torch.from_numpy(points * self._layout.scales()[at]).float()
+            self.done[at] = True
 
     def load(self, payload: bytes) -> nn.Module:
         """Put the weights of a payload into the module, and return it.
@@ -181,7 +230,7 @@ class Compressible(nn.Module):
         """The module's parameters, of values of the variables."""
         parts = ((getattr(self, f"index_{i}"), getattr(self, f"sign_{i}")) for i in range(len(self._shapes)))
         return {
-            name: (values[index] * sign).view(shape)
+            name: (values.index_select(0, index) * sign).view(shape)
             for (name, shape), (index, sign) in zip(self._shapes.items(), parts, strict=True)
         }
 

@@ -84,8 +84,7 @@ class Layout:
 def write(layout: Layout, box: NDArray[np.int64], number: NDArray[np.int64]) -> bytes:
     """The payload of boxes and numbers of all blocks."""
     octaves = exponents(number)
-    seen = np.bincount(octaves, minlength=1).astype(np.float64)
-    shares = np.maximum(np.rint(seen * SHARE / max(seen.max(), 1)), 1).astype(np.int64)
+    shares = shares_of(np.bincount(octaves, minlength=1))
     head = [*_uvarint(layout.block), layout.cuts, len(shares), *shares.tolist(), *_uvarint(len(layout.groups))]
     for count, e in layout.groups:
         head += [*_uvarint(count), e]
@@ -117,6 +116,11 @@ def read(payload: bytes, size: int) -> tuple[Layout, NDArray[np.int64], NDArray[
     rest = unpack(*finish(message), _bits(layout) + found)
     within = (np.int64(1) << found) - 1
     return layout, rest >> found, (rest & within) + within + 1
+
+
+def shares_of(seen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Shares of octaves, from 1 to 255, about as often as they were seen."""
+    return np.maximum(np.rint(seen * float(SHARE) / max(int(seen.max()), 1)), 1).astype(np.int64)
 
 
 def counts_of(shares: NDArray[np.int64]) -> NDArray[np.int64]:
