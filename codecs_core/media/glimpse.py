@@ -57,4 +57,4 @@ def _within(where: slice, length: int, start: int, kept: int) -> slice | None:
     first, last, step = where.indices(length)
     if step != 1 or first < start or last > start + kept:
         return None
-    return slice(first - start, last - start)
+    return slice(first - start, max(first, last) - start)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codecs_core.media import glimpse
@@ -14,6 +14,7 @@ from codecs_core.media.glimpse import Glimpse
     where=st.tuples(*[st.slices(40)] * 2),
     most=st.integers(1, 2000),
 )
+@example(shape=(5, 1), where=(slice(1, -39), slice(None)), most=1)
 def test_it_slices_like_the_image_or_not_at_all(shape, where, most):
     image = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
     with pytest.MonkeyPatch.context() as patch:

@@ -38,13 +38,12 @@ __all__ = [
     "worthwhile",
 ]
 
-#: A candidate this many times the size of the best after the first look gets no second; and where that look saw little.
-WORTH, FAR = 1.06, 1.75
+#: A candidate this many times the size of the best after the first look gets no second; the other where that look saw little.
+WORTH, FAR = 1.04, 1.25
 #: Seconds that a second look may take, and the part of the encoding that follows.
-SECONDS, SHARE = 0.12, 0.06
-#: Values that a second look has of what repeats itself far apart. Where candidates are still this near to the best, a third one has
-#: twice as many, up to this number of bytes.
-VALUES, CLOSE, THIRD = 1 << 15, 1.1, 1 << 18
+SECONDS, SHARE = 0.1, 0.05
+#: Values, and bytes, that a second look has of what repeats itself far apart.
+VALUES, BYTES = 3 << 14, 3 << 16
 
 
 def contest(
@@ -82,10 +81,6 @@ def contest(
         if len(worth) > 1:
             taken = sample.less(whole, _second_look(worth, group, far=far))
             look(taken, worth)
-        third = min(THIRD, 2 * VALUES * group[0].spec.itemsize)
-        if far and 2 * third > 3 * sum(one.nbytes for one in taken) and len(close := _worth(worth, CLOSE)) > 1:
-            worth, taken = close, sample.less(whole, third)
-            look(taken, worth)
     return Contest(
         names=names, group=group, chunk=chunk, images=images, files=files, taken=taken, trials=trials, worth=worth
     )
@@ -111,7 +106,7 @@ def _second_look(worth: Sequence[Trial], group: Sequence[Items], *, far: bool) -
     total = sum(items.spec.nbytes for items in group)
     seconds = max(SECONDS, SHARE * total / (1e6 * best.candidate.speed))
     seen = round(seconds * 1e6 / sum(1 / trial.candidate.speed for trial in worth))
-    return max(seen, VALUES * group[0].spec.itemsize) if far else seen
+    return max(seen, min(BYTES, VALUES * group[0].spec.itemsize)) if far else seen
 
 
 def worthwhile(contests: Sequence[Contest], paid: Container[str]) -> set[str]:

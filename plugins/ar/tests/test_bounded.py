@@ -51,6 +51,14 @@ def test_no_value_is_off_by_more(dtype: str, relative: bool) -> None:
         check_bound(hostile(dtype), bound, relative=relative)
 
 
+def test_rounding_does_not_go_beyond_the_first_and_the_last_nan() -> None:
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    for bound in (0.01, 0.02, 0.05, 0.3):
+        check_bound(every, bound, relative=True)
+    edges = np.array([-1, -2, 0x7FFFFFFF, 0x7FFFFFFE], np.int32).view(np.float32)
+    check_bound(np.tile(edges, 20), 0.04, relative=True)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
 @pytest.mark.parametrize("relative", [False, True])
 def test_integers(dtype: str, relative: bool) -> None:

@@ -20,6 +20,8 @@ from codecs_ar.array.stream import Description
 
 #: Values that a choice looks at: at least, at most, and which part of them; the longest side of what it looks at, but for one.
 FEWEST, MOST, PART, SIDE = 1 << 13, 1 << 14, 24, 128
+#: Of a small array a fourth is enough, unless that is fewer values than these.
+QUARTER, LEAST = 4, 1 << 10
 #: Where choices are thorough they look at this number of times as many.
 WIDELY = 8
 #: At most at the fast level, and what is looked at to describe an array.
@@ -183,7 +185,8 @@ def cost(part: NDArray[Any], chosen: Map, layout: Layout, share: float, level: L
 
 def sample(array: NDArray[Any], most: int = MOST, times: int = 1) -> NDArray[Any]:
     """A block from the middle of an array, of about a `PART`-th of its values, or a number of times as many."""
-    left, cuts = times * min(max(array.size // PART, FEWEST), most), []
+    least = min(max(array.size // QUARTER, LEAST), FEWEST)
+    left, cuts = times * min(max(array.size // PART, least), most), []
     sizes = sorted(range(array.ndim), key=lambda axis: (array.shape[axis] > MOST_CHANNELS, -axis))
     lengths = dict.fromkeys(range(array.ndim), 1)
     for i, axis in enumerate(sizes):

@@ -268,8 +268,8 @@ class Coarse(Map):
 
     def backward(self, codes: NDArray[np.int64]) -> NDArray[Any]:
         """Inverse of `forward`, as far as it can be."""
-        most = np.iinfo(f"i{self.dtype.itemsize}").max  # rounding may go beyond the last NaN
-        return restored(np.minimum(codes * self.step, most), self.dtype)
+        whole = np.iinfo(f"i{self.dtype.itemsize}")  # rounding may go beyond the first and the last NaN
+        return restored(np.clip(codes * self.step, whole.min, whole.max), self.dtype)
 
     def missing(self, array: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """By how many places the values are beyond that."""

@@ -89,7 +89,7 @@ def is_promising(array: NDArray[Any], share: float, *, brief: bool) -> bool:
         deflated = len(zlib.compress(_arranged(part, DIFFERENCES), 1))
         if deflated > min(something, CERTAIN * share) * part.nbytes:
             return False
-    if brief or part.size == array.size or deflated < REDUNDANT * part.nbytes:
+    if brief or deflated < REDUNDANT * part.nbytes:
         return True
     return len(compressed(part, brief=True)) < PROMISING * share * part.nbytes
 
