@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, fields
 from typing import Any
 
@@ -52,12 +52,20 @@ def one_of(default: str, choices: Sequence[str]) -> Any:
     def check_value(value: Any) -> str | None:
         return None if value in choices else f"one of {', '.join(choices)}"
 
-    return field(default=default, metadata={"check": check_value})
+    return field(default=default, metadata={"check": check_value, "choices": tuple(choices)})
 
 
 def flag(default: bool) -> Any:
     """A field that takes true or false."""
-    return field(default=default, metadata={"check": _like(default)})
+    return field(default=default, metadata={"check": _like(default), "choices": (False, True)})
+
+
+def alternatives(settings: Any) -> Iterator[dict[str, Any]]:
+    """No change, and each change of one field of `settings`, a dataclass, to another of the few values that it takes."""
+    yield {}
+    for one in fields(settings):
+        others = [each for each in one.metadata.get("choices", ()) if each != getattr(settings, one.name)]
+        yield from ({one.name: each} for each in others)
 
 
 def _like(default: Any) -> Callable[[Any], str | None]:

@@ -141,20 +141,23 @@ def _accelerator() -> dict[str, Any]:
 # --- the test of exactness -----------------------------------------------------------------------
 
 
-def trials(registry: Registry) -> Iterator[tuple[str, str, Callable[[], None]]]:
-    """What is tried out: its name, the id of the codec, and the trial."""
+def trials(
+    registry: Registry, use: Callable[[Codec, Model | None], None] | None = None
+) -> Iterator[tuple[str, str, Callable[[], None]]]:
+    """What is tried out: its name, the id of the codec, and the trial; `use` is what it does with codec and model."""
     yield "entropy coder", "", _entropy
+    use = use or _round_trip
     for id, spec in registry.codecs.items():
         models = [model for model in registry.models if model.codec == id]
         if not spec.info.needs_model:
-            yield f"codec {id}", id, lambda id=id: _round_trip(registry.codec_class(id).from_config({}), None)  # type: ignore[misc]
+            yield f"codec {id}", id, lambda id=id: use(registry.codec_class(id).from_config({}), None)  # type: ignore[misc]
         elif not models:
             yield f"codec {id}", id, lambda id=id: _import(id, registry)  # type: ignore[misc]
         for one in models:
             yield (
                 f"codec {id} with model {one.name}",
                 id,
-                lambda id=id, one=one: _with_model(id, installed(one), registry),  # type: ignore[misc]
+                lambda id=id, one=one: use(*_with_model(id, installed(one), registry)),  # type: ignore[misc]
             )
 
 
@@ -162,9 +165,9 @@ def _import(id: str, registry: Registry) -> None:
     registry.codec_class(id)
 
 
-def _with_model(id: str, model: Model, registry: Registry) -> None:
+def _with_model(id: str, model: Model, registry: Registry) -> tuple[Codec, Model]:
     """The networks of a model carry probes, which are compared when the codec loads them."""
-    _round_trip(registry.codec_class(id).from_config({}, model=model), model)
+    return registry.codec_class(id).from_config({}, model=model), model
 
 
 def _entropy() -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from codecs_core.api.parallel import job_count
+from codecs_core.arrays import ArraySpec
+from codecs_core.codec import Codec
+from codecs_core.errors import UnsupportedArrayError
+from codecs_core.fields import alternatives
+from codecs_core.models import Model
 from codecs_core.registry import default
 from codecs_core.report import doctor
 
 
 def warm(ids: Sequence[str] = (), *, jobs: int | None = None) -> Iterator[dict[str, Any]]:
-    """Code something small with each codec and each of its models, so that all their kernels are compiled and kept.
+    """Code small arrays of many kinds with each codec, each of its models and each level of effort: their kernels are compiled and kept.
 
     Parameters
     ----------
@@ -35,13 +44,43 @@ def warm(ids: Sequence[str] = (), *, jobs: int | None = None) -> Iterator[dict[s
     registry = default()
     for id in ids:
         registry.spec(id)
-    names = [name for name, id, _ in doctor.trials(registry) if not ids or id in ids]
+    names = [name for name, id, _ in _trials() if not ids or id in ids]
     workers = min(job_count(jobs), max(1, len(names)))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         for done in as_completed([pool.submit(_one, name) for name in names]):
             yield done.result()
 
 
+def _trials() -> Iterator[tuple[str, str, Callable[[], None]]]:
+    return doctor.trials(default(), _use)
+
+
 def _one(name: str) -> dict[str, Any]:
-    trial = next(trial for known, _, trial in doctor.trials(default()) if known == name)
+    trial = next(trial for known, _, trial in _trials() if known == name)
     return doctor.timed(name, trial)
+
+
+def _use(codec: Codec, model: Model | None) -> None:
+    """Whatever the codec takes goes there and back, once with each change of a setting that takes few values."""
+    for change in alternatives(codec):
+        changed = dataclasses.replace(codec, **change)
+        for array in _arrays(model):
+            spec = ArraySpec.of(array)
+            try:
+                changed.check(spec)
+                payload = changed.encode(array)
+            except UnsupportedArrayError:
+                continue
+            changed.decode(payload, spec)
+
+
+def _arrays(model: Model | None) -> Iterator[NDArray[Any]]:
+    """Small ones with something to predict, which no codec stores as they are, of the shapes and types that codecs tell apart."""
+    item = model.config.get("item_shape") if model is not None else None
+    shapes: list[tuple[int, ...]] = [(1000,), (48, 40), (48, 40, 3), (48, 40, 4), (2, 28, 28), (2, 32, 32, 3)]
+    for shape in [(1, *item)] if isinstance(item, list) else shapes:
+        steps = np.random.Generator(np.random.PCG64(0)).integers(-2, 3, shape)
+        walk = np.cumsum(steps, axis=-2 if len(shape) > 2 else -1) + 100
+        yield walk > 100
+        for dtype in ("uint8", "uint16", "int16", "int32", "int64", "float32", "float64"):
+            yield walk.astype(dtype)

@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from codecs_inr.train import learn
+from codecs_inr.train import Settings, learn
 from numpy.typing import NDArray
 from PIL import Image
+
+from codecs_core.learn import Run
 
 SETTINGS = {
     "cifar10-1": {"bpp": 0.9375, "signals": 384, "rate": 0.02},
@@ -48,10 +50,9 @@ def main() -> None:
         "command": f"python plugins/inr/scripts/train.py {given}",
         "data": "of the first 2,500 training images of CIFAR-10",
     }
-    data, settings = images(arguments.data, 1), SETTINGS[arguments.name]
-    _, model = learn(
-        data, rounds=arguments.rounds, checkpoint=state, progress=progress, name=arguments.name, about=about, **settings
-    )
+    settings = Settings(rounds=arguments.rounds, **SETTINGS[arguments.name])
+    run = Run(checkpoint=state, progress=progress, name=arguments.name, about=about)
+    _, model = learn(images(arguments.data, 1), settings, run)
     model.save(arguments.out)
     print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
 

@@ -14,7 +14,9 @@ from codecs_core.errors import ConfigError, UnsupportedArrayError
 
 pytest.importorskip("torch")
 
-from codecs_inr.train import learn, train
+from codecs_inr.train import Settings, learn, train
+
+from codecs_core.learn import Run
 
 SMALL = {
     "hidden": [8],
@@ -63,8 +65,8 @@ def test_training_starts_from_a_model_of_another_rate(tmp_path: Path) -> None:
     settings = SMALL | {"linear": True, "rounds": 30}
     train(blobs(32), **settings).save(tmp_path / "first")
     more = settings | {"start": str(tmp_path / "first"), "rounds": 2, "bpp": 2.0}
-    alternation, _ = learn(blobs(32), **more)
-    fresh, _ = learn(blobs(32), **more | {"start": ""})
+    alternation, _ = learn(blobs(32), Settings(**more), Run())
+    fresh, _ = learn(blobs(32), Settings(**more | {"start": ""}), Run())
     errors = [one.expect(1, 1e-6, 1.0) for one in (alternation, fresh)]
     assert errors[0] < 0.7 * errors[1]
     with pytest.raises(ConfigError, match="start must be a model of the same network"):
@@ -73,7 +75,7 @@ def test_training_starts_from_a_model_of_another_rate(tmp_path: Path) -> None:
 
 def test_images_of_different_sizes_become_patches() -> None:
     images = [blobs(1, 20, 3)[0], blobs(1, 17, 3)[0]]
-    alternation, model = learn(images, **SMALL | {"side": 8, "rounds": 1, "signals": 12})
+    alternation, model = learn(images, Settings(**SMALL | {"side": 8, "rounds": 1, "signals": 12}), Run())
     assert model.config["item_shape"] == [8, 8, 3]
     assert len(alternation.y) == 12
 

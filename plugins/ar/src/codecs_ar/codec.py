@@ -12,7 +12,8 @@ import codecs_core as cc
 from codecs_ar import INFO, levels, probe
 from codecs_ar.model import Autoregression
 from codecs_core import ArraySpec, CodecInfo
-from codecs_core.errors import ConfigError, CorruptDataError
+from codecs_core.errors import CorruptDataError
+from codecs_core.fields import one_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +37,7 @@ class ImageCodec(cc.ImageCodec):
     BAND_ROWS: ClassVar[int] = 128  # the fewest that are worth a new beginning
     MOST_CHANNELS: ClassVar[int] = 16
 
-    effort: str = levels.STANDARD
-
-    def __post_init__(self) -> None:
-        if self.effort not in levels.LEVELS:
-            raise ConfigError(f"effort must be one of {', '.join(levels.LEVELS)}, got {self.effort!r}")
+    effort: str = one_of(levels.STANDARD, levels.LEVELS)
 
     @cached_property
     def _coder(self) -> Autoregression:

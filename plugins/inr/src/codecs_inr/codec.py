@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from codecs_core import ArraySpec, CodecInfo, ImageCodec
-from codecs_core.errors import ConfigError, ModelError
+from codecs_core.errors import ModelError
+from codecs_core.fields import one_of
 from codecs_inr import INFO
 from codecs_inr.encoder import progressive
 from codecs_inr.model import INR
@@ -38,11 +39,7 @@ class InrCodec(ImageCodec):
     stores_from: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = INFO
 
-    effort: str = "standard"
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.effort, str) or self.effort not in EFFORTS:
-            raise ConfigError(f"effort must be one of {', '.join(EFFORTS)}, got {self.effort!r}")
+    effort: str = one_of("standard", tuple(EFFORTS))
 
     @cached_property
     def _inr(self) -> INR:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import DiscretizedLaplace, Message, Uniform
-from codecs_core.errors import ConfigError, UnsupportedArrayError
+from codecs_core.errors import UnsupportedArrayError
+from codecs_core.fields import whole
 from codecs_inr import COIN
 from codecs_inr import decoder as exactly
 from codecs_inr.adam import Adam
@@ -52,18 +53,11 @@ class CoinCodec(Codec):
     stores_from: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = COIN
 
-    width: int = 12
-    depth: int = 2
-    frequencies: int = 5
-    digits: int = 6
-    steps: int = 2000
-
-    def __post_init__(self) -> None:
-        most = {"width": 256, "depth": 16, "frequencies": 11, "digits": 12, "steps": 1 << 20}
-        for name, high in most.items():
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= high:
-                raise ConfigError(f"{name} must be an integer from 1 to {high}, got {value!r}")
+    width: int = whole(12, 1, 256)
+    depth: int = whole(2, 1, 16)
+    frequencies: int = whole(5, 1, 11)
+    digits: int = whole(6, 1, 12)
+    steps: int = whole(2000, 1, 1 << 20)
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` for what is no image or stack of images."""

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import codecs_core as cc
-from codecs_core import Model, Progress
+from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.errors import ConfigError
+from codecs_core.learn import Run
 from codecs_inr import checkpoint as states
 from codecs_inr.em import Alternation
 from codecs_inr.features import FREQUENCY_BITS, fourier
@@ -86,43 +87,23 @@ class Settings(learning.Settings):
     seed: int = learning.whole(0, 0, (1 << 63) - 1)
 
 
-def learn(
-    data: Any,
-    *,
-    budget: float = 600.0,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-    name: str = "",
-    about: Mapping[str, Any] | None = None,
-    **hyper: Any,
-) -> tuple[Alternation, Model]:
+def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: Run) -> tuple[Alternation, Model]:
     """Train on images; return the prior in floating point, with the posteriors that it is made of, and the model.
 
     Parameters
     ----------
     data
         Shape (n, h, w), (n, h, w, 1) or (n, h, w, 3), uint8; or a list of images of shape (h, w) or (h, w, c).
-    budget
-        Seconds.
-    progress
-        Called with the fraction done, the rate and the error.
-    checkpoint
-        File that the state is written to every minute. Where it exists, training goes on from there.
-    name, about
-        Of the model; `about` joins the attributes that say how it came about.
-    **hyper
-        Fields of `Settings`.
+    settings, run
+        How; all images are learned from, and none is held out.
 
     Raises
     ------
     UnsupportedArrayError
         For data of another dtype or shape, or fewer than two images.
     ConfigError
-        For a setting out of range, a rate that the network cannot tell or that is less than one group, and a checkpoint of another
-        training.
+        For a rate that the network cannot tell or that is less than one group, and a checkpoint of another training.
     """
-    settings = Settings.of("inr.image", hyper, beside=("budget", "progress", "checkpoint"))
-    learning.check_budget(budget)
     rng = np.random.default_rng(settings.seed)
     patches = _patches(data, settings, rng)
     _, *grid, channels = patches.shape
@@ -140,9 +121,8 @@ def learn(
     alternation = Alternation(network, x, y, bits, rng, linear=settings.linear)
     if settings.start:
         _start(alternation, settings.start)
-    path = None if checkpoint is None else Path(checkpoint)
-    _alternate(alternation, settings, budget, path, progress)
-    attrs = {**(about or {}), "rounds": alternation.rounds, "seed": settings.seed, "signals": len(patches)}
+    _alternate(alternation, settings, run)
+    attrs = {**run.about, "rounds": alternation.rounds, "seed": settings.seed, "signals": len(patches)}
     model = frozen(
         alternation,
         frequencies,
@@ -150,14 +130,14 @@ def learn(
         index_bits=settings.index_bits,
         steps=(settings.steps, settings.between),
         attrs=attrs,
-        name=name,
+        name=run.name,
     )
     return alternation, model
 
 
-def train(data: Any, **settings: Any) -> Model:
-    """Train on images and return the model; the settings are those of `Settings`, and ``checkpoint``."""
-    return learn(data, **settings)[1]
+def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
+    """Train on images and return the model; the settings are those of `Settings` and of `Run`, but for ``held_out``."""
+    return learn(data, *Run.of("inr.image", Settings, hyper, beside=("budget", "progress", "checkpoint")))[1]
 
 
 def _start(alternation: Alternation, name: str) -> None:
@@ -177,29 +157,28 @@ def _start(alternation: Alternation, name: str) -> None:
     alternation.variance = inr.variance
 
 
-def _alternate(
-    alternation: Alternation, settings: Settings, budget: float, path: Path | None, progress: Progress | None
-) -> None:
+def _alternate(alternation: Alternation, settings: Settings, run: Run) -> None:
     """Rounds of expectation and maximisation until the time is over, from a checkpoint on if there is one."""
+    path = None if run.checkpoint is None else Path(run.checkpoint)
     data = hashlib.sha256(alternation.y.tobytes()).hexdigest()
-    run = json.dumps([dataclasses.asdict(settings), data])
-    before = states.load(path, alternation, run) if path is not None and path.exists() else 0.0
+    same = json.dumps([dataclasses.asdict(settings), data])
+    before = states.load(path, alternation, same) if path is not None and path.exists() else 0.0
     start = kept = time.monotonic()
     done = 0.0
     while done < 1:
         seconds = before + time.monotonic() - start
-        done = alternation.rounds / settings.rounds if settings.rounds else min(1.0, seconds / budget)
+        done = alternation.rounds / settings.rounds if settings.rounds else min(1.0, seconds / run.budget)
         if done < 1:
             error = alternation.expect(STEPS, settings.rate * (0.05 + 0.95 * math.cos(0.5 * math.pi * done)))
             bits = alternation.maximise()
-            if progress:
+            if run.progress:
                 decibels = 10 * math.log10(255**2 / (SPREAD**2 * max(error, 1e-9)))
-                progress(done, f"round {alternation.rounds}: {bits:.0f} bits a signal, {decibels:.2f} dB")
+                run.progress(done, f"round {alternation.rounds}: {bits:.0f} bits a signal, {decibels:.2f} dB")
         if path is not None and (done >= 1 or time.monotonic() - kept > INTERVAL):
-            states.save(path, alternation, run, seconds)
+            states.save(path, alternation, same, seconds)
             kept = time.monotonic()
-    if progress:
-        progress(1.0, f"{alternation.rounds} rounds for {settings.bpp:g} bits per pixel")
+    if run.progress:
+        run.progress(1.0, f"{alternation.rounds} rounds for {settings.bpp:g} bits per pixel")
 
 
 def _patches(data: Any, settings: Settings, rng: np.random.Generator) -> NDArray[np.uint8]:
