@@ -54,7 +54,7 @@ def cascade(channels: int) -> Cascade:
 
 
 @borrowing
-def extrapolate(channel, filters):  # type: ignore[no-untyped-def]
+def extrapolate(channel, filters):
     """Let the filters foretell what will be left."""
     taps, past = filters.taps, filters.past
     for k in range(FILTERS):
@@ -72,7 +72,7 @@ def extrapolate(channel, filters):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def adjust(channel, left, filters):  # type: ignore[no-untyped-def]
+def adjust(channel, left, filters):
     """Learn from what was left."""
     taps, past = filters.taps, filters.past
     end = filters.ends[np.uint64(channel)]

@@ -49,7 +49,7 @@ class Decider(NamedTuple):
 
 
 @borrowing
-def weighed(mixers, first, inputs):  # type: ignore[no-untyped-def]
+def weighed(mixers, first, inputs):
     """The sum of weight times input, in eight lanes, written out: the first input, which is known last, has the fewest steps to go.
 
     A vector would also wait until all inputs, written one by one, are in memory.
@@ -64,7 +64,7 @@ def weighed(mixers, first, inputs):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def ask(said, first, second, version, decider):  # type: ignore[no-untyped-def]
+def ask(said, first, second, version, decider):
     """Probability of yes, in 2^-22, by the mixers `first` and `second`; `said` is what the distribution says, stretched."""
     counters, places, inputs, mixers, found = (
         decider.counters,
@@ -95,7 +95,7 @@ def ask(said, first, second, version, decider):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def answer(bit, first, second, decider):  # type: ignore[no-untyped-def]
+def answer(bit, first, second, decider):
     """Learn from a decision."""
     counters, places, inputs, mixers, found = (
         decider.counters,

@@ -93,13 +93,13 @@ def further(geometry: Geometry) -> Further:
 
 
 @borrowing
-def steps(x, small, large):  # type: ignore[no-untyped-def]
+def steps(x, small, large):
     """From 0 to 4: how many of -large, -small, small and large are below."""
     return np.int64(x > -large) + np.int64(x > -small) + np.int64(x > small) + np.int64(x > large)
 
 
 @borrowing
-def contexts(pattern, column, scene, learners, now, further):  # type: ignore[no-untyped-def]
+def contexts(pattern, column, scene, learners, now, further):
     """Choose the states of the least squares, and the value before."""
     channels, first, states = scene.channels, further.first, further.states
     channel = column % channels
@@ -114,7 +114,7 @@ def contexts(pattern, column, scene, learners, now, further):  # type: ignore[no
 
 
 @borrowing
-def gather(state, terms, further):  # type: ignore[no-untyped-def]
+def gather(state, terms, further):
     """The sums of some columns, twice, and of those on both sides."""
     sums = further.sums
     for j in range(0, terms, 8):
@@ -123,7 +123,7 @@ def gather(state, terms, further):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def guess_further(index, scene, learners, now, further):  # type: ignore[no-untyped-def]
+def guess_further(index, scene, learners, now, further):
     """Let the least squares predict, and then the stacks."""
     n, wide, terms = scene.own.size, now.v.size, now.rows.size
     guesses, weights, stack, turn = further.guesses, further.weights, further.stack, index // scene.channels
@@ -151,7 +151,7 @@ def guess_further(index, scene, learners, now, further):  # type: ignore[no-unty
 
 
 @borrowing
-def local_further(at, pattern, scene, further):  # type: ignore[no-untyped-def]
+def local_further(at, pattern, scene, further):
     """Weighted means of the errors nearby."""
     near, weights, errors = scene.near, scene.near_weights, further.errors
     count = near.size
@@ -164,7 +164,7 @@ def local_further(at, pattern, scene, further):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def conclude(scene, learners, now, further):  # type: ignore[no-untyped-def]
+def conclude(scene, learners, now, further):
     """A centre of the distribution from all predictions, in the place of the one from some."""
     reals, parts, grid = now.reals, now.parts, scene.grid
     total, blend = 0.0, 0.0
@@ -189,7 +189,7 @@ def conclude(scene, learners, now, further):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def foresee_further(at, pattern, column, index, scene, learners, now, further):  # type: ignore[no-untyped-def]
+def foresee_further(at, pattern, column, index, scene, learners, now, further):
     """All of these predictions, after `predictors.foresee`."""
     contexts(pattern, column, scene, learners, now, further)
     guess_further(index, scene, learners, now, further)
@@ -198,7 +198,7 @@ def foresee_further(at, pattern, column, index, scene, learners, now, further): 
 
 
 @borrowing
-def repeat_further(to, from_, further):  # type: ignore[no-untyped-def]
+def repeat_further(to, from_, further):
     """Repeat the errors of a value, and its mark, in a margin."""
     for k in range(TRACKED):
         further.errors[np.uint64(to * TRACKED + k)] = further.errors[np.uint64(from_ * TRACKED + k)]
@@ -206,7 +206,7 @@ def repeat_further(to, from_, further):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def learn_further(at, value, usual, scene, now, further):  # type: ignore[no-untyped-def]
+def learn_further(at, value, usual, scene, now, further):
     """Take a value in, before `predictors.learn` does."""
     scale, cell, volatility = now.reals[SCALE], now.reals[CELL], now.reals[VOLATILITY]
     most, place = 64.0 * volatility + 4.0 * cell, at * TRACKED

@@ -39,7 +39,7 @@ class Grid(NamedTuple):
 
 
 @borrowing
-def value_of(code, grid):  # type: ignore[no-untyped-def]
+def value_of(code, grid):
     """The working value of a code."""
     kind, shift, least, _, origin, unit, _, table = grid
     if kind == INTEGER:
@@ -61,7 +61,7 @@ def value_of(code, grid):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def half_of(v, least, most):  # type: ignore[no-untyped-def]
+def half_of(v, least, most):
     """The ordered bits of the largest binary16 that is no larger; for infinities, which have a number, as that has it."""
     size = abs(v)
     if size > HALF_MOST:
@@ -79,7 +79,7 @@ def half_of(v, least, most):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def code_of(working, grid):  # type: ignore[no-untyped-def]
+def code_of(working, grid):
     """A code whose value is near a working value, which is a number."""
     kind, shift, least, most, origin, _, inverse, table = grid
     v = working * inverse + origin

@@ -23,7 +23,7 @@ LONGEST = 400
 
 
 @borrowing
-def copied(to, from_, scene, errors, more):  # type: ignore[no-untyped-def]
+def copied(to, from_, scene, errors, more):
     """Repeat a value, and the errors there, in a margin."""
     scene.values[np.uint64(to)] = scene.values[np.uint64(from_)]
     if more is not None:
@@ -33,7 +33,7 @@ def copied(to, from_, scene, errors, more):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def widen(row, scene, errors, more):  # type: ignore[no-untyped-def]
+def widen(row, scene, errors, more):
     """Continue the row before to the right with its last value, and this one to the left with the first value above."""
     above = row - scene.stride
     for i in range(1, MARGIN + 1):
@@ -42,7 +42,7 @@ def widen(row, scene, errors, more):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def heighten(at, column, scene, errors, more):  # type: ignore[no-untyped-def]
+def heighten(at, column, scene, errors, more):
     """In the first row, what is above is as what is to the left."""
     for i in range(1, MARGIN_ROWS + 1):
         for d in range(-MARGIN if column == 0 else 1, MARGIN + 2):
@@ -50,7 +50,7 @@ def heighten(at, column, scene, errors, more):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def bottom(last, scene):  # type: ignore[no-untyped-def]
+def bottom(last, scene):
     """Below the last row, it is repeated."""
     x = scene.values
     for i in range(-MARGIN, scene.width + MARGIN):
@@ -58,7 +58,7 @@ def bottom(last, scene):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def settle(at, scene, coder, now):  # type: ignore[no-untyped-def]
+def settle(at, scene, coder, now):
     """Let codes count from the prediction; an encoder takes the code nearest to the value that is wanted.
 
     The prediction is rounded, since it may become a value, from which the next one is predicted, and so on: it must not fade to a
@@ -72,7 +72,7 @@ def settle(at, scene, coder, now):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now, more):  # type: ignore[no-untyped-def]
+def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now, more):
     """Code one value; `more` is what the level smallest has, or None."""
     grid, least, most = scene.grid, scene.least, scene.most
     look(at, pattern, column, scene, now)
@@ -117,7 +117,7 @@ def step(at, pattern, column, index, words, scene, learners, repeats, decider, c
 
 
 @borrowing
-def code(state, words, scene, learners, repeats, decider, coder, now, more, first, last):  # type: ignore[no-untyped-def]
+def code(state, words, scene, learners, repeats, decider, coder, now, more, first, last):
     """Code the values of an array from one on, up to another or until no more records fit; returns a status and where it ended."""
     own = coder.state
     own[0], own[1], own[2] = state[0], state[1], np.uint64(0)
@@ -148,7 +148,7 @@ def code(state, words, scene, learners, repeats, decider, coder, now, more, firs
 
 
 @kernel
-def follow(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+def follow(state, words, out, wide, precision, params):
     """`code` as `Message.pop_symbols` calls it; `out` receives where it ended."""
     scene, learners, repeats, decider, coder, now, more, first, last = params
     status, out[0] = code(state, words, scene, learners, repeats, decider, coder, now, more, first, last)
@@ -158,7 +158,7 @@ def follow(state, words, out, wide, precision, params):  # type: ignore[no-untyp
 
 
 @kernel
-def push_records(state, words, records, wide, precision, params):  # type: ignore[no-untyped-def]
+def push_records(state, words, records, wide, precision, params):
     """Push decisions, the last one first."""
     head, n, one = state[0], np.int64(state[1]), np.uint64(ONE)
     for i in range(records.size - 1, -1, -1):

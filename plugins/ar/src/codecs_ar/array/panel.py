@@ -95,7 +95,7 @@ def panel(nodes: int, sets: int, hashes: int) -> Panel:
 
 
 @borrowing
-def ask_all(node, panel):  # type: ignore[no-untyped-def]
+def ask_all(node, panel):
     """Probability of yes, in 2^-22."""
     counters, places, inputs, mixers = panel.counters, panel.places, panel.inputs, panel.mixers
     for i in range(COUNTERS):
@@ -116,7 +116,7 @@ def ask_all(node, panel):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def answer_all(bit, node, panel):  # type: ignore[no-untyped-def]
+def answer_all(bit, node, panel):
     """Learn from a decision."""
     counters, places, inputs, mixers, uses = panel.counters, panel.places, panel.inputs, panel.mixers, panel.uses
     miss = (bit - logistic(panel.heard[SETS], panel.cdf)) * LAST

@@ -48,13 +48,13 @@ class Learners(NamedTuple):
 
 
 @borrowing
-def bucket(x, mantissas, per, top):  # type: ignore[no-untyped-def]
+def bucket(x, mantissas, per, top):
     """log2(x) in steps of 1 / per, from 0 to top."""
     return min(max(np.int64(np.floor(log2(max(x, 1e-12), mantissas) * per)), 0), top)
 
 
 @borrowing
-def local_errors(errors, at, pattern, scene, local):  # type: ignore[no-untyped-def]
+def local_errors(errors, at, pattern, scene, local):
     """Weighted means of the errors nearby, of all experts and of the blend."""
     near, weights = scene.near, scene.near_weights
     count = near.size
@@ -67,7 +67,7 @@ def local_errors(errors, at, pattern, scene, local):  # type: ignore[no-untyped-
 
 
 @borrowing
-def look(at, pattern, column, scene, now):  # type: ignore[no-untyped-def]
+def look(at, pattern, column, scene, now):
     """Fill in the regressors, and choose the least-squares states."""
     x, own = scene.values, scene.own
     base = x[np.uint64(at + scene.spots[0])]
@@ -88,7 +88,7 @@ def look(at, pattern, column, scene, now):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
+def guess(at, index, scene, learners, now):
     """Let all experts predict."""
     n = scene.own.size
     wide = now.v.size
@@ -127,7 +127,7 @@ def guess(at, index, scene, learners, now):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
+def foresee(at, pattern, scene, learners, now):
     """From the experts' guesses and errors to a mixture."""
     errors, local, parts, reals = learners.errors, now.lanes, now.parts, now.reals
     local_errors(errors, at, pattern, scene, local)
@@ -183,7 +183,7 @@ def foresee(at, pattern, scene, learners, now):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def shorten(now):  # type: ignore[no-untyped-def]
+def shorten(now):
     """List the components that matter."""
     parts, few, count, kept = now.parts, now.few, 0, 0.0
     for k in range(COMPONENTS):
@@ -198,7 +198,7 @@ def shorten(now):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def weigh(value, lower, upper, learners, now):  # type: ignore[no-untyped-def]
+def weigh(value, lower, upper, learners, now):
     """Move the mixture's weights towards the components that foresaw a value in its cell."""
     parts, blends = now.parts, learners.blends
     side = 1.0 if value >= now.reals[CENTRE] else -1.0
@@ -216,7 +216,7 @@ def weigh(value, lower, upper, learners, now):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def learn(at, value, usual, scene, learners, now):  # type: ignore[no-untyped-def]
+def learn(at, value, usual, scene, learners, now):
     """Take a value in."""
     reals, errors, place = now.reals, learners.errors, at * TRACKED
     centre, blend, scale, cell, volatility = reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL], reals[VOLATILITY]

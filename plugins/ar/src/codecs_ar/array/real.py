@@ -19,7 +19,7 @@ _MANTISSA, _ONE = np.int64((1 << 52) - 1), np.int64(1023 << 52)
 
 
 @borrowing
-def log2(x, mantissas):  # type: ignore[no-untyped-def]
+def log2(x, mantissas):
     """Binary logarithm of a positive normal number, to about 1e-6; `mantissas` are from `logarithms`."""
     bits = np.float64(x).view(np.int64)
     part = (np.int64((bits & _MANTISSA) | _ONE).view(np.float64) - 1.0) * 256.0
@@ -29,7 +29,7 @@ def log2(x, mantissas):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def top_bit(x):  # type: ignore[no-untyped-def]
+def top_bit(x):
     """Place of the highest one in a positive integer."""
     high = np.int64(x >> 32)
     part, more = (high, 32) if high > 0 else (np.int64(x), 0)
@@ -37,7 +37,7 @@ def top_bit(x):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def logistic(x, cdf):  # type: ignore[no-untyped-def]
+def logistic(x, cdf):
     """1 / (1 + e^-x), from `logistics`."""
     place = x * 64.0 + 2048.0
     place = place if place > 64.0 else 64.0
@@ -48,7 +48,7 @@ def logistic(x, cdf):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def stretch(p, mantissas):  # type: ignore[no-untyped-def]
+def stretch(p, mantissas):
     """log(p / (1 - p))."""
     return (log2(p, mantissas) - log2(1.0 - p, mantissas)) * LN2
 
@@ -67,7 +67,7 @@ def logistics() -> NDArray[np.float64]:
 
 
 @kernel
-def _stretched(out, mantissas):  # type: ignore[no-untyped-def]
+def _stretched(out, mantissas):
     for i in range(out.size):
         out[i] = stretch((i + 0.5) / out.size, mantissas)
 

@@ -37,7 +37,7 @@ class Repeats(NamedTuple):
 
 
 @borrowing
-def hashed(a, b):  # type: ignore[no-untyped-def]
+def hashed(a, b):
     """A hash of two integers."""
     x = (a ^ np.int64(0x1E3779B97F4A7C15)) * np.int64(0x3F58476D1CE4E5B9)
     x = (x ^ (x >> 29)) + b * np.int64(0x14D049BB133111EB)
@@ -45,7 +45,7 @@ def hashed(a, b):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def recall(at, channel, scene, repeats):  # type: ignore[no-untyped-def]
+def recall(at, channel, scene, repeats):
     """Propose values."""
     codes, spots, keys, kinds = scene.codes, scene.spots, repeats.keys, repeats.kinds
     w, second = codes[np.uint64(at + spots[0])], codes[np.uint64(at + spots[5])]
@@ -65,7 +65,7 @@ def recall(at, channel, scene, repeats):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def note(truth, index, repeats):  # type: ignore[no-untyped-def]
+def note(truth, index, repeats):
     """Remember what followed."""
     past, pointer = repeats.past, repeats.pointer
     past[np.uint64(index)] = truth
@@ -87,7 +87,7 @@ def note(truth, index, repeats):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def hits(codes, least, most, row, places):  # type: ignore[no-untyped-def]
+def hits(codes, least, most, row, places):
     """How many codes from `least` to `most` are the one before, the one a row before, or what followed the last two the last time.
 
     `places` are -1 to begin with.

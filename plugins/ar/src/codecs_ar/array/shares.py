@@ -61,7 +61,7 @@ def read(reader: Reader) -> Shares:
 
 
 @borrowing
-def begun(freqs, starts):  # type: ignore[no-untyped-def]
+def begun(freqs, starts):
     """Where the share of each symbol begins."""
     for context in range(CONTEXTS):
         total = np.uint32(0)
@@ -71,7 +71,7 @@ def begun(freqs, starts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _share(counts, freqs):  # type: ignore[no-untyped-def]
+def _share(counts, freqs):
     for context in range(CONTEXTS):
         first, total = context * SYMBOLS, np.int64(0)
         for i in range(first, first + SYMBOLS):
@@ -90,7 +90,7 @@ def _share(counts, freqs):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def _natural(out, at, value):  # type: ignore[no-untyped-def]
+def _natural(out, at, value):
     """Write as `payload.Writer` does; returns what follows."""
     while value > 127:
         out[at] = value & 127 | 128
@@ -101,7 +101,7 @@ def _natural(out, at, value):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _write(freqs, out):  # type: ignore[no-untyped-def]
+def _write(freqs, out):
     at = 0
     for context in range(CONTEXTS):
         first, used, last = context * SYMBOLS, 0, -1
@@ -117,7 +117,7 @@ def _write(freqs, out):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def _take(data, at):  # type: ignore[no-untyped-def]
+def _take(data, at):
     """Read as `payload.Reader` does; returns the natural, or `_LARGE` or more, and what follows, or a negative number."""
     value, shift = np.int64(0), 0
     while at >= 0:
@@ -133,7 +133,7 @@ def _take(data, at):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _parse(data, freqs, starts, slots):  # type: ignore[no-untyped-def]
+def _parse(data, freqs, starts, slots):
     """Inverse of `_write`; returns how many bytes it takes, or what is wrong, and what the last shares add up to."""
     at = np.int64(0)
     for context in range(CONTEXTS):

@@ -22,7 +22,7 @@ def stride(n: int) -> int:
 
 
 @borrowing
-def predict(weights, first, v, n):  # type: ignore[no-untyped-def]
+def predict(weights, first, v, n):
     """What the weights make of the regressors."""
     total = load8(weights, first) * load8(v, 0)
     for j in range(LANES, n + 1, LANES):
@@ -31,7 +31,7 @@ def predict(weights, first, v, n):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def remember(sums, first, v, n, wide, trust, fade):  # type: ignore[no-untyped-def]
+def remember(sums, first, v, n, wide, trust, fade):
     """Take in a value, of a weight `trust`; what was taken in before fades."""
     row = first
     for i in range(1, n + 1):
@@ -42,7 +42,7 @@ def remember(sums, first, v, n, wide, trust, fade):  # type: ignore[no-untyped-d
 
 
 @borrowing
-def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to):  # type: ignore[no-untyped-def]
+def solve(sums, first, n, wide, ridge, floor, towards, from_, rows, weights, to):
     """Weights w that minimise the squares, and `ridge` times the mean energy times |w - towards|^2, by elimination.
 
     They are left as they are where the sums are not positive definite.

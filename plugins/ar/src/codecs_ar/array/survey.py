@@ -23,7 +23,7 @@ _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 @borrowing
-def symbol_of(left):  # type: ignore[no-untyped-def]
+def symbol_of(left):
     """The symbol of a number; what it does not tell are the bits below."""
     if left < PLAIN:
         return left
@@ -32,7 +32,7 @@ def symbol_of(left):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def noted(i, at, middle, context, scene, block, symbols, lefts, counts):  # type: ignore[no-untyped-def]
+def noted(i, at, middle, context, scene, block, symbols, lefts, counts):
     """Write down the symbol of a value, and what is left of it; returns that, and whether the value is usual."""
     truth = scene.codes[np.uint64(at)]
     usual = scene.least <= truth and truth <= scene.most
@@ -49,7 +49,7 @@ def noted(i, at, middle, context, scene, block, symbols, lefts, counts):  # type
 
 
 @borrowing
-def one(i, at, y, column, count, scene, marks, block, symbols, lefts, counts):  # type: ignore[no-untyped-def]
+def one(i, at, y, column, count, scene, marks, block, symbols, lefts, counts):
     """Go over a value."""
     guess = foretold(at, count, scene, block)
     middle = min(max(code_of(guess, scene.grid), scene.least), scene.most)
@@ -58,7 +58,7 @@ def one(i, at, y, column, count, scene, marks, block, symbols, lefts, counts):  
 
 
 @borrowing
-def foretell(at, size, count, scene, block, guesses):  # type: ignore[no-untyped-def]
+def foretell(at, size, count, scene, block, guesses):
     """Predict values that follow each other in a row, as `foretold` does; returns how many, a multiple of eight."""
     x, spots = scene.values, scene.spots
     for i in range(0, size - 7, 8):
@@ -77,7 +77,7 @@ def foretell(at, size, count, scene, block, guesses):  # type: ignore[no-untyped
 
 
 @borrowing
-def together(i, at, size, scene, marks, block, guesses, symbols, lefts, counts):  # type: ignore[no-untyped-def]
+def together(i, at, size, scene, marks, block, guesses, symbols, lefts, counts):
     """Go over values of a row that are usual and predicted: first what is left of all, then their contexts."""
     grid, codes, least, most = scene.grid, scene.codes, scene.least, scene.most
     for k in range(size):
@@ -93,7 +93,7 @@ def together(i, at, size, scene, marks, block, guesses, symbols, lefts, counts):
 
 
 @borrowing
-def usual_all(at, size, scene):  # type: ignore[no-untyped-def]
+def usual_all(at, size, scene):
     """Whether none of some values is an outlier."""
     others = 0
     for k in range(size):
@@ -103,7 +103,7 @@ def usual_all(at, size, scene):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def survey(scene, marks, block, first, last, symbols, lefts, counts):  # type: ignore[no-untyped-def]
+def survey(scene, marks, block, first, last, symbols, lefts, counts):
     """Find the symbols of a block and what is left of each value, and count them; symbols have 256 times their context added."""
     guesses = np.empty(TOGETHER)
     index, count = first, 0
@@ -129,7 +129,7 @@ def survey(scene, marks, block, first, last, symbols, lefts, counts):  # type: i
 
 
 @kernel
-def information(counts, bits_of_other, mantissas):  # type: ignore[no-untyped-def]
+def information(counts, bits_of_other, mantissas):
     """Bits of counted symbols and of what is below them."""
     total = 0.0
     for context in range(CONTEXTS):
@@ -148,7 +148,7 @@ def information(counts, bits_of_other, mantissas):  # type: ignore[no-untyped-de
 
 
 @kernel
-def gather(values, places, taps, rows):  # type: ignore[no-untyped-def]
+def gather(values, places, taps, rows):
     """Values at some places and beside them, all less the one at the first tap: vectors of `squares`, flat."""
     wide = rows.size // places.size
     for i in range(places.size):
@@ -160,7 +160,7 @@ def gather(values, places, taps, rows):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fit(rows, n, trust, weights, misses):  # type: ignore[no-untyped-def]
+def fit(rows, n, trust, weights, misses):
     """Weights of n regressors that minimise the squares of what they miss, each of a weight of its own."""
     wide = weights.size
     sums, work, zero = np.zeros((n + 1) * wide), np.zeros((n + 1) * wide), np.zeros(wide)
@@ -178,7 +178,7 @@ def fit(rows, n, trust, weights, misses):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fill(scene, first, last):  # type: ignore[no-untyped-def]
+def fill(scene, first, last):
     """Write the values of a block, whose codes are known."""
     index = first
     while index < last:
@@ -193,7 +193,7 @@ def fill(scene, first, last):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def upper(a, b):  # type: ignore[no-untyped-def]
+def upper(a, b):
     """The upper half of a product of two integers of 64 bits."""
     a0, a1, b0, b1 = a & _LOW, a >> _HALF, b & _LOW, b >> _HALF
     middle = a1 * b0 + ((a0 * b0) >> _HALF)
@@ -202,7 +202,7 @@ def upper(a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def push_symbols(state, words, room, wide, precision, params):  # type: ignore[no-untyped-def]
+def push_symbols(state, words, room, wide, precision, params):
     """Push the symbols of a block and the bits below them, the last one first."""
     symbols, lefts, freqs, bits_of_other = params
     starts, inverses = np.empty(freqs.size, np.uint32), np.zeros(freqs.size, np.uint64)

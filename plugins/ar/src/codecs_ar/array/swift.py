@@ -42,7 +42,7 @@ def block_of(weights: NDArray[np.float64], which: NDArray[np.int64], last: int) 
 
 
 @borrowing
-def existing(pattern, scene, block):  # type: ignore[no-untyped-def]
+def existing(pattern, scene, block):
     """List the regressors that exist in a slice; returns how many they are."""
     count = 0
     for j in range(block.weights.size):
@@ -55,7 +55,7 @@ def existing(pattern, scene, block):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def foretold(at, count, scene, block):  # type: ignore[no-untyped-def]
+def foretold(at, count, scene, block):
     """The prediction of a value."""
     x, spots = scene.values, scene.spots
     base = x[np.uint64(at + spots[0])]
@@ -72,7 +72,7 @@ def foretold(at, count, scene, block):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def context_of(at, scene, marks):  # type: ignore[no-untyped-def]
+def context_of(at, scene, marks):
     """Mean size of what was left nearby."""
     near = scene.near
     total = np.int64(0)
@@ -85,14 +85,14 @@ def context_of(at, scene, marks):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def mark_of(left):  # type: ignore[no-untyped-def]
+def mark_of(left):
     """The size of what was left, in half octaves."""
     high = top_bit(left + 1)
     return 2 * high + ((left + 1) >> max(high - 1, 0) & 1 if high > 0 else 0)
 
 
 @borrowing
-def settle(at, y, column, truth, usual, guess, left, scene, marks):  # type: ignore[no-untyped-def]
+def settle(at, y, column, truth, usual, guess, left, scene, marks):
     """Write down a value; in the first row, what is above it and to the right is the same."""
     x = scene.values
     x[np.uint64(at)] = value_of(truth, scene.grid) if usual else guess
@@ -105,7 +105,7 @@ def settle(at, y, column, truth, usual, guess, left, scene, marks):  # type: ign
 
 
 @borrowing
-def finish(row, y, scene):  # type: ignore[no-untyped-def]
+def finish(row, y, scene):
     """After the last row of a slice, it is repeated below."""
     x = scene.values
     if scene.height > 1 and y == scene.height - 1 and scene.outer > 1:
@@ -114,7 +114,7 @@ def finish(row, y, scene):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def begin(row, y, scene, marks):  # type: ignore[no-untyped-def]
+def begin(row, y, scene, marks):
     """The row above goes on to the right, and its first value to the left of this one; around the first value of a slice is nothing."""
     x = scene.values
     if y > 0:
@@ -132,7 +132,7 @@ def begin(row, y, scene, marks):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def taken(state, words, context, shares):  # type: ignore[no-untyped-def]
+def taken(state, words, context, shares):
     """Pop a symbol."""
     head = state[0]
     low = head & np.uint64(TOTAL - 1)
@@ -145,7 +145,7 @@ def taken(state, words, context, shares):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
+def taken_bits(state, words, bits):
     """Pop this number of bits, the highest ones first."""
     found, left = np.int64(0), bits
     while left > 0:
@@ -159,7 +159,7 @@ def taken_bits(state, words, bits):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def decoded(state, words, symbol, middle, scene, block):  # type: ignore[no-untyped-def]
+def decoded(state, words, symbol, middle, scene, block):
     """The code that a symbol and the bits after it stand for, whether it is usual, and what was left."""
     usual, left = symbol < AGAIN, symbol
     if symbol == OTHER:
@@ -174,7 +174,7 @@ def decoded(state, words, symbol, middle, scene, block):  # type: ignore[no-unty
 
 
 @kernel
-def follow(state, words, out, wide, precision, params):  # type: ignore[no-untyped-def]
+def follow(state, words, out, wide, precision, params):
     """Decode a block, as `Message.pop_symbols` calls it."""
     scene, marks, block, shares, first, last = params
     own = np.array([state[0], state[1]])

@@ -49,7 +49,7 @@ class Coder(NamedTuple):
 
 
 @borrowing
-def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
+def outside(border, side, now, cdf):
     """Mass of the mixture beyond a border, as seen from the middle."""
     total, few = 0.0, now.few
     for k in range(now.wholes[COUNT]):
@@ -59,19 +59,19 @@ def outside(border, side, now, cdf):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def edge(t, grid):  # type: ignore[no-untyped-def]
+def edge(t, grid):
     """The border between a code and the one before it."""
     return 0.5 * (value_of(t, grid) + value_of(t - 1, grid))
 
 
 @kernel
-def value(code, grid):  # type: ignore[no-untyped-def]
+def value(code, grid):
     """`value_of`, for Python."""
     return value_of(code, grid)
 
 
 @borrowing
-def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-untyped-def]
+def decide(said, bit, first, second, words, decider, coder):
     """Code a decision (or find out what it was), and learn from it."""
     p = ask(said, first, second, coder.version, decider)
     bit = code_bit(p, bit, words, coder)
@@ -80,7 +80,7 @@ def decide(said, bit, first, second, words, decider, coder):  # type: ignore[no-
 
 
 @borrowing
-def code_bit(p, bit, words, coder):  # type: ignore[no-untyped-def]
+def code_bit(p, bit, words, coder):
     """Code a decision whose answer is yes with a probability of p / 2^22, or find out what it was."""
     state = coder.state
     if coder.decoding:
@@ -97,7 +97,7 @@ def code_bit(p, bit, words, coder):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
+def raw_bits(value, bits, words, coder):
     """Code this number of bits, all values equally likely."""
     state = coder.state
     left, found = bits, np.int64(0)
@@ -117,7 +117,7 @@ def raw_bits(value, bits, words, coder):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped-def]
+def outlier(at, truth, words, scene, decider, coder):
     """Code whether a value is an outlier, and which; returns it, or `most` + 1 for none."""
     codes, spots, least, most = scene.codes, scene.spots, scene.least, scene.most
     around, previous = np.int64(0), codes[np.uint64(at + spots[0])]
@@ -146,7 +146,7 @@ def outlier(at, truth, words, scene, decider, coder):  # type: ignore[no-untyped
 
 
 @borrowing
-def mass_of(code, now, scene, cdf):  # type: ignore[no-untyped-def]
+def mass_of(code, now, scene, cdf):
     """Mass of the mixture on one code."""
     lower = edge(code, scene.grid) if code > scene.least else -2.0 * HUGE
     upper = edge(code + 1, scene.grid) if code < scene.most else 2.0 * HUGE
@@ -155,7 +155,7 @@ def mass_of(code, now, scene, cdf):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder):  # type: ignore[no-untyped-def]
+def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder):
     """Code whether a value is one that came before, of up to `KINDS`; returns the kind, or -1, and the value."""
     recall(at, channel, scene, repeats)
     codes, kinds, history, places = repeats.codes, repeats.kinds, repeats.history, decider.places
@@ -193,7 +193,7 @@ def repeat(at, channel, index, truth, words, scene, now, repeats, decider, coder
 
 
 @borrowing
-def outwards(c, j, side, spread, lo, hi, scene, now, coder):  # type: ignore[no-untyped-def]
+def outwards(c, j, side, spread, lo, hi, scene, now, coder):
     """The code that is asked for in step j from c outwards, which leaves some of lo ... hi - 1 inside."""
     reach = now.reals[CENTRE] + side * coder.growth[min(j, STEPS - 1)] * spread
     t = code_of(reach, scene.grid) + (1 if side > 0 else 0)
@@ -209,14 +209,14 @@ def outwards(c, j, side, spread, lo, hi, scene, now, coder):  # type: ignore[no-
 
 
 @borrowing
-def is_round(lo, hi):  # type: ignore[no-untyped-def]
+def is_round(lo, hi):
     """Whether the codes lo ... hi - 1 are all that begin with some bits, four or more."""
     gap = hi - lo
     return (lo & (gap - 1)) == 0 and (gap & (gap - 1)) == 0 and gap >= 4
 
 
 @borrowing
-def roundest(lo, hi):  # type: ignore[no-untyped-def]
+def roundest(lo, hi):
     """Of the codes lo + 1 ... hi - 1 the one with the most zeros at its end."""
     differing = lo ^ (hi - 1)
     low_bits = top_bit(differing) if differing > 0 else np.int64(63)
@@ -224,7 +224,7 @@ def roundest(lo, hi):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def descend(at, truth, words, scene, now, decider, coder):  # type: ignore[no-untyped-def]
+def descend(at, truth, words, scene, now, decider, coder):
     """Code a value that is none, and return it."""
     grid, least, most, mantissas, cdf = scene.grid, scene.least, scene.most, decider.mantissas, decider.cdf
     centre, scale, cell = now.reals[CENTRE], now.reals[SCALE], now.reals[CELL]

@@ -41,7 +41,7 @@ SURE, TINY = 12.0, 1e-9
 
 
 @borrowing
-def listen(at, spread, scene, learners, now, further, panel):  # type: ignore[no-untyped-def]
+def listen(at, spread, scene, learners, now, further, panel):
     """Fill in the distributions around single guesses: of the stacks, of all least squares, and one of the centre."""
     cell, volatility = now.reals[CELL], now.reals[VOLATILITY]
     for k in range(SAID - 1):
@@ -61,7 +61,7 @@ def listen(at, spread, scene, learners, now, further, panel):  # type: ignore[no
 
 
 @borrowing
-def consider(at, spread, scale, fine, scene, now, further, panel):  # type: ignore[no-untyped-def]
+def consider(at, spread, scale, fine, scene, now, further, panel):
     """Fill in the contexts of counters and the sets of weights, as far as they are the same for all decisions of a value."""
     spots, centre, marks, contexts, sets = scene.spots, now.reals[CENTRE], further.marks, panel.contexts, panel.sets
     texture, trend, before = now.wholes[TEXTURE], now.wholes[TREND], further.before[0]
@@ -86,7 +86,7 @@ def consider(at, spread, scale, fine, scene, now, further, panel):  # type: igno
 
 
 @borrowing
-def recognise(at, scene, coder, further, panel):  # type: ignore[no-untyped-def]
+def recognise(at, scene, coder, further, panel):
     """Fill in the keys of counters that are found by a hash: of codes nearby, or where these say little, of two contexts each."""
     codes, spots, keys, contexts = scene.codes, scene.spots, panel.keys, panel.contexts
     if coder.discrete:
@@ -104,7 +104,7 @@ def recognise(at, scene, coder, further, panel):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def weigh_up(border, side, inside, beyond, reach, panel):  # type: ignore[no-untyped-def]
+def weigh_up(border, side, inside, beyond, reach, panel):
     """What all distributions say of a border: how likely the value is beyond it."""
     inputs, mantissas = panel.inputs, panel.mantissas
     for k in range(SAID - 1):
@@ -118,7 +118,7 @@ def weigh_up(border, side, inside, beyond, reach, panel):  # type: ignore[no-unt
 
 
 @borrowing
-def narrow(bit, turned, panel):  # type: ignore[no-untyped-def]
+def narrow(bit, turned, panel):
     """Take in where the value is; `turned` says that it is on the left side of all."""
     for k in range(SAID - 1):
         if turned:
@@ -130,7 +130,7 @@ def narrow(bit, turned, panel):  # type: ignore[no-untyped-def]
 
 
 @borrowing
-def ask_around(t, lo, sided, phase, coder, panel):  # type: ignore[no-untyped-def]
+def ask_around(t, lo, sided, phase, coder, panel):
     """Fill in the counters and the sets of weights of a decision."""
     panel.chosen[0] = sided
     for k in range(1, SETS):
@@ -144,7 +144,7 @@ def ask_around(t, lo, sided, phase, coder, panel):  # type: ignore[no-untyped-de
 
 
 @borrowing
-def walk(at, truth, words, scene, learners, now, further, panel, coder):  # type: ignore[no-untyped-def]
+def walk(at, truth, words, scene, learners, now, further, panel, coder):
     """Code a value that is none of those that came before, and return it."""
     grid, least, most = scene.grid, scene.least, scene.most
     centre, cell = now.reals[CENTRE], now.reals[CELL]
