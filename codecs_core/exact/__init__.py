@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from codecs_core.errors import MissingDependencyError
 from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
-from codecs_core.exact.predictor import PHASES, Predictor, evaluate_images, squeeze, unsqueeze
+from codecs_core.exact.predictor import PHASES, Predictor, evaluate_images, net_of, squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from codecs_core.exact.freezing import freeze
@@ -29,6 +29,7 @@ __all__ = [
     "Residual",
     "evaluate_images",
     "freeze",
+    "net_of",
     "squeeze",
     "thaw",
     "unsqueeze",

@@ -49,21 +49,52 @@ class Predictor:
         means: int,
         limit: int,
     ) -> None:
-        self.network, self.linear = (ExactNet.from_tensors(tensors, f"{name}.{part}") for part in ("network", "linear"))
+        given: dict[str, Any] = {"inputs": inputs, "span": (-window, window - 1)}
         ends = np.full(means, limit)
-        for net, least, most in (self.network, low, high), (self.linear, -ends, ends):
-            if (net.inputs, net.outputs, net.low, net.high) != (inputs, least.size, -window, window - 1):
-                raise ModelError(
-                    f"{name} of a flow takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
-                    f"{inputs} from {-window} to {window - 1} to {least.size}"
-                )
-            last = net.layers[-1]
-            if (last.low < least).any() or (last.high > most).any():
-                raise ModelError(f"{name} of a flow can give parameters outside their range")
+        self.network = net_of(tensors, f"{name}.network", **given, low=low, high=high)
+        self.linear = net_of(tensors, f"{name}.linear", **given, low=-ends, high=ends)
 
     def __call__(self, x: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Outputs of the network and of the linear predictor, for integers of shape (n, h, w, inputs)."""
         return evaluate_images(self.network, x), evaluate_images(self.linear, x)
+
+
+def net_of(
+    tensors: Mapping[str, NDArray[Any]],
+    name: str,
+    *,
+    inputs: int,
+    span: tuple[int, int],
+    low: NDArray[Any] | None = None,
+    high: NDArray[Any] | None = None,
+) -> ExactNet:
+    """The network that a model's tensors hold under a name.
+
+    Parameters
+    ----------
+    tensors, name
+        Those of a model, and what the names of the network's start with.
+    inputs, span
+        Inputs, and from where to where they will be.
+    low, high
+        Bounds of each output; None: there may be any number of outputs, without bounds.
+
+    Raises
+    ------
+    ModelError
+        For a network that is missing, does not take such inputs, or can give outputs beyond their bounds.
+    """
+    net = ExactNet.from_tensors(tensors, name)
+    last = net.layers[-1]
+    low, high = (last.low if low is None else low), (last.high if high is None else high)
+    if (net.inputs, net.outputs) != (inputs, low.size) or net.low > span[0] or net.high < span[1]:
+        raise ModelError(
+            f"{name} of a model takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
+            f"{inputs} from {span[0]} to {span[1]} to {low.size}"
+        )
+    if (last.low < low).any() or (last.high > high).any():
+        raise ModelError(f"{name} of a model can give parameters outside their range")
+    return net
 
 
 def evaluate_images(net: ExactNet, x: NDArray[Any]) -> NDArray[np.int32]:

@@ -16,6 +16,7 @@ from codecs_core.scaffold import LEARNED, PLAIN, SHARED, Names, write
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 PAGES = [HOW_TO / "write-a-plugin.md", HOW_TO / "from-a-torch-module.md"]
+TYPED = [*PAGES, HOW_TO / "custom-distribution.md", HOW_TO / "kernels.md"]
 COMMANDS = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -81,11 +82,11 @@ def test_types(tmp_path):
     """What `codecs new` writes, and what the pages for authors have them write, is clean under strict, and names no `Any`."""
     write(Names.of("acme-delta"), tmp_path / "acme-delta")
     write(Names.of("acme-series"), tmp_path / "acme-series", LEARNED)
-    for page in PAGES:
+    for page in TYPED:
         blocks = "\n".join(PYTHON.findall(page.read_text("utf-8")))
         (tmp_path / f"{page.stem.replace('-', '_')}.py").write_text(blocks, "utf-8")
     sources = [*tmp_path.glob("*/src/*/*.py"), *tmp_path.glob("*.py")]
-    assert len(sources) == 3 + 6 + 2
+    assert len(sources) == 3 + 6 + len(TYPED)
     assert not [path for path in sources if re.search(r"\bAny\b", path.read_text("utf-8"))]
     config = ["--config-file", "acme-series/pyproject.toml", "--cache-dir", str(tmp_path / "cache")]
     paths = os.pathsep.join(map(str, tmp_path.glob("*/src")))

@@ -7,12 +7,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from codecs_core import ModelParts
 from codecs_core.errors import ModelError
 from codecs_lbb.dequantise import Learned, Uniform
 from codecs_lbb.flow import Flow
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers import KINDS, FactorOut, Layer, Squeeze
-from codecs_lbb.layers.entry import Entry, integer
+from codecs_lbb.layers.entry import Entry
 
 #: The most channels, which four squeezes of four channels make.
 _CHANNELS = 1024
@@ -38,38 +39,34 @@ class FlowModel:
     """
 
     def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-        channels = integer(config.get("channels"), "channels", 1, 4)
-        self.channels, self.centre = channels, integer(config.get("centre"), "centre", 0, 255)
-        self.components = integer(config.get("components"), "components", 1, 64)
-        grid, layers = config.get("grid"), config.get("layers")
-        if not isinstance(grid, list) or len(grid) != 2:
-            raise ModelError(f"a flow has the grid {grid!r}; expected the bits of its pitch and of its noise")
-        bits = integer(grid[0], "bits of the grid", 17, 32)
-        self.grid = Grid(bits, integer(grid[1], "bits of the noise", 0, bits - 2))
+        parts = ModelParts(config, tensors, "lbb.flow")
+        self.channels, self.centre = parts.number("channels", range(1, 5)), parts.number("centre", range(256))
+        self.components = parts.number("components", range(1, 65))
+        bits, noise = parts.numbers("grid", range(33), (2,))
+        parts.require(
+            bits >= 17 and noise <= bits - 2, f"grid [{bits}, {noise}]; expected 17 to 32 bits, noise of 2 less"
+        )
+        self.grid = Grid(bits, noise)
+        layers, learned = config.get("layers"), config.get("learned")
         if not isinstance(layers, list) or len(layers) > 256:
             raise ModelError("layers of a flow is a list of at most 256")
+        parts.require(isinstance(learned, bool), f"learned {learned!r}; expected true or false")
         self.layers: list[Layer] = []
-        self.squeezes, wide = 0, channels
+        wide = self.channels
         for number, item in enumerate(layers):
-            if not isinstance(item, list) or not item or item[0] not in [*KINDS]:
-                raise ModelError(f"layer {number} of a flow is {item!r}; expected its kind, one of {', '.join(KINDS)}")
-            kind, *rest = item
-            if not wide:
-                raise ModelError(f"layer {number} of a flow, {kind}, is given no channels; expected 1 or more")
-            shared = self.grid, channels, self.centre, self.components
-            layer = KINDS[kind].parse(Entry(f"layer{number}", kind, rest, wide, tensors, *shared))
+            known = isinstance(item, list) and item and item[0] in [*KINDS]
+            parts.require(bool(known), f"{item!r} as layer {number}; expected its kind, one of {', '.join(KINDS)}")
+            parts.require(wide > 0, f"no channels for layer {number}; expected 1 or more")
+            shared = self.grid, self.channels, self.centre, self.components
+            layer = KINDS[item[0]].parse(Entry(f"layer{number}", item[0], item[1:], wide, parts, *shared))
             self.layers.append(layer)
-            self.squeezes += isinstance(layer, Squeeze)
             wide = layer.shape((1, 1, 1, wide))[-1]
-            if wide > _CHANNELS:
-                raise ModelError(f"a flow of more than {_CHANNELS} channels")
+            parts.require(wide <= _CHANNELS, f"{wide} channels after layer {number}; expected up to {_CHANNELS}")
+        self.squeezes = sum(isinstance(layer, Squeeze) for layer in self.layers)
         self.layers.append(FactorOut(self.grid, wide, 0))
-        learned = config.get("learned")
-        if not isinstance(learned, bool):
-            raise ModelError(f"learned of a flow is {learned!r}; expected true or false")
-        self.noise = Learned(self.grid, tensors, "noise", channels=channels) if learned else Uniform(self.grid)
+        self.noise = Learned(self.grid, tensors, "noise", channels=self.channels) if learned else Uniform(self.grid)
         #: What height and width are multiples of; learned noise is that of squeezed images.
-        self.step = 1 << max(self.squeezes, int(learned))
+        self.step = 1 << max(self.squeezes, int(bool(learned)))
 
     def codec(self, n: int, h: int, w: int) -> Flow:
         """Codec of n images of height h and width w, multiples of 2^squeezes."""

@@ -31,12 +31,10 @@ class Convolution(Shuffle):
 
     def __init__(self, order: NDArray[Any], lower: NDArray[Any], upper: NDArray[Any]) -> None:
         size = order.size
-        if order.shape != (size,) or order.dtype.kind not in "iu" or sorted(order.tolist()) != list(range(size)):
+        if sorted(order.tolist()) != list(range(size)):
             raise ModelError(
                 f"the order of a convolution's outputs is {order.tolist()}; expected a permutation of the integers from 0 to {size - 1}"
             )
-        if lower.shape != (size, size) or upper.shape != (size, size) or {lower.dtype.kind, upper.dtype.kind} != {"i"}:
-            raise ModelError(f"a convolution of {size} channels has matrices of shapes {lower.shape} and {upper.shape}")
         self.order = order.astype(np.int64)
         self.lower, self.upper = np.tril(lower.astype(np.int64), -1), np.triu(upper.astype(np.int64), 1)
 
@@ -44,7 +42,7 @@ class Convolution(Shuffle):
     def parse(cls, entry: Entry) -> Self:
         """Nothing follows the kind; the tensors are ``order``, ``lower`` and ``upper``."""
         entry.nothing()
-        return cls(entry.tensor("order"), entry.tensor("lower"), entry.tensor("upper"))
+        return cls(entry.tensor("order"), entry.tensor("lower", 2), entry.tensor("upper", 2))
 
     def to(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """Multiply by U, by L, and reorder."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
-from codecs_core.exact import ExactNet, evaluate_images
+from codecs_core.exact import ExactNet, evaluate_images, net_of
 from codecs_lbb import local
 from codecs_lbb.conditioner import LOG_BITS, SHIFT_LIMIT, WINDOW, fixed, on_grid
 from codecs_lbb.elementwise import LogitMixture
@@ -70,11 +70,7 @@ class Mixture(Layer):
         self.phases = (part[1] - part[0]) // colours
         self.low, self.high = (limit.astype(np.int32) for limit in limits_of(colours, components))
         if self.given:
-            parts = (ExactNet.from_tensors(tensors, f"{name}.{part}") for part in ("trunk", "head", "linear"))
-            self.trunk, self.head, self.linear = parts
-            # in grey, there are none
-            self.others = ExactNet.from_tensors(tensors, f"{name}.others") if colours > 1 else None
-            self._check(name)
+            self._load(tensors, name)
         else:
             constants = tensors.get(f"{name}.constants", np.zeros(0))
             if constants.shape != (self.phases * self.low.size,) or constants.dtype.kind != "i":
@@ -90,37 +86,21 @@ class Mixture(Layer):
         sizes: dict[str, Any] = {"colours": entry.colours, "part": part, "components": entry.components}
         return cls(entry.grid, entry.tensors, entry.name, **sizes)
 
-    def _check(self, name: str) -> None:
-        """Raise `ModelError` unless the networks fit each other and their means and shifts are within bounds."""
-        last = self.trunk.layers[-1]
-        size, wide = self.trunk.outputs, self.low.size
-        window = -WINDOW, WINDOW - 1
-        # what is within these ranges is a legal input
+    def _load(self, tensors: Mapping[str, NDArray[Any]], name: str) -> None:
+        """The networks, each of which takes all that those before it can give."""
+        window, limit = (-WINDOW, WINDOW - 1), np.full(self.phases * self.colours, SHIFT_LIMIT)
+        self.trunk = net_of(tensors, f"{name}.trunk", inputs=self.given, span=window)
+        last, size = self.trunk.layers[-1], self.trunk.outputs
         hidden = int(last.low.min()), int(last.high.max())
-        joined = min(hidden[0], window[0]), max(hidden[1], window[1])
-        expected = {
-            "trunk": (self.trunk, self.given, size, window),
-            "head": (self.head, size, self.phases * wide, hidden),
-            "linear": (self.linear, self.given, self.phases * self.colours, window),
-        }
-        if self.others:
-            expected["others"] = (
-                self.others,
-                size + self.phases,
-                self.phases * (wide - 3 * self.components),
-                joined,
-            )
-        for part, (net, inputs, outputs, (low, high)) in expected.items():
-            if (net.inputs, net.outputs) != (inputs, outputs) or net.low > low or net.high < high:
-                raise ModelError(
-                    f"{name}.{part} of a flow takes {net.inputs} inputs from {net.low} to {net.high} to {net.outputs} outputs; expected "
-                    f"{inputs} from {low} to {high} to {outputs}"
-                )
-        head, linear = self.head.layers[-1], self.linear.layers[-1]
-        if (head.low < np.tile(self.low, self.phases)).any() or (head.high > np.tile(self.high, self.phases)).any():
-            raise ModelError(f"{name}.head of a flow can give parameters outside their range")
-        if linear.low.min() < -SHIFT_LIMIT or linear.high.max() > SHIFT_LIMIT:
-            raise ModelError(f"{name}.linear of a flow can give shifts outside their range")
+        low, high = np.tile(self.low, self.phases), np.tile(self.high, self.phases)
+        self.head = net_of(tensors, f"{name}.head", inputs=size, span=hidden, low=low, high=high)
+        self.linear = net_of(tensors, f"{name}.linear", inputs=self.given, span=window, low=-limit, high=limit)
+        self.others: ExactNet | None = None
+        if self.colours > 1:  # in grey, there are none
+            joined = min(hidden[0], window[0]), max(hidden[1], window[1])
+            any_value = np.full(self.phases * (self.low.size - 3 * self.components), np.iinfo(np.int32).max)
+            sizes: dict[str, Any] = {"inputs": size + self.phases, "span": joined}
+            self.others = net_of(tensors, f"{name}.others", **sizes, low=~any_value, high=any_value)
 
     def push(self, message: Message, x: NDArray[Any]) -> NDArray[np.int64]:
         """Local bits-back coding, the last channel of a pixel first."""

@@ -49,8 +49,6 @@ class ActNorm(Elementwise):
     """
 
     def __init__(self, grid: Grid, shift: NDArray[Any], log_scale: NDArray[Any]) -> None:
-        if shift.ndim != 1 or shift.shape != log_scale.shape or {shift.dtype.kind, log_scale.dtype.kind} != {"i"}:
-            raise ModelError(f"a normalisation has shifts of shape {shift.shape} and log-scales of {log_scale.shape}")
         least, most = int(log_scale.min()), int(log_scale.max())
         if least < -LOG_LIMIT or most > LOG_LIMIT:
             raise ModelError(
