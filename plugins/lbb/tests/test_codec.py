@@ -102,7 +102,7 @@ def test_damaged_payloads(data: st.DataObject) -> None:
         ({"layers": [["factor"]]}, "kept"),
         ({"layers": [["squeeze"], ["convolution"]]}, "must have a tensor 'layer1.order'"),
         ({"layers": [["squeeze"], *[["logit"]] * 2, ["squeeze"], ["actnorm"]]}, "must have a tensor 'layer4.shift'"),
-        ({"channels": 1, "layers": [["convolution"]]}, "channels"),
+        ({"channels": 1, "layers": [["convolution"]]}, "layer0.order of shape"),
         ({"layers": [["squeeze"]] * 6}, "expected up to 1024"),
         ({"layers": [["squeeze", 7]]}, r"\[7\] after layer0, squeeze; expected nothing"),
         ({"layers": [["factor", 0], ["actnorm"]]}, "no channels for layer 1"),
