@@ -65,10 +65,17 @@ gallery: $(STAMP)
 figures: $(STAMP)
 	$(BIN)/python scripts/figures.py $(DATA)
 
-# All of the tests find kernels compiled, by processes that end: a worker that compiles keeps hundreds of megabytes for it.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability'
+
+# A worker stays below 1 GB. All of the tests find kernels compiled, by processes that end: one that compiles keeps hundreds of
+# megabytes for it. And plugins have workers of their own: none holds the libraries of all tests.
 test: $(STAMP)
-	$(if $(ARGS),,$(BIN)/codecs warm)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability' $(ARGS)
+ifneq ($(ARGS),)
+	$(PYTEST) $(ARGS)
+else
+	$(BIN)/codecs warm
+	$(PYTEST) tests; first=$$?; $(PYTEST) plugins && exit $$first
+endif
 
 exactness: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m portability tests/exactness
