@@ -141,3 +141,10 @@ def erfc(x):
 def erf(x):
     """The error function."""
     return _small_erf(x) if abs(x) <= 0.46875 else 1.0 - erfc(x)
+
+
+__all__ = ["erf", "erfc", "exp", "expm1", "exponent", "log"]
+
+
+def __dir__() -> list[str]:
+    return __all__
