@@ -61,7 +61,7 @@ def _one(name: str) -> dict[str, Any]:
 
 
 def _use(codec: Codec, model: Model | None) -> None:
-    """Whatever the codec takes goes there and back, once with each change of a setting that takes few values."""
+    """Encode and decode whatever the codec takes, once with each change of a setting that takes few values."""
     for change in alternatives(codec):
         changed = dataclasses.replace(codec, **change)
         for array in _arrays(model):

@@ -51,7 +51,7 @@ class Entry:
         self.parts.require(not self.rest, f"{self.rest!r} after {self.name}, {self.kind}; expected nothing")
 
     def tensor(self, part: str, ndim: int = 1) -> NDArray[Any]:
-        """The tensor ``NAME.part`` of integers, each axis of which has the length `channels`; raises `ModelError` otherwise."""
+        """The tensor ``NAME.part`` of integers, with axes of the length `channels`; raises `ModelError` otherwise."""
         return self.parts.tensor(f"{self.name}.{part}", "iu", (self.channels,) * ndim)
 
     def keep(self) -> int:
