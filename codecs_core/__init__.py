@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         SupportsOlderPreview,
         SupportsPreview,
         SupportsSamples,
+        SupportsScale,
         SupportsTraining,
         Trainer,
     )
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from codecs_core.models import Model, ModelParts
     from codecs_core.registry import CodecSpec, ModelSpec, hookimpl
     from codecs_core.report.bars import progress_bar
+    from codecs_core.scale import Grid, Places
     from codecs_core.stored import restore, store, stored_size
     from codecs_core.version import __version__ as __version__
 
@@ -62,9 +64,12 @@ _HOME = {
     "SupportsOlderPreview": "capabilities",
     "SupportsPreview": "capabilities",
     "SupportsSamples": "capabilities",
+    "SupportsScale": "capabilities",
     "SupportsTraining": "capabilities",
     "Trainer": "capabilities",
     "ArraySpec": "arrays",
+    "Grid": "scale",
+    "Places": "scale",
     "Limits": "limits",
     "ImageCodec": "learned",
     "ItemCodec": "learned",
@@ -110,6 +115,7 @@ __all__ = [
     "EntryView",
     "File",
     "FrozenAutoencoder",
+    "Grid",
     "ImageCodec",
     "ItemCodec",
     "Limits",
@@ -117,6 +123,7 @@ __all__ = [
     "Model",
     "ModelParts",
     "ModelSpec",
+    "Places",
     "Progress",
     "Source",
     "StreamWriter",
@@ -124,6 +131,7 @@ __all__ = [
     "SupportsOlderPreview",
     "SupportsPreview",
     "SupportsSamples",
+    "SupportsScale",
     "SupportsTraining",
     "Trainer",
     "choose",

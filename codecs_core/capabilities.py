@@ -16,6 +16,7 @@ from codecs_core.arrays import ArraySpec
 if TYPE_CHECKING:
     from codecs_core.entropy import Message
     from codecs_core.models import Model
+    from codecs_core.scale import Grid
 
 #: `progress(fraction_done, message)`, called now and then by long work; fraction is in [0, 1].
 Progress = Callable[[float, str], None]
@@ -36,6 +37,19 @@ class SupportsOlderPreview(Protocol):
 
     def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
         """As `SupportsPreview._preview`, of a payload of format version `version`, one before the current one."""
+        ...
+
+
+@runtime_checkable
+class SupportsScale(Protocol):
+    """A codec whose payload is a function of the place, which can be evaluated at any resolution: `Codec.scaled`."""
+
+    def _axes(self, spec: ArraySpec) -> tuple[int, ...]:
+        """The axes that have a resolution; those of a stack and of channels have none."""
+        ...
+
+    def _scaled(self, payload: bytes, spec: ArraySpec, grid: Grid) -> NDArray[Any]:
+        """Decode what was encoded from an array of `spec` at the places of `grid`: an array of its shape, and the dtype of `spec`."""
         ...
 
 

@@ -18,6 +18,7 @@ from codecs_core.capabilities import (
     SupportsOlderPreview,
     SupportsPreview,
     SupportsSamples,
+    SupportsScale,
 )
 from codecs_core.errors import (
     CodecsError,
@@ -34,9 +35,12 @@ from codecs_core.errors import (
 )
 from codecs_core.fields import check
 from codecs_core.limits import DEFAULT_LIMITS, Limits
+from codecs_core.scale import Grid, ratio
 from codecs_core.stored import restore, store, stored_size
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from codecs_core.models import Model
 
 
@@ -115,15 +119,15 @@ class Codec(ABC):
        input gives the same bytes, in any thread, process or batch.
     3. `_encode` sees a C-contiguous, native-endian array that `check` has accepted. `_decode` sees bytes
        whose checksum matched, which may still be hostile: it never allocates more than the spec implies.
-    4. Whatever `_decode` or `_preview` raises reaches the caller as `CorruptDataError`, unless it is of the error tree
+    4. Whatever `_decode`, `_preview` or `_scaled` raises reaches the caller as `CorruptDataError`, unless it is of the error tree
        and no `EntropyError`, or tells of the machine (no memory, a full disk, a missing library): then it is a
        `MachineError` or a `PluginLoadError`. What `check` raises before is a `ModelError`.
     5. `config` holds non-default keys only; ``from_config(c.config(), model=c.model) == c``.
     6. A reader decodes every `format_version` up to its own; a stream that older readers cannot decode
        has a new version or a new id.
     7. Arithmetic on the decode path keeps to the exactness contract (``spec/exact.md``).
-    8. `preview` returns approximate values in an array of the encoded shape and dtype. No other method ever returns
-       approximate values.
+    8. `preview` returns approximate values in an array of the encoded shape and dtype, and `scaled` values at other places
+       than those that were encoded; at scale 1 those of `decode`. No other method ever returns approximate values.
     9. A plugin announces the codec by a `CodecSpec` that says what the class says, from a module that imports nothing
        heavy, so that any process finds it by its id.
     10. From `stores_from` on, a payload is no longer than its values (``spec/codecs/stored.md``).
@@ -291,6 +295,52 @@ class Codec(ABC):
             raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
         return self._run(self._preview_older, payload, spec, levels, version, version=version, limits=limits)
 
+    def scaled(
+        self,
+        payload: bytes,
+        spec: ArraySpec,
+        scale: Fraction | float | str,
+        *,
+        start: tuple[int, ...] = (),
+        version: int | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> NDArray[Any]:
+        """Decode at another resolution; but for scale 1, what it returns is not what was encoded.
+
+        Parameters
+        ----------
+        scale
+            Items for each item along the axes that have a resolution: a number such as 2 or 0.5, or a text such as ``"2/3"``.
+        start
+            Where the chunk begins along each axis of its array, by default 0: which items are the chunk's depends on it.
+        version
+            As for `decode`; payloads of earlier versions have no scale.
+
+        Returns
+        -------
+        NDArray
+            Of the dtype of `spec`, and the shape that `codecs_core.Grid` has. Values that are stored as they are stay the same
+            from one end of an item to the other.
+
+        Raises
+        ------
+        ConfigError
+            If the codec has no scale: it is no `SupportsScale`. If `scale` is no positive number.
+        CorruptDataError
+            If the payload is none of this codec's.
+        LimitExceededError
+            If that array is over the limits.
+        """
+        factor = ratio(scale)
+        if not isinstance(self, SupportsScale):
+            raise ConfigError(f"codec {self.id} has no scale: its payloads cannot be evaluated at another resolution")
+        if version not in (None, self.format_version):
+            raise ConfigError(f"codec {self.id} has no scale for payloads of its format version {version}")
+        self._fits(spec)
+        grid = Grid.of(spec.shape, self._axes(spec), factor, start)
+        limits.check("chunk_bytes", grid.size * spec.itemsize, f"a chunk of codec {self.id} at scale {scale}")
+        return self._run(self._scaled, payload, spec, grid, grid=grid, limits=limits)
+
     def sample(self, items: int, size: tuple[int, int] = (32, 32), *, seed: int = 0) -> NDArray[Any]:
         """What random bits decode to: items that the model holds likely, the same ones for a seed on every machine.
 
@@ -330,24 +380,18 @@ class Codec(ABC):
         spec: ArraySpec,
         *more: Any,
         version: int | None = None,
+        grid: Grid | None = None,
         limits: Limits,
     ) -> NDArray[Any]:
         """What a payload stores, or a decoder makes of it, with its errors told as the contract says and its result checked."""
         limits.check("chunk_bytes", spec.nbytes, f"a chunk of codec {self.id}")
         limits.check_claim(spec.size, len(payload), f"a chunk of codec {self.id}")
-        try:
-            self.check(spec)  # builds what the model holds, and has seen none of the bytes yet
-        except UnsupportedArrayError as error:
-            raise CorruptDataError(
-                f"payload of codec {self.id} cannot be {spec.dtype} of shape {spec.shape}: {error}"
-            ) from error
-        except CodecsError:
-            raise
-        except Exception as error:
-            raise self._not_the_bytes(error) or self._no_model(error) from error
+        self._fits(spec)
         try:
             payload = bytes(payload)
             stored = restore(payload, spec) if self._may_store(version) else None
+            if stored is not None and grid is not None:
+                stored = grid.nearest(stored)
             array: NDArray[Any] = np.asanyarray(decoder(payload, spec, *more) if stored is None else stored)
         except EntropyError as error:
             raise CorruptDataError(
@@ -359,11 +403,25 @@ class Codec(ABC):
             raise self._not_the_bytes(error) or CorruptDataError(
                 f"payload of {len(payload)} bytes is no stream of codec {self.id}: {type(error).__name__}: {error}"
             ) from error
-        if tuple(array.shape) != spec.shape or array.dtype != np.dtype(spec.dtype):
+        shape = spec.shape if grid is None else grid.shape
+        if tuple(array.shape) != shape or array.dtype != np.dtype(spec.dtype):
             raise CorruptDataError(
-                f"codec {self.id} must decode {spec.dtype} of shape {spec.shape}, got {array.dtype} of shape {array.shape}"
+                f"codec {self.id} must decode {spec.dtype} of shape {shape}, got {array.dtype} of shape {array.shape}"
             )
         return array
+
+    def _fits(self, spec: ArraySpec) -> None:
+        """Raise unless a payload can be of this spec; it builds what the model holds, and sees none of the bytes."""
+        try:
+            self.check(spec)
+        except UnsupportedArrayError as error:
+            raise CorruptDataError(
+                f"payload of codec {self.id} cannot be {spec.dtype} of shape {spec.shape}: {error}"
+            ) from error
+        except CodecsError:
+            raise
+        except Exception as error:
+            raise self._not_the_bytes(error) or self._no_model(error) from error
 
     def _not_the_bytes(self, error: Exception) -> CodecsError | None:
         """The error to raise instead, if this one is about the machine: no payload can be at fault."""

@@ -1,6 +1,7 @@
 """The Codec contract, clause by clause, on codecs small enough to see through."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -114,10 +115,11 @@ def test_capabilities_are_what_a_class_has():
         cc.SupportsOlderPreview,
         cc.SupportsInformation,
         cc.SupportsSamples,
+        cc.SupportsScale,
         cc.SupportsTraining,
     )
-    assert [isinstance(Raw(), one) for one in optional] == [False] * 5
-    assert [isinstance(Planes(), one) for one in optional] == [True] + [False] * 4
+    assert [isinstance(Raw(), one) for one in optional] == [False] * 6
+    assert [isinstance(Planes(), one) for one in optional] == [True] + [False] * 5
     with pytest.raises(ConfigError, match=r"codec test\.raw has no samples"):
         Raw().sample(1)
     with pytest.raises(ConfigError, match=r"codec test\.raw does not tell"):
@@ -160,6 +162,68 @@ def test_a_codec_without_previews_says_so():
     for version in (0, 3):
         with pytest.raises(UnsupportedFeatureError, match=f"never had a format version {version}"):
             Planes().preview(b"abcdef", ArraySpec((3,), "uint8"), 1, version=version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Codec):
+    """A number of each row, and rows that rise by it from place to place: in 16ths, from 0 where an array begins."""
+
+    id = "test.line"
+    format_version = 2
+    stores_from = 1
+    info = CodecInfo(summary="rows that rise", dtypes=("uint16",), ndim=(2,))
+
+    def _encode(self, chunk):
+        rises = np.diff(chunk, axis=1)
+        straight = chunk.shape[1] > 1 and (rises == rises[:, :1]).all()
+        return rises[:, 0].astype("u1").tobytes() if straight else chunk.tobytes() + b"0"
+
+    def _decode(self, payload, spec):
+        return self._scaled(payload, spec, cc.Grid.of(spec.shape, (1,), Fraction(1)))
+
+    def _axes(self, spec):
+        return (1,)
+
+    def _scaled(self, payload, spec, grid):
+        above, below = grid.places[1].centres()
+        rises = np.frombuffer(payload, "u1").reshape(-1, 1).astype(np.int64)
+        return (rises * (above + below * grid.places[1].start) // below).astype(np.uint16)
+
+
+RISING = (np.array([[16], [32], [48]]) * (2 * np.arange(6) + 1) // 2).astype("u2")
+
+
+def test_a_function_of_the_place_has_any_resolution():
+    spec, payload = ArraySpec.of(RISING), Line().encode(RISING)
+    assert len(payload) == 3
+    np.testing.assert_array_equal(Line().scaled(payload, spec, 1), RISING)
+    np.testing.assert_array_equal(Line().scaled(payload, spec, 3)[:, 1::3], RISING)
+    assert Line().scaled(payload, spec, "1/2")[0].tolist() == [16, 48, 80]
+    assert Line().scaled(payload, spec, 0.5).shape == (3, 3)
+
+
+def test_stored_values_stay_the_same_within_an_item():
+    x = np.array([[3, 1, 4, 1, 5]], "u2")
+    spec, payload = ArraySpec.of(x), Line().encode(x)
+    assert len(payload) == x.nbytes
+    assert Line().scaled(payload, spec, 2).tolist() == [[3, 3, 1, 1, 4, 4, 1, 1, 5, 5]]
+    assert Line().scaled(payload, spec, "1/3").tolist() == [[1, 5]]
+
+
+def test_scales_fail_as_decoding_does():
+    spec = ArraySpec((3, 6), "uint16")
+    with pytest.raises(ConfigError, match=r"codec test\.raw has no scale"):
+        Raw().scaled(b"abc", ArraySpec((3,), "uint8"), 2)
+    with pytest.raises(ConfigError, match=r"codec test\.line has no scale for payloads of its format version 1"):
+        Line().scaled(b"abc", spec, 2, version=1)
+    with pytest.raises(ConfigError, match="a scale must be a number"):
+        Line().scaled(b"abc", spec, 0)
+    with pytest.raises(CorruptDataError, match=r"codec test\.line must decode uint16 of shape \(3, 12\)"):
+        Line().scaled(b"abcd", spec, 2)
+    with pytest.raises(CorruptDataError, match="cannot be"):
+        Line().scaled(b"abc", ArraySpec((3, 6), "uint8"), 2)
+    with pytest.raises(LimitExceededError, match="at scale 100 asks for 3600 chunk bytes"):
+        Line().scaled(b"abc", spec, 100, limits=Limits(chunk_bytes=1000))
 
 
 @pytest.mark.parametrize("levels", [-1, 1.0, True, "1", None])

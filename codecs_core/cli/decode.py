@@ -8,11 +8,11 @@ import typer
 from codecs_core.cli.arguments import Caps, Place, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from codecs_core.api import File
+    from codecs_core.api import EntryView, File
     from codecs_core.codec import Progress
 
 
@@ -39,6 +39,13 @@ def decode(
             min=0, metavar="LEVELS", help="Not the data, but previews of it from the deepest levels of its codec only."
         ),
     ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S",
+            help="Not the data, but what it is at another resolution: S times the items along each axis, such as 2, 0.5 or 2/3.",
+        ),
+    ] = None,
     fill: Annotated[
         str | None, typer.Option(metavar="VALUE", help="What to put where chunks are missing from a recovered file.")
     ] = None,
@@ -51,7 +58,8 @@ def decode(
 ) -> None:
     """Decode a file to a folder, or to a .npy, a .npz, an image or whatever kind of file went in.
 
-    A folder gets the files that went in, under their names; arrays that came from none become .npy files.
+    A folder gets the files that went in, under their names; arrays that came from none become .npy files. With --scale, for codecs
+    that hold a function of the place such as inr.image: codecs decode photos.ccf small --scale 1/4
     """
     from functools import partial
 
@@ -61,10 +69,14 @@ def decode(
     from codecs_core.cli.output import plural, put, shown, size
     from codecs_core.cli.progress import progress
     from codecs_core.errors import ConfigError, OutputError
+    from codecs_core.scale import ratio
 
     arguments.check_target(dst, [file])
     if not force and dst.is_file():
         raise OutputError(f"{dst} is there already; choose another name, or --force to replace it")
+    if preview is not None and scale is not None:
+        raise ConfigError("--preview and --scale are two things instead of the data: give one of them, not both")
+    factor = ratio(scale) if scale is not None else None
     where = arguments.items(items) if items is not None else None
     value = arguments.number(fill) if fill is not None else None
     with api.open(file, jobs=jobs, models=model, fill=value, limits=arguments.limits(limit)) as held:
@@ -77,15 +89,22 @@ def decode(
         if where is not None:
             for name in names:
                 arguments.check_items(where, held[name].shape, name)
-        part = where is not None or preview is not None
+        part = where is not None or preview is not None or factor is not None
         attrs = {name: _told(held[name].attrs, part=part, alone=entry is not None, npy=npy) for name in names}
         media.check_target(dst, names, attrs)
         sizes: list[int] = []
 
+        def taken(view: "EntryView") -> Any:
+            """What is asked for of an entry."""
+            key: Any = ... if where is None else where
+            if factor is not None:
+                return view.scaled(factor, key)
+            return view[key] if preview is None else view.preview(preview, key)
+
         def arrays(bar: "Progress | None") -> "Iterator[tuple[str, NDArray[Any]]]":
             """Each when its turn comes: not all of them need fit into memory."""
-            plain = where is None and entry is None and preview is None
-            every = held.arrays(progress=bar, stored=True) if plain else _some(held, names, where, preview, bar)
+            plain = entry is None and not part
+            every = held.arrays(progress=bar, stored=True) if plain else _some(held, names, taken, bar)
             for name, array in every:
                 sizes.append(array.nbytes)
                 yield name, array
@@ -93,14 +112,17 @@ def decode(
         with progress("decoding") as bar:
             media.write(dst, arrays(bar), attrs, each=partial(ordered, jobs=job_count(jobs)))
         missing = sum(held[name].missing for name in names)
-    if preview is None:
+    written = size(sum(sizes))
+    if factor is not None:
+        put(f"{shown(dst)}: {plural(len(sizes), 'array')} at scale {factor}, {written}; this is not the data")
+    elif preview is not None:
+        levels = plural(preview, "level")
+        put(f"{shown(dst)}: {plural(len(sizes), 'preview')} of {levels}, {written}; this is not the data")
+    else:
         how = "every chunk as it was encoded"
         if missing and fill is not None:
             how = f"{plural(missing, 'missing chunk')} filled with {shown(fill)}, which is not data; the others as encoded"
-        put(f"{shown(dst)}: {plural(len(sizes), 'array')}, {size(sum(sizes))}, {how}")
-    else:
-        levels = plural(preview, "level")
-        put(f"{shown(dst)}: {plural(len(sizes), 'preview')} of {levels}, {size(sum(sizes))}; this is not the data")
+        put(f"{shown(dst)}: {plural(len(sizes), 'array')}, {written}, {how}")
 
 
 def _told(attrs: dict[str, Any], *, part: bool, alone: bool, npy: bool) -> dict[str, Any]:
@@ -121,11 +143,10 @@ def _told(attrs: dict[str, Any], *, part: bool, alone: bool, npy: bool) -> dict[
 
 
 def _some(
-    held: "File", names: list[str], where: "tuple[slice, ...] | None", preview: int | None, bar: "Progress | None"
+    held: "File", names: list[str], taken: "Callable[[EntryView], Any]", bar: "Progress | None"
 ) -> "Iterator[tuple[str, NDArray[Any]]]":
-    """Some of the entries, or a part of each, or previews."""
+    """Some of the entries, or what is asked for of each."""
     for done, name in enumerate(names):
         if bar is not None:
             bar(done / len(names), name)
-        view, key = held[name].stored, ... if where is None else where
-        yield name, view[key] if preview is None else view.preview(preview, key)
+        yield name, taken(held[name].stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
-from codecs_core.capabilities import SupportsPreview
+from codecs_core.capabilities import SupportsPreview, SupportsScale
 from codecs_core.codec import Codec
 from codecs_core.container import Reader
 from codecs_core.errors import ConfigError
+from codecs_core.scale import Grid
 from codecs_core.stored import store, stored_size
 from codecs_core.testing.payloads import unstored
 from codecs_core.testing.strategies import LAYOUTS
@@ -24,6 +26,8 @@ from codecs_core.testing.subject import Subject, called, require, same
 
 #: Threads at once, and calls in each.
 THREADS, CALLS = 4, 3
+#: Resolutions beside that of what was encoded.
+SCALES = Fraction(1, 2), Fraction(5, 3)
 #: Items a chunk.
 CHUNKS = (1, 3, 64)
 
@@ -102,6 +106,29 @@ class Values(Subject):
                 else:
                     require(ArraySpec.of(coarse) == spec, f"the preview of {called(codec, array)} is {coarse.shape}")
         self.detail = "it has previews" if has else "it has none"
+
+    def test_scale(self) -> None:
+        """Clause 8: at scale 1 there is what is decoded, at others an array of the grid's shape; a codec without scale says so."""
+        codec = self.codec()
+        if not isinstance(codec, SupportsScale):
+            try:
+                codec.scaled(b"", ArraySpec((1,), "uint8"), 2)
+            except ConfigError:
+                self.detail = "it has none"
+                return
+            raise AssertionError(f"codec {codec.id} has no scale, and does not say so")
+        for array in self.taken(codec):
+            spec, payload = ArraySpec.of(array), codec.encode(array)
+            axes, whole = codec._axes(spec), codec.decode(payload, spec)
+            require(same(codec.scaled(payload, spec, 1), whole), f"{called(codec, array)} is another at scale 1")
+            for scale in SCALES:
+                shown = codec.scaled(payload, spec, scale)
+                shape = Grid.of(spec.shape, axes, scale).shape
+                require(
+                    ArraySpec.of(shown) == ArraySpec(shape, spec.dtype),
+                    f"{called(codec, array)} at scale {scale} has the shape {shown.shape}, not {shape}",
+                )
+        self.detail = f"scales 1, {', '.join(map(str, SCALES))}"
 
 
 class Purity(Subject):

@@ -76,6 +76,10 @@ BROKEN = {
     "bound": ("test_round_trip", {"info": "kind='lossy', dtypes=('uint8',)", "encode": "chunk = chunk // 4 * 4", "max_error": 2}),
     "layout": ("test_layouts", {"more": "def encode(self, chunk): return chunk.tobytes('A')"}),
     "preview": ("test_previews", {"more": "def _preview(self, payload, spec, levels): return np.zeros(3)"}),
+    "scale": (
+        "test_scale",
+        {"more": "def _axes(self, spec): return (0,)\n    def _scaled(self, payload, spec, grid): return self._decode(payload, spec)"},
+    ),
     "input": (
         "test_input_stays",
         {"info": "dtypes=('uint8',)", "encode": "chunk.flags.writeable and chunk.size and chunk.fill(0)"},

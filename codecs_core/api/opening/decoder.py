@@ -28,6 +28,7 @@ from codecs_core.models import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -138,6 +139,13 @@ class Decoder:
         codec, spec = self.codec(entry), entry.chunk_spec(i)
         with _located(f"{self.path}, {_called(entry)}chunk {i}", path=self.path, entry=entry.name, chunk=i):
             return codec.preview(payload, spec, levels, version=entry.codec_version, limits=self.limits)
+
+    def scaled(self, entry: Entry, i: int, scale: Fraction, start: tuple[int, ...]) -> NDArray[Any]:
+        """Chunk `i`, which begins at `start`, at another resolution. It is not what was encoded, so there is no digest for it."""
+        payload = self.reader.payload(entry.name, i)
+        codec, spec = self.codec(entry), entry.chunk_spec(i)
+        with _located(f"{self.path}, {_called(entry)}chunk {i}", path=self.path, entry=entry.name, chunk=i):
+            return codec.scaled(payload, spec, scale, start=start, version=entry.codec_version, limits=self.limits)
 
     def codec(self, entry: Entry) -> Codec:
         """The codec of an entry, made once for all entries of the same settings."""

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codecs_core.api.opening.scaled import scaled
 from codecs_core.api.opening.selection import select
 from codecs_core.api.parallel import aside, ordered
 from codecs_core.arrays import logical, logical_dtype
 from codecs_core.report import html, info
+from codecs_core.scale import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from fractions import Fraction
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -139,6 +142,31 @@ class EntryView:
             return decoder.preview(entry, i, levels)
 
         return self._take(key, chunk, alone=chunk)
+
+    def scaled(self, scale: Fraction | float | str, key: Any = ...) -> Any:
+        """The entry at another resolution, for codecs that hold a function of the place; but for scale 1 it is **not** what was saved.
+
+        At a lower resolution it takes less time, since fewer places are evaluated.
+
+        Parameters
+        ----------
+        scale
+            Items for each item along the axes that have a resolution: a number such as 2 or 0.5, or a text such as ``"2/3"``.
+            An axis of n items gets n scale of them, rounded to the nearest number and a half down.
+        key
+            What of the entry, in items as they were saved: slices without a step; by default all.
+
+        Raises
+        ------
+        ConfigError
+            If the codec has no scale, `scale` is no positive number, or nothing would be left at it.
+        IndexError
+            For a key that is no slice of each axis.
+        CodecsError
+            Otherwise as indexing does, but for `DecodeMismatchError`: there is no digest of other values.
+        """
+        found = scaled(self._decoder, self._entry, ratio(scale), key, jobs=self._jobs)
+        return logical(found, self._logical)
 
     def _take(self, key: Any, chunk: Callable[[int], NDArray[Any]], *, alone: Callable[[int], NDArray[Any]]) -> Any:
         """What `key` asks for, of chunks by their number; `alone` gives a chunk that no other is needed beside."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from codecs_inr import decoder
 from codecs_inr.codec import InrCodec
+from codecs_inr.coin import CoinCodec
 from codecs_inr.model import INR
+from codecs_inr.packing import packed
 from codecs_inr.testing import random_model
 
 import codecs_core as cc
@@ -175,3 +179,66 @@ def test_neither_encoding_nor_decoding_needs_torch(tmp_path: Path) -> None:
     )
     run = [sys.executable, "-c", code, "m.safetensors", "x.npy"]
     subprocess.run(run, check=True, timeout=120, cwd=tmp_path)
+
+
+def test_any_resolution_is_evaluated_at_the_same_places() -> None:
+    """The middle one of three places is that of the item itself: patches, chunks and borders do not move it."""
+    x = waves(2, 9, 11, 3)
+    payload, spec = CODEC.encode(x), cc.ArraySpec.of(x)
+    whole, fine = CODEC.decode(payload, spec), CODEC.scaled(payload, spec, 3)
+    assert fine.shape == (2, 27, 33, 3)
+    np.testing.assert_array_equal(fine[:, 1::3, 1::3], whole)
+    np.testing.assert_array_equal(CODEC.scaled(payload, spec, 9)[:, 1::3, 1::3], fine)
+    np.testing.assert_array_equal(CODEC.scaled(payload, spec, "1/3"), whole[:, 1::3, 1::3][:, :3, :4])
+
+
+def test_a_lower_resolution_evaluates_fewer_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(
+        decoder, "_values", lambda n, w, x, values=decoder._values: seen.append(len(w) * len(x)) or values(n, w, x)
+    )
+    x = waves(2, 8, 10, 3)
+    payload, spec = CODEC.encode(x), cc.ArraySpec.of(x)
+    for scale, places in ((1, 160), ("1/2", 40), (2, 640)):
+        seen.clear()
+        CODEC.scaled(payload, spec, scale)
+        assert sum(seen) == places
+
+
+@pytest.mark.parametrize("codec", [CODEC, CoinCodec(width=3, depth=1, steps=3)])
+def test_blocks_of_places_are_as_all_at_once(codec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = waves(8, 10, 3)
+    payload, spec = codec.encode(x), cc.ArraySpec.of(x)
+    whole = codec.scaled(payload, spec, "7/2")
+    monkeypatch.setattr(decoder, "_PLACES", 40)
+    np.testing.assert_array_equal(codec.scaled(payload, spec, "7/2"), whole)
+
+
+def test_a_file_has_any_resolution_whatever_its_chunks_are(tmp_path: Path) -> None:
+    x, path = waves(23, 10, 3), tmp_path / "x.ccf"
+    shown = []
+    for chunk in (4, 12, 23):
+        cc.save(path, x, codec=DrawnRows(model=MODEL), chunk=chunk)
+        with cc.open(path, models=[MODEL]) as file:
+            shown.append([file[""].scaled(scale) for scale in (1, "3/5", 2.5)])
+            part = file[""].scaled(2.5, np.s_[5:20, 2:7])
+            np.testing.assert_array_equal(part, shown[-1][2][12:50, 5:17])
+            np.testing.assert_array_equal(shown[-1][0], file[""][...])
+            with pytest.raises(ConfigError, match="nothing is left; take a larger scale"):
+                file[""].scaled("1/100")
+            with pytest.raises(IndexError, match="slices without a step"):
+                file[""].scaled(2, np.s_[::2])
+    assert [one.shape for one in shown[0]] == [(23, 10, 3), (14, 6, 3), (57, 25, 3)]
+    for others in shown[1:]:
+        for one, other in zip(shown[0], others, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnRows(InrCodec):
+    """Every patch has the same indices, so that chunks do not matter."""
+
+    def _encode(self, chunk: Any) -> bytes:
+        groups, patches = self._inr.groups, self._patches(cc.ArraySpec.of(chunk))
+        index = np.repeat(Draw(3)(0, (1 << groups.bits) - 1, groups.count)[:, None], patches, 1)
+        return packed(index, groups.bits)

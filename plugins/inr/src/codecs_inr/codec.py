@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core import ArraySpec, CodecInfo, ImageCodec
+from codecs_core import ArraySpec, CodecInfo, Grid, ImageCodec
 from codecs_core.errors import ModelError
 from codecs_core.fields import one_of
 from codecs_inr import INFO
+from codecs_inr.decoder import shown
 from codecs_inr.encoder import progressive
+from codecs_inr.features import coordinates
 from codecs_inr.model import INR
 from codecs_inr.packing import packed, unpacked
-from codecs_inr.patches import counts, cut, joined
+from codecs_inr.patches import axes, counts, cut, joined, strips
 
 #: What the model's numbers of steps are multiplied by.
 EFFORTS = {"fast": 0.25, "standard": 1.0, "smallest": 4.0}
@@ -82,6 +85,26 @@ class InrCodec(ImageCodec):
         return self._shown(payload, spec, min(levels, self._inr.groups.count))
 
     def _shown(self, payload: bytes, spec: ArraySpec, groups: int) -> NDArray[Any]:
-        shape = self._inr.groups.count, self._patches(spec)
-        index = unpacked(payload, self._inr.groups.bits, shape)[:groups].T
+        index = self._index(payload, spec)[:, :groups]
         return joined(self._inr.values(index), self._images(spec)).reshape(spec.shape)
+
+    def _index(self, payload: bytes, spec: ArraySpec) -> NDArray[np.int64]:
+        """Indices of all groups of each patch, shape (patches, groups)."""
+        return unpacked(payload, self._inr.groups.bits, (self._inr.groups.count, self._patches(spec))).T
+
+    def _axes(self, spec: ArraySpec) -> tuple[int, ...]:
+        """Rows and columns."""
+        return axes(spec.shape, self._inr.channels)
+
+    def _scaled(self, payload: bytes, spec: ArraySpec, grid: Grid) -> NDArray[Any]:
+        """Each patch has the places that lie in it."""
+        inr, side = self._inr, self._side
+        n, h, w, c = self._images(spec)
+        down, across = (grid.places[axis] for axis in self._axes(spec))
+        weights = inr.weights(self._index(payload, spec)).reshape(n, *counts(h, w, side), inr.network.size)
+        out = np.empty((n, down.count, across.count, c), np.uint8)
+        for row, (at, y) in enumerate(strips(down, side[0])):
+            for column, (to, x) in enumerate(strips(across, side[1])):
+                along = coordinates(y, side[0]), coordinates(x, side[1])
+                out[:, at, to] = shown(inr.network, weights[:, row, column], along, inr.frequencies)
+        return out.reshape(grid.shape)

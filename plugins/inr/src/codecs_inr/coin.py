@@ -12,16 +12,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core import ArraySpec, Codec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo, Grid
 from codecs_core.entropy import DiscretizedLaplace, Message, Uniform
 from codecs_core.errors import UnsupportedArrayError
 from codecs_core.fields import whole
 from codecs_inr import COIN
 from codecs_inr import decoder as exactly
 from codecs_inr.adam import Adam
-from codecs_inr.features import FREQUENCY_BITS, fourier
+from codecs_inr.features import FREQUENCY_BITS, coordinates, fourier
 from codecs_inr.model import standardised, units
 from codecs_inr.network import Floats, Siren
+from codecs_inr.patches import axes
 from codecs_inr.sine import VALUE_BITS
 
 #: Rounded weights are from -MIDDLE to MIDDLE; the last layer's steps are this much larger, in grey levels, than the others' in turns.
@@ -87,7 +88,11 @@ class CoinCodec(Codec):
         return Siren((4 * self.frequencies, *[self.width] * self.depth, channels))
 
     def _features(self, h: int, w: int) -> NDArray[np.float64]:
-        return fourier((h, w), np.int64(1) << (FREQUENCY_BITS + np.arange(self.frequencies)))
+        return fourier((h, w), self._octaves)
+
+    @property
+    def _octaves(self) -> NDArray[np.int64]:
+        return np.int64(1) << (FREQUENCY_BITS + np.arange(self.frequencies))
 
     def _steps(self, network: Siren) -> NDArray[np.int64]:
         """What weights are multiples of, in units of 2^-20, shape (size,)."""
@@ -109,12 +114,27 @@ class CoinCodec(Codec):
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         n, h, w, c = self._images(spec)
-        network, message = self._network(c), Message.from_bytes(payload)
+        network, weights = self._read(payload, n, c)
+        return exactly.values(network, weights, self._features(h, w)).reshape(spec.shape)
+
+    def _read(self, payload: bytes, n: int, channels: int) -> tuple[Siren, NDArray[np.int64]]:
+        """The network of n images, and its weights for each."""
+        network, message = self._network(channels), Message.from_bytes(payload)
         scales = Uniform(SCALES, (n, self.depth + 1)).pop(message)
         q = self._weights(network, scales).pop(message) - MIDDLE
         message.verify_end()
-        weights = np.clip(q * self._steps(network), -exactly.REACH, exactly.REACH)
-        return exactly.values(network, weights, self._features(h, w)).reshape(spec.shape)
+        return network, np.clip(q * self._steps(network), -exactly.REACH, exactly.REACH)
+
+    def _axes(self, spec: ArraySpec) -> tuple[int, ...]:
+        """Rows and columns."""
+        return axes(spec.shape, self._images(spec)[3])
+
+    def _scaled(self, payload: bytes, spec: ArraySpec, grid: Grid) -> NDArray[Any]:
+        n, h, w, c = self._images(spec)
+        network, weights = self._read(payload, n, c)
+        down, across = (grid.places[axis] for axis in self._axes(spec))
+        along = coordinates(down, h), coordinates(across, w)
+        return exactly.shown(network, weights, along, self._octaves).reshape(grid.shape)
 
     def _weights(self, network: Siren, scales: NDArray[np.int64]) -> DiscretizedLaplace:
         """Code of weights of shape (n, size), given the scale of each layer, shape (n, layers)."""

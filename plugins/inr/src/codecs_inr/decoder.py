@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_inr.features import Coordinates, waves
 from codecs_inr.network import Siren
 from codecs_inr.sine import PHASE_BITS, VALUE_BITS, sine
 
@@ -37,6 +41,21 @@ def values(network: Siren, w: NDArray[np.int64], x: NDArray[np.float64]) -> NDAr
     many = max(1, _PLACES // max(1, len(x)))
     for first in range(0, len(w), many):
         out[first : first + many] = _values(network, w[first : first + many].astype(np.float64), x)
+    return out
+
+
+def shown(
+    network: Siren, w: NDArray[np.int64], along: Sequence[Coordinates], frequencies: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Values of n networks at the places that have these coordinates along each axis, shape (n, places along each axis, outputs)."""
+    (above, below), *others = along
+    lengths = [len(one) for one, _ in others]
+    out = np.empty((len(w), len(above), *lengths, network.widths[-1]), np.uint8)
+    step = max(1, _PLACES // max(1, math.prod(lengths)))
+    for first in range(0, len(above), step):
+        part = out[:, first : first + step]
+        x = waves([(above[first : first + step], below), *others], frequencies)
+        part[...] = values(network, w, x).reshape(part.shape)
     return out
 
 
