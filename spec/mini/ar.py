@@ -6,13 +6,14 @@ Numbers of Python leave what they are combined with in binary32; `total` and `la
 import math
 
 import ar_fast
+import ar_smallest
 import entropy
 import exact
 import numpy as np
 from arrays import require
 
 REAL, TINY = np.float32, np.float32(1e-20)
-PLAIN, FAST, NETWORK = 0, 1, 2
+PLAIN, FAST, NETWORK, SMALLEST = 0, 1, 2, 3
 
 
 def places(*pairs):
@@ -188,8 +189,11 @@ def features(x, e, seen, top, s, m, guesses, misses, recent, r, c):
     return np.array(found, REAL)
 
 
-def decode_plane(message, config, prior, network, plane, before, top):
-    """Fill a plane of an image: its values and errors, and those beyond it; `before`: the planes that it sees."""
+def decode_plane(message, config, prior, network, plane, before, top, decisions):
+    """Fill a plane of an image: its values and errors, and those beyond it; `before`: the planes that it sees.
+
+    Values are popped by `decisions`, if there are any, otherwise by mixtures.
+    """
     h, w = plane.shape[1] - 8, plane.shape[2] - 8
     sums, recent = Fading(w, (2, *prior.shape), REAL(config["decays"])[:, None, None] / 256), Fading(w, (3,), REAL(0.9))
     weights, v, distances = np.zeros((2, len(prior)), REAL), np.zeros(len(prior), REAL), np.zeros_like(plane)
@@ -217,7 +221,12 @@ def decode_plane(message, config, prior, network, plane, before, top):
             means = (256 * float(m) + np.floor(means * (float(s) * 4))).astype(int).tolist()
             log_scales = np.clip(log2(s) + log_scales, -384, 1280).tolist()
             mixture = entropy.weights(logits.tolist())
-            (value,) = entropy.logistic_mixture(1, top + 1, 24, [mixture], [means], [log_scales]).pop(message)
+            if decisions:
+                told = zip(map(float, (*guesses, m)), map(float, (*misses, s)), strict=True)
+                around, place = [(x, e), *seen], (r - 4, c - 4)
+                value = decisions.value(top, (mixture, means, log_scales), [*told], place, around)
+            else:
+                (value,) = entropy.logistic_mixture(1, top + 1, 24, [mixture], [means], [log_scales]).pop(message)
             if config["rates"][0]:
                 network.learn(gradient(value, top, float(s), mixture, means, log_scales))
 
@@ -246,26 +255,30 @@ def decode(model, settings, payload, shape, dtype, version):
     if version > 2:
         require(len(payload) > 0, "no level")
         level, payload = payload[0], payload[1:]
-    require(level in (PLAIN, FAST, NETWORK), "a level that there is not")
-    numbers = {PLAIN: (1,) if one else (3, 4), FAST: range(1, 17), NETWORK: (1,) if one else range(2, 17)}
-    full = full_shape(shape, numbers[level])
+    require(level in (PLAIN, FAST, NETWORK, SMALLEST), "a level that there is not")
+    numbers = {PLAIN: (1,) if one else (3, 4), FAST: range(1, 17)}
+    full = full_shape(shape, numbers.get(level, (1,) if one else range(2, 17)))
 
     def pop(message, images, count, top, roles):
         """Planes of codes, of shape (count, n, h, w)."""
         n, h, w = images
-        planes = []
+        planes, marks = [], []
         for role in roles[:count]:
             prior, layers = parts[role]
             network = Network(layers, *config["rates"])
+            decisions = ar_smallest.Decisions(message, n * h * w) if level == SMALLEST else None
             planes.insert(0, np.zeros((n, 2, h + 8, w + 8), REAL))
+            marks.insert(0, np.full((n, h + 8, w + 8), 2))
             for image in range(n):
                 seen = [p[image] for p in planes[1 : role + 1]]
-                decode_plane(message, config, prior, network, planes[0][image], seen, top)
+                if decisions:
+                    decisions.marks = [p[image] for p in marks[: role + 1]]
+                decode_plane(message, config, prior, network, planes[0][image], seen, top, decisions)
         return np.array([p[:, 0, 4 : h + 4, 4 : w + 4] for p in planes[::-1]])
 
     if level == FAST:
         return ar_fast.decode(payload, full, dtype, ar_fast.pop_planes).reshape(shape)
-    if level == NETWORK:
+    if level in (NETWORK, SMALLEST):
         roles = [0] * 16 if one else [0, 1, *[2] * 14]
         return ar_fast.decode(payload, full, dtype, lambda *more: pop(*more, roles)).reshape(shape)
     require(dtype == "uint8" or (dtype == "uint16" and (one or version > 2)), "a dtype that the model does not take")

@@ -22,6 +22,7 @@ CODECS = {c: ImageCodec(model=random_model(c)) for c in (1, 3)}
 
 
 FAST = ImageCodec(model=random_model(3), effort="fast")
+SMALLEST = {c: ImageCodec(model=random_model(c), effort="smallest") for c in (1, 3)}
 
 
 def pixels(*shape: int, seed: int = 0, dtype: str = "uint8") -> NDArray[Any]:
@@ -162,11 +163,36 @@ def test_fast_descriptions_that_are_none(payload: bytes) -> None:
         FAST.decode(payload, ArraySpec((9, 9, 3), "uint8"))
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_smallest(data: st.DataObject) -> None:
+    """Integers in 1 to 4 channels and in stacks, smooth or not: more decisions than an encoder makes room for at first, and fewer."""
+    dtype = np.dtype(data.draw(st.sampled_from(["u1", "u2", "i4"])))
+    shape = tuple(data.draw(st.integers(1, most)) for most in (2, 9, 20, 4))
+    bits = data.draw(st.integers(1, 8 * dtype.itemsize))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    x = rng.integers(0, (1 << bits) - 1, shape, np.uint64, endpoint=True) << np.uint64(8 * dtype.itemsize - bits)
+    check_round_trip(SMALLEST[1 if shape[-1] == 1 else 3], np.minimum(x, x[:, :1]).astype(dtype))
+
+
+def test_smallest_knows_colours() -> None:
+    """Where 50 colours occur, in noise, it finds out which ones."""
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 256, (50, 3), np.uint8)[rng.integers(0, 50, (60, 60))]
+    assert len(check_round_trip(SMALLEST[3], x)) < 0.7 * len(check_round_trip(CODECS[3], x))
+
+
+@pytest.mark.parametrize("payload", [b"\x03", b"\x03\x08", b"\x03\x00" + bytes(9), b"\x04" + bytes(9)])
+def test_smallest_payloads_that_are_none(payload: bytes) -> None:
+    with pytest.raises(CorruptDataError):
+        SMALLEST[3].decode(payload, ArraySpec((9, 9, 3), "uint8"))
+
+
 def test_efforts() -> None:
     """A level is in the payload: a codec of another one decodes it too."""
     x = pixels(6, 7, 3)
-    for one in (FAST, CODECS[3]):
-        for other in (FAST, CODECS[3]):
+    for one in (FAST, CODECS[3], SMALLEST[3]):
+        for other in (FAST, CODECS[3], SMALLEST[3]):
             assert np.array_equal(unstored(one).decode(unstored(other).encode(x), ArraySpec.of(x)), x)
     with pytest.raises(ConfigError, match="one of fast, standard"):
         ImageCodec(model=random_model(3), effort="most")

@@ -10,7 +10,7 @@ from codecs_core.testing import CodecConformance
 
 class TestConformance(CodecConformance):
     codec_id = "ar.image"
-    configs = ({}, {"effort": "fast"})
+    configs = ({}, {"effort": "fast"}, {"effort": "smallest"})
     model = random_model(3)
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)  # tests/exactness has the others
@@ -26,6 +26,7 @@ class TestGrey(CodecConformance):
     """Of up to 16 bits, with layers of more than 16 outputs."""
 
     codec_id = "ar.image"
+    configs = ({}, {"effort": "smallest"})
     model = random_model(1, width=24, components=6)
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)

@@ -12,6 +12,7 @@ from codecs_ar.features import LEAST, describe
 from codecs_ar.learner import differentiate, evaluate, learn
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.regression import LANES, backward, faded, forward, predict, solve
+from codecs_ar.smallest.walk import FULL, LONGEST, walk
 from codecs_core.entropy import EXHAUSTED, GUARD, OK, mixture_find, mixture_pair, pop_one, push_one
 from codecs_core.jit import borrowing, kernel
 
@@ -173,6 +174,32 @@ def hand_down(fit, bias, n, wide, width, rates):
         fade_left(bias, column, fit.errors[column])
 
 
+@borrowing
+def value_coded(at, i, head, words, words_left, out, where, guess, mix, precision, given, coded, room, more):
+    """Decode a value by a mixture, or note its interval; by decisions, if there is a `walk.Walker`. Returns a status and the message."""
+    x, plane, top = given.x, given.size[0], given.size[4]
+    if more is not None:
+        more.state[0], more.state[1] = head, np.uint64(words_left)
+        symbol = walk(at, where, plane, top, x, given.e, guess, room, given.family, words, more)
+        head, words_left = more.state[0], np.int64(more.state[1])
+        if not given.decoding and np.int64(more.state[2]) + LONGEST > more.records.size:
+            return FULL, head, words_left
+    elif given.decoding:
+        mask = (np.uint64(1) << precision) - np.uint64(1)
+        symbol, lower, freq = mixture_find(head & mask, np.uint64(0), mix)
+        head, words_left = pop_one(head, words, words_left, lower, freq, precision)
+    else:
+        symbol = np.int64(x[at])
+        lower, upper = mixture_pair(symbol, np.uint64(0), mix)
+        coded.starts[i], coded.freqs[i] = lower, upper - lower
+    if given.decoding:
+        if words_left < GUARD:
+            return EXHAUSTED, head, words_left
+        out[i] = symbol
+        x[at] = np.float32(symbol)
+    return OK, head, words_left
+
+
 @kernel
 def code(state, words, out, wide, precision, params):
     """Go through one plane of images.
@@ -184,9 +211,10 @@ def code(state, words, out, wide, precision, params):
     out
         The values, flat: written if `decoding`.
     params
-        `workspace.Given`; `Seen`, which is written if the network has no layers, else `Coded`, unless `decoding`; `Fit`, `Bias`, `Room`.
+        `workspace.Given`; `Seen`, which is written if the network has no layers, else `Coded`, unless `decoding`; `Fit`, `Bias`, `Room`;
+        and at the level smallest a `walk.Walker`, otherwise None.
     """
-    given, seen, coded, fit, bias, room = params
+    given, seen, coded, fit, bias, room, more = params
     x, e, places, network, family = given.x, given.e, given.places, given.network, given.family
     plane, images, height, width, top = given.size
     decoding, looking, learning = given.decoding, network.sizes.size == 1, network.rates[0] > 0
@@ -200,7 +228,6 @@ def code(state, words, out, wide, precision, params):
 
     head, words_left, low = state[0], np.int64(state[1]), np.int64(state[2])
     p = np.uint64(precision)
-    mask = (np.uint64(1) << p) - np.uint64(1)
     tables = family.cells, family.reciprocals, p, family.variances, family.quantiles
     mix = (np.int64(family.symbols), room.weights, room.means, room.log_scales, *tables)
 
@@ -238,16 +265,11 @@ def code(state, words, out, wide, precision, params):
                     parity = 2 * (y & 1) + (column & 1)
                     evaluate(room.row, parity, network, family.components, room.said)
                     mixture_of(room, guess[0], guess[1], log_scale, family.exp2)
-                    if decoding:
-                        symbol, lower, freq = mixture_find(head & mask, np.uint64(0), mix)
-                        head, words_left = pop_one(head, words, words_left, lower, freq, p)
-                        if words_left < GUARD:
-                            return EXHAUSTED, i
-                        out[i] = symbol
-                        x[at] = np.float32(symbol)
-                    else:
-                        lower, upper = mixture_pair(np.int64(x[at]), np.uint64(0), mix)
-                        coded.starts[i], coded.freqs[i] = lower, upper - lower
+                    status, head, words_left = value_coded(
+                        at, i, head, words, words_left, out, where, guess, mix, p, given, coded, room, more
+                    )
+                    if status != OK:
+                        return status, i
                     if learning:
                         differentiate(np.int64(x[at]), np.float64(guess[1]), np.int64(top), mix, room, family, network)
                         learn(parity, network)

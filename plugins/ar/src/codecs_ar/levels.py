@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.fast import coding
 from codecs_ar.model import Autoregression
+from codecs_ar.smallest import coding as smallest
 from codecs_ar.values import Values
 from codecs_core.entropy import Bits, Message
 from codecs_core.errors import CorruptDataError
 
 #: What the first byte of a payload says: a message of version 2 follows; or a description, and a message of planes by the fast level,
-#: or by the networks of the model.
-PLAIN, FAST, NETWORK = 0, 1, 2
-STANDARD, QUICK = "standard", "fast"
-LEVELS = (QUICK, STANDARD)
+#: or by the networks of the model, or by the level smallest.
+PLAIN, FAST, NETWORK, DECISIONS = 0, 1, 2, 3
+STANDARD, QUICK, SMALLEST = "standard", "fast", "smallest"
+LEVELS = (QUICK, STANDARD, SMALLEST)
+#: The first byte by the level, where there is a description.
+_BYTES = {QUICK: FAST, STANDARD: NETWORK, SMALLEST: DECISIONS}
 
 
 def encode(images: NDArray[Any], effort: str, model: Autoregression, most: int | None) -> bytes:
@@ -31,11 +34,13 @@ def encode(images: NDArray[Any], effort: str, model: Autoregression, most: int |
         if values is not None:
             model.push(message, images)
     else:
-        writer.natural(NETWORK if effort == STANDARD else FAST)
+        writer.natural(_BYTES[effort])
         values.write(writer, images.dtype)
         planes, lowest = values.forward(images)
         if effort == STANDARD:
             model.push_planes(message, planes, values.top)
+        elif effort == SMALLEST:
+            smallest.push(message, model, planes, values.top)
         else:
             coding.push(message, planes, values.top)
         if values.shift:
@@ -50,16 +55,19 @@ def decode(payload: bytes, shape: tuple[int, int, int, int], dtype: str, model: 
     level = reader.natural()
     if level == PLAIN:
         return plain(reader.rest(), shape, dtype, model)
-    if level not in (FAST, NETWORK) or math.prod(shape) == 0:
-        raise CorruptDataError(f"the payload begins with {level}, where 0, 1 or 2 was expected: it is damaged")
+    if level not in _BYTES.values() or math.prod(shape) == 0:
+        raise CorruptDataError(f"the payload begins with {level}, where 0, 1, 2 or 3 was expected: it is damaged")
     n, height, width, channels = shape
     values = Values.read(reader, np.dtype(dtype), channels)
     message = Message.from_bytes(reader.rest())
     lowest = np.zeros(0, np.uint64)
     if values.shift:
         lowest = Bits(np.full(math.prod(shape), values.shift)).pop(message).astype(np.uint64)
-    popped = model.pop_planes if level == NETWORK else coding.pop
-    planes = popped(message, (channels, n, height, width), values.top)
+    full = channels, n, height, width
+    if level == DECISIONS:
+        planes = smallest.pop(message, model, full, values.top)
+    else:
+        planes = (model.pop_planes if level == NETWORK else coding.pop)(message, full, values.top)
     message.verify_end()
     return values.backward(planes, lowest, np.dtype(dtype))
 

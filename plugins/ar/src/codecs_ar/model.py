@@ -100,16 +100,17 @@ class Autoregression:
 
     def push_planes(self, message: Message, codes: NDArray[np.uint16], top: int) -> None:
         """Push planes of shape (planes, n, height, width), of values up to `top`; each plane sees those before it."""
-        planes = Planes(codes.shape, top, self._roles(len(codes)))
+        planes = self.planes_of(codes.shape, top)
         planes.values[:] = codes
         self._push(message, planes)
 
     def pop_planes(self, message: Message, shape: tuple[int, int, int, int], top: int) -> NDArray[np.uint16]:
         """Inverse of `push_planes`."""
-        return self._popped(message, Planes(shape, top, self._roles(shape[0]))).values.astype(np.uint16)
+        return self._popped(message, self.planes_of(shape, top)).values.astype(np.uint16)
 
-    def _roles(self, count: int) -> list[int]:
-        return [min(i, self.channels - 1) for i in range(count)]
+    def planes_of(self, shape: tuple[int, int, int, int], top: int) -> Planes:
+        """Room for planes of shape (planes, n, height, width), each of which sees those before it, as far as the model knows how."""
+        return Planes(shape, top, [min(i, self.channels - 1) for i in range(shape[0])])
 
     def _push(self, message: Message, planes: Planes) -> None:
         coded = [planes.follow(i, self.expert(planes.roles[i])) for i in range(planes.count)]

@@ -13,8 +13,9 @@ from codecs_ar import neighbours
 from codecs_ar.kernels import code
 from codecs_ar.learner import Network
 from codecs_ar.neighbours import MARGIN
+from codecs_ar.smallest.walk import Walker
 from codecs_ar.workspace import PRECISION, Bias, Coded, Family, Fit, Given, Places, Predictors, Room, Seen
-from codecs_core.entropy import Message, mixture_tables, table
+from codecs_core.entropy import OK, Message, mixture_tables, table
 
 #: In which order channels are coded: green tells most about the others.
 ORDER = {1: (0,), 3: (1, 0, 2), 4: (1, 0, 2, 3)}
@@ -96,18 +97,24 @@ class Planes:
         self._follow(plane, expert, Seen.empty(0, 0), coded)
         return coded
 
-    def _follow(self, plane: int, expert: Expert, seen: Seen, coded: Coded) -> None:
-        params = self._params(plane, expert, seen, coded, decoding=False)
-        code(np.zeros(3, np.uint64), np.zeros(8, np.uint32), np.zeros(0, np.int32), 0, PRECISION, params)
+    def decide(self, plane: int, expert: Expert, walker: Walker) -> bool:
+        """Note the decisions of a plane, once all planes before it were followed so; False if there was no room for them all."""
+        return self._follow(plane, expert, Seen.empty(0, 0), Coded.empty(0), walker)
 
-    def pop(self, message: Message, plane: int, expert: Expert) -> None:
-        """Decode the values of a plane, by one head throughout."""
-        params = self._params(plane, expert, Seen.empty(0, 0), Coded.empty(0), decoding=True)
+    def _follow(self, plane: int, expert: Expert, seen: Seen, coded: Coded, walker: Walker | None = None) -> bool:
+        params = self._params(plane, expert, seen, coded, walker, decoding=False)
+        state, words, out = np.zeros(3, np.uint64), np.zeros(8, np.uint32), np.zeros(0, np.int32)
+        status, _ = code(state, words, out, 0, PRECISION, params)
+        return bool(status == OK)
+
+    def pop(self, message: Message, plane: int, expert: Expert, walker: Walker | None = None) -> None:
+        """Decode the values of a plane, by one head throughout; by decisions, if there is a walker."""
+        params = self._params(plane, expert, Seen.empty(0, 0), Coded.empty(0), walker, decoding=True)
         message.pop_symbols(code, np.empty(self.values[0].size, np.int32), PRECISION, params, thin=True)
 
     def _params(
-        self, plane: int, expert: Expert, seen: Seen, coded: Coded, *, decoding: bool
-    ) -> tuple[Given, Seen, Coded, Fit, Bias, Room]:
+        self, plane: int, expert: Expert, seen: Seen, coded: Coded, walker: Walker | None, *, decoding: bool
+    ) -> tuple[Given, Seen, Coded, Fit, Bias, Room, Walker | None]:
         role = self.roles[plane]
         x, e = (a[plane - role : plane + 1].reshape(-1) for a in (self.x, self.e))
         size = (role, self.images, self.height, self.width, self.top)
@@ -117,7 +124,7 @@ class Planes:
         given = Given(decoding, size, x, e, where, expert.prior, expert.predictors, mantissas, expert.network, family)
         fit = Fit.empty(neighbours.regressors(role), self.height, self.width)
         room = Room.empty(int(expert.network.sizes[0]), expert.components)
-        return given, seen, coded, fit, Bias.empty(self.width), room
+        return given, seen, coded, fit, Bias.empty(self.width), room, walker
 
 
 def places(role: int, stride: int) -> Places:
