@@ -81,7 +81,7 @@ class Trainer(Protocol):
         ----------
         data
             An array of items along the first axis; if the codec is `CodecInfo.ragged`, also a list of arrays, one an
-            item.
+            item; if it is `CodecInfo.labelled`, a dict of two arrays, ``images`` and ``labels``.
         budget
             About how many seconds it may take, those before a checkpoint included.
         progress

@@ -76,6 +76,8 @@ class CodecInfo:
     trains_up_to
         ``codecs train auto`` may choose the codec for items of at most this number of values; of several it takes the one that names
         the fewest. 0: it never does.
+    labelled
+        Whether the trainer takes labelled items: a mapping of two arrays of one length, ``images`` and ``labels``.
     sizes_models
         Whether the trainer takes ``items``, how many items the model will code, and makes it of a size that pays for them.
     speed
@@ -97,6 +99,7 @@ class CodecInfo:
     resumable: bool = False
     trains_up_to: int = 0
     sizes_models: bool = False
+    labelled: bool = False
 
     def accepts(self, spec: ArraySpec) -> bool:
         """Whether arrays of this dtype and number of dimensions are within the codec's domain."""

@@ -78,6 +78,7 @@ def list_codecs(*, registry: Registry | None = None) -> list[dict[str, Any]]:
             "files": spec.info.files,
             "ragged": spec.info.ragged,
             "resumable": spec.info.resumable,
+            "labelled": spec.info.labelled,
             "models": [model.name for model in models if model.codec == id],
         }
         for id, spec in registry.codecs.items()
@@ -124,7 +125,7 @@ def train(
         Id of the codec.
     data
         An array of items along the first axis; for a codec that `list_codecs` calls ragged, also a list of arrays of
-        different shapes, one an item.
+        different shapes, one an item. For a codec that trains on labelled items, a mapping of two arrays: ``images`` and ``labels``.
     budget
         About how many seconds it may take.
     progress
@@ -160,14 +161,24 @@ def train(
             raise ConfigError(f"training of {id} has no setting {unknown[0]!r}; it has {', '.join(settings) or 'none'}")
     if checkpoint is not None:
         hyper["checkpoint"] = Path(checkpoint)
-    if info.ragged and isinstance(data, list):
-        items: Any = [_array(item, f"item {i}") for i, item in enumerate(data)]
+    if info.labelled:
+        items: Any = _labelled(id, data)
+    elif info.ragged and isinstance(data, list):
+        items = [_array(item, f"item {i}") for i, item in enumerate(data)]
     else:
         items = _array(data, f"the data to train {id} on")
     model = trainer(items, budget=budget, progress=progress, **hyper)
     if not isinstance(model, Model) or model.codec != id:
         raise ModelError(f"training of codec {id} returned {model!r}, which is no model of that codec")
     return model
+
+
+def _labelled(id: str, data: Any) -> dict[str, Any]:
+    if not isinstance(data, Mapping) or data.keys() != {"images", "labels"}:
+        raise UnsupportedArrayError(
+            f"codec {id} trains on labelled images: a mapping of two arrays that are called 'images' and 'labels'"
+        )
+    return {name: _array(array, f"the {name} to train {id} on") for name, array in data.items()}
 
 
 def _array(data: Any, what: str) -> NDArray[Any]:

@@ -1,8 +1,8 @@
 """`codecs list`: the codecs that are installed.
 
 JSON: ``{"codecs": [{"id", "plugin", "version", "summary", "kind", "exactness", "dtypes", "ndim", "format_version",
-"trainable", "needs_model", "auto", "files", "ragged", "resumable", "models"}]}``; empty ``dtypes`` and ``ndim`` mean any, ``models`` are
-names.
+"trainable", "needs_model", "auto", "files", "ragged", "resumable", "labelled", "models"}]}``; empty ``dtypes`` and ``ndim`` mean any,
+``models`` are names.
 """
 
 from typing import Annotated

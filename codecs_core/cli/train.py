@@ -69,8 +69,9 @@ def train(
         check_target(checkpoint, data)
         check_file(checkpoint)
         hyper["checkpoint"] = checkpoint
-    stack = items_of(sources, data, id, info)
-    say(f"training {id} on {plural(len(stack), 'item')} of {_kind(stack)}")
+    stack = labelled(sources, id) if info.labelled else items_of(sources, data, id, info)
+    items_ = stack["images"] if isinstance(stack, dict) else stack
+    say(f"training {id} on {plural(len(items_), 'item')} of {_kind(items_)}")
     if info.resumable and checkpoint.exists():
         say(f"training goes on from {shown(checkpoint)}; delete that file to start from the beginning")
     try:
@@ -86,7 +87,8 @@ def train(
     put(f"{shown(out)}: a model of {size(len(model.data))} for {id}, sha256 {model.sha256}")
     for line in pays(model):
         put(line)
-    say(f"use it: codecs encode SRC... DST.ccf --codec {id} --model {shown(out)}")
+    if info.needs_model:
+        say(f"use it: codecs encode SRC... DST.ccf --codec {id} --model {shown(out)}")
 
 
 def chosen(sources: "dict[str, Source]", data: Sequence[Path], known: "Registry") -> str:
@@ -174,6 +176,28 @@ def items_of(
         return [item for one in taken for item in ([one.read()] if _alone(one, data) else one.read())]
     arrays = [source.read() for source in taken]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def labelled(sources: "dict[str, Source]", id: str) -> "dict[str, NDArray[Any]]":
+    """The arrays of the data that are called ``images`` and ``labels``.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        Unless there is one of each.
+    """
+    from codecs_core.errors import UnsupportedArrayError
+
+    found: dict[str, NDArray[Any]] = {}
+    for wanted in ("images", "labels"):
+        some = [one for one in sources.values() if one.name.rpartition("/")[2] == wanted]
+        if len(some) != 1:
+            raise UnsupportedArrayError(
+                f"codec {id} trains on labelled images: a .npz file with one array 'images' and one array 'labels'; "
+                f"the data has {len(some) or 'no'} {wanted!r}"
+            )
+        found[wanted] = some[0].read()
+    return found
 
 
 def _kind(items: "NDArray[Any] | list[NDArray[Any]]") -> str:

@@ -42,6 +42,7 @@ def test_list_codecs(shipped):
         "files": False,
         "ragged": False,
         "resumable": False,
+        "labelled": False,
         "models": ["m5", "m6"],
     }
 

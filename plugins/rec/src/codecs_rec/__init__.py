@@ -23,6 +23,9 @@ WEIGHTS = CodecInfo(
     summary="Relative entropy coding: weights of networks as samples of what training left open, lossy",
     dtypes=("float32",),
     kind="lossy",
+    trainable=True,
+    resumable=True,
+    labelled=True,
     auto=False,
 )
 
@@ -50,6 +53,7 @@ def codecs_register() -> list[CodecSpec]:
             implementation="codecs_rec.weights.codec:WeightsCodec",
             format_version=1,
             info=WEIGHTS,
+            trainer="codecs_rec.weights.train:train",
         ),
     ]
 

@@ -66,6 +66,7 @@ class Compressible(nn.Module):
     places: Tensor
     done: Tensor
     sent: Tensor
+    groups: Tensor
 
     def __init__(
         self, module: nn.Module, *, bits: float = 12.0, block: int = 30, share: Mapping[str, int] | None = None
@@ -97,7 +98,7 @@ class Compressible(nn.Module):
         self.log_prior = nn.Parameter(torch.tensor(spread).log())
         self.shares = nn.Parameter(torch.zeros(sum(counts)))
         self.means = nn.Parameter(0.5 * torch.randn(sum(counts)))
-        self._groups = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+        self.register_buffer("groups", torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts)))
         self._box, self._number = np.zeros(self._layout.blocks, np.int64), np.zeros(self._layout.blocks, np.int64)
 
     def posterior(self) -> tuple[Tensor, Tensor]:
@@ -107,7 +108,7 @@ class Compressible(nn.Module):
         """
         blocks, kappa = self._layout.blocks, self._kappa * (1 + (self._excess if self.training else 0.0))
         powers = (self.shares - self.shares.detach().max()).exp()
-        sums = torch.zeros(blocks).index_add(0, self.places, powers)
+        sums = torch.zeros(blocks, device=powers.device).index_add(0, self.places, powers)
         nats = kappa * powers / sums[self.places]
         mean = (2 * nats).sqrt() * torch.tanh(self.means)
         return mean, _deviation(2 * nats + 1 - mean * mean)
@@ -115,7 +116,7 @@ class Compressible(nn.Module):
     def forward(self, *inputs: Any) -> Any:
         """What the module gives with weights drawn from the posterior; those that are sent are as they are sent."""
         mean, deviation = self.posterior()
-        values = (mean + deviation * torch.randn_like(mean)) * self.log_prior.exp()[self._groups]
+        values = (mean + deviation * torch.randn_like(mean)) * self.log_prior.exp()[self.groups]
         return functional_call(self.module, self._weights(torch.where(self.done, self.sent, values)), inputs)
 
     def fit(
@@ -127,8 +128,8 @@ class Compressible(nn.Module):
         steps: int = 0,
         rate: float = 1e-2,
         **how: Any,
-    ) -> None:
-        """Train the posterior, as `codecs_core.learn.fit` has it; `loss` and `held_out` call this module.
+    ) -> int:
+        """Train the posterior, as `codecs_core.learn.fit` has it, and return how many steps it took; `loss` and `held_out` call this.
 
         A block tells five times its bits in the beginning, and no more than them from half of the training on: what a network learns first
         needs not be learnt through all the noise.
@@ -138,7 +139,8 @@ class Compressible(nn.Module):
             self._excess = _EXCESS * max(0.0, 1 - done / _EASED) ** 2
             return loss(done)
 
-        learn.fit(self, eased, held_out, rate=rate, budget=budget, steps=steps, rng=np.random.default_rng(0), **how)
+        rng = np.random.default_rng(0)
+        return learn.fit(self, eased, held_out, rate=rate, budget=budget, steps=steps, rng=rng, **how)
 
     def compress(
         self,
