@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from codecs_rec.lossy.model import LossyVAE
     from codecs_rec.lossy.plan import Plan
 
-#: Proposals of a block that are decoded, and how often all blocks have their turn.
-SHORT, TURNS = 4, 2
+#: Proposals of a block that are decoded.
+SHORT = 4
 
 
 def refined(
@@ -59,13 +59,11 @@ def _picked(
     z = np.zeros((1, vae.deviations.shape[1]), np.int64)
     for at, part in zip(how.blocks, parts, strict=True):
         z[0, at] = part[0]
-    picked, error = [0] * len(blocks), int(vae.errors(z, x, quality)[0])
-    for b in [*blocks] * TURNS:
+    picked, error = [], vae.errors(z, x, quality)
+    for b in blocks:
         variants = np.repeat(z, len(parts[b]), axis=0)
         variants[:, how.blocks[b]] = parts[b]
-        others = np.arange(len(variants)) != picked[b]
-        errors = np.full(len(variants), error)
-        errors[others] = vae.errors(variants[others], x, quality)
-        picked[b] = int(np.argmin(errors * unit + nats[b]))
-        z, error = variants[picked[b], None], int(errors[picked[b]])
+        errors = np.append(error, vae.errors(variants[1:], x, quality))
+        picked.append(int(np.argmin(errors * unit + nats[b])))
+        z, error = variants[picked[b], None], errors[picked[b], None]
     return picked
