@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from codecs_core.report.bars import progress_bar
     from codecs_core.scale import Grid, Places
     from codecs_core.stored import restore, store, stored_size
+    from codecs_core.telling import tell
     from codecs_core.version import __version__ as __version__
 
 _HOME = {
@@ -100,6 +101,7 @@ _HOME = {
     "restore": "stored",
     "store": "stored",
     "stored_size": "stored",
+    "tell": "telling",
     "__version__": "version",
 }
 
@@ -149,6 +151,7 @@ __all__ = [
     "save",
     "store",
     "stored_size",
+    "tell",
     "train",
 ]
 

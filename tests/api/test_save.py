@@ -28,6 +28,25 @@ from codecs_core.models import add, cache
 from .conftest import COUNT, FIVES, Nibble, Raw, offset_model, registry_of
 
 
+class Slow(Raw):
+    """Tells that it is halfway."""
+
+    def _encode(self, chunk):
+        cc.tell(0.5, "halfway")
+        return super()._encode(chunk)
+
+
+def test_progress_moves_within_a_chunk(path, registry):
+    said = []
+    x = np.arange(8, dtype="u1")
+    cc.save(path, {"a": x}, codec=Slow(), chunk=4, jobs=1, progress=lambda *each: said.append(each), registry=registry)
+    assert said[0] == (0.25, "a: halfway")
+    assert said[-1] == (1.0, "a")
+    told, quiet = path.read_bytes(), path.with_name("quiet.ccf")
+    cc.save(quiet, {"a": x}, codec=Slow(), chunk=4, jobs=1, registry=registry)
+    assert quiet.read_bytes() == told
+
+
 def layouts(array):
     """The same values in other memory layouts."""
     yield array

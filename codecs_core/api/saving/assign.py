@@ -160,6 +160,12 @@ class Assignment:
                 f"codec {request.id} needs a model and none ships with it; name one with model=... (--model), "
                 f"or train one with `codecs train {request.id}`"
             )
+        if registry.spec(request.id).info.kind == "lossy":  # the smallest file is not what is wanted of one
+            models = "; ".join(f"{m.name}: {m.summary}" for m in registry.models if m.codec == request.id)
+            raise ConfigError(
+                f"codec {request.id} is lossy, and its model says how near to the data it comes and at which rate; "
+                f"name one with model=... (--model). There are {models}"
+            )
         return among
 
     def _refuse(self, names: Sequence[str], error: UnsupportedArrayError) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codecs_core.api.parallel import ordered
 from codecs_core.api.saving.chunk import Encoded, Refused, begin, encode_chunk
+from codecs_core.api.saving.headway import Headway
 from codecs_core.api.saving.plan import Refusal
 from codecs_core.container import atomic_write
 
@@ -41,7 +42,7 @@ def write(
     if (unfit := _by_spec(plan, entries)) is not None:
         return unfit
     refusal: Refusal | None = None
-    total, done = max(1, sum(entry.spec.nbytes for entry in entries)), 0
+    headway = Headway(progress, sum(entry.spec.nbytes for entry in entries))
 
     def needed(item: Planned) -> bool:
         if refusal is None:
@@ -64,7 +65,8 @@ def write(
             return task, None
         if part is None:
             part = item.items.part(entry.chunk_slice(number))
-        return task, encode_chunk(item.choice.codec, part, entry.chunk_spec(number), limits=limits)
+        with headway.at(entry, number):
+            return task, encode_chunk(item.choice.codec, part, entry.chunk_spec(number), limits=limits)
 
     with atomic_write(path, unless=lambda: refusal is not None) as file:
         codecs = [item.choice.codec for item in plan.items]
@@ -76,9 +78,7 @@ def write(
                     refusal.errors.setdefault(item.name, chunk.error)
             elif chunk is not None and refusal is None:
                 writer.write_chunk(entry.name, number, *chunk)
-                done += entry.chunk_spec(number).nbytes
-                if progress is not None:
-                    progress(min(1.0, done / total), entry.name or entry.codec)
+                headway.add(entry, number)
         if refusal is None:
             writer.close()
     return refusal or writer.contents()

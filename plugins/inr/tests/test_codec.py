@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -46,6 +47,17 @@ def test_a_longer_fit_comes_nearer() -> None:
     x = waves(2, 8, 8, 3)
     found = [error(InrCodec(model=model, effort=effort), x) for effort in ("fast", "smallest")]
     assert found[1] < found[0] < np.square(x.astype(float) - x.mean()).mean() * 50
+
+
+def test_an_encoder_tells_the_rate_and_the_distortion_so_far(tmp_path: Path) -> None:
+    told: list[tuple[float, str]] = []
+    cc.save(tmp_path / "x.ccf", waves(2, 4, 5, 3), codec=CODEC, progress=lambda *each: told.append(each))
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert 0 < fractions[0] < 1
+    assert told[-1] == (1.0, "inr.image")
+    assert re.fullmatch(r"inr.image: [0-9.]+ bits per pixel, -?[0-9.]+ dB, 0 of 4 groups", told[0][1])
+    assert "3 of 4 groups" in told[-2][1]
 
 
 def test_previews_come_nearer_group_by_group() -> None:

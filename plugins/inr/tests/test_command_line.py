@@ -66,6 +66,54 @@ def test_scales_that_are_none(held: Path, tmp_path: Path, scale: str, words: str
     assert not (tmp_path / "y.png").exists()
 
 
+def test_an_interrupted_fit_leaves_nothing(held: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("codecs_inr.encoder.tell", interrupted)
+    before = sorted(tmp_path.iterdir())
+    for path in tmp_path / "new.ccf", held:
+        content = held.read_bytes()
+        model = ("--codec", "inr.image", "--model", tmp_path / "m.safetensors")
+        result = codecs("encode", tmp_path / "x.png", path, *model)
+        assert result.exit_code == 130
+        assert "nothing half-written is left behind" in result.stderr
+        assert sorted(tmp_path.iterdir()) == before
+        assert held.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.full((4, 5, 3), np.nan, np.float32), "takes uint8"),
+        (np.full((4, 5, 3), np.inf), "takes uint8"),
+        (np.zeros((4, 5), np.uint8), "takes images of 3 channels"),
+        (np.zeros((4, 5, 4), np.uint8), "takes images of 3 channels"),
+        (np.zeros(9, np.uint8), "takes images of 3 channels"),
+    ],
+)
+def test_arrays_that_are_refused(held: Path, tmp_path: Path, array: Any, words: str) -> None:
+    np.save(tmp_path / "y.npy", array)
+    model = ("--codec", "inr.image", "--model", tmp_path / "m.safetensors")
+    result = codecs("encode", tmp_path / "y.npy", tmp_path / "y.ccf", *model)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+    assert not (tmp_path / "y.ccf").exists()
+
+
+@pytest.mark.parametrize("model", [(), ("--model", "cifar10-3")])
+def test_a_rate_that_no_model_has(held: Path, tmp_path: Path, model: tuple[str, ...]) -> None:
+    """It says which there are."""
+    result = codecs("encode", tmp_path / "x.png", tmp_path / "y.ccf", "--codec", "inr.image", *model)
+    assert result.exit_code == (3 if model else 2)
+    said = " ".join(result.stderr.split())
+    assert "cifar10-1" in said
+    assert "cifar10-2" in said
+    if not model:
+        assert "0.94 bits per pixel" in said
+    assert not (tmp_path / "y.ccf").exists()
+
+
 def test_a_codec_without_scale(tmp_path: Path) -> None:
     cc.save(tmp_path / "x.ccf", np.arange(9), codec="classic.zlib")
     result = codecs("decode", tmp_path / "x.ccf", tmp_path / "y.npy", "--scale", 2)

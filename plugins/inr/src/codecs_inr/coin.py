@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core import ArraySpec, Codec, CodecInfo, Grid
+from codecs_core import ArraySpec, Codec, CodecInfo, Grid, tell
 from codecs_core.entropy import DiscretizedLaplace, Message, Uniform
 from codecs_core.errors import UnsupportedArrayError
 from codecs_core.fields import whole
@@ -20,7 +20,7 @@ from codecs_inr import COIN
 from codecs_inr import decoder as exactly
 from codecs_inr.adam import Adam
 from codecs_inr.features import FREQUENCY_BITS, coordinates, fourier
-from codecs_inr.model import standardised, units
+from codecs_inr.model import decibels, standardised, units
 from codecs_inr.network import Floats, Siren
 from codecs_inr.patches import axes
 from codecs_inr.sine import VALUE_BITS
@@ -31,6 +31,8 @@ MIDDLE, GREY_BITS = 1023, 8
 SCALES, OCTAVE, FIRST = 64, 16, -128
 #: Size of a step of the fit, its share of the pixels, and the part at the end that looks at all of them.
 RATE, SHARE, WHOLE = 0.02, 0.25, 0.1
+#: Steps between two times that it is told how far the fit is.
+LOOK = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +153,8 @@ class CoinCodec(Codec):
         for step in range(self.steps if images.size else 0):
             late = step >= (1 - WHOLE) * self.steps
             at = slice(None) if late else rng.permutation(places)[: max(1, round(SHARE * places))]
-            _, gradient = network.gradient(w, x[at], y[:, at])
+            squares, gradient = network.gradient(w, x[at], y[:, at])
             adam.step(w, gradient, RATE * (1 - 0.95 * step / self.steps))
+            if step % LOOK == 0:
+                tell(step / self.steps, f"{decibels(squares.mean() / y[0, at].size):.1f} dB")
         return w

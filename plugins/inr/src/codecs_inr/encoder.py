@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_core import tell
 from codecs_inr.groups import Groups
-from codecs_inr.model import INR, standardised
+from codecs_inr.model import INR, decibels, standardised
 from codecs_inr.network import Floats
 from codecs_inr.posterior import Fit, Posterior
 
@@ -45,6 +47,28 @@ class Prices:
         np.clip(self.of_groups, 1e-4, 1e4, out=self.of_groups)
 
 
+@dataclass(frozen=True)
+class Headway:
+    """Says how far a fit is, with the rate and the distortion so far.
+
+    Parameters
+    ----------
+    inr
+        The model.
+    steps
+        That the fit takes.
+    """
+
+    inr: INR
+    steps: int
+
+    def tell(self, done: int, groups: int, posterior: Posterior, errors: Floats) -> None:
+        """After `done` steps, and with `groups` of weights settled; `errors` as `Fit.run` returns them."""
+        each = groups * self.inr.groups.bits + float(posterior.kl().sum(1).mean()) / math.log(2)
+        told = f"{each / math.prod(self.inr.grid):.2f} bits per pixel, {decibels(float(errors.mean())):.1f} dB"
+        tell(done / self.steps, f"{told}, {groups} of {self.inr.groups.count} groups")
+
+
 def progressive(
     inr: INR, images: NDArray[np.uint8], effort: float, told: Callable[[int, Posterior], None] | None = None
 ) -> NDArray[np.int64]:
@@ -68,11 +92,13 @@ def progressive(
     posterior.fix(still, np.zeros((n, still.size)))
     prices = Prices(groups, n)
     steps, between = (max(1, round(effort * count)) for count in inr.steps)
+    headway = Headway(inr, steps + between * groups.count)
     for done in range(0, steps, LOOK):
         late = done >= (1 - WHOLE) * steps
         rate = RATE * (1 - 0.8 * done / steps)
         share = 1.0 if late else SHARE
-        fit.run(posterior, min(LOOK, steps - done), rng, rate=rate, weight=prices.of_weights, share=share)
+        errors = fit.run(posterior, min(LOOK, steps - done), rng, rate=rate, weight=prices.of_weights, share=share)
+        headway.tell(min(done + LOOK, steps), 0, posterior, errors)
         prices.follow(posterior)
     for g in range(groups.count):
         if told:
@@ -82,7 +108,8 @@ def progressive(
         z = groups.values(index[:, : g + 1])[:, at]
         posterior.fix(at, z * 2.0**-16)
         if g + 1 < groups.count:
-            fit.run(posterior, between, rng, rate=FINE * RATE, weight=prices.of_weights, share=SHARE)
+            errors = fit.run(posterior, between, rng, rate=FINE * RATE, weight=prices.of_weights, share=SHARE)
+            headway.tell(steps + between * (g + 1), g + 1, posterior, errors)
             if g % 4 == 0:
                 prices.follow(posterior)
     return index

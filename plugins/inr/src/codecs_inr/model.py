@@ -142,6 +142,11 @@ def units(network: Siren) -> Floats:
     return each
 
 
+def decibels(error: float) -> float:
+    """The PSNR of a mean squared error of what networks are fitted to."""
+    return 10 * math.log10(255**2 / (SPREAD**2 * max(error, 1e-9)))
+
+
 def standardised(images: NDArray[np.uint8]) -> Floats:
     """What networks are fitted to for images of shape (n, h, w, c): shape (n, places, c)."""
     y = images.reshape(len(images), math.prod(images.shape[1:3]), images.shape[3]).astype(np.float32)

@@ -24,7 +24,7 @@ from codecs_inr import checkpoint as states
 from codecs_inr.em import Alternation
 from codecs_inr.features import FREQUENCY_BITS, fourier
 from codecs_inr.freeze import frozen
-from codecs_inr.model import INR, MOST_LINEAR, SPREAD, standardised
+from codecs_inr.model import INR, MOST_LINEAR, decibels, standardised
 from codecs_inr.network import Siren
 from codecs_inr.patches import cut
 from codecs_inr.sine import VALUE_BITS
@@ -172,8 +172,7 @@ def _alternate(alternation: Alternation, settings: Settings, run: Run) -> None:
             error = alternation.expect(STEPS, settings.rate * (0.05 + 0.95 * math.cos(0.5 * math.pi * done)))
             bits = alternation.maximise()
             if run.progress:
-                decibels = 10 * math.log10(255**2 / (SPREAD**2 * max(error, 1e-9)))
-                run.progress(done, f"round {alternation.rounds}: {bits:.0f} bits a signal, {decibels:.2f} dB")
+                run.progress(done, f"round {alternation.rounds}: {bits:.0f} bits a signal, {decibels(error):.2f} dB")
         if path is not None and (done >= 1 or time.monotonic() - kept > INTERVAL):
             states.save(path, alternation, same, seconds)
             kept = time.monotonic()
