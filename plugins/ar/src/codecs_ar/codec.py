@@ -27,7 +27,7 @@ class ImageCodec(cc.ImageCodec):
     ----------
     effort
         ``"fast"``, which is several times as fast, asks nothing of the model, and takes 1 to 16 channels with any; ``"standard"``; or
-        ``"smallest"``, which takes two to three times as long.
+        ``"smallest"``, which takes three times as long.
     """
 
     id: ClassVar[str] = "ar.image"
