@@ -73,7 +73,7 @@ def further(geometry: Geometry) -> Further:
     return Further(
         np.zeros(first[-1] * (n + 1) * wide),
         np.zeros(first[-1] * wide),
-        np.ones(TRACKED * geometry.size),
+        np.ones(TRACKED * min(geometry.kept, geometry.size)),
         np.full(geometry.size, NONE, np.uint8),
         first[:-1],
         np.zeros(VIEWS, np.int64),
@@ -153,13 +153,13 @@ def guess_further(index, scene, learners, now, further):
 @borrowing
 def local_further(at, pattern, scene, further):
     """Weighted means of the errors nearby."""
-    near, weights, errors = scene.near, scene.near_weights, further.errors
+    near, weights, errors, recent = scene.near, scene.near_weights, further.errors, scene.recent
     count = near.size
-    total = load8(errors, (at + near[0]) * TRACKED) * weights[np.uint64(pattern * count)] + LEAST
+    total = load8(errors, (at + near[0] & recent) * TRACKED) * weights[np.uint64(pattern * count)] + LEAST
     for j in range(1, count):
         weight = weights[np.uint64(pattern * count + j)]
         if weight > 0.0:
-            total = total + load8(errors, (at + near[j]) * TRACKED) * weight
+            total = total + load8(errors, (at + near[j] & recent) * TRACKED) * weight
     store(further.local, 0, total)
 
 
@@ -198,10 +198,18 @@ def foresee_further(at, pattern, column, index, scene, learners, now, further):
 
 
 @borrowing
-def repeat_further(to, from_, further):
-    """Repeat the errors of a value, and its mark, in a margin."""
+def forget_further(at, scene, further):
+    """Take the errors in a margin as unknown."""
     for k in range(TRACKED):
-        further.errors[np.uint64(to * TRACKED + k)] = further.errors[np.uint64(from_ * TRACKED + k)]
+        further.errors[np.uint64((at & scene.recent) * TRACKED + k)] = 1.0
+
+
+@borrowing
+def repeat_further(to, from_, scene, further):
+    """Repeat the errors of a value, and its mark, in a margin."""
+    place, source = (to & scene.recent) * TRACKED, (from_ & scene.recent) * TRACKED
+    for k in range(TRACKED):
+        further.errors[np.uint64(place + k)] = further.errors[np.uint64(source + k)]
     further.marks[np.uint64(to)] = further.marks[np.uint64(from_)]
 
 
@@ -209,7 +217,7 @@ def repeat_further(to, from_, further):
 def learn_further(at, value, usual, scene, now, further):
     """Take a value in, before `predictors.learn` does."""
     scale, cell, volatility = now.reals[SCALE], now.reals[CELL], now.reals[VOLATILITY]
-    most, place = 64.0 * volatility + 4.0 * cell, at * TRACKED
+    most, place = 64.0 * volatility + 4.0 * cell, (at & scene.recent) * TRACKED
     for k in range(EXTRA):
         further.errors[np.uint64(place + k)] = min(abs(value - further.guesses[k]), most) + 0.12 * cell
     left = (value - now.reals[CENTRE]) / max(scale, 0.25 * cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecs_ar.array.decisions import ONE, PRECISION
-from codecs_ar.array.further import foresee_further, learn_further, repeat_further
+from codecs_ar.array.further import foresee_further, forget_further, learn_further, repeat_further
 from codecs_ar.array.grid import AROUND, HUGE, value_of
 from codecs_ar.array.predictors import TRACKED, foresee, guess, learn, look, weigh
 from codecs_ar.array.repeats import note
@@ -27,9 +27,20 @@ def copied(to, from_, scene, errors, more):
     """Repeat a value, and the errors there, in a margin."""
     scene.values[np.uint64(to)] = scene.values[np.uint64(from_)]
     if more is not None:
-        repeat_further(to, from_, more.further)
+        repeat_further(to, from_, scene, more.further)
+    place, source = (to & scene.recent) * TRACKED, (from_ & scene.recent) * TRACKED
     for k in range(TRACKED):
-        errors[np.uint64(to * TRACKED + k)] = errors[np.uint64(from_ * TRACKED + k)]
+        errors[np.uint64(place + k)] = errors[np.uint64(source + k)]
+
+
+@borrowing
+def begin(row, scene, errors, more):
+    """Before a slice: in the margins to the left of its first row and above it, errors are unknown."""
+    for at in range(row - MARGIN - (MARGIN_ROWS * scene.stride if scene.height > 1 else 0), row):
+        if more is not None:
+            forget_further(at, scene, more.further)
+        for k in range(TRACKED):
+            errors[np.uint64((at & scene.recent) * TRACKED + k)] = 1.0
 
 
 @borrowing
@@ -75,7 +86,7 @@ def settle(at, scene, coder, now):
 def step(at, pattern, column, index, words, scene, learners, repeats, decider, coder, now, more):
     """Code one value; `more` is what the level smallest has, or None."""
     grid, least, most = scene.grid, scene.least, scene.most
-    look(at, pattern, column, scene, now)
+    look(at, pattern, column, scene, learners, now)
     guess(at, index, scene, learners, now)
     foresee(at, pattern, scene, learners, now)
     if more is not None:
@@ -128,6 +139,8 @@ def code(state, words, scene, learners, repeats, decider, coder, now, more, firs
         row = scene.start + z * scene.area + y * scene.stride
         if column == 0 and y > 0:
             widen(row, scene, learners.errors, more)
+        elif column == 0:
+            begin(row, scene, learners.errors, more)
         step(row + column, scene.patterns[z], column, index, words, scene, learners, repeats, decider, coder, now, more)
         if coder.decoding and own[1] < GUARD:
             status = EXHAUSTED

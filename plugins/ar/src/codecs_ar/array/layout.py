@@ -75,6 +75,12 @@ class Geometry:
         """Slices, rows and columns."""
         return self.outer, self.height, self.width
 
+    @property
+    def kept(self) -> int:
+        """A power of two: of that many places, one behind the other, errors are kept, which reaches back to all that are asked for."""
+        margin = ABOVE * self.stride if self.height > 1 else 0
+        return 1 << (max(-int(self.near.min()), margin + BESIDE) + BESIDE).bit_length()
+
     def view(self, padded: NDArray[Any]) -> NDArray[Any]:
         """The values of an array with margins."""
         step = padded.itemsize

@@ -56,18 +56,36 @@ def bucket(x, mantissas, per, top):
 @borrowing
 def local_errors(errors, at, pattern, scene, local):
     """Weighted means of the errors nearby, of all experts and of the blend."""
-    near, weights = scene.near, scene.near_weights
+    near, weights, recent = scene.near, scene.near_weights, scene.recent
     count = near.size
-    total = load8(errors, (at + near[0]) * TRACKED) * weights[np.uint64(pattern * count)] + LEAST
+    total = load8(errors, (at + near[0] & recent) * TRACKED) * weights[np.uint64(pattern * count)] + LEAST
     for j in range(1, count):
         weight = weights[np.uint64(pattern * count + j)]
         if weight > 0.0:
-            total = total + load8(errors, (at + near[j]) * TRACKED) * weight
+            total = total + load8(errors, (at + near[j] & recent) * TRACKED) * weight
     store(local, 0, total)
 
 
 @borrowing
-def look(at, pattern, column, scene, now):
+def blocks_of(scene):
+    """How many blocks of columns have a state each; one for all, where there is one row, which never comes back to a column."""
+    if scene.channels > 1:
+        return scene.channels
+    return 1 if scene.outer * scene.height == 1 else (scene.width + BLOCK - 1) // BLOCK
+
+
+@borrowing
+def forget(state, learners, now):
+    """Let a state begin."""
+    terms, wide = now.rows.size, now.v.size
+    for i in range(state * terms, (state + 1) * terms):
+        learners.sums[np.uint64(i)] = 0.0
+    for i in range(state * wide, (state + 1) * wide):
+        learners.weights[np.uint64(i)] = 0.0
+
+
+@borrowing
+def look(at, pattern, column, scene, learners, now):
     """Fill in the regressors, and choose the least-squares states."""
     x, own = scene.values, scene.own
     base = x[np.uint64(at + scene.spots[0])]
@@ -81,9 +99,11 @@ def look(at, pattern, column, scene, now):
         kind += np.int64(level > scene.levels[j])
     channels = scene.channels
     channel = column % channels
-    blocks = (scene.width + BLOCK - 1) // BLOCK if channels == 1 else channels
+    blocks = blocks_of(scene)
     now.states[0] = channel
-    now.states[1] = channels + (column // BLOCK if channels == 1 else channel)
+    now.states[1] = channels + (channel if channels > 1 else column // BLOCK % blocks)
+    if channels * scene.outer * scene.height == 1 and column % BLOCK == 0:
+        forget(now.states[1], learners, now)
     now.states[2] = channels + blocks + kind * channels + channel
 
 
@@ -131,7 +151,7 @@ def foresee(at, pattern, scene, learners, now):
     """From the experts' guesses and errors to a mixture."""
     errors, local, parts, reals = learners.errors, now.lanes, now.parts, now.reals
     local_errors(errors, at, pattern, scene, local)
-    before = (at + scene.near[0]) * TRACKED
+    before = (at + scene.near[0] & scene.recent) * TRACKED
     total, blend, best, least = 0.0, 0.0, 0, HUGE
     for k in range(EXPERTS):
         last = errors[np.uint64(before + k)]
@@ -218,7 +238,7 @@ def weigh(value, lower, upper, learners, now):
 @borrowing
 def learn(at, value, usual, scene, learners, now):
     """Take a value in."""
-    reals, errors, place = now.reals, learners.errors, at * TRACKED
+    reals, errors, place = now.reals, learners.errors, (at & scene.recent) * TRACKED
     centre, blend, scale, cell, volatility = reals[CENTRE], reals[BLEND], reals[SCALE], reals[CELL], reals[VOLATILITY]
     most = 64.0 * volatility + 4.0 * cell
     if usual:

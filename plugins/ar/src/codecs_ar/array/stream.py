@@ -305,6 +305,7 @@ def scene_of(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
         geometry.masks,
         geometry.near,
         geometry.near_weights,
+        geometry.kept - 1,
         geometry.spots,
         levels,
     )
@@ -313,13 +314,14 @@ def scene_of(geometry: Geometry, about: Description, numbers: Numbers) -> Scene:
 def _learners(geometry: Geometry, series: bool, version: int) -> Learners:
     n, channels = geometry.own.size, geometry.channels
     wide = stride(n)
-    blocks = -(-geometry.width // predictors.BLOCK) if channels == 1 else channels
+    alone = geometry.outer * geometry.height == 1  # a row alone never comes back to a column
+    blocks = channels if channels > 1 else 1 if alone else -(-geometry.width // predictors.BLOCK)
     states = channels + blocks + CLASSES * channels
     blends = np.array([1.0] * EXPERTS + [3.0, 0.3, 0.1, 0.1])
     return Learners(
         np.zeros(states * (n + 1) * wide),
         np.zeros((states + 1) * wide),
-        np.ones(TRACKED * geometry.size),
+        np.ones(TRACKED * min(geometry.kept, geometry.size)),
         np.zeros(32 * 8),
         np.tile(blends / blends.sum(), RATIOS * EXPERTS),
         np.array([1e-4, 0.003, 0.003]),

@@ -52,8 +52,8 @@ def listen(at, spread, scene, learners, now, further, panel):
         elif k < SAID - 2:
             mean, error = now.guesses[k - 2 - VIEWS], now.lanes[k - 2 - VIEWS]
         else:
-            last = learners.errors[np.uint64((at + scene.near[0]) * TRACKED + TRACKED - 1)]
-            other = learners.errors[np.uint64((at + scene.near[1]) * TRACKED + TRACKED - 1)]
+            last = learners.errors[np.uint64((at + scene.near[0] & scene.recent) * TRACKED + TRACKED - 1)]
+            other = learners.errors[np.uint64((at + scene.near[1] & scene.recent) * TRACKED + TRACKED - 1)]
             mean, error = now.reals[CENTRE], 0.35 * (last + other) + 0.3 * spread
         panel.means[k] = mean
         panel.inverses[k] = 1.0 / max(0.5 * (0.9 * error + 0.1 * volatility), 0.08 * cell)
