@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from codecs_ar.array.choosing import describe
 from codecs_ar.array.codec import ArrayCodec
 from codecs_ar.array.coding import BYTES, RUNS, STILL, THOROUGH
+from codecs_ar.array.layout import Layout
+from codecs_ar.array.maps import WHOLE, Bits
 from codecs_ar.array.payload import Writer
 from codecs_ar.array.repetition import _compress, compressed, decompressed
+from codecs_ar.array.stream import VERSION, Stream
 from numpy.typing import NDArray
 
 from codecs_core import store
@@ -230,3 +234,17 @@ def test_rows_that_differ_by_a_sign() -> None:
     payload = CODEC.encode(array)
     assert payload[:2] == bytes([BYTES, 2])
     assert CODEC.decode(payload, ArraySpec.of(array)).tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize(("shape", "series"), [((1 << 20,), True), ((1 << 20,), False), ((1 << 11, 1 << 9), False)])
+def test_what_is_learnt_takes_little_beside_the_values(shape: tuple[int, ...], series: bool) -> None:
+    about = describe(
+        np.arange(1000).reshape((1000,) + (1,) * (len(shape) - 1)),
+        Bits(np.dtype(np.int64)),
+        Layout(tuple(range(len(shape))), series),
+    )
+    stream = Stream(shape, about, WHOLE, VERSION, decoding=True, thorough=True)
+    assert stream.more
+    learnt = [one for state in (stream.learners, stream.more.further) for one in state if isinstance(one, np.ndarray)]
+    values = stream.scene.codes.nbytes + stream.scene.values.nbytes
+    assert sum(one.nbytes for one in learnt) < values / 2
