@@ -16,8 +16,8 @@ class Scene(NamedTuple):
     `codes` and `values` have margins; a slice takes `area` of them, a row `stride`; the first value is at `start`. Regressors are at the
     offsets `own`; those with a zero in row `patterns[z]` of `masks` do not exist in slice z. Errors that tell the scale are at `near`, with
     weights in the same row of `near_weights`; they are kept of the last `recent` + 1 places. `spots` are W, N, NW, NE, WW, those whose
-    codes count as second and third neighbours, and NN. Codes from `least` to `most` are usual, others are outliers. `levels` divide values into
-    classes.
+    codes count as second and third neighbours, and NN. Codes from `least` to `most` are usual, others are outliers.
+    `levels` divide values into classes.
     """
 
     outer: int
