@@ -6,7 +6,7 @@
 # make portability   the same bits on other processors, emulated; the matrix in docs/explanation/exactness.md
 # make bounds  the oldest versions that the packages ask for decode every vector
 # make gallery draw the pictures of docs/gallery.md
-# make figures DATA=FOLDER   the sizes in README.md, by kind of data
+# make figures DATA=FOLDER   the figures of README.md and docs/benchmarks.md
 # make check   all of it                     make clean    remove what make made
 
 .DEFAULT_GOAL := help
@@ -63,7 +63,7 @@ gallery: $(STAMP)
 	$(BIN)/python plugins/rec/scripts/pictures.py
 
 figures: $(STAMP)
-	$(BIN)/python scripts/figures.py $(DATA)
+	$(BIN)/python scripts/figures $(DATA) $(ARGS)
 
 PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability'
 

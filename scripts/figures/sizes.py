@@ -1,20 +1,12 @@
-"""The figures of the README, by kind of data: ``make figures DATA=FOLDER``.
+"""What people may expect: bytes of files by kind of data, beside the codecs that are used most, and of the samples with every codec.
 
-FOLDER holds what `KINDS` names. Every size is that of a whole file, decoded again and compared. What was measured is kept in
-``build/figures.json``, so that an interrupted run goes on where it was; the table of the README, ``docs/assets/sizes.svg`` and
-``docs/assets/figures.json`` (with commit, machine and date) are written when all is there.
+Every size is that of a whole file, decoded again and compared.
 """
 
 from __future__ import annotations
 
-import datetime
-import json
-import platform
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import codecs_core as cc
+from codecs_core import media
 from codecs_core.errors import CodecsError
 
-ROOT = Path(__file__).parents[1]
-MEASURED, FIGURES, PICTURE = (
-    ROOT / name for name in ("build/figures.json", "docs/assets/figures.json", "docs/assets/sizes.svg")
-)
-README, BEGIN, END = ROOT / "README.md", "<!-- sizes: written by make figures -->", "<!-- end of the sizes -->"
+ROOT = Path(__file__).parents[2]
+#: Calls a function under a name, or remembers what it gave in an earlier run.
+Once = Callable[..., Any]
 #: Kinds of data, and the files of each; images of one kind go into one file.
 KINDS: dict[str, tuple[str, ...]] = {
     "photographs": ("photos/full/*.webp",),
@@ -51,21 +42,6 @@ KINDS: dict[str, tuple[str, ...]] = {
 OURS = "auto"
 #: What people use, and how the table calls it.
 OTHERS = {"classic.zstd": "zstd", "classic.lzma": "xz", "classic.pcodec": "pcodec", "classic.jxl": "JPEG XL"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """Bytes of a kind of data: its values, with each codec (None where it refuses a file), and with the best other codec of each file."""
-
-    kind: str
-    raw: int
-    sizes: dict[str, int | None]
-    best: int
-
-    @property
-    def change(self) -> float:
-        """Of `auto`, against the best other codec for each file."""
-        return (self.sizes[OURS] or 0) / self.best - 1
 
 
 def files(data: Path) -> Iterator[tuple[str, str, dict[str, NDArray[Any]]]]:
@@ -98,43 +74,85 @@ def size(arrays: dict[str, NDArray[Any]], codec: str) -> int | None:
         return path.stat().st_size
 
 
-def measure(data: Path) -> list[Row]:
-    """All rows; what was measured before is not measured again."""
-    MEASURED.parent.mkdir(exist_ok=True)
-    known: dict[str, Any] = json.loads(MEASURED.read_text("utf-8")) if MEASURED.exists() else {}
+def by_kind(data: Path, once: Once) -> list[dict[str, Any]]:
+    """For each kind of data the bytes of its values, with each codec, and with the best other one for each file.
+
+    A codec that refuses one of the files has None.
+    """
     kinds: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for kind, name, arrays in files(data):
-        found = known.setdefault(name, {"raw": sum(array.nbytes for array in arrays.values())})
-        for codec in (*OTHERS, OURS):
-            if codec not in found:
-                found[codec] = size(arrays, codec)
-                MEASURED.write_text(json.dumps(known), "utf-8")
-        kinds[kind].append(found)
-        print(kind, name, found, flush=True)
+        raw = sum(array.nbytes for array in arrays.values())
+        sizes = {codec: once(f"{name} {codec}", size, arrays, codec) for codec in (*OTHERS, OURS)}
+        kinds[kind].append({"raw": raw, **sizes})
     return [_row(kind, found) for kind, found in kinds.items() if found]
 
 
-def _row(kind: str, found: list[dict[str, Any]]) -> Row:
+def _row(kind: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     sizes = {
         codec: None if any(one[codec] is None for one in found) else sum(one[codec] for one in found)
         for codec in (OURS, *OTHERS)
     }
     best = sum(min(one[codec] for codec in OTHERS if one[codec] is not None) for one in found)
-    return Row(kind, sum(one["raw"] for one in found), sizes, best)
+    return {"kind": kind, "raw": sum(one["raw"] for one in found), "sizes": sizes, "best": best}
 
 
-def table(rows: list[Row]) -> str:
+def change(row: dict[str, Any]) -> float:
+    """Of `auto`, against the best other codec for each file."""
+    return float(row["sizes"][OURS] / row["best"] - 1)
+
+
+def kinds_table(rows: list[dict[str, Any]]) -> str:
     """The rows as Markdown, what saves most at the top."""
     heads = ["", "bytes", *OTHERS.values(), "`auto`", "against the best of the four for each file"]
     lines = [f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}"]
-    for row in sorted(rows, key=lambda row: row.change):
-        cells = [f"{n:,}" if (n := row.sizes[codec]) is not None else "–" for codec in (*OTHERS, OURS)]
-        change = f"{row.change:+.1%}".replace("-", "\N{MINUS SIGN}")
-        lines.append(f"| {row.kind} | {row.raw:,} | {' | '.join(cells)} | {change} |")
+    for row in sorted(rows, key=change):
+        cells = [f"{n:,}" if (n := row["sizes"][codec]) is not None else "–" for codec in (*OTHERS, OURS)]
+        saved = f"{change(row):+.1%}".replace("-", "\N{MINUS SIGN}")
+        lines.append(f"| {row['kind']} | {row['raw']:,} | {' | '.join(cells)} | {saved} |")
     return "\n".join(lines)
 
 
-def draw(rows: list[Row]) -> None:
+#: Columns of the table of samples: where they lie, and the codecs that are shown.
+SAMPLES = {"1,000 digits": "mnist.idx.gz", "binarised": "mnist-binary.npz", "2 photographs": "photos"}
+CODECS = {
+    "ar.stack": "",
+    "ar.image": "",
+    "idf.image": "",
+    "bbans.vae": "",
+    "rec.vae-lossless": "",
+    "lbb.flow": "",
+    "classic.lzma": "xz",
+    "classic.jxl": "JPEG XL",
+    "classic.webp": "",
+    "classic.png": "",
+}
+
+
+def of_samples(once: Once) -> dict[str, dict[str, float | None]]:
+    """Bits per value of the samples of this repository with every codec; None where it refuses them."""
+    found: dict[str, dict[str, float | None]] = {}
+    for name, where in SAMPLES.items():
+        arrays = {key: source.read() for key, source in media.read([ROOT / "samples" / where]).items()}
+        values = sum(array.size for array in arrays.values())
+        found[name] = {}
+        for codec in CODECS:
+            total = once(f"{where} {codec}", size, arrays, codec)
+            found[name][codec] = None if total is None else 8 * total / values
+    return found
+
+
+def samples_table(found: dict[str, dict[str, float | None]]) -> str:
+    """A line for each codec; the least of a column is bold."""
+    least = {name: min(v for v in column.values() if v is not None) for name, column in found.items()}
+    lines = [f"| | {' | '.join(found)} |", f"|---|{'--:|' * len(found)}"]
+    for codec, known in CODECS.items():
+        values = [(column[codec], least[name]) for name, column in found.items()]
+        cells = ["–" if v is None else f"**{v:.3f}**" if v == best else f"{v:.3f}" for v, best in values]
+        lines.append(f"| `{codec}`{f' ({known})' if known else ''} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def draw(rows: list[dict[str, Any]], picture: Path) -> None:
     """Bars: bytes against the best other codec for each file."""
     import matplotlib as mpl
 
@@ -142,43 +160,14 @@ def draw(rows: list[Row]) -> None:
     mpl.rcParams["svg.hashsalt"] = "codecs-core"  # the same picture from the same figures
     from matplotlib import pyplot as plt
 
-    ordered = sorted(rows, key=lambda row: -row.change)
+    ordered = sorted(rows, key=change, reverse=True)
     figure, axes = plt.subplots(figsize=(7.2, 0.32 * len(rows) + 0.9), layout="constrained")
-    shares = [100 * (1 + row.change) for row in ordered]
-    axes.barh([row.kind for row in ordered], shares, color=["#3949ab" if s <= 100 else "#c62828" for s in shares])
+    shares = [100 * (1 + change(row)) for row in ordered]
+    axes.barh([row["kind"] for row in ordered], shares, color=["#3949ab" if s <= 100 else "#c62828" for s in shares])
     axes.axvline(100, color="#616161", linewidth=1)
     for k, share in enumerate(shares):
         axes.text(share + 0.7, k, f"{share:.0f}", va="center", fontsize="small")
     axes.set_xlim(0, max(110.0, max(shares) + 8))
     axes.set_xlabel("per cent of the best of zstd, xz, pcodec and JPEG XL for each array")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(PICTURE, metadata={"Date": None})
-
-
-def main() -> int:
-    """Measure, and write."""
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
-        print(
-            "make figures DATA=FOLDER: a folder with the data that scripts/figures.py names is needed", file=sys.stderr
-        )
-        return 2
-    rows = measure(Path(sys.argv[1]))
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    about = {
-        "commit": commit.stdout.strip(),
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-    }
-    FIGURES.write_text(json.dumps({**about, "rows": [vars(row) for row in rows]}, indent=1) + "\n", "utf-8")
-    draw(rows)
-    text = README.read_text("utf-8")
-    before, after = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
-    note = f"Bytes of whole files, each decoded again and compared; commit {about['commit']}, {about['date']}."
-    README.write_text(f"{before}\n{table(rows)}\n\n{note}\n{after}", "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    figure.savefig(picture, metadata={"Date": None})
