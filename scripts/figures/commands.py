@@ -18,15 +18,38 @@ STACKS = {
 }
 PHOTOS = {
     "39 of 250 x 200": [PHOTO, "photo", "DATA/photos/val", "--json"],
-    "8 of 768 x 512": [PHOTO, "photo", "DATA/photos/full", "--json"],
+    "8 of 768 x 512": [
+        *(
+            PHOTO,
+            "photo",
+            "DATA/photos/full",
+            "--effort",
+            "1",
+            "3",
+            "5",
+            "7",
+            "--plot",
+            "docs/assets/ar-speed.svg",
+            "--json",
+        )
+    ],
     "the same, fast": [PHOTO, "photo", "DATA/photos/full", "--level", "fast", "--json"],
 }
+KINDS = {
+    "kinds": [
+        *("benchmarks/ar_kinds.py", *(f"DATA/photos/full/{number}.webp" for number in ("05", "13", "23"))),
+        *("--crop", "320", "--level", "fast", "standard", "--json"),
+    ]
+}
+DIGITS = {"digits": ["benchmarks/bbans.py", "DATA/mnist/mnist_test.npz", "--json"]}
 
 
 def run(data: Path, command: list[str]) -> Any:
     """What a benchmark prints, as JSON."""
     script, *rest = (part.replace("DATA", str(data)) if part.startswith("DATA/") else part for part in command)
-    done = subprocess.run([sys.executable, str(ROOT / script), *rest], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *rest], stdout=subprocess.PIPE, cwd=ROOT, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -66,6 +89,39 @@ def photos_table(found: dict[str, Any]) -> str:
         ),
     }
     return _table(found, rows)
+
+
+def kinds_table(found: dict[str, Any]) -> str:
+    """Images that are no photographs of 8 bits, and linear photographs, whose rates are averaged: bits per value of payloads."""
+    images: dict[str, Any] = found["kinds"]
+    linear = [row for name, row in images.items() if name.startswith("linear")]
+    ways = ("fast", "standard", "fast, planes apart", "JPEG XL 7", "JPEG-LS")
+    mean = {way: sum(row[way] for row in linear) / len(linear) for way in ways}
+    rows = {
+        f"{len(linear)} linear photographs of 320 x 320, 14 bits": mean,
+        "shaded spheres, 8 bits": images["rendered, 8 bits"],
+        "the same, 16 bits": images["rendered, 16 bits"],
+        "a page of glyphs and boxes": images["page"],
+        "a map of nine colours": images["map"],
+    }
+    heads = {"JPEG XL 7": "JPEG XL effort 7", "JPEG-LS": "JPEG-LS, planes apart"}
+    lines = [f"| | {' | '.join(heads.get(way, way) for way in ways)} |", f"|---|{'--:|' * len(ways)}"]
+    lines += [f"| {name} | {' | '.join(f'{row[way]:.3f}' for way in ways)} |" for name, row in rows.items()]
+    return "\n".join(lines)
+
+
+def digits_table(found: dict[str, Any]) -> str:
+    """BB-ANS on MNIST: a column for each model."""
+    rows = {
+        "file, bits per pixel": lambda m: f"{m['file_bits_per_value']:.4f}",
+        "over its information content": lambda m: f"{m['file_over_content']:+.2%}",
+        "integer bound, bits per pixel": lambda m: f"{m['integer_bound']:.4f}",
+        "xz / bz2 / gzip, bits per pixel": lambda m: " / ".join(
+            f"{m['classical'][k]:.3f}" for k in ("xz", "bz2", "gzip")
+        ),
+        "encode / decode, MB/s": lambda m: f"{m['encode_mb_per_second']:.1f} / {m['decode_mb_per_second']:.1f}",
+    }
+    return _table({f"`{model['model']}`": model for model in found["digits"]["models"]}, rows)
 
 
 def _table(columns: dict[str, Any], rows: dict[str, Any]) -> str:

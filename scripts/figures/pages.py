@@ -32,7 +32,9 @@ def _benchmarks(columns: dict[str, list[str]]) -> Callable[[Path, sizes.Once], A
 TABLES = {
     "sizes": Table("README.md", sizes.by_kind, sizes.kinds_table),
     "samples": Table("README.md", lambda data, once: sizes.of_samples(once), sizes.samples_table),
+    "digits": Table("docs/benchmarks.md", _benchmarks(commands.DIGITS), commands.digits_table),
     "photos": Table("docs/benchmarks.md", _benchmarks(commands.PHOTOS), commands.photos_table),
+    "kinds": Table("docs/benchmarks.md", _benchmarks(commands.KINDS), commands.kinds_table),
     "stacks": Table("docs/benchmarks.md", _benchmarks(commands.STACKS), commands.stacks_table),
 }
 
