@@ -33,7 +33,9 @@ PHOTOS = {
             "--json",
         )
     ],
-    "the same, fast": [PHOTO, "photo", "DATA/photos/full", "--level", "fast", "--json"],
+    "39, smallest": [PHOTO, "photo", "DATA/photos/val", "--level", "smallest", "--json"],
+    "8, smallest": [PHOTO, "photo", "DATA/photos/full", "--level", "smallest", "--json"],
+    "8, fast": [PHOTO, "photo", "DATA/photos/full", "--level", "fast", "--json"],
 }
 KINDS = {
     "kinds": [
