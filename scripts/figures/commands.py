@@ -71,9 +71,6 @@ def stacks_table(found: dict[str, Any]) -> str:
             "never" if n is None else f"{n:,}" for n in s["pays_from"].values()
         ),
         "bytes of an image alone, and in a stack": lambda s: ", ".join(f"{n:.1f}" for n in s["alone"].values()),
-        "encoding, decoding, MB/s": lambda s: (
-            f"{s['file']['encode_mb_per_second']:.2f}, {s['file']['decode_mb_per_second']:.2f}"
-        ),
     }
     return _table(columns, rows)
 
