@@ -65,17 +65,9 @@ gallery: $(STAMP)
 figures: $(STAMP)
 	$(BIN)/python scripts/figures $(DATA) $(ARGS)
 
-PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability'
-
-# A worker stays below 1 GB. All of the tests find kernels compiled, by processes that end: one that compiles keeps hundreds of
-# megabytes for it. And they are run in parts, each with workers of its own: none holds the libraries of all tests.
 test: $(STAMP)
-ifneq ($(ARGS),)
-	$(PYTEST) $(ARGS)
-else
-	$(BIN)/codecs warm
-	failed=0; for part in 'tests/[a-d]*' 'tests/[e-z]*' plugins; do $(PYTEST) $$part || failed=1; done; exit $$failed
-endif
+	$(if $(ARGS),,$(BIN)/codecs warm)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability' $(ARGS)
 
 exactness: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m portability tests/exactness

@@ -67,7 +67,7 @@ class QFormat:
 
 
 def log2(x: ArrayLike) -> NDArray[np.int64]:
-    """log2 of integers from 1 to 2^62 - 1, in units of 2^-16: at most 2 units below it, or above it.
+    """log2 of integers from 1 to 2^62 - 1, in units of 2^-16: at most 3 units below it.
 
     Between the 256 parts of an octave, which a table has, it is a straight line.
     """

@@ -27,8 +27,7 @@ from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
 from codecs_lbb.testing import random_model as random_local_flow
-from codecs_rec.lossy.codec import LossyCodec
-from codecs_rec.testing import OlderLossyCodec, random_lossy
+from codecs_rec.testing import FirstLossyCodec, OlderLossyCodec, random_lossy
 from codecs_rec.testing import random_model as random_relative
 from numpy.typing import NDArray
 
@@ -412,7 +411,7 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         arrays = parts(flat, noise)
         yield f"stored-{name}", f"{codec.id}, version 2", build(arrays, codec, chunk=99, version=2), arrays
     arrays, model = parts(raw(22, (9, 4, 3)), raw(23, (1, 4, 3))), random_lossy((4, 3))
-    for name, version, lossy in ("stored-rec-lossy", 2, OlderLossyCodec), ("rec-partitioned", 3, LossyCodec):
+    for name, version, lossy in ("stored-rec-lossy", 2, OlderLossyCodec), ("rec-partitioned", 3, FirstLossyCodec):
         codec = lossy(model=model)
         found = {name: codec.decode(codec.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
         yield name, f"rec.vae, version {version}", build(arrays, codec, chunk=99, version=version), found

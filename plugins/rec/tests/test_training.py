@@ -81,7 +81,8 @@ def test_a_lossy_model(high: int) -> None:
         for codec in codecs
     ]
     assert sizes[0] < sizes[1]
-    assert errors[1] < errors[0]
+    # binary images may come back whole at both
+    assert errors[1] < errors[0] or errors[1] == 0
     assert errors[1] < 0.5 * fresh.astype(float).var()
 
 

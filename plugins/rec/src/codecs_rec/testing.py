@@ -136,3 +136,22 @@ class OlderLossyCodec(LossyCodec):
     @cached_property
     def _vae(self) -> LossyVAE:
         return _WholeVAE(self._own(), whole=True)
+
+
+class _FirstVAE(LossyVAE):
+    """The proposal of each block that a search finds to be the best, and no others."""
+
+    def indices(
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool, length: int = 1
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        box, number = super().indices(y, k, quality, search=search)
+        return np.repeat(box, length, 2), np.repeat(number, length, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstLossyCodec(LossyCodec):
+    """``rec.vae`` without the last step of its search: as the vectors of payload version 3 were written."""
+
+    @cached_property
+    def _vae(self) -> LossyVAE:
+        return _FirstVAE(self._own())
