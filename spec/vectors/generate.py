@@ -304,11 +304,11 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     yield one("ar-fast", "ar.image: level fast, five bands of wide integers", bands, quick, version=3)
     wide = cc.get_codec("ar.image", model=random_autoregression(3))
     yield one("ar-bands", "ar.image: five bands of wide integers, by networks", bands[:, :6], wide, version=3)
-    colours = (raw(63, (9, 14, 3), 5) * 9 + raw(64, (1, 1, 3)) // 2).astype(np.uint8)
+    colours = (raw(63, (5, 9, 3), 5) * 9 + raw(64, (1, 1, 3)) // 2).astype(np.uint8)
     small = cc.get_codec("ar.image", model=random_autoregression(3), effort="smallest")
-    yield one("ar-smallest", "ar.image: level smallest, steps of colours", colours, small, chunk=9, version=3)
+    yield one("ar-smallest", "ar.image: level smallest, steps of colours", colours, small, chunk=5, version=3)
     small = cc.get_codec("ar.image", model=random_autoregression(1), effort="smallest")
-    slopes = np.add.outer(np.arange(9) * 900, np.arange(14) * 350) + raw(65, (2, 9, 14))
+    slopes = np.add.outer(np.arange(5) * 900, np.arange(7) * 350) + raw(65, (2, 5, 7))
     yield one(
         "ar-smallest-16", "ar.image: level smallest, grey images of 16 bits", slopes.astype(np.uint16), small, version=3
     )
