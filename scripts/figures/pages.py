@@ -48,7 +48,7 @@ def kept(name: str) -> dict[str, Any]:
 def shown(name: str) -> str:
     """The table, and which state of the code it is of."""
     found = kept(name)
-    of = f"Whole files, decoded again and compared; commit {found['commit']}, {found['date']}, {found['machine']}."
+    of = f"Decoded again and compared; commit {found['commit']}, {found['date']}, {found['machine']}."
     return f"{TABLES[name].show(found['figures'])}\n\n{of}"
 
 

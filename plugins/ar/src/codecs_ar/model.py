@@ -109,7 +109,7 @@ class Autoregression:
         return self._popped(message, self.planes_of(shape, top)).values.astype(np.uint16)
 
     def planes_of(self, shape: tuple[int, int, int, int], top: int) -> Planes:
-        """Room for planes of shape (planes, n, height, width), each of which sees those before it, as far as the model knows how."""
+        """Room for planes of shape (planes, n, height, width). Each plane sees those before it, as far as the model knows how."""
         return Planes(shape, top, [min(i, self.channels - 1) for i in range(shape[0])])
 
     def _push(self, message: Message, planes: Planes) -> None:

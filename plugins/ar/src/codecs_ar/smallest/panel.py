@@ -19,7 +19,7 @@ from codecs_core.jit.lanes import folded, load8, store
 
 #: Distributions: that of the network, and one around each prediction; counters that are looked up by a context, and by a hash.
 SAID, DIRECT, HASHED = 4, 11, 8
-#: Inputs of a mixer, the last of which is always the same; sets of weights.
+#: Inputs of a mixer (the last one is always the same), and sets of weights.
 COUNTERS = DIRECT + HASHED
 INPUTS, SETS = SAID + COUNTERS + 1, 8
 #: Steps outwards from the middle; decisions of one side: the middle, each step, and three levels within each; those of both sides.

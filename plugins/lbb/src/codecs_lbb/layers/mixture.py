@@ -87,7 +87,7 @@ class Mixture(Layer):
         return cls(entry.grid, entry.tensors, entry.name, **sizes)
 
     def _load(self, tensors: Mapping[str, NDArray[Any]], name: str) -> None:
-        """The networks, each of which takes all that those before it can give."""
+        """The networks. Each takes all that those before it can give."""
         window, limit = (-WINDOW, WINDOW - 1), np.full(self.phases * self.colours, SHIFT_LIMIT)
         self.trunk = net_of(tensors, f"{name}.trunk", inputs=self.given, span=window)
         last, size = self.trunk.layers[-1], self.trunk.outputs
