@@ -16,6 +16,7 @@ from codecs_core import container
 from codecs_core.arrays import ArraySpec
 from codecs_core.cli.app import app
 from codecs_core.cli.arguments import CAPS
+from codecs_core.container.folding import unfold
 from codecs_core.errors import CodecsError, CorruptDataError, FormatError, LimitExceededError, TruncatedFileError
 from codecs_core.limits import Limits
 
@@ -95,28 +96,32 @@ def attempt(path, data, array, model):
 
 
 def test_a_file_cut_short_anywhere(tmp_path, held, items, model):
-    whole = held.read_bytes()
-    for n in range(len(whole)):
-        assert attempt(held, whole[:n], np.load(items), model) is TruncatedFileError, n
-    assert attempt(held, whole, np.load(items), model) is None
-    assert attempt(held, whole + b"\0", np.load(items), model) is CorruptDataError
+    folded = held.read_bytes()
+    for whole in (folded, unfold(folded)):
+        for n in range(len(whole)):
+            kind = TruncatedFileError if n < 9 or whole is not folded else CorruptDataError
+            assert attempt(held, whole[:n], np.load(items), model) is kind, n
+        assert attempt(held, whole, np.load(items), model) is None
+        assert attempt(held, whole + b"\0", np.load(items), model) is CorruptDataError
 
 
 def test_every_bit_of_a_file_flipped(held, items, model):
-    whole, array = held.read_bytes(), np.load(items)
-    for bit in range(8 * len(whole)):
-        data = bytearray(whole)
-        data[bit // 8] ^= 1 << bit % 8
-        found = attempt(held, data, array, model)
-        assert found is not None, f"bit {bit} is of no consequence"
-        assert issubclass(found, FormatError), (bit, found)
+    folded, array = held.read_bytes(), np.load(items)
+    for whole in (folded, unfold(folded)):
+        for bit in range(8 * len(whole)):
+            data = bytearray(whole)
+            data[bit // 8] ^= 1 << bit % 8
+            found = attempt(held, data, array, model)
+            assert found is not None, f"bit {bit} is of no consequence"
+            assert issubclass(found, FormatError), (bit, found)
 
 
 def test_a_file_with_its_model_inside(tmp_path, items, model):
     path, array = tmp_path / "complete.ccf", np.load(items)
     cc.save(path, array, codec=VAE, model=model, embed_model=True)
     model.unlink()
-    whole = path.read_bytes()
+    assert attempt(path, path.read_bytes(), array, None) is None
+    whole = unfold(path.read_bytes())
     assert attempt(path, whole, array, None) is None
     for n in range(0, len(whole), 13):
         assert attempt(path, whole[:n], array, None) is TruncatedFileError, n

@@ -1,6 +1,6 @@
 """`codecs info`: what is in a file, without decoding it.
 
-JSON: ``{"format", "path", "entries": [{"name", "shape", "dtype", "codec", "codec_version", "config", "model": {"name",
+JSON: ``{"format", "folded", "path", "entries": [{"name", "shape", "dtype", "codec", "codec_version", "config", "model": {"name",
 "sha256", "embedded"} | null, "chunk", "chunk_shape", "chunks", "missing", "bytes", "bits_per_value", "package", "attrs"}], "models":
 [{"name", "sha256", "embedded", "bytes"}], "bytes": {"total", "payload", "header", "index", "models"}, "values", "bits_per_value",
 "attrs"}``; an entry's ``bytes`` are those of its payloads, the file's ``bits_per_value`` counts everything.
@@ -50,9 +50,9 @@ def listed(contents: "Contents", path: Place) -> Iterator[str]:
 
     described = summary(contents, path)
     sizes = described["bytes"]
-    rate = described["bits_per_value"]
+    rate, folded = described["bits_per_value"], ", folded" if contents.folded else ""
     yield (
-        f"{shown(described['path'])}: {shown(described['format'])}, {plural(len(contents.entries), 'array')}, "
+        f"{shown(described['path'])}: {shown(described['format'])}{folded}, {plural(len(contents.entries), 'array')}, "
         f"{count(described['values'])} values"
         + (f", {rate:.3f} bits per value, all included" if rate is not None else "")
     )

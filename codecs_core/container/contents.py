@@ -50,6 +50,8 @@ class Contents:
         Bytes of the file.
     path
         What the file is called in messages.
+    folded
+        Whether the file is a folded one; `start` is where its header ends then, and `size` what it has itself.
 
     Attributes
     ----------
@@ -61,20 +63,32 @@ class Contents:
         Attributes of the file as a whole.
     incomplete
         Whether chunks may be missing: the file was recovered from a damaged one.
+    folded
+        Whether the file is a folded one.
     version
         Format version the file was written to, for example ``"1.0"``.
     sizes
         Bytes of the file by use. ``total`` is the sum of ``header`` (preamble and header), ``models`` (frames with
         models), ``payload`` (stored chunks) and ``index`` (heads of the chunk frames, index, trailer: what it takes to
-        find and check the chunks).
+        find and check the chunks). A folded file has no frames: ``models`` are the stored models alone, and ``index`` is
+        lengths, digests and CRC.
     """
 
     def __init__(
-        self, preamble: Preamble, header: Header, index: Index, *, start: int, size: int, path: object
+        self,
+        preamble: Preamble,
+        header: Header,
+        index: Index,
+        *,
+        start: int,
+        size: int,
+        path: object,
+        folded: bool = False,
     ) -> None:
         self._header, self._index, self._path = header, index, path
         self.incomplete = bool(preamble.incompat & layout.INCOMPLETE)
-        self.version = f"{preamble.major}.{preamble.minor}"
+        self.folded = folded
+        self.version = f"{preamble.major}.{layout.FOLDED_MINOR if folded else preamble.minor}"
         self.attrs = header.attrs
         self.entries: Mapping[str, Entry] = header.entries.by_name
         self.models: dict[str, ModelRecord] = {}
@@ -84,10 +98,11 @@ class Contents:
             self.models[sha256] = ModelRecord(sha256=sha256, name=name, embedded_bytes=place and place.stored)
             if place is not None:
                 self._embedded[sha256] = place
+        embedded = index.stored if folded else index.frames
         self.sizes = {
             "total": size,
             "header": start,
-            "models": index.frames(layout.MODEL) + index.frames(layout.PACKED),
+            "models": embedded(layout.MODEL) + embedded(layout.PACKED),
             "payload": index.stored(layout.CHUNK),
         }
         self.sizes["index"] = size - sum(self.sizes[key] for key in ("header", "models", "payload"))

@@ -12,6 +12,9 @@ SIGNATURE = b"\x89CCF\r\n\x1a\n"
 #: Last bytes of a file: the signature, reversed.
 END = SIGNATURE[::-1]
 
+#: First bytes of a folded file, and the minor version that has such files.
+FOLDED, FOLDED_MINOR = b"\x89Cf", 2
+
 MAJOR, MINOR = 1, 0
 #: Incompatible feature bit: chunks may be missing, as after a recovery.
 INCOMPLETE = 1

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from codecs_core.container import layout
 from codecs_core.container.checksum import crc32c
 from codecs_core.errors import CorruptDataError, NotAContainerError, TruncatedFileError, UnsupportedFeatureError
+
+if TYPE_CHECKING:
+    from codecs_core.container.header import Header
 
 _AGAIN = "get the file again from where it came from"
 
@@ -27,6 +31,17 @@ class Preamble:
         fields = (self.major, self.minor, self.incompat, self.compat, self.header_length, self.header_crc)
         body = layout.PREAMBLE.pack(layout.SIGNATURE, *fields, 0)[: -layout.CRC.size]
         return body + layout.CRC.pack(crc32c(body))
+
+    @classmethod
+    def of(cls, header: Header, *, incomplete: bool = False) -> Preamble:
+        """That of a file with this header, in the lowest version that describes it."""
+        grid = header.entries.grid
+        return cls(
+            header_length=len(header.data),
+            header_crc=crc32c(header.data),
+            minor=layout.GRID_MINOR if grid else layout.MINOR,
+            incompat=incomplete * layout.INCOMPLETE | grid * layout.GRID,
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes, where: str) -> Preamble:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from codecs_core.container import frame, layout
 from codecs_core.container.checksum import crc32c
 from codecs_core.container.contents import Contents
+from codecs_core.container.folding import Unfolded, unfolded
 from codecs_core.container.frame import ChunkHead, ModelHead
 from codecs_core.container.index import Index
 from codecs_core.container.packing import unpack
@@ -59,11 +60,13 @@ class Reader(Contents):
     """
 
     def __init__(self, source: Source, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._source = source
         self.stamp: str = getattr(source, "stamp", "") or secrets.token_hex(16)
         self._limits = limits
+        start = source.read_at(0, min(source.size, getattr(source, "head_read", HEAD_READ)))
+        self._source = source = unfolded(source, start, limits)
+        if isinstance(source, Unfolded):
+            start = source.data
         size = source.size
-        start = source.read_at(0, min(size, getattr(source, "head_read", HEAD_READ)))
         # A small file came whole with the first read.
         preamble, header, frames_start = self._head = read_head(source, start, limits)
         tail_read = getattr(source, "tail_read", TAIL_READ)
@@ -71,7 +74,9 @@ class Reader(Contents):
         trailer = self._trailer(tail, start)
         incomplete = bool(preamble.incompat & layout.INCOMPLETE)
         index = self._read_index(trailer, tail, header, frames_start, incomplete=incomplete)
-        super().__init__(preamble, header, index, start=frames_start, size=size, path=source)
+        folded = isinstance(source, Unfolded)
+        at, size = (source.header, source.folded) if isinstance(source, Unfolded) else (frames_start, size)
+        super().__init__(preamble, header, index, start=at, size=size, path=source, folded=folded)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Self:

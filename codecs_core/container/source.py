@@ -45,6 +45,31 @@ class Source(Protocol):
         ...
 
 
+class Memory:
+    """Bytes that are in memory already.
+
+    Parameters
+    ----------
+    data
+        The bytes.
+    path
+        What they are called in messages.
+    """
+
+    def __init__(self, data: bytes, path: str = "bytes in memory") -> None:
+        self.data, self.size, self.path = data, len(data), path
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Read `n` bytes from `offset` on; fewer only where they end."""
+        return self.data[offset : offset + n]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def __str__(self) -> str:
+        return self.path
+
+
 class FileSource:
     """A local file. Reads carry their own offset, so threads do not disturb one another.
 

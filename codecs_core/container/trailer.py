@@ -29,6 +29,17 @@ class Trailer:
         return body + layout.CRC.pack(crc32c(body)) + layout.END
 
     @classmethod
+    def of(cls, index: bytes, offset: int, preamble: bytes) -> Trailer:
+        """That of a file with this preamble, and this index at `offset`."""
+        return cls(
+            index_offset=offset,
+            index_length=len(index),
+            file_length=offset + len(index) + layout.TRAILER.size,
+            index_crc=crc32c(index),
+            preamble_crc=layout.PREAMBLE.unpack(preamble)[-1],
+        )
+
+    @classmethod
     def from_bytes(cls, data: bytes) -> Trailer:
         """Decode; raises `FormatError` if these are not the bytes of a trailer, or damaged ones."""
         if len(data) != layout.TRAILER.size or not data.endswith(layout.END):

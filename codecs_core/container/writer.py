@@ -1,11 +1,14 @@
-"""Writing a container front to back: preamble, header, models, chunks, index, trailer. Nothing is ever patched."""
+"""Writing a container front to back: preamble, header, models, chunks, index, trailer. Nothing is ever patched.
+
+A small one is held back until it is complete, and folded then.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from codecs_core.container import layout
+from codecs_core.container import folding, layout
 from codecs_core.container.checksum import crc32c
 from codecs_core.container.contents import Contents
 from codecs_core.container.frame import ChunkHead, ModelHead
@@ -40,6 +43,9 @@ class Writer:
         Whether chunks may be left out: the file says so, and is refused by readers that do not know such files.
     limits
         Those of the readers that are to read the file.
+    fold
+        Whether a container of up to `folding.LARGEST` bytes is folded, where that makes it shorter: it is written as it is
+        closed, and not before.
 
     Raises
     ------
@@ -59,8 +65,11 @@ class Writer:
         attrs: dict[str, Any] | None = None,
         incomplete: bool = False,
         limits: Limits = DEFAULT_LIMITS,
+        fold: bool = False,
     ) -> None:
         self._file = file
+        self._held: bytearray | None = bytearray() if fold else None
+        self._folded: bytes | None = None
         self._limits = limits
         self._header = Header.of(entries, models or {}, attrs or {})
         packed = self._header.to_bytes()
@@ -68,15 +77,8 @@ class Writer:
             raise ConfigError(f"the header takes {len(packed)} bytes; expected less than 4 GiB: store fewer attributes")
         self._incomplete = incomplete
         self._check_limits(len(packed))
-        grid = self._header.entries.grid
-        self._preamble = Preamble(
-            header_length=len(packed),
-            header_crc=crc32c(packed),
-            minor=layout.GRID_MINOR if grid else layout.MINOR,
-            incompat=incomplete * layout.INCOMPLETE | grid * layout.GRID,
-        )
+        self._preamble = Preamble.of(self._header, incomplete=incomplete)
         preamble = self._preamble.to_bytes()
-        self._preamble_crc = layout.PREAMBLE.unpack(preamble)[-1]
         self._start = len(preamble) + len(packed)
         self._entries = {entry.name: i for i, entry in enumerate(self._header.entries)}
         self._models = {sha256: i for i, (sha256, _) in enumerate(self._header.models)}
@@ -138,7 +140,11 @@ class Writer:
         if self._end is None:
             raise ConfigError("this file is not complete yet; close the writer first")
         index = Index(self._index.to_bytes(), self._header, self._start, self._end, incomplete=self._incomplete)
-        return Contents(self._preamble, self._header, index, start=self._start, size=self._offset, path="this file")
+        start, size = self._start, self._offset
+        if self._folded is not None:
+            start, size = folding.header_end(self._folded), len(self._folded)
+        folded = self._folded is not None
+        return Contents(self._preamble, self._header, index, start=start, size=size, path="this file", folded=folded)
 
     def close(self) -> None:
         """Write index and trailer; raises `ConfigError` if chunks are missing. The file object stays open."""
@@ -153,15 +159,12 @@ class Writer:
                     f"entry {entry.name!r} lacks {missing} of {entry.n_chunks} chunks, the first is {first}"
                 )
         index, end = self._index.to_bytes(), self._offset
-        trailer = Trailer(
-            index_offset=end,
-            index_length=len(index),
-            file_length=end + len(index) + layout.TRAILER.size,
-            index_crc=crc32c(index),
-            preamble_crc=self._preamble_crc,
-        )
         self._write(index)
-        self._write(trailer.to_bytes())
+        self._write(Trailer.of(index, end, self._preamble.to_bytes()).to_bytes())
+        if self._held is not None:
+            whole, self._held = bytes(self._held), None
+            self._folded = folding.fold(whole, limits=self._limits)
+            self._put(whole if self._folded is None else self._folded)
         self._end = end
 
     def _check_limits(self, header: int) -> None:
@@ -187,12 +190,20 @@ class Writer:
         self._write(payload)
 
     def _write(self, data: bytes) -> None:
+        self._offset += len(data)
+        if self._held is not None:
+            if self._offset <= folding.LARGEST:
+                self._held += data
+                return
+            held, self._held = bytes(self._held), None
+            self._put(held)
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
         self._broken = True  # unless all of it is taken: after a full disk, `close` may not sign a file with a hole
         view = memoryview(data)
         while view:
             # A raw file may take less than it is given; some file-like objects return nothing.
             n = self._file.write(view)
-            n = len(view) if n is None else n
-            self._offset += n
-            view = view[n:]
+            view = view[len(view) if n is None else n :]
         self._broken = False

@@ -13,7 +13,7 @@ import numpy as np
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.container.canonical import pack
-from codecs_core.container.layout import SIGNATURE
+from codecs_core.container.layout import FOLDED, SIGNATURE
 from codecs_core.errors import InexactError, InputError, UnknownKindError
 from codecs_core.media import kinds
 from codecs_core.media.glimpse import Glimpse
@@ -323,7 +323,7 @@ def _kind(head: bytes, path: Path) -> kinds.Kind:
     """
     if (kind := kinds.kind_of(head, path)) is not None:
         return kind
-    if head[:8] == SIGNATURE:
+    if head.startswith((SIGNATURE, FOLDED)):
         raise UnknownKindError(f"{path} is a .ccf container already; `codecs decode` gives its arrays")
     if (due := kinds.expected(path)) is not None:
         if not head:

@@ -35,6 +35,7 @@ def summary(contents: Contents, path: str | os.PathLike[str]) -> dict[str, Any]:
     values = sum(one.spec.size for one, _, _ in contents.totals())
     return {
         "format": f"ccf {contents.version}",
+        "folded": contents.folded,
         "path": os.fspath(path),
         "entries": [],
         "models": [

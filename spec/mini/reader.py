@@ -1,8 +1,9 @@
 """A reader of ``.ccf`` files in plain Python and numpy, written from the text of ``spec/``: ``python spec/mini/reader.py FILE.ccf``.
 
-It reads the container and stored payloads, with ``canonical.py`` beside it. The codecs have files beside it: ``classic.py``, and one
-for each of the learned ones, which build on ``entropy.py`` and ``exact.py``. Some codecs take a library (zstandard, Pillow,
-imagecodecs); without it, such files are refused. So does XXH3 (xxhash); without it, digests are not compared.
+It reads the container and stored payloads, with ``canonical.py``, ``crc.py`` and ``folded.py`` beside it. The codecs have files
+beside it: ``classic.py``, and one for each of the learned ones, which build on ``entropy.py`` and ``exact.py``. Some codecs take a
+library (zstandard, Pillow, imagecodecs); without it, such files are refused. So does XXH3 (xxhash); without it, digests are not
+compared.
 """
 
 import hashlib
@@ -21,11 +22,13 @@ import bbans
 import canonical
 import classic
 import exact
+import folded
 import idf
 import inr
 import lbb
 import rec
 import stack
+from crc import crc32c
 from refused import Refused, library, require
 
 SIGNATURE = b"\x89CCF\r\n\x1a\n"
@@ -36,22 +39,6 @@ DTYPES = {f"{kind}{8 << i}" for kind in ("int", "uint") for i in range(4)}
 DTYPES |= {"bool", "float16", "float32", "float64", "complex64", "complex128"}
 HEADER_BYTES, INDEX_BYTES, ENTRIES, CHUNKS, ARRAY_BYTES, CHUNK_BYTES = (1 << n for n in (26, 30, 20, 26, 36, 31))
 MODEL_BYTES = 1 << 30
-
-
-def crc_of_byte(x):
-    for _ in range(8):
-        x = x >> 1 ^ (0x82F63B78 if x & 1 else 0)
-    return x
-
-
-CRC = [crc_of_byte(x) for x in range(256)]
-
-
-def crc32c(data):
-    x = 0xFFFFFFFF
-    for byte in data:
-        x = x >> 8 ^ CRC[(x ^ byte) & 0xFF]
-    return x ^ 0xFFFFFFFF
 
 
 def little_endian(array):
@@ -188,6 +175,7 @@ class File:
     """A container in memory."""
 
     def __init__(self, data):
+        data = folded.unfold(data, parse_header) if data.startswith(folded.SIGNATURE) else data
         self.data, start = data, data[:8]
         require(start == SIGNATURE or SIGNATURE.startswith(start), "not-a-container", f"it starts with {start.hex()}")
         require(len(data) >= 32, "truncated", "it ends inside the preamble")

@@ -13,6 +13,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ import codecs_core as cc
 from codecs_core.arrays import DTYPES
 from codecs_core.container import Entry, Writer, digest, layout, scan
 from codecs_core.container.checksum import crc32c
+from codecs_core.container.folding import fold
 from codecs_core.container.grid import Chunk
 from codecs_core.container.recovery import rescue, survey
 from codecs_core.container.trailer import Trailer
@@ -344,6 +346,30 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         found = drawn.decode(unstored(drawn).encode(array), cc.ArraySpec.of(array))
         yield name, feature, build({"": array}, drawn, chunk=2), {"": found}
     yield from stored()
+    yield from folded_files(cube)
+
+
+def folded_files(cube: Array) -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
+    """Small files folded."""
+    yield "folded", "a folded file of one entry without a name, in one chunk", folded({"": DATA}, chunk=5), {"": DATA}
+    named = {"a/b": DATA, "ä €": DATA[::-1].copy(), "c": np.float64(2.5) * DATA}
+    attrs = {"list": [1, -1, 1 << 63, None, True, 0.5], "map": {"é": b"\x00bytes", "z": ""}}
+    yield "folded-names", "a folded file of several entries and chunks", folded(named, attrs=attrs), named
+    plain, arrays = grids(cube)
+    yield "folded-grid", "a folded file of arrays that are cut along several axes", whole(fold(plain)), arrays
+    vae, items = cc.get_codec("bbans.vae", model=random_model("bernoulli", (4, 3), hidden=8)), raw(1, (3, 4, 3), 2)
+    packed = folded({"": items}, vae, packed=True, chunk=2)
+    yield "folded-model", "a folded file with a compressed model", packed, {"": items}
+
+
+def folded(arrays: dict[str, Array], codec: str | cc.Codec = "classic.raw", **more: Any) -> bytes:
+    return whole(fold(build(arrays, codec, **more)))
+
+
+def whole(file: bytes | None) -> bytes:
+    """A file that could be folded."""
+    assert file is not None
+    return file
 
 
 def grids(cube: Array) -> tuple[bytes, dict[str, Array]]:
@@ -476,8 +502,104 @@ def unusual() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
     file = io.BytesIO()
     rescue(Memory(damaged), survey(Memory(damaged)), file)
     yield "grid-incomplete", "a recovered file that lacks a chunk of a grid", file.getvalue(), "missing-chunk"
+    yield from folded_rarely()
     complete = {"": small}
     yield "incomplete-bit", "the incomplete bit on a file that lacks nothing", forged(bits=(1, 0)), complete
+
+
+class FoldedForge:
+    """A folded file, to be changed part by part and joined under a CRC that holds."""
+
+    def __init__(self) -> None:
+        self.features = 0
+        self.header: Any = Forge().header
+        self.deflate = partial(deflated, level=9)
+        self.kinds = b""
+        self.digests = b"".join(digest(np.frombuffer(part, np.uint8)) for part in (b"ab", b"c"))
+        self.lengths, self.payloads = b"\2", b"abc"
+
+    def join(self) -> bytes:
+        header = self.header if isinstance(self.header, bytes) else msgpack.packb(self.header)
+        start = layout.FOLDED + bytes([self.features]) + self.deflate(header)
+        body = start + self.kinds + self.digests + self.lengths + self.payloads
+        return body + layout.CRC.pack(crc32c(body))
+
+
+def deflated(header: bytes, level: int) -> bytes:
+    """A raw deflate stream; of level 0, the bytes as they are."""
+    stream = zlib.compressobj(level, wbits=-15, zdict=(HERE.parent / "folding.dict").read_bytes())
+    return stream.compress(header) + stream.flush()
+
+
+def refolded(**changes: Any) -> bytes:
+    forge = FoldedForge()
+    for name, value in changes.items():
+        setattr(forge, name, value)
+    return forge.join()
+
+
+def folded_rarely() -> Iterator[tuple[str, str, bytes, dict[str, Array] | str]]:
+    """Folded files that are allowed and rare."""
+    small = {"": np.frombuffer(b"abc", np.uint8)}
+    plain = partial(deflated, level=0)
+    yield "folded-stored", "a folded header that is not compressed", refolded(deflate=plain), small
+    slow = lambda header: b"\0\0\0\xff\xff" * 9 + deflated(header, 1)  # noqa: E731
+    yield "folded-blocks", "a folded header after blocks of no bytes", refolded(deflate=slow), small
+    yield "folded-nothing", "a folded file without entries", folded({}), {}
+    empty = {"a": np.empty((0, 3), np.int16), "b": np.empty((3, 0), np.uint8), "c": np.array(7, np.uint32)}
+    yield "folded-empty", "a folded file of arrays without values, and without axes", folded(empty), empty
+    size = 4096 - len(build({"": raw(26, (999,))}, chunk=9999)) + 999
+    largest = {"": raw(26, (size,))}
+    yield "folded-largest", "a folded file of a container of 4096 bytes", folded(largest, chunk=9999), largest
+    named = FoldedForge()
+    named.header["models"] = [{"name": "m", "sha256": bytes(32)}]
+    named.header["codecs"][0] |= {"model": 0, "id": "bbans.vae"}
+    named.kinds = b"\0"
+    yield "folded-named", "a folded file of a model that is not embedded", named.join(), "model-not-found"
+
+
+def folded_refused() -> Iterator[tuple[str, str, bytes, str, int | None]]:
+    """Folded files that break the rules."""
+    good = FoldedForge().join()
+    yield "folded-signature", "a folded file cut within the signature", good[:2], "truncated", 2
+    yield "folded-short", "a folded file of less than 9 bytes", good[:8], "truncated", 8
+    yield "folded-cut", "a folded file cut short", good[:-1], "corrupt", None
+    yield "folded-more", "bytes after a folded file", good + b"more", "corrupt", len(good)
+    yield "folded-long", "a folded file of more than 4096 bytes", good + bytes(5000), "corrupt", None
+    yield "folded-damaged", "a bit of a folded file changed", flip(good, len(good) - 6), "corrupt", None
+    yield "folded-bit", "a feature of folded files that nobody knows", refolded(features=8), "unsupported-feature", 3
+    yield "folded-incomplete", "a folded file that may lack chunks", refolded(features=1), "unsupported-feature", 3
+    model = Forge()
+    model.named(b"a model")
+
+    def of(shape: list[int], chunk: Chunk | list[int]) -> dict[str, Any]:
+        return {**Forge().header, "entries": [["", "uint8", shape, chunk, 0, {}]]}
+
+    nothing = {"digests": b"", "lengths": b"", "payloads": b""}
+    for name, feature, changes in (
+        ("grid", "says that there is a grid where there is none", {"features": 4}),
+        ("no-grid", "has a grid and does not say so", {"header": of([1, 3], [1, 2])}),
+        ("header", "has a header that is not canonical", {"header": msgpack.packb(Forge().header) + b"\xc0"}),
+        ("bomb", "has a header of 2^20 bytes", {"header": bytes(1 << 20)}),
+        ("deflate", "has a header that is no deflate stream", {"deflate": lambda header: b"\7" + header}),
+        ("endless", "has a header without an end", {**nothing, "deflate": lambda h: deflated(h, 9)[:-2]}),
+        ("digests", "has fewer digests than chunks", {**nothing, "payloads": bytes(31)}),
+        ("claims", "claims 2^25 chunks", {"header": of([1 << 26], 2)}),
+        ("kind", "has a model of a kind that there is not", {"header": model.header, "kinds": b"\1"}),
+        ("number", "has a number longer than it needs to be", {"lengths": b"\x82\0"}),
+        ("number-wide", "has a number of more than 64 bits", {"lengths": b"\xff" * 9 + b"\2"}),
+        ("number-endless", "has a number of more than ten bytes", {"lengths": b"\x80" * 10 + b"\1"}),
+        ("payload", "has a payload that goes beyond the end", {"lengths": b"\4"}),
+        ("left", "has bytes and no payload", {**nothing, "header": of([0], 2), "payloads": b"?"}),
+        ("large", "stands for more than 4096 bytes", {"payloads": bytes(3900)}),
+    ):
+        yield f"folded-{name}", f"a folded file that {feature}", refolded(**changes), "format", None
+    claim = refolded(header=of([1 << 40], 1 << 39))
+    yield "folded-limit", "a folded file that claims 2^40 bytes", claim, "limit", None
+    wrong = refolded(payloads=b"abd")
+    yield "folded-digest", "intact bytes of a folded file that decode to something else", wrong, "decode-mismatch", None
+    false = refolded(header=model.header, kinds=b"\2", lengths=b"\7\2", payloads=b"a lie !abc")
+    yield "folded-model", "a folded file with a model that is not what its header says", false, "corrupt", None
 
 
 def invalid() -> Iterator[tuple[str, str, bytes, str, int | None]]:
@@ -540,6 +662,7 @@ def invalid() -> Iterator[tuple[str, str, bytes, str, int | None]]:
     yield from grids_refused()
     yield from indices()
     yield from packed_models()
+    yield from folded_refused()
     yield from payloads()
     yield from models()
 
@@ -883,7 +1006,7 @@ def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
 
     def about(group: str, name: str, feature: str, data: bytes) -> dict[str, Any]:
         stated = {"file": f"{group}/{name}.ccf", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-        digests = ["XXH3"] if name in ("digest", "unfit-probe") else []
+        digests = ["XXH3"] if name in ("digest", "unfit-probe", "folded-digest") else []
         return {**stated, "feature": feature, "needs": digests + needs(data)}
 
     for group, source in ("valid", valid()), ("unusual", unusual()):
@@ -908,7 +1031,7 @@ def main() -> None:
             about |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
         path.write_bytes(data)
         listed.append(about)
-    manifest = {"format": f"ccf {layout.MAJOR}.{layout.GRID_MINOR}", "vectors": listed}
+    manifest = {"format": f"ccf {layout.MAJOR}.{layout.FOLDED_MINOR}", "vectors": listed}
     (HERE / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -10,7 +10,9 @@ from codecs_core import ArraySpec
 from codecs_core.api.chunks import names, of
 from codecs_core.api.items import Held
 from codecs_core.container import Reader
+from codecs_core.container.folding import unfold
 from codecs_core.container.grid import simplest
+from codecs_core.container.preamble import Preamble
 from codecs_core.errors import ConfigError, CorruptDataError, MissingChunkError
 
 from .conftest import Raw, registry_of
@@ -81,8 +83,9 @@ def test_going_through_items_decodes_each_chunk_once(path, registry):
 def test_files_cut_along_the_first_axis_stay_what_they_were(path, registry, chunk):
     cc.save(path, CUBE, codec="test.raw", chunk=4, registry=registry)
     before = path.read_bytes()
-    assert cc.save(path, CUBE, codec="test.raw", chunk=chunk, registry=registry)["format"] == "ccf 1.0"
+    cc.save(path, CUBE, codec="test.raw", chunk=chunk, registry=registry)
     assert path.read_bytes() == before
+    assert Preamble.from_bytes(unfold(before), "it").minor == 0
 
 
 @settings(max_examples=40, deadline=None)
@@ -181,7 +184,7 @@ def test_names_of_axes():
 
 def test_damaged_and_missing_chunks(path, registry, tmp_path):
     cc.save(path, CUBE, codec="test.raw", chunk=(3, 3, 3), registry=registry)
-    data = bytearray(path.read_bytes())
+    data = bytearray(unfold(path.read_bytes()))
     data[data.index(np.ascontiguousarray(CUBE[3:6, :3, 3:]).tobytes())] ^= 1
     path.write_bytes(data)
     with cc.open(path, registry=registry) as file:

@@ -320,7 +320,7 @@ def test_embedding(path, registry):
     for embed, held in ((True, True), (False, False), (len(model.data), True), (len(model.data) - 1, False)):
         info = cc.save(path, FIVES, codec="test.offset", model=model, embed_model=embed, registry=registry)
         assert info["entries"][0]["model"]["embedded"] is held
-        assert (info["bytes"]["models"] > len(model.data)) is held
+        assert info["bytes"]["models"] == held * len(model.data)  # in a folded file, without a head
         cache.clear()
         if held:
             np.testing.assert_array_equal(cc.load(path, registry=registry), FIVES)

@@ -21,6 +21,7 @@ from codecs_core.arrays import ArraySpec
 from codecs_core.cli import arguments
 from codecs_core.cli.app import app
 from codecs_core.cli.output import shown, table
+from codecs_core.container.folding import unfold
 from codecs_core.errors import ConfigError
 from codecs_core.limits import Limits
 
@@ -337,8 +338,10 @@ def test_status_3_unknown_codec(tmp_path, images):
 
 
 def test_status_4_damage(tmp_path, held, images):
-    whole = held.read_bytes()
-    for data, what in [(whole[:-9], "chunk"), (whole[: len(whole) // 2], "chunk"), (b"words", ""), (b"", "")]:
+    folded = held.read_bytes()
+    whole = unfold(folded)
+    damaged = [(whole[:-9], "chunk"), (whole[: len(whole) // 2], "chunk"), (folded[:-9], "damaged")]
+    for data, what in [*damaged, (b"words", ""), (b"", "")]:
         held.write_bytes(data)
         for verb in (["info", held], ["verify", held], ["decode", held, tmp_path / "a.npy"]):
             result = process(*verb)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 import codecs_core as cc
 from codecs_core import container
 from codecs_core.cli.app import app
+from codecs_core.container.folding import fold, unfold
 from codecs_core.errors import ConfigError, MissingChunkError
 
 
@@ -25,6 +26,7 @@ def data():
 def file(tmp_path, data):
     path = tmp_path / "a.ccf"
     cc.save(path, {"x": data, "y": data[:2] * 2.5}, codec="classic.raw", chunk=2)
+    path.write_bytes(unfold(path.read_bytes()))
     return path
 
 
@@ -99,6 +101,23 @@ def test_nothing_to_recover(tmp_path, file):
     assert done.exit_code == 4
     assert "header" in done.stderr
     assert not out.exists()
+
+
+def test_a_folded_file_becomes_an_ordinary_one(tmp_path, file):
+    """There is nothing to recover but all of it: it has one checksum."""
+    whole, out = file.read_bytes(), tmp_path / "out.ccf"
+    folded = fold(whole)
+    file.write_bytes(folded)
+    done = codecs("recover", file, out)
+    assert done.exit_code == 0, done.output
+    assert "5 of 5 chunks recovered; nothing is lost" in done.stdout
+    assert out.read_bytes() == whole
+    for damaged in (folded[:-1], folded[:99] + b"?" + folded[100:], folded + b"?"):
+        file.write_bytes(damaged)
+        done = codecs("recover", file, tmp_path / "no.ccf")
+        assert done.exit_code == 4
+        assert "nothing of it can be recovered" in done.stderr
+        assert not (tmp_path / "no.ccf").exists()
 
 
 def test_the_target_is_not_the_source(file):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 import struct
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import codecs_core as cc
 from codecs_core import errors
 from codecs_core.arrays import DTYPES
-from codecs_core.container import canonical, frame, layout
+from codecs_core.container import canonical, folding, frame, layout
 from codecs_core.container.index import RECORD
 
 TEXT = (Path(__file__).parents[2] / "spec" / "container.md").read_text()
@@ -113,6 +114,21 @@ def test_the_trailer():
     assert f"CRC of bytes 0 to {layout.TRAILER_COVERED - 1}" in rows[5][4]
 
 
+def test_folded_files():
+    text = section("Folded files")
+    (rows,) = tables(text)
+    assert rows[0][:2] == ["signature", str(len(layout.FOLDED))]
+    assert bytes.fromhex(rows[0][2]) == layout.FOLDED
+    assert "bit 2, *grid*" in rows[1][2]
+    assert re.findall(r"\| `(\w+)`", text) == [
+        *("signature", "features", "header", "kinds", "digests", "lengths", "payloads", "crc")
+    ]
+    assert f"of at most {folding.LARGEST} bytes" in text
+    assert f"Version {layout.MAJOR}.{layout.FOLDED_MINOR}, frozen" in TEXT
+    dictionary = Path(folding.__file__).with_suffix(".dict").read_bytes()
+    assert f"{len(dictionary)} bytes with the SHA-256 `{hashlib.sha256(dictionary).hexdigest()}`" in text
+
+
 def test_dtypes_and_bounds():
     (row,) = [row for table in tables(section("Keys")) for row in table if row[0] == "dtype"]
     assert set(re.findall(r"[a-z]+\d*", row[2].removeprefix("one of"))) == set(DTYPES)
@@ -141,7 +157,7 @@ def test_limits_have_the_defaults_of_the_text():
 
 def test_a_file_has_every_value_where_the_tables_say(tmp_path):
     path = tmp_path / "a.ccf"
-    cc.save(path, np.arange(100, dtype="<u2"), codec="classic.raw", chunk=60)
+    cc.save(path, np.arange(10000, dtype="<u2"), codec="classic.raw", chunk=6000)
     data = path.read_bytes()
 
     def read(heading, at, name, which=0):
@@ -161,7 +177,7 @@ def test_a_file_has_every_value_where_the_tables_say(tmp_path):
     assert read("Index", index, "count") == 2
     first = layout.PREAMBLE.size + read("Preamble", 0, "header_length")
     assert read("Frames", first, "magic") == layout.FRAME_MAGIC
-    assert read("Frames", first, "stored") == 120
-    assert read("Index", index + layout.INDEX.size, "stored", which=1) == 120
-    second = first + read("Frames", first, "head_length") + 120
+    assert read("Frames", first, "stored") == 12000
+    assert read("Index", index + layout.INDEX.size, "stored", which=1) == 12000
+    second = first + read("Frames", first, "head_length") + 12000
     assert (read("Chunk: type", second, "entry"), read("Chunk: type", second, "chunk")) == (0, 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from codecs_core.container import atomic_write
+from codecs_core.container import atomic_write, layout
+from codecs_core.container.folding import unfolded
 from codecs_core.container.recovery import rescue, survey
 from codecs_core.container.source import open_source
 from codecs_core.limits import DEFAULT_LIMITS, Limits
@@ -48,6 +49,7 @@ def recover(
     """
     source = open_source(path)
     try:
+        source = unfolded(source, source.read_at(0, len(layout.FOLDED)), limits)
         found = survey(source, limits=limits)
         with atomic_write(out) as file:
             rescue(source, found, file, limits=limits)

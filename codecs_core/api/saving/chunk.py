@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 def begin(file: Any, entries: list[Entry], codecs: Sequence[Codec], embed_model: bool | int, limits: Limits) -> Writer:
     """A writer that has written the header, and the models that are to be embedded."""
     needed: dict[str, Model] = {codec.model.sha256: codec.model for codec in codecs if codec.model is not None}
-    writer = Writer(
-        file, entries, models={sha256: model.name for sha256, model in needed.items()}, attrs={}, limits=limits
-    )
+    names = {sha256: model.name for sha256, model in needed.items()}
+    writer = Writer(file, entries, models=names, limits=limits, fold=True)
     for sha256, model in needed.items():
         if embeds(model, embed_model):
             writer.write_model(sha256, model.data, packed(model))
