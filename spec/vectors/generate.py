@@ -565,7 +565,7 @@ def folded_refused() -> Iterator[tuple[str, str, bytes, str, int | None]]:
     yield "folded-short", "a folded file of less than 9 bytes", good[:8], "truncated", 8
     yield "folded-cut", "a folded file cut short", good[:-1], "corrupt", None
     yield "folded-more", "bytes after a folded file", good + b"more", "corrupt", len(good)
-    yield "folded-long", "a folded file of more than 4096 bytes", good + bytes(5000), "corrupt", None
+    yield "folded-long", "a folded file of more than 4096 bytes", good + bytes(4097 - len(good)), "corrupt", None
     yield "folded-damaged", "a bit of a folded file changed", flip(good, len(good) - 6), "corrupt", None
     yield "folded-bit", "a feature of folded files that nobody knows", refolded(features=8), "unsupported-feature", 3
     yield "folded-incomplete", "a folded file that may lack chunks", refolded(features=1), "unsupported-feature", 3
