@@ -90,7 +90,7 @@ def entry(name="x", shape=(3,), chunk=1, **fields):
     return Entry(name=name, spec=ArraySpec(shape, "uint8"), chunk=chunk, codec="test.c", **fields)
 
 
-# --- there and back ------------------------------------------------------------------------------
+# --- round trips ----------------------------------------------------------------------------------
 
 
 @settings(max_examples=200, deadline=None)
