@@ -17,7 +17,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def _is_shape(value: object) -> bool:
-    return isinstance(value, tuple) and all(n is None or (type(n) is int and n > 0) for n in value)
+    return isinstance(value, tuple) and all(
+        n is None or isinstance(n, range) or (type(n) is int and n > 0) for n in value
+    )
+
+
+def _within(n: int, length: int | range | None) -> bool:
+    return length is None or (n in length if isinstance(length, range) else n == length)
 
 
 def _require(ok: bool, what: str) -> None:
@@ -98,8 +104,8 @@ class ModelSpec:
     nbytes
         Size of the file.
     shapes
-        Shapes of arrays that the model is for, None for a length that may be any. ``--codec auto`` does not load it for
-        arrays of other shapes; without shapes it has to.
+        Shapes of arrays that the model is for, None for a length that may be any, a `range` for one that is in it. ``--codec auto``
+        does not load it for arrays of other shapes; without shapes it has to.
 
     Raises
     ------
@@ -113,7 +119,7 @@ class ModelSpec:
     sha256: str
     summary: str
     nbytes: int
-    shapes: tuple[tuple[int | None, ...], ...] = ()
+    shapes: tuple[tuple[int | range | None, ...], ...] = ()
 
     def __post_init__(self) -> None:
         _require(
@@ -138,13 +144,13 @@ class ModelSpec:
         )
         _require(
             isinstance(self.shapes, tuple) and all(map(_is_shape, self.shapes)),
-            f"shapes {self.shapes!r} of model {self.name} are no tuple of tuples of lengths and None",
+            f"shapes {self.shapes!r} of model {self.name} are no tuple of tuples of lengths, ranges and None",
         )
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether the model may be for an array of this shape, as far as is known without loading it."""
         return not self.shapes or any(
-            len(one) == len(shape) and all(due in (None, n) for due, n in zip(one, shape, strict=True))
+            len(one) == len(shape) and all(_within(n, length) for n, length in zip(shape, one, strict=True))
             for one in self.shapes
         )
 

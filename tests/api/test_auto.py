@@ -188,6 +188,8 @@ def test_a_model_for_other_shapes_is_not_loaded(path, shipped, monkeypatch):
     assert [model.fits((6, 2)) for model in registry.models] == [False, True]
     assert [c.model for c in auto.candidates(ArraySpec.of(FIVES), registry) if c.model] == ["m6"]
     assert cc.save(path, FIVES, registry=registry, codec="test.offset")["entries"][0]["model"]["name"] == "m5"
+    wide = replace(stated[0], shapes=((None, range(3, 9)),))
+    assert [wide.fits((6, n)) for n in (2, 3, 8, 9)] == [False, True, True, False]
     for shapes in ([], ((0, 3),), ((2.0,),), (3,)):
         with pytest.raises(PluginLoadError, match="shapes"):
             replace(stated[0], shapes=shapes)

@@ -52,7 +52,9 @@ BOUNDED_INFO = CodecInfo(
 COLOUR = tuple((*items, None, None, channels) for items in ((), (None,)) for channels in (3, 4))
 SMALL = tuple((*items, 32, 32, channels) for items in ((), (None,)) for channels in (3, 4))
 DIGITS = ((None, 28, 28), (None, 28, 28, 1))
-GREY = ((None, None), (None, None, None), (None, None, None, 1))
+#: What has fewer columns is channels side by side, or coordinates, and no picture.
+WIDE = range(8, 1 << 48)
+GREY = ((None, WIDE), (None, None, WIDE), (None, None, WIDE, 1))
 
 
 @hookimpl
