@@ -6,6 +6,7 @@ A small one is held back until it is complete, and folded then.
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from codecs_core.container import folding, layout
@@ -121,7 +122,7 @@ class Writer:
         self._check_open()
         number = self._entries.get(entry)
         if number is None:
-            raise ConfigError(f"there is no entry {entry!r} in this file; it has {list(self._entries)}")
+            raise ConfigError(f"there is no entry {entry!r} in this file; it has {list(islice(self._entries, 20))}")
         spec = self._header.entries[number].chunk_spec(index)  # raises for a number out of range
         if index in self._done[number]:
             raise ConfigError(f"chunk {index} of entry {entry!r} is written twice")
