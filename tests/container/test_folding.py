@@ -1,6 +1,7 @@
 """Folded files: held against the ordinary containers that they stand for."""
 
 import hashlib
+import importlib.util
 import io
 import itertools
 import random
@@ -426,3 +427,10 @@ def test_the_dictionary_is_frozen():
     import codecs_core.container
 
     assert (Path(codecs_core.container.__file__).parent / "folding.dict").read_bytes() == DICTIONARY
+
+
+def test_the_script_says_what_the_dictionary_is_made_of():
+    about = importlib.util.spec_from_file_location("dictionary", SPEC.parent / "scripts" / "dictionary.py")
+    script = importlib.util.module_from_spec(about)
+    about.loader.exec_module(script)
+    assert script.dictionary() == DICTIONARY

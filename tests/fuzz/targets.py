@@ -16,7 +16,8 @@ import numpy as np
 import codecs_core as cc
 from codecs_core import entropy as e
 from codecs_core.api.opening.decoder import Decoder
-from codecs_core.container import Reader, canonical, recovery
+from codecs_core.container import Reader, canonical, folding, layout, recovery
+from codecs_core.container.folding import fold, header_end, unfold
 from codecs_core.container.header import Header
 from codecs_core.container.index import Index
 from codecs_core.container.walk import read_head, scan
@@ -69,7 +70,7 @@ class AnyChecksum(int):
 @contextmanager
 def no_checksums():
     """While this is open, every CRC32C holds."""
-    parts = ("frame", "preamble", "reader", "recovery", "trailer", "walk")
+    parts = ("folding", "frame", "preamble", "reader", "recovery", "trailer", "walk")
     patches = [patch(f"codecs_core.container.{part}.crc32c", lambda data: AnyChecksum()) for part in parts]
     patches.append(patch("codecs_core.container.recovery._crc", lambda source, at, n: AnyChecksum()))
     for one in patches:
@@ -151,6 +152,26 @@ def fuzz_file(data: bytes) -> None:
                 decoder.decode(entry, i)
             except CodecsError:
                 continue
+
+
+def fuzz_folded(data: bytes) -> None:
+    """Folded files: what is read stands for a container that opens, and is folded to the same but for its deflate stream.
+
+    A byte of features, two with the length of the header, the header, which is compressed here, and all else.
+    """
+    size = int.from_bytes(data[1:3], "little")
+    data = layout.FOLDED + data[:1] + folding._deflated(data[3 : 3 + size]) + data[3 + size :] + bytes(4)
+    file = unfold(data, limits=LIMITS)
+    reader = Reader(Memory(file), limits=LIMITS)
+    for name, entry in reader.entries.items():
+        for i in range(entry.n_chunks):
+            reader.chunk(name, i)
+    again = fold(file, limits=LIMITS)
+    if again is None:
+        if len(data) < len(file):
+            raise AssertionError("a container is read that cannot be folded")
+    elif again[header_end(again) : -4] != data[header_end(data) : -4] or unfold(again, limits=LIMITS) != file:
+        raise AssertionError("a folded file is read that is not the one written")
 
 
 def fuzz_message(data: bytes) -> None:
@@ -251,8 +272,16 @@ def seeds(target: str) -> list[bytes]:
     files = [data for data in files if len(data) < 8000]
     if target == "file":
         return files
+    if target == "folded":
+        found = []
+        for data in files:
+            with suppress(CodecsError):
+                header, end = folding._inflated(data if data.startswith(layout.FOLDED) else b"")
+                found.append(data[3:4] + len(header).to_bytes(2, "little") + header + data[end:-4])
+        return found
     if target in ("header", "messagepack"):
-        return [data[32 : 32 + int.from_bytes(data[20:24], "little")] for data in files if len(data) > 40]
+        whole = [data for data in files if len(data) > 40 and data.startswith(layout.SIGNATURE)]
+        return [data[32 : 32 + int.from_bytes(data[20:24], "little")] for data in whole]
     if target == "frames":
         return [bytes([k]) + whole[end:] for k, (whole, (_, end)) in enumerate(zip(FILES, STARTS, strict=True))]
     if target == "index":
