@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import numba
+from llvmlite import binding as llvm
 from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
 
 from codecs_core.errors import MachineWarning
@@ -42,11 +43,23 @@ class _Files(IndexDataCacheFile):
         packed = data[_DIGEST:]
         if hashlib.sha256(packed).digest() != data[:_DIGEST]:
             return None
-        return pickle.loads(packed)  # noqa: S301
+        return without_text(pickle.loads(packed))  # noqa: S301
 
     def _path(self, key: Any) -> str:
         name = f"{self._index_name.removesuffix('.nbi')}.{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}.nbc"
         return str(self._data_path(name))  # type: ignore[no-untyped-call]
+
+
+def without_text(data: Any) -> Any:
+    """What was kept of a kernel, with its names alone in place of LLVM's text of it, by which others could be linked with it.
+
+    Nothing links a kernel: what kernels call is part of each. The text as a structure takes three quarters of a kernel's memory, and half of
+    the time to load it.
+    """
+    (name, kind, (code, _)), described, *rest = data
+    called = (described.llvm_func_name, described.llvm_cpython_wrapper_name)
+    names = llvm.parse_assembly("".join(f'@"{symbol}" = global i8 0\n' for symbol in called))
+    return (name, kind, (code, names.as_bitcode())), described, *rest
 
 
 class CodeCache(FunctionCache):

@@ -6,6 +6,7 @@ A line of JSON for each: ``ok``, ``missing`` if a library of a codec is not ther
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from itertools import chain
 
@@ -23,8 +24,12 @@ MISSING = ("missing-dependency", "unknown-codec", "plugin-load")
 
 def main() -> None:
     """Read them all; where kernels are plain Python, those of the format, which are small."""
+    start = time.process_time()
     for codec, name, result in chain(of_the_format(), () if PLAIN else of_the_plugins()):
-        print(json.dumps({"codec": codec, "vector": name, "result": result}), flush=True)
+        end = time.process_time()
+        said = {"codec": codec, "vector": name, "result": result, "seconds": round(end - start, 1)}
+        print(json.dumps(said), flush=True)
+        start = end
 
 
 def of_the_format() -> Iterator[tuple[str, str, str]]:
@@ -39,8 +44,8 @@ def of_the_format() -> Iterator[tuple[str, str, str]]:
                 found = {name: entry[...] for name, entry in file.items()}
         except CodecsError as error:
             code, found = error.code, {}
-        due = {name: said["sha256"] for name, said in vector.get("entries", {}).items()}
-        right = code == vector.get("code", "ok") and {n: vectors.sha256(a) for n, a in found.items()} == due
+        told = {name: said["sha256"] for name, said in vector.get("entries", {}).items()}
+        right = code == vector.get("code", "ok") and {n: vectors.sha256(a) for n, a in found.items()} == told
         yield "", vector["file"], "ok" if right else "missing" if code in MISSING else f"{code}, or other values"
 
 
