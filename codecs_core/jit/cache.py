@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import numba
-from llvmlite import binding as llvm
+from llvmlite import binding as llvm  # type: ignore[import-untyped]
 from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
 
 from codecs_core.errors import MachineWarning
@@ -53,8 +53,8 @@ class _Files(IndexDataCacheFile):
 def without_text(data: Any) -> Any:
     """What was kept of a kernel, with its names alone in place of LLVM's text of it, by which others could be linked with it.
 
-    Nothing links a kernel: what kernels call is part of each. The text as a structure takes three quarters of a kernel's memory, and half of
-    the time to load it.
+    Nothing links a kernel: what kernels call is part of each. The text as a structure takes three quarters of a kernel's memory, and
+    half of the time to load it.
     """
     (name, kind, (code, _)), described, *rest = data
     called = (described.llvm_func_name, described.llvm_cpython_wrapper_name)
