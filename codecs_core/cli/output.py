@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 def shown(value: object) -> str:
     r"""Text with every character that does not print written as ``\x1b`` or the like."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def say(text: str) -> None:
