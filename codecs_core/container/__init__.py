@@ -1,4 +1,4 @@
-"""The `.ccf` container, format 1.0: bytes, frames and entries. It knows no codec; `spec/container.md` specifies it."""
+"""The `.ccf` container, format 1.2: bytes, frames and entries. It knows no codec; `spec/container.md` specifies it."""
 
 from codecs_core.container.atomic import atomic_write
 from codecs_core.container.checksum import digest
