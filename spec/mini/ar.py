@@ -69,6 +69,16 @@ def compress(v):
     return np.sign(v) * np.floor(u + 0.5)
 
 
+def read_prior(tensors, i):
+    """The prior of plane i, a matrix with the vector in column 0."""
+    n, found = SIZES[i][0], tensors.get(f"plane{i}.prior", np.zeros(0))
+    fit = found.dtype == "<f8" and found.shape == (n * (n + 1) // 2 + n,) and (np.abs(found) < 1e12).all()
+    exact.check(fit, "a prior of another size, or out of range")
+    prior = np.zeros((n + 1, n + 1), REAL)
+    prior[1:, 1:][np.tril_indices(n)], prior[1:, 0] = np.split(flush(found.astype(REAL)), [-n])
+    return prior
+
+
 def read_model(codec, config, tensors):
     """Of each plane the prior, a matrix with the vector in column 0, and the layers of the network."""
 
@@ -82,12 +92,8 @@ def read_model(codec, config, tensors):
     fit = integers(decays, 0, 255) and integers(periods, 1, 65536) and integers(rates, 0, 24)
     exact.check(fit, "settings out of range")
     planes, none = [], np.zeros(0)
-    for i, (n, width) in enumerate(SIZES[:channels]):
-        found = tensors.get(f"plane{i}.prior", none)
-        fit = found.dtype == "<f8" and found.shape == (n * (n + 1) // 2 + n,) and (np.abs(found) < 1e12).all()
-        exact.check(fit, "a prior of another size, or out of range")
-        prior, layers = np.zeros((n + 1, n + 1), REAL), []
-        prior[1:, 1:][np.tril_indices(n)], prior[1:, 0] = np.split(flush(found.astype(REAL)), [-n])
+    for i, (_, width) in enumerate(SIZES[:channels]):
+        prior, layers = read_prior(tensors, i), []
         while (name := f"plane{i}.{len(layers)}") + ".weight" in tensors:
             weight, bias = tensors[name + ".weight"], tensors.get(name + ".bias", none)
             fit = weight.dtype == bias.dtype == "<i4" and weight.shape == (bias.size, width) and bias.ndim == 1
@@ -189,10 +195,11 @@ def features(x, e, seen, top, s, m, guesses, misses, recent, r, c):
     return np.array(found, REAL)
 
 
-def decode_plane(message, config, prior, network, plane, before, top, decisions):
-    """Fill a plane of an image: its values and errors, and those beyond it; `before`: the planes that it sees.
+def walk_plane(config, prior, plane, before, top):
+    """Go through a plane of an image; `before`: the planes that it sees. Fills in its values and errors, and those beyond it.
 
-    Values are popped by `decisions`, if there are any, otherwise by mixtures.
+    Yields of each value its row and column, what is around it in all planes, scale, expectation, guesses, misses and what was seen
+    recently, and is sent the value.
     """
     h, w = plane.shape[1] - 8, plane.shape[2] - 8
     sums, recent = Fading(w, (2, *prior.shape), REAL(config["decays"])[:, None, None] / 256), Fading(w, (3,), REAL(0.9))
@@ -214,21 +221,8 @@ def decode_plane(message, config, prior, network, plane, before, top, decisions)
             s = np.maximum(np.floor(total(NEAR_WEIGHTS * np.abs(e[NEAR])) * 256) / 256, 1 / 32)
             a, b = misses * misses
             m = np.floor((guesses[0] * b + guesses[1] * a) / (a + b) * 256 + 0.5) / 256
-
             now = recent.columns[c - 4] + recent.row
-            y = features(x, e, seen, top, s, m, guesses, misses, now, r - 4, c - 4) / 32
-            logits, means, log_scales = network(y, 2 * (r % 2) + c % 2)
-            means = (256 * float(m) + np.floor(means * (float(s) * 4))).astype(int).tolist()
-            log_scales = np.clip(log2(s) + log_scales, -384, 1280).tolist()
-            mixture = entropy.weights(logits.tolist())
-            if decisions:
-                told = zip(map(float, (*guesses, m)), map(float, (*misses, s)), strict=True)
-                around, place = [(x, e), *seen], (r - 4, c - 4)
-                value = decisions.value(top, (mixture, means, log_scales), [*told], place, around)
-            else:
-                (value,) = entropy.logistic_mixture(1, top + 1, 24, [mixture], [means], [log_scales]).pop(message)
-            if config["rates"][0]:
-                network.learn(gradient(value, top, float(s), mixture, means, log_scales))
+            value = yield r - 4, c - 4, [(x, e), *seen], s, m, guesses, misses, now
 
             x[MIDDLE], e[MIDDLE], v[0] = value, value - m, value - x[LEFT]
             distances[:, r, c] = np.abs(value - guesses)
@@ -240,6 +234,47 @@ def decode_plane(message, config, prior, network, plane, before, top, decisions)
         recent.end_row()
         plane[:, r, w + 4 :], plane[:, r + 1, :4] = plane[:, r, w + 3, None], plane[:, r, 4, None]
     plane[:, h + 4 :] = plane[:, h + 3, None]
+
+
+def described(told, top):
+    """The features of a value."""
+    r, c, ((x, e), *seen), s, m, guesses, misses, now = told
+    return features(x, e, seen, top, s, m, guesses, misses, now, r, c)
+
+
+def mixture_of(said, s, m):
+    """Weights, means and log-scales by what a network says."""
+    logits, means, log_scales = said
+    means = (256 * float(m) + np.floor(means * (float(s) * 4))).astype(int).tolist()
+    return entropy.weights(logits.tolist()), means, np.clip(log2(s) + log_scales, -384, 1280).tolist()
+
+
+def decode_plane(message, config, prior, network, plane, before, top, decisions):
+    """Fill a plane of an image: its values and errors, and those beyond it; `before`: the planes that it sees.
+
+    Values are popped by `decisions`, if there are any, otherwise by mixtures.
+    """
+    walk = walk_plane(config, prior, plane, before, top)
+    told = next(walk)
+    while told:
+        r, c, around, s, m, guesses, misses, _ = told
+        mixture = mixture_of(network(described(told, top) / 32, 2 * (r % 2) + c % 2), s, m)
+        if decisions:
+            all_told = zip(map(float, (*guesses, m)), map(float, (*misses, s)), strict=True)
+            value = decisions.value(top, mixture, [*all_told], (r, c), around)
+        else:
+            (value,) = entropy.logistic_mixture(1, top + 1, 24, *([part] for part in mixture)).pop(message)
+        if config["rates"][0]:
+            network.learn(gradient(value, top, float(s), *mixture))
+        told = further(walk, value)
+
+
+def further(walk, value):
+    """What a walk yields once it was sent a value; None at its end."""
+    try:
+        return walk.send(value)
+    except StopIteration:
+        return None
 
 
 @np.errstate(all="ignore")

@@ -2,6 +2,7 @@
 
 import math
 
+import ar
 import entropy
 import exact
 import numpy as np
@@ -42,11 +43,37 @@ def integers(config, key, low, high, count=None):
     return found
 
 
-class Stack:
-    """A model."""
+def network_of(message, layers, probe):
+    """A network of this number of layers, from packed integers."""
+    tensors = {"n.range": np.array([LOW, HIGH]), "n.probe": probe}
+    for layer in (f"n.{number}" for number in range(layers)):
+        rows, inputs, skip = counted(message, (1, 4096), (1, 4096), (0, 64))
+        tensors[f"{layer}.weight"] = matrix(message, rows, inputs)
+        for key in ("bias", "shift", "low", "high"):
+            tensors[f"{layer}.{key}"] = numbers(message, rows)
+        tensors[f"{layer}.skip"] = np.array([skip])
+    return exact.Network(tensors, "n")
 
-    def __init__(self, codec, config, tensors):
-        exact.check(codec == "ar.stack", "another codec")
+
+def check_network(network, inputs, limits):
+    """It takes this number of inputs, and says no more than the limits of each output allow."""
+    exact.check((network.inputs, network.outputs) == (inputs, len(limits)), "a network of another size")
+    (least, most), (low, high) = np.transpose(limits), network.layers[-1][3:5]
+    exact.check((least <= low).all() and (high <= most).all(), "parameters out of range")
+
+
+def packed(tensors, channels):
+    """The message of the packed integers, and the probes."""
+    found, probes = (tensors.get(key, np.zeros(0)) for key in ("packed", "probes"))
+    exact.check(found.dtype == np.uint8 and found.ndim == 1, "nothing is packed")
+    exact.check(probes.dtype == np.uint8 and probes.shape == (channels, 16), "no probes")
+    return entropy.Message.parse(found.tobytes()), probes
+
+
+class Stack:
+    """A model without predictors."""
+
+    def __init__(self, config, tensors):
         self.height, self.width, self.channels = integers(config, "shape", 1, 128, 3)
         exact.check(self.channels <= 4, "too many channels")
         self.symbols, self.components = (
@@ -58,10 +85,7 @@ class Stack:
         self.order, self.referred = integers(config, "order", 0, 3, self.channels), config.get("referred")
         exact.check(sorted(self.order) == list(range(self.channels)), "channels in no order")
         exact.check(type(self.referred) is bool and not (self.referred and self.symbols == 2), "no such references")
-        packed, probes = (tensors.get(key, np.zeros(0)) for key in ("packed", "probes"))
-        exact.check(packed.dtype == np.uint8 and packed.ndim == 1, "nothing is packed")
-        exact.check(probes.dtype == np.uint8 and probes.shape == (self.channels, 16), "no probes")
-        message = entropy.Message.parse(packed.tobytes())
+        message, probes = packed(tensors, self.channels)
         self.planes = [self.plane(message, i, probes[i]) for i in range(self.channels)]
         message.check_end()
         slopes = [c // -d + 1 for taps, *_ in self.planes for d, c, _ in taps if d < 0]
@@ -77,23 +101,13 @@ class Stack:
             exact.check(known and d >= -31 and abs(c) <= 31 and 0 <= j < self.channels, "a tap that is not known")
         curves, counting = numbers(message, k * columns).reshape(k, columns), numbers(message, 256)
         exact.check(all(v.min() >= LOW and v.max() <= HIGH for v in (curves, counting)), "inputs out of range")
-        tensors = {"n.range": np.array([LOW, HIGH]), "n.probe": probe}
-        for layer in (f"n.{number}" for number in range(layers)):
-            rows, inputs, skip = counted(message, (1, 4096), (1, 4096), (0, 64))
-            tensors[f"{layer}.weight"] = matrix(message, rows, inputs)
-            for key in ("bias", "shift", "low", "high"):
-                tensors[f"{layer}.{key}"] = numbers(message, rows)
-            tensors[f"{layer}.skip"] = np.array([skip])
-        network = exact.Network(tensors, "n")
+        network = network_of(message, layers, probe)
         references = self.channels + i if self.referred else 0
         inputs = t * k + references + 2 * len(self.tallies) + self.height + self.width
         limits = (
             [LOGITS] * (len(self.atoms) + self.components) + [MEANS] * self.components + [LOG_SCALES] * self.components
         )
-        limits = np.array([LOGITS] if self.symbols == 2 else limits)
-        exact.check((network.inputs, network.outputs) == (inputs, len(limits)), "a network of another size")
-        low, high = network.layers[-1][3:5]
-        exact.check((limits[:, 0] <= low).all() and (high <= limits[:, 1]).all(), "parameters out of range")
+        check_network(network, inputs, [LOGITS] if self.symbols == 2 else limits)
         return taps, curves, counting, network
 
     def pop(self, message, n):
@@ -159,9 +173,72 @@ class Stack:
         return entropy.logistic_mixture(len(outputs), self.symbols, 24, w, means, log_scales)
 
 
+class Fitted:
+    """A model with predictors."""
+
+    symbols = 256
+
+    def __init__(self, config, tensors):
+        self.config = config
+        self.height, self.width, self.channels = integers(config, "shape", 1, 128, 3)
+        exact.check(self.channels in (1, 3), "channels that predictors do not have")
+        self.order = integers(config, "order", 0, self.channels - 1, self.channels)
+        exact.check(sorted(self.order) == list(range(self.channels)), "channels in no order")
+        (self.components,) = integers({"components": [config.get("components")]}, "components", 1, 16, 1)
+        integers(config, "decays", 0, 255, 2)
+        integers(config, "periods", 1, 65536, 2)
+        message, probes = packed(tensors, self.channels)
+        self.planes = [self.plane(message, i, probes[i], tensors) for i in range(self.channels)]
+        message.check_end()
+
+    def plane(self, message, i, probe, tensors):
+        """The prior of the predictors, the taps, the network."""
+        t, layers = counted(message, (0, 512), (1, 64))
+        taps = numbers(message, 3 * t).reshape(3, t).T.tolist()
+        for d, c, j in taps:
+            known = 0 < j <= i or (j == 0 and (d < 0 or (d == 0 and c < 0)))
+            exact.check(known and max(abs(d), abs(c)) <= 4, "a tap that is not known")
+        exact.check([j for *_, j in taps] == sorted(j for *_, j in taps), "taps out of order")
+        network = network_of(message, layers, probe)
+        limits = [(-(1 << 12), 1 << 12), (-(1 << 11), 1 << 11), (-(1 << 10), 1 << 10)]
+        check_network(network, ar.SIZES[i][1] + t, [pair for pair in limits for _ in range(self.components)])
+        return ar.read_prior(tensors, i), taps, network
+
+    @np.errstate(all="ignore")
+    def pop(self, message, n):
+        """This number of images."""
+        planes = []
+        for prior, taps, network in self.planes:
+            planes.insert(0, np.zeros((n, 2, self.height + 8, self.width + 8), np.float32))
+            seen = [[p[image] for p in planes] for image in range(n)]
+            walks = [ar.walk_plane(self.config, prior, here, before, 255) for here, *before in seen]
+            told = [next(walk) for walk in walks]
+            while told and told[0]:
+                said = network(np.array([self.look(taps, *each) for each in told]))
+                parts = zip(*(self.mixture(out, each) for out, each in zip(said, told, strict=True)), strict=True)
+                values = entropy.logistic_mixture(n, 256, 24, *map(list, parts)).pop(message)
+                told = [ar.further(walk, value) for walk, value in zip(walks, values, strict=True)]
+        out = np.empty((n, self.height, self.width, self.channels), np.uint8)
+        for channel, plane in zip(self.order, planes[::-1], strict=True):
+            out[..., channel] = plane[:, 0, 4 : self.height + 4, 4 : self.width + 4]
+        return out
+
+    def look(self, taps, *told):
+        """The inputs of a network."""
+        _, _, around, s, m, *_ = told
+        middle = [m, *(x[ar.MIDDLE] for x, _ in around[1:])]
+        window = np.array([around[j][0][4 + d, 4 + c] - middle[j] for d, c, j in taps], np.float32)
+        return [*ar.described(told, 255), *ar.compress(window * (32 / s))]
+
+    def mixture(self, out, told):
+        return ar.mixture_of(np.split(np.array(out), 3), told[3], told[4])
+
+
 def decode(model, settings, payload, shape, dtype):
     """The array of a chunk; `model` is what `exact.parse_model` returns, and `settings` has no bearing."""
-    stack = Stack(*model)
+    codec, config, tensors = model
+    exact.check(codec == "ar.stack", "another codec")
+    stack = (Fitted if "decays" in config else Stack)(config, tensors)
     item = (stack.height, stack.width, stack.channels)
     if tuple(shape[1:]) != item and (stack.channels > 1 or tuple(shape[1:]) != item[:2]):
         raise entropy.Corrupt("an array of another shape")

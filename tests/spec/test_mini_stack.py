@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from codecs_ar.stack.fitted import Fitted
 from codecs_ar.stack.model import Stack
-from codecs_ar.stack.testing import random_model
+from codecs_ar.stack.testing import fitted_model, random_model
 
 from codecs_core.entropy import Message
 from codecs_core.testing.random import Draw
 
 MINI = Path(__file__).parents[2] / "spec" / "mini"
+#: Modules of the mini reader, which another test may have loaded from elsewhere.
+NAMES = ("entropy", "exact", "arrays", "ar", "ar_fast", "ar_smallest")
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +29,10 @@ def mini() -> Any:
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        for name in ("entropy", "exact"):
+        for name in NAMES:
             patch.delitem(sys.modules, name, raising=False)
         spec.loader.exec_module(module)
-        for name in ("entropy", "exact"):
+        for name in NAMES:
             del sys.modules[name]
         yield module
 
@@ -50,5 +53,16 @@ def test_the_same_images(mini: Any, shape: tuple[int, int, int], more: dict[str,
     x[1] = 0
     message = Message()
     Stack(model.config, model.tensors()).push(message, x)
+    parsed = model.codec, model.config, model.tensors()
+    np.testing.assert_array_equal(mini.decode(parsed, {}, message.to_bytes(), x.shape, "uint8"), x)
+
+
+@pytest.mark.parametrize(("shape", "seed"), [((4, 6, 3), 0), ((6, 5, 1), 1), ((3, 9, 3), 2)])
+def test_the_same_images_with_predictors(mini: Any, shape: tuple[int, int, int], seed: int) -> None:
+    model = fitted_model(shape, seed=seed)
+    x = (Draw(seed)(0, 40, 3, *shape) + 100).astype(np.uint8)
+    x[1] = 7
+    message = Message()
+    Fitted(model.config, model.tensors()).push(message, x)
     parsed = model.codec, model.config, model.tensors()
     np.testing.assert_array_equal(mini.decode(parsed, {}, message.to_bytes(), x.shape, "uint8"), x)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from codecs_ar import codecs_register_models
 from codecs_ar.stack.codec import StackCodec
+from codecs_ar.stack.fitted import Fitted
 from codecs_ar.stack.model import Stack
 from codecs_ar.stack.packing import Packer, Unpacker
-from codecs_ar.stack.testing import random_model
+from codecs_ar.stack.testing import fitted_model, random_model
 from codecs_ar.stack.view import Order
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,16 +28,21 @@ from codecs_core.models import Model
 
 GREY, COLOUR, BINARY = random_model((7, 6, 1)), random_model((5, 9, 3)), random_model((6, 6, 1), symbols=2)
 REFERRED = random_model((5, 9, 3), referred=True)
+FITTED, FITTED_GREY = fitted_model(), fitted_model((6, 5, 1))
 
 
 def pixels(*shape: int, symbols: int = 256, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, symbols, shape, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("model", [GREY, COLOUR, BINARY, REFERRED])
+def stack_of(model: Model) -> Stack | Fitted:
+    return (Fitted if "decays" in model.config else Stack)(model.config, model.tensors())
+
+
+@pytest.mark.parametrize("model", [GREY, COLOUR, BINARY, REFERRED, FITTED, FITTED_GREY])
 @pytest.mark.parametrize("count", [0, 1, 3, 64])
 def test_round_trip(model: Model, count: int) -> None:
-    stack = Stack(model.config, model.tensors())
+    stack = stack_of(model)
     x = pixels(count, *stack.shape, symbols=stack.symbols)
     message = Message()
     stack.push(message, x)
@@ -45,9 +51,10 @@ def test_round_trip(model: Model, count: int) -> None:
     received.verify_end()
 
 
-def test_images_do_not_see_each_other() -> None:
+@pytest.mark.parametrize("model", [GREY, FITTED])
+def test_images_do_not_see_each_other(model: Model) -> None:
     """What an image costs does not depend on the others: messages of stacks add up, but for their ends."""
-    stack = Stack(GREY.config, GREY.tensors())
+    stack = stack_of(model)
     x = pixels(4, *stack.shape)
     bits = []
     for part in (x, x[:1], x[1:]):
@@ -57,10 +64,10 @@ def test_images_do_not_see_each_other() -> None:
     assert bits[0] == pytest.approx(bits[1] + bits[2], abs=0.05)
 
 
-@pytest.mark.parametrize("model", [GREY, COLOUR, BINARY, REFERRED])
+@pytest.mark.parametrize("model", [GREY, COLOUR, BINARY, REFERRED, FITTED])
 def test_information(model: Model) -> None:
     """What single values cost adds up to the message."""
-    stack = Stack(model.config, model.tensors())
+    stack = stack_of(model)
     x = pixels(3, *stack.shape, symbols=stack.symbols)
     message = Message()
     stack.push(message, x)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from codecs_ar.stack.testing import random_model
+from codecs_ar.stack.testing import fitted_model, random_model
 
 from codecs_core.testing import CodecConformance
 from codecs_core.testing.random import Draw
@@ -40,6 +40,12 @@ class TestReferred(TestColour):
     """Values less what their neighbours let expect."""
 
     model = random_model((5, 9, 3), referred=True)
+
+
+class TestFitted(TestColour):
+    """With the predictors of `ar.image`."""
+
+    model = fitted_model((5, 9, 3))
 
 
 class TestBinary(CodecConformance):

@@ -35,7 +35,7 @@ def bounded(v):
 
 
 @borrowing
-def _scaled(row, first, count, found, rate):
+def scaled(row, first, count, found, rate):
     """The first `count` of `found`, times `rate`; what is written beyond them is overwritten later."""
     for i in range(0, count, 8):
         store(row, first + i, companded(load8(found, i) * rate))
@@ -52,7 +52,7 @@ def _other(row, f, e, there, places, found, log_scale, mantissas, share):
     scale = share * total + LEAST
     for i in range(places.size, (places.size + 7) & ~7):
         found[i] = _0
-    _scaled(row, f, places.size, found, _32 / scale)
+    scaled(row, f, places.size, found, _32 / scale)
     f += places.size
     row[f] = bounded((log2(scale, mantissas) - log_scale) >> 2)
     return f + 1
@@ -86,7 +86,7 @@ def describe(room, x, e, where, places, guess, past, limit, mantissas):
     if places.around.size:
         found[f] = e[np.uint64(at - back)]
         f += 1
-    _scaled(row, 0, f, found, rate)
+    scaled(row, 0, f, found, rate)
     left, above, corner = x[np.uint64(at - 1)], x[np.uint64(at - stride)], x[np.uint64(at - stride - 1)]
     active = abs(above - x[np.uint64(at - stride + 1)]) + abs(left - corner)
     active = LEAST + _QUARTER * ((active + abs(above - corner)) + abs(left - x[np.uint64(at - 2)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar import STACK_INFO
+from codecs_ar.stack.fitted import Fitted
 from codecs_ar.stack.model import Stack
 from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message
@@ -35,8 +35,9 @@ class StackCodec(Codec):
     info: ClassVar[CodecInfo] = STACK_INFO
 
     @cached_property
-    def _stack(self) -> Stack:
-        return Stack(self.learnt.config, self.learnt.tensors())
+    def _stack(self) -> Stack | Fitted:
+        kind = Fitted if "decays" in self.learnt.config else Stack
+        return kind(self.learnt.config, self.learnt.tensors())
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `UnsupportedArrayError` unless the array is a stack of images of the model's shape and dtype."""
@@ -55,7 +56,7 @@ class StackCodec(Codec):
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Images of about two million values, of images of two values four million."""
-        item = max(spec.size // max(1, spec.shape[0]), math.prod(self._stack.canvas.whole) // MARGINS)
+        item = max(spec.size // max(1, spec.shape[0]), self._stack.room // MARGINS)
         values = VALUES * (BINARY if self._stack.symbols == 2 else 1)
         return max(1, min(spec.shape[0], values // max(1, item)))
 

@@ -106,6 +106,11 @@ class Stack:
             raise ModelError(f"the network of plane {plane} of a model takes fewer inputs, or says more, than it may")
         return Plane(view, self.mixture, network)
 
+    @property
+    def room(self) -> int:
+        """Values of an image with its margins."""
+        return math.prod(self.canvas.whole)
+
     def push(self, message: Message, images: NDArray[np.uint8]) -> None:
         """Push images of shape (n, height, width, channels): what is popped last is pushed first."""
         scene = Scene(self, len(images))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,13 +21,13 @@ WEIGHTS = 1 << 23
 
 
 def packed(planes: int, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Put the tensors of these planes, ``planeI.taps``, ``planeI.curves``, ``planeI.counting`` and those of networks, into few bytes."""
+    """Put the tensors of these planes into few bytes: ``planeI.taps``, ``planeI.curves`` and ``planeI.counting``, if any, and networks."""
     packer = Packer()
     for name in (f"plane{i}" for i in range(planes)):
-        taps, curves = tensors[f"{name}.taps"], tensors[f"{name}.curves"]
+        taps, curves = tensors[f"{name}.taps"], tensors.get(f"{name}.curves")
         layers = sum(key.startswith(f"{name}.") and key.endswith(".weight") for key in tensors)
-        packer.numbers(np.array([len(taps), *curves.shape, layers]))
-        for table in (taps.T, curves, tensors[f"{name}.counting"]):
+        packer.numbers(np.array([len(taps), *(() if curves is None else curves.shape), layers]))
+        for table in (taps.T,) if curves is None else (taps.T, curves, tensors[f"{name}.counting"]):
             packer.numbers(table.reshape(-1))
         for layer in (f"{name}.{i}" for i in range(layers)):
             weight, skip = tensors[f"{layer}.weight"], tensors.get(f"{layer}.skip", np.zeros(1, int))
@@ -38,30 +39,32 @@ def packed(planes: int, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArra
     return {"packed": packer.packed(), "probes": probes}
 
 
-def unpacked(planes: int, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Inverse of `packed`; raises `ModelError` for what it has not made."""
+def unpacked(planes: int, tensors: Mapping[str, NDArray[Any]], *, curves: bool = True) -> dict[str, NDArray[Any]]:
+    """Inverse of `packed`, with or without curves and counting; raises `ModelError` for what it has not made."""
     stored, probes = tensors.get("packed"), tensors.get("probes")
     if stored is None or stored.dtype != np.uint8 or stored.ndim != 1:
         raise ModelError("a model of ar.stack lacks the tensor 'packed', uint8 of one axis")
     if probes is None or probes.dtype != np.uint8 or probes.shape != (planes, 16):
         raise ModelError(f"a model of ar.stack lacks the tensor 'probes', uint8 of shape ({planes}, 16)")
     try:
-        return _unpacked(probes, Unpacker(stored))
+        return _unpacked(probes, Unpacker(stored), curves)
     except ModelError:
         raise
     except (CodecsError, ArithmeticError, ValueError) as error:
         raise ModelError(f"the packed integers of a model of ar.stack cannot be read: {error}") from error
 
 
-def _unpacked(probes: NDArray[np.uint8], unpacker: Unpacker) -> dict[str, NDArray[Any]]:
+def _unpacked(probes: NDArray[np.uint8], unpacker: Unpacker, with_curves: bool) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
     weights = 0
     for plane, probe in enumerate(probes):
         name = f"plane{plane}"
-        taps, curves, levels, layers = _sizes(unpacker, (0, TAPS), (1, CURVES), (256, 511), (1, LAYERS))
+        more = ((1, CURVES), (256, 511)) if with_curves else ()
+        taps, *curves, layers = _sizes(unpacker, (0, TAPS), *more, (1, LAYERS))
         found[f"{name}.taps"] = _narrow(unpacker.numbers(3 * taps), np.int8).reshape(3, taps).T
-        found[f"{name}.curves"] = _narrow(unpacker.numbers(curves * levels), np.int16).reshape(curves, levels)
-        found[f"{name}.counting"] = _narrow(unpacker.numbers(256), np.int16)
+        if with_curves:
+            found[f"{name}.curves"] = _narrow(unpacker.numbers(math.prod(curves)), np.int16).reshape(curves)
+            found[f"{name}.counting"] = _narrow(unpacker.numbers(256), np.int16)
         for layer in (f"{name}.{i}" for i in range(layers)):
             rows, columns, skip = _sizes(unpacker, (1, ROWS), (1, ROWS), (0, LAYERS))
             weights += rows * columns

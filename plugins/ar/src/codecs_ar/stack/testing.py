@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_ar import neighbours
+from codecs_ar.stack.fitted import limits
 from codecs_ar.stack.mixture import Mixture
 from codecs_ar.stack.tensors import packed
 from codecs_ar.stack.view import HIGH, LOW, View
@@ -59,4 +61,33 @@ def random_model(
     }
     return Model.create(
         codec="ar.stack", config=config, tensors=packed(shape[2], tensors), attrs={"seed": seed}, name="random"
+    )
+
+
+def fitted_model(
+    shape: tuple[int, int, int] = (5, 6, 3), *, width: int = 8, components: int = 2, seed: int = 0
+) -> Model:
+    """Make a model with predictors that knows nothing: the same arguments give the same file everywhere."""
+    draw = Draw(seed)
+    low, high = limits(components)
+    low[-components:], high[-components:] = -128, 128
+    tensors: dict[str, NDArray[Any]] = {}
+    priors: dict[str, NDArray[np.float64]] = {}
+    for plane in range(shape[2]):
+        window = [(0, -4, 0), (-3, 2, 0)] + [(r, c, q) for q in range(1, plane + 1) for r, c in ((-1, 0), (2, 4))]
+        tensors[f"plane{plane}.taps"] = np.array(window, np.int8)
+        widths = [neighbours.features(plane) + len(window), width, width, len(low)]
+        tensors |= random_network(draw, widths, inputs=(LOW, HIGH), low=low, high=high).tensors(f"plane{plane}")
+        n = neighbours.regressors(plane)
+        normal = np.eye(n)[np.tril_indices(n)]
+        priors[f"plane{plane}.prior"] = np.concatenate([4 * normal, np.full(n, 1 / 4)])
+    config = {
+        "shape": list(shape),
+        "order": [*range(1, shape[2]), 0],
+        "components": components,
+        "decays": [184, 243],
+        "periods": [1, 4],
+    }
+    return Model.create(
+        codec="ar.stack", config=config, tensors=packed(shape[2], tensors) | priors, attrs={"seed": seed}, name="random"
     )
