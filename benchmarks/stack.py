@@ -140,7 +140,7 @@ def main() -> None:
             result = {"glyphs": figures(StackCodec(model=model), drawn[TRAINED:], Path(name))}
         else:
             codec = StackCodec(model=cc.load_model(arguments.model, codec="ar.stack"))
-            symbols = codec.model.config["symbols"]  # type: ignore[union-attr]
+            symbols = codec.model.config.get("symbols", 256)  # type: ignore[union-attr]
             stacks = {path.stem: images(path, symbols)[: arguments.most or None] for path in arguments.data}
             result = {stem: figures(codec, x, Path(name)) for stem, x in stacks.items()}
     print(json.dumps(result, indent=2))

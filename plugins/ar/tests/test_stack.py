@@ -19,6 +19,7 @@ from codecs_ar.stack.view import Order
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
@@ -104,19 +105,31 @@ def test_arrays_that_are_refused(model: Model, x: NDArray[Any], match: str) -> N
         StackCodec(model=model).encode(x)
 
 
+def reduced(path: str) -> NDArray[np.uint8]:
+    """A photograph in squares of 32 x 32, four times as small."""
+    photo = np.asarray(Image.open(path).convert("RGB"))
+    height, width = (n // 128 * 32 for n in photo.shape[:2])
+    small = photo[: 4 * height, : 4 * width].reshape(height, 4, width, 4, 3).mean((1, 3)).round().astype(np.uint8)
+    squares = small.reshape(height // 32, 32, width // 32, 32, 3).swapaxes(1, 2)
+    return np.ascontiguousarray(squares.reshape(-1, 32, 32, 3))
+
+
 @pytest.mark.parametrize("spec", [m for m in codecs_register_models() if m.codec == "ar.stack"], ids=lambda m: m.name)
 def test_models_that_ship(spec: Any) -> None:
-    """They load, code digits in fewer bits than any codec of images does, and say how they came to be."""
-    binary = spec.name == "mnist-binary"
-    with gzip.open("samples/mnist.idx.gz") as file:
-        grey = np.frombuffer(file.read()[16:], np.uint8).reshape(1000, 28, 28)
-    x = (np.load("samples/mnist-binary.npz")["mnist-binary"] if binary else grey)[:60]
+    """They load, code such images in fewer bits than any codec of images does, and say how they came to be."""
+    if spec.name == "cifar10":
+        x, most = reduced("samples/photos/parrots.png")[:20], 4.2
+    elif spec.name == "mnist-binary":
+        x, most = np.load("samples/mnist-binary.npz")["mnist-binary"][:60], 0.17
+    else:
+        with gzip.open("samples/mnist.idx.gz") as file:
+            x, most = np.frombuffer(file.read()[16:], np.uint8).reshape(1000, 28, 28)[:60], 1.15
     codec = cc.get_codec("ar.stack", model=spec.name)
     assert codec.model is not None
     assert codec.model.attrs["command"]
     payload = codec.encode(x)
     np.testing.assert_array_equal(codec.decode(payload, ArraySpec.of(x)), x)
-    assert 8 * len(payload) / x.size < (0.17 if binary else 1.15)
+    assert 8 * len(payload) / x.size < most
     alone = sum(len(codec.encode(x[i : i + 1])) for i in range(20)) / 20
     assert alone < 1.02 * len(codec.encode(x[:20])) / 20 + 6
 
@@ -206,6 +219,37 @@ def test_tensors_that_are_refused() -> None:
         model = remade(**tensors)
         with pytest.raises(ModelError):
             Stack(model.config, model.tensors())
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"shape": [5, 6, 2]},
+        {"shape": [5, 6]},
+        {"order": [1, 1, 0]},
+        {"components": 0},
+        {"components": 3},
+        {"decays": [184]},
+        {"decays": [184, 256]},
+        {"periods": [0, 1]},
+    ],
+)
+def test_configs_with_predictors_that_are_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(ModelError):
+        Fitted(FITTED.config | config, FITTED.tensors())
+
+
+def test_tensors_with_predictors_that_are_refused() -> None:
+    tensors = FITTED.tensors()
+    for other in (
+        {"packed": tensors["packed"][:-9]},
+        {"packed": GREY.tensors()["packed"]},
+        {"probes": tensors["probes"] + np.uint8(1)},
+        {"plane1.prior": tensors["plane1.prior"][:-1]},
+        {"plane1.prior": np.full_like(tensors["plane1.prior"], np.nan)},
+    ):
+        with pytest.raises(ModelError):
+            Fitted(FITTED.config, {**tensors, **other})
 
 
 def test_models_with_too_many_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

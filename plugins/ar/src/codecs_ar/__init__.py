@@ -92,7 +92,7 @@ def codecs_register() -> list[CodecSpec]:
 
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
-    """The models shipped with it; ``scripts/train_models.py`` makes them, and ``scripts/train_profiles.py`` that of ``ar.array``."""
+    """The models shipped with it, which ``scripts/train_*.py`` make."""
     return [
         ModelSpec(
             name="photo",
@@ -146,5 +146,14 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="stacks of binarised digits of 28 x 28",
             nbytes=129102,
             shapes=DIGITS,
+        ),
+        ModelSpec(
+            name="cifar10",
+            codec="ar.stack",
+            resource="codecs_ar:models/cifar10-stack.safetensors",
+            sha256="cea12790426286b81d9a7e73378fe3435b665cbd2bbd907c049a640416b9fc5a",
+            summary="stacks of colour images of 32 x 32",
+            nbytes=180623,
+            shapes=((None, 32, 32, 3),),
         ),
     ]

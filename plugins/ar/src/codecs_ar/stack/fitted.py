@@ -20,6 +20,8 @@ from codecs_core import ModelParts
 from codecs_core.entropy import WIDE, LogisticMixture, Message, table
 from codecs_core.exact import ExactNet
 
+#: What a plane is looked at with: what is seen, predictors, their biases, and room to work in.
+Sight = tuple[fitting.Scenery, Fit, Bias, fitting.Desk]
 #: The largest height and width, components, and period of a predictor.
 SIDE, COMPONENTS, LONGEST = 128, 16, 1 << 16
 #: Bounds of what a network says, in units of 1/64: logits of a base 2, means in scales of errors, octaves of log-scales.
@@ -190,7 +192,7 @@ class Scene:
         values: NDArray[np.uint8] = self.values[plane].astype(np.uint8)
         return values.transpose(1, 2, 0).reshape(height * width, self.count)
 
-    def start(self, plane: int, images: int) -> tuple[fitting.Scenery, Fit, Bias, fitting.Desk]:
+    def start(self, plane: int, images: int) -> Sight:
         """Begin a plane, with the predictors of this number of images."""
         model, (height, width, _) = self.model, self.model.shape
         of, stride = model.planes[plane], width + 2 * MARGIN
@@ -212,21 +214,31 @@ class Scene:
         own = [np.zeros((images, *a.shape), a.dtype) for a in (*fit[:7], *bias[:2])]
         fits, biases = Fit._make([*own[:7], *fit[7:]]), Bias._make([*own[7:], bias.past])
         # features are written eight at a time
-        desk = np.zeros(of.network.inputs + 8, np.float32), np.zeros(max(40, len(of.window) + 8), np.float32)
+        inputs = neighbours.features(plane) + len(of.window)
+        desk = np.zeros(inputs + 8, np.float32), np.zeros(max(40, len(of.window) + 8), np.float32)
         return scenery, fits, biases, fitting.Desk(*desk, np.zeros(3, np.float32))
+
+    def rows(
+        self, plane: int, first: int, last: int, sight: Sight | None = None
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """What is seen of the values of known images from `first` to before `last`, and told of them; planes before were looked at."""
+        scenery, fits, biases, desk = sight or self.start(plane, 1)
+        height, width, _ = self.model.shape
+        described = neighbours.features(plane)
+        rows = np.empty(((last - first) * height * width, described + scenery.window.size), np.int8)
+        told = np.empty((len(rows), fitting.TOLD), np.float32)
+        fitting.follow(scenery, fits, biases, desk, first, last, described, rows, told)
+        return rows, told
 
     def follow(self, plane: int) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
         """What a plane's network says of all values, once all planes before it were followed: place after place, of all images."""
-        described, of = neighbours.features(plane), self.model.planes[plane]
-        height, width, _ = self.model.shape
-        outputs = np.empty((height * width, self.count, of.network.outputs), np.int16)
+        network, (height, width, _) = self.model.planes[plane].network, self.model.shape
+        outputs = np.empty((height * width, self.count, network.outputs), np.int16)
         every = np.empty((height * width, self.count, fitting.TOLD), np.float32)
-        scenery, fits, biases, desk = self.start(plane, 1)
+        sight = self.start(plane, 1)
         for first in range(0, self.count, TOGETHER):
-            images = min(TOGETHER, self.count - first)
-            rows = np.empty((images * height * width, of.network.inputs), np.int8)
-            told = np.empty((len(rows), fitting.TOLD), np.float32)
-            fitting.follow(scenery, fits, biases, desk, first, first + images, described, rows, told)
-            for of_all, found in ((outputs, of.network(rows)), (every, told)):
-                of_all[:, first : first + images] = found.reshape(images, height * width, -1).swapaxes(0, 1)
+            last = min(first + TOGETHER, self.count)
+            rows, told = self.rows(plane, first, last, sight)
+            for of_all, found in ((outputs, network(rows)), (every, told)):
+                of_all[:, first:last] = found.reshape(last - first, height * width, -1).swapaxes(0, 1)
         return outputs, every

@@ -102,7 +102,7 @@ def see(scenery, desk, at, back, f, centre, rate):
 
 @borrowing
 def look_at(scenery, fit, bias, desk, image, y, column, described, row, told):
-    """Predict a value of an image, and write its features into `row`, of which `described` are those of `features.describe`."""
+    """Predict a value of an image, and write its features into `row`; the first `described` are those of `features.describe`."""
     first, start, stride, back = where_is(scenery, image, y)
     if column == 0:
         clear(scenery, fit, bias, first, stride, back, y)
