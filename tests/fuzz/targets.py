@@ -17,6 +17,7 @@ import codecs_core as cc
 from codecs_core import entropy as e
 from codecs_core.api.opening.decoder import Decoder
 from codecs_core.container import Reader, canonical, folding, layout, recovery
+from codecs_core.container.checksum import crc32c
 from codecs_core.container.folding import fold, header_end, unfold
 from codecs_core.container.header import Header
 from codecs_core.container.index import Index
@@ -160,7 +161,8 @@ def fuzz_folded(data: bytes) -> None:
     A byte of features, two with the length of the header, the header, which is compressed here, and all else.
     """
     size = int.from_bytes(data[1:3], "little")
-    data = layout.FOLDED + data[:1] + folding._deflated(data[3 : 3 + size]) + data[3 + size :] + bytes(4)
+    data = layout.FOLDED + data[:1] + folding._deflated(data[3 : 3 + size]) + data[3 + size :]
+    data += layout.CRC.pack(crc32c(data))
     file = unfold(data, limits=LIMITS)
     reader = Reader(Memory(file), limits=LIMITS)
     for name, entry in reader.entries.items():
