@@ -16,10 +16,10 @@ from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message
 from codecs_core.errors import UnsupportedArrayError
 
-#: Values of a chunk: what framing costs is little beside them. For images of two values, this number of times as many.
-VALUES, BINARY = 1 << 21, 2
+#: Values of a chunk: the 70 bytes that a chunk costs are little beside them. With predictors, whose state is large, half as many.
+VALUES = 1 << 22
 #: An image with its margins counts as this share of its bytes at least: tiny images have wide margins.
-MARGINS = 8
+MARGINS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,9 @@ class StackCodec(Codec):
             )
 
     def default_chunk(self, spec: ArraySpec) -> int:
-        """Images of about two million values, of images of two values four million."""
+        """Images of about four million values, with predictors two million."""
         item = max(spec.size // max(1, spec.shape[0]), self._stack.room // MARGINS)
-        values = VALUES * (BINARY if self._stack.symbols == 2 else 1)
+        values = VALUES // 2 if isinstance(self._stack, Fitted) else VALUES
         return max(1, min(spec.shape[0], values // max(1, item)))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
