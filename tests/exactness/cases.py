@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import xxhash
+from codecs_ar.stack.testing import fitted_model
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import random_model
@@ -286,6 +287,9 @@ def small_images(items: int, size: int) -> Iterator[tuple[str, Case]]:
         x = raw(43, 2 if name == "binary" else 256, (items, *shape)).astype(np.uint8)
         x[: items // 2, : size // 2] = 0
         yield f"stack-{name}", codec_case(codec, x, x[:1], x[:3], x[:0])
+    fitted = cc.get_codec("ar.stack", model=fitted_model((size, size + 1, 3), width=20))
+    slopes = (raw(44, 9, (items, size, size + 1, 3)) + 5 * np.arange(size)[:, None, None] + 90).astype(np.uint8)
+    yield "stack-fitted", codec_case(fitted, slopes, slopes[:1], slopes[:3], slopes[:0])
 
 
 def arrays(size: int) -> Iterator[tuple[str, Case]]:
