@@ -99,7 +99,10 @@ def image(name: str, **settings: Any) -> Coder:
         planes = [
             np.ascontiguousarray(p) for p in a.view(f"u{a.itemsize}").reshape(-1, *a.shape[-2:]) ^ (half * signed)
         ]
-        payloads = [encode(p, **settings) for p in planes]
+        try:
+            payloads = [encode(p, **settings) for p in planes]
+        except RuntimeError as error:  # JPEG-LS leaves no room for what noise takes
+            raise Unfit from error
         size = sum(map(len, payloads))
         return size, lambda: (np.stack([decode(p) for p in payloads]).astype(half.dtype) ^ (half * signed)).tobytes()
 
