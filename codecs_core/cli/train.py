@@ -142,12 +142,16 @@ def items_of(
 ) -> "NDArray[Any] | list[NDArray[Any]]":
     """The items that the codec takes: of several kinds, the kind with the most bytes.
 
-    One array of them; for a ragged codec, unless they are one array already, a list in the order of the sources.
+    One array of them; for a ragged codec, unless they are one array already, a list in the order of the sources. For a codec of any number
+    of dimensions every array is one item.
     """
     import numpy as np
 
     from codecs_core.cli.output import say, shown
     from codecs_core.errors import UnsupportedArrayError
+
+    def alone(source: "Source") -> bool:
+        return not info.ndim or _alone(source, data)
 
     kinds: dict[tuple[Any, ...], list[Source]] = {}
     for source in sources.values():
@@ -155,8 +159,9 @@ def items_of(
         if not info.accepts(source.spec) or not shape or (info.ragged and not source.spec.size):
             continue
         if info.ragged:
-            item = shape if _alone(source, data) else shape[1:]
-            kind: tuple[Any, ...] = (source.spec.dtype, len(item), item[2:])  # images of any height and width
+            item = shape if alone(source) else shape[1:]
+            channels = item[2:] if info.ndim else ()  # images are of any height and width
+            kind: tuple[Any, ...] = (source.spec.dtype, len(item), channels)
         else:
             kind = (source.spec.dtype, shape[1:])
         kinds.setdefault(kind, []).append(source)
@@ -167,13 +172,13 @@ def items_of(
             f"{' or '.join(info.dtypes) or 'any dtype'}, not {spec.dtype} of shape {spec.shape}"
         )
     taken = max(kinds.values(), key=lambda like: sum(source.spec.nbytes for source in like))
-    same = "number of channels" if info.ragged else "shape"
+    same = "shape" if not info.ragged else "number of channels" if info.ndim else "number of dimensions"
     for source in sources.values():
         if all(source is not one for one in taken):
             what = f"{shown(repr(source.name or source.path.name))}: {source.spec.dtype} of shape {source.spec.shape}"
-            say(f"left out {what}, since items are of one dtype and {same}")
-    if info.ragged and (len(taken) > 1 or _alone(taken[0], data)):
-        return [item for one in taken for item in ([one.read()] if _alone(one, data) else one.read())]
+            say(f"left out {what}, since items are of one dtype and {same}, here {taken[0].spec.dtype}")
+    if info.ragged and (len(taken) > 1 or alone(taken[0])):
+        return [item for one in taken for item in ([one.read()] if alone(one) else one.read())]
     arrays = [source.read() for source in taken]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 

@@ -1,5 +1,6 @@
 """`open`, `load` and `inspect`: parts of entries, previews, and all that can be wrong with a file."""
 
+import io
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -87,6 +88,12 @@ def test_indexing_is_that_of_numpy(tmp_path_factory, key, chunk):
         assert type(found) is type(due)
         np.testing.assert_array_equal(found, due)
         assert found.dtype == due.dtype
+
+
+@pytest.mark.parametrize("what", [b"\x89Cf", bytearray(3), io.BytesIO(b"x"), None, 3])
+def test_what_is_no_path(what):
+    with pytest.raises(InputError, match=f"path or URL, got {type(what).__name__}"):
+        cc.open(what)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from codecs_core.api.parallel import job_count, ordered
 from codecs_core.arrays import logical
 from codecs_core.container import Reader
 from codecs_core.container.source import is_url
+from codecs_core.errors import InputError
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.models import Model
 from codecs_core.registry import default
@@ -123,6 +124,10 @@ class File(Mapping[str, EntryView]):
         jobs: int | None = None,
         fill: complex | None = None,
     ) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise InputError(
+                f"a file is opened by its path or URL, got {type(path).__name__}; write bytes to a file first"
+            )
         self.path = os.fspath(path)
         self._jobs = job_count(jobs)
         registry = registry if registry is not None else default()

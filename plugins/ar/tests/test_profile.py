@@ -10,10 +10,12 @@ from codecs_ar.array.codec import ArrayCodec
 from codecs_ar.array.coding import PROFILED
 from codecs_ar.array.train import train
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 import codecs_core as cc
 from codecs_core import ArraySpec, Model
-from codecs_core.errors import CorruptDataError, ModelError, UnsupportedArrayError
+from codecs_core.cli.app import app
+from codecs_core.errors import ConfigError, CorruptDataError, ModelError, UnsupportedArrayError
 
 
 def field(seed: int, dtype: str = "int16") -> NDArray[Any]:
@@ -48,6 +50,25 @@ def test_payloads_without_it_are_read_with_it(profile: Model) -> None:
     for effort in ("fast", "standard"):
         payload = ArrayCodec(effort=effort).encode(array)
         assert np.array_equal(ArrayCodec(model=profile).decode(payload, ArraySpec.of(array)), array)
+
+
+@pytest.mark.parametrize("effort", ["fast", "smallest"])
+def test_levels_that_begin_with_none_refuse_it(profile: Model, effort: str) -> None:
+    with pytest.raises(ConfigError, match="leave the model out"):
+        ArrayCodec(model=profile, effort=effort).encode(field(6))
+
+
+def test_every_file_is_one_array_to_learn_from(tmp_path: Any) -> None:
+    for number, dtype in enumerate(["int16", "int16", "float32"]):
+        np.save(tmp_path / f"{number}.npy", field(number, dtype))
+    command = ["train", "ar.array", *map(str, sorted(tmp_path.glob("*.npy"))), "--out", str(tmp_path / "m.safetensors")]
+    done = CliRunner().invoke(app, command, prog_name="codecs")
+    assert done.exit_code == 0
+    assert "on 2 items of int16 and shape (40, 50)" in done.output
+    assert "left out" in done.output
+    found = Model.from_bytes((tmp_path / "m.safetensors").read_bytes()).tensors()
+    for name, tensor in train([field(0), field(1)], budget=60).tensors().items():
+        assert np.array_equal(found[name], tensor)
 
 
 def test_a_file_names_it(profile: Model, tmp_path: Any) -> None:

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from codecs_ar import ARRAY_INFO
-from codecs_ar.array.coding import encode
+from codecs_ar.array.coding import STANDARD, encode
 from codecs_ar.array.numeric import NumericCodec
 from codecs_ar.array.profile import VERSION
 from codecs_ar.array.stream import untaught
 from codecs_core import ArraySpec, CodecInfo
-from codecs_core.errors import ModelError
+from codecs_core.errors import ConfigError, ModelError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class ArrayCodec(NumericCodec):
     ----------
     effort
         ``"fast"``; ``"standard"``; or ``"smallest"``, which predicts by more least squares and hears more of each decision: it takes
-        about four times as long, both ways, and begins with no profile.
+        about four times as long, both ways. Only ``"standard"`` begins with a profile; with a model the others refuse to encode.
     """
 
     id: ClassVar[str] = "ar.array"
@@ -54,6 +54,10 @@ class ArrayCodec(NumericCodec):
             _ = self._profile
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
+        if self.model is not None and self.effort != STANDARD:
+            raise ConfigError(
+                f"effort={self.effort} begins with no profile: leave the model out, or choose effort={STANDARD}"
+            )
         return encode(chunk, self.effort, start=self._profile) if chunk.size else b""
 
     def _start(self) -> dict[str, NDArray[Any]] | None:

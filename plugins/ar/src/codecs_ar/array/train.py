@@ -50,7 +50,9 @@ def train(
         mean.add(coded.learnt())
         spent = time.monotonic() - start
         if progress:
-            progress(min(1.0, max((number + 1) / len(pieces), spent / budget)), f"learnt from {number + 1} pieces")
+            progress(
+                min(1.0, max((number + 1) / len(pieces), spent / budget)), f"learnt from {number + 1} of {len(pieces)}"
+            )
         if spent > budget:
             break
     if mean is None:
