@@ -43,11 +43,19 @@ class _Files(IndexDataCacheFile):
         packed = data[_DIGEST:]
         if hashlib.sha256(packed).digest() != data[:_DIGEST]:
             return None
-        return without_text(pickle.loads(packed))  # noqa: S301
+        return pickle.loads(packed)  # noqa: S301
 
     def _path(self, key: Any) -> str:
         name = f"{self._index_name.removesuffix('.nbi')}.{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}.nbc"
         return str(self._data_path(name))  # type: ignore[no-untyped-call]
+
+
+class _Kernels(_Files):
+    """Files of kernels, which are loaded without their text."""
+
+    def load(self, key: Any) -> Any:
+        found = super().load(key)
+        return None if found is None else without_text(found)
 
 
 def without_text(data: Any) -> Any:
@@ -81,7 +89,7 @@ class CodeCache(FunctionCache):
     def __init__(self, function: Any, fingerprint: str) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
         self._fingerprint = fingerprint
-        self._cache_file = _Files(self._cache_path, self._impl.filename_base, None)  # type: ignore[no-untyped-call]
+        self._cache_file = _Kernels(self._cache_path, self._impl.filename_base, None)  # type: ignore[no-untyped-call]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled kernel, or None if it has to be compiled."""
