@@ -115,7 +115,8 @@ def _memory(key: str) -> float:
 
 
 def _forget_peak() -> None:
-    Path("/proc/self/clear_refs").write_text("5")
+    with open("/proc/self/clear_refs", "w", encoding="utf-8") as file:
+        file.write("5")
 
 
 _meter = _Meter()

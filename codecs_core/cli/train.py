@@ -176,7 +176,7 @@ def items_of(
     for source in sources.values():
         if all(source is not one for one in taken):
             what = f"{shown(repr(source.name or source.path.name))}: {source.spec.dtype} of shape {source.spec.shape}"
-            say(f"left out {what}, since items are of one dtype and {same}, here {taken[0].spec.dtype}")
+            say(f"left out {what}, since items are of one dtype and {same}")
     if info.ragged and (len(taken) > 1 or alone(taken[0])):
         return [item for one in taken for item in ([one.read()] if alone(one) else one.read())]
     arrays = [source.read() for source in taken]
