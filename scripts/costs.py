@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Generator, Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
