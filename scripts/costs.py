@@ -106,9 +106,8 @@ def _cpu() -> float:
 
 def _memory(key: str) -> float:
     """A line of ``/proc/self/status``, in MiB."""
-    with open(
-        "/proc/self/status", encoding="utf-8"
-    ) as status:  # not `Path.open`, in whose place a test may put its own
+    # not `Path.open`, in whose place a test may put its own
+    with open("/proc/self/status", encoding="utf-8") as status:
         lines = status.read().splitlines()
     return next((int(line.split()[1]) / _MIB for line in lines if line.startswith(key + ":")), 0.0)
 

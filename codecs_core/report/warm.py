@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from codecs_core.api.parallel import job_count
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec
-from codecs_core.errors import UnsupportedArrayError
+from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.fields import alternatives
 from codecs_core.models import Model
 from codecs_core.registry import default
@@ -69,7 +69,7 @@ def _use(codec: Codec, model: Model | None) -> None:
             try:
                 changed.check(spec)
                 payload = changed.encode(array)
-            except UnsupportedArrayError:
+            except (UnsupportedArrayError, ConfigError):  # what a codec refuses takes no kernel
                 continue
             changed.decode(payload, spec)
 

@@ -99,9 +99,10 @@ def samples(codec: Codec) -> Arrays:
         specs = specs[-1:]
     arrays = {f"{i}": domain.smooth(spec, i) for i, spec in enumerate(specs)}
     largest = max(specs, key=lambda spec: spec.size)
-    if codec.id in FREE or largest.size > VALUES:
+    if codec.id in FREE:  # what they take is known, and each encoding is a fit
         return arrays
-    arrays |= {"noise": domain.noise(largest)}
+    if largest.size <= VALUES:
+        arrays |= {"noise": domain.noise(largest)}
     return {name: array for name, array in arrays.items() if takes(codec, array)}
 
 

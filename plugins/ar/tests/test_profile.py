@@ -16,6 +16,7 @@ import codecs_core as cc
 from codecs_core import ArraySpec, Model
 from codecs_core.cli.app import app
 from codecs_core.errors import ConfigError, CorruptDataError, ModelError, UnsupportedArrayError
+from codecs_core.report.warm import warm
 
 
 def field(seed: int, dtype: str = "int16") -> NDArray[Any]:
@@ -56,6 +57,12 @@ def test_payloads_without_it_are_read_with_it(profile: Model) -> None:
 def test_levels_that_begin_with_none_refuse_it(profile: Model, effort: str) -> None:
     with pytest.raises(ConfigError, match="leave the model out"):
         ArrayCodec(model=profile, effort=effort).encode(field(6))
+
+
+def test_kernels_are_compiled_ahead_all_the_same() -> None:
+    found = list(warm(["ar.array"]))
+    assert {one["error"] for one in found} == {None}
+    assert any("general" in one["test"] for one in found)
 
 
 def test_every_file_is_one_array_to_learn_from(tmp_path: Any) -> None:
