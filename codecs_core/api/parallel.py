@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
-from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from codecs_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+#: Seconds of one turn of waiting. Python hears a signal between two instructions of the main thread: one that comes just before
+#: the thread begins to wait, or that another thread takes, ends no wait, and is heard at the end of the turn.
+TURN = 0.25
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -34,6 +39,44 @@ def job_count(jobs: int | None) -> int:
     return jobs
 
 
+class Pending(Generic[_Out]):
+    """What another thread is asked for, once it is there.
+
+    A `concurrent.futures.Future` would not do: a signal in the middle of its locks leaves another error than the handler's.
+    """
+
+    def __init__(self) -> None:
+        self._answer: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self._needed = True
+
+    def call(self, function: Callable[[], _Out]) -> None:
+        """Call `function`, if it is still needed."""
+        if self._needed:
+            try:
+                self._answer.put((function(), None))
+            except BaseException as error:
+                self._answer.put((None, error))
+
+    def cancel(self) -> None:
+        """Nobody asks for it any more: a call that has not begun is not made."""
+        self._needed = False
+
+    def result(self) -> _Out:
+        """What the call gave, waited for; what it raised is raised. To be asked for once."""
+        value: _Out
+        while True:
+            try:
+                value, error = self._answer.get(timeout=TURN)
+            except Empty:
+                continue
+            if error is None:
+                return value
+            try:
+                raise error
+            finally:
+                del error  # else it would hold this frame, and the frame would hold it
+
+
 class Crew:
     """Threads that work while the thread that waits for them stays open to signals: it never computes itself.
 
@@ -48,18 +91,19 @@ class Crew:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._tasks: SimpleQueue[tuple[Pending[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._threads: list[Thread] = []
 
-    def submit(self, function: Callable[[], _Out]) -> Future[_Out]:
+    def submit(self, function: Callable[[], _Out]) -> Pending[_Out]:
         """Have `function` called."""
-        future: Future[_Out] = Future()
-        self._tasks.put((future, function))
+        pending: Pending[_Out] = Pending()
+        self._tasks.put((pending, function))
         if len(self._threads) < self._size:
             thread = Thread(target=_serve, args=(self._tasks,), name="codecs", daemon=True)
             self._threads.append(thread)
-            thread.start()
-        return future
+            with _undisturbed():
+                thread.start()
+        return pending
 
     def dismiss(self, *, wait: bool) -> None:
         """Let the threads end once they have nothing to do, and wait for it or not."""
@@ -67,7 +111,8 @@ class Crew:
             self._tasks.put(None)
         if wait:
             for thread in self._threads:
-                thread.join()
+                while thread.is_alive():
+                    thread.join(TURN)
 
 
 def aside(function: Callable[[], _Out]) -> _Out:
@@ -85,7 +130,7 @@ def ordered(function: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int)
     At most ``2 * jobs`` items are taken and not yet yielded, so that memory stays bounded. The first exception
     (also one thrown into the generator) cancels what has not started.
     """
-    waiting: deque[Future[_Out]] = deque()
+    waiting: deque[Pending[_Out]] = deque()
     crew, stay = Crew(jobs), True
     try:
         for item in items:
@@ -98,17 +143,29 @@ def ordered(function: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int)
         stay = False
         raise
     finally:
-        for future in waiting:
-            future.cancel()
+        for pending in waiting:
+            pending.cancel()
         crew.dismiss(wait=stay)
 
 
-def _serve(tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]) -> None:
+def _serve(tasks: SimpleQueue[tuple[Pending[Any], Callable[[], Any]] | None]) -> None:
     while (task := tasks.get()) is not None:
-        future, function = task
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
-        del task, future, function  # while it waits for the next, it keeps nothing alive
+        pending, function = task
+        pending.call(function)
+        del task, pending, function  # while it waits for the next, it keeps nothing alive
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals that end the program wait until this is over; a thread that is started here takes none.
+
+    In the middle of the locks of `threading`, a handler's exception would become another one.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from codecs_core.api.mapped import private
-from codecs_core.api.parallel import Crew, job_count
+from codecs_core.api.parallel import Crew, Pending, job_count
 from codecs_core.api.saving.chunk import Encoded, begin, encode
 from codecs_core.api.saving.plan import announced
 from codecs_core.arrays import ArraySpec, logical_name, normalise, stored
@@ -23,7 +23,6 @@ from codecs_core.registry import default
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from concurrent.futures import Future
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -100,7 +99,7 @@ class StreamWriter:
         self._held = dict.fromkeys(self._entries, 0)
         self._done = dict.fromkeys(self._entries, 0)
         self._next = dict.fromkeys(self._entries, 0)
-        self._waiting: deque[tuple[str, int, Future[Encoded]]] = deque()
+        self._waiting: deque[tuple[str, int, Pending[Encoded]]] = deque()
         self._stack = ExitStack()
         self._writer: Writer | None = None
         self._open = False
@@ -184,8 +183,8 @@ class StreamWriter:
         self._done[entry.name] += start
 
     def _dismiss(self, kind: type[BaseException] | None, *more: object) -> None:
-        for _, _, future in self._waiting:
-            future.cancel()
+        for _, _, pending in self._waiting:
+            pending.cancel()
         self._waiting.clear()
         self._crew.dismiss(wait=kind is None or issubclass(kind, Exception))
 
@@ -193,14 +192,14 @@ class StreamWriter:
         index = self._next[entry.name]
         self._next[entry.name] = index + 1
         spec = entry.chunk_spec(index)
-        future = self._crew.submit(partial(encode, self._codecs[entry.name], chunk, spec, limits=self._limits))
-        self._waiting.append((entry.name, index, future))
+        pending = self._crew.submit(partial(encode, self._codecs[entry.name], chunk, spec, limits=self._limits))
+        self._waiting.append((entry.name, index, pending))
         self._write(2 * self._jobs)
 
     def _write(self, leave: int) -> None:
         while self._writer is not None and len(self._waiting) > leave:
-            name, index, future = self._waiting.popleft()
-            chunk = future.result()
+            name, index, pending = self._waiting.popleft()
+            chunk = pending.result()
             try:
                 self._writer.write_chunk(name, index, *chunk)
             except OSError as error:
