@@ -9,9 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.errors import MissingDependencyError
+from codecs_core.exact import colour
 from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
-from codecs_core.exact.predictor import PHASES, Predictor, evaluate_images, net_of, squeeze, unsqueeze
+from codecs_core.exact.predictor import (
+    PHASES,
+    Predictor,
+    cropped,
+    evaluate_images,
+    extent,
+    net_of,
+    padded,
+    squeeze,
+    unsqueeze,
+)
 
 if TYPE_CHECKING:
     from codecs_core.exact.freezing import freeze
@@ -27,9 +38,13 @@ __all__ = [
     "Layer",
     "Predictor",
     "Residual",
+    "colour",
+    "cropped",
     "evaluate_images",
+    "extent",
     "freeze",
     "net_of",
+    "padded",
     "squeeze",
     "thaw",
     "unsqueeze",

@@ -121,3 +121,23 @@ def unsqueeze(phases: Sequence[NDArray[Any]], size: tuple[int, int] | None = Non
     for (row, column), phase in zip(PHASES, phases, strict=True):
         x[:, row::2, column::2] = phase
     return x if size is None else x[:, : size[0], : size[1]]
+
+
+def extent(phase: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of a phase of images of this size: one fewer at the end where height or width is odd."""
+    row, column = PHASES[phase]
+    return (size[0] + 1 - row) // 2, (size[1] + 1 - column) // 2
+
+
+def cropped(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """The first rows and columns of x."""
+    return x[:, : size[0], : size[1]]
+
+
+def padded(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """X and zeros beyond it, as convolutions have it."""
+    if x.shape[1:3] == size:
+        return x
+    full = np.zeros((len(x), *size, x.shape[3]), x.dtype)
+    full[:, : x.shape[1], : x.shape[2]] = x
+    return full

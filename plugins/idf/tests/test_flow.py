@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from codecs_idf import colour
-from codecs_idf.flow import extent
 from codecs_idf.model import Flow
 from codecs_idf.prior import Mixture
 from codecs_idf.testing import random_model
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
-from codecs_core.exact import squeeze, unsqueeze
+from codecs_core.exact import colour, extent, squeeze, unsqueeze
 
 FLOWS = {c: Flow(m.config, m.tensors()) for c in (1, 3, 4) for m in [random_model(c)]}
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]))

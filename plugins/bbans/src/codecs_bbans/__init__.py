@@ -11,11 +11,21 @@ INFO = CodecInfo(
     trainable=True,
     needs_model=True,
 )
+HIERARCHICAL = CodecInfo(
+    summary="a hierarchical autoencoder for images of any size, each decodable by itself",
+    speed=0.3,
+    dtypes=("uint8",),
+    ndim=(2, 3, 4),
+    trainable=True,
+    ragged=True,
+    resumable=True,
+    needs_model=True,
+)
 
 
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
-    """The codec of this plugin."""
+    """The codecs of this plugin."""
     return [
         CodecSpec(
             id="bbans.vae",
@@ -23,7 +33,13 @@ def codecs_register() -> list[CodecSpec]:
             format_version=2,
             info=INFO,
             trainer="codecs_bbans.train:train",
-        )
+        ),
+        CodecSpec(
+            id="bbans.hvae",
+            implementation="codecs_bbans.hvae.codec:HierarchicalCodec",
+            info=HIERARCHICAL,
+            trainer="codecs_bbans.hvae.train:train",
+        ),
     ]
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_bbans.hvae import phases
+from codecs_bbans.hvae.hierarchy import Hierarchy
 from codecs_bbans.model import BUCKET_BITS, LATENT_BITS
 from codecs_core import Model
 from codecs_core.entropy import BucketedGaussian, centres
-from codecs_core.testing import Draw, random_autoencoder
+from codecs_core.testing import Draw, random_autoencoder, random_network
 
 #: Range of the log-scale of a posterior, in 1/64 of an octave.
 SCALES = (-384, 96)
@@ -36,3 +42,41 @@ def random_model(
     )
     config = {"likelihood": likelihood, "item_shape": list(item_shape), "latents": latents}
     return Model.create(codec="bbans.vae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+
+
+def random_hierarchy(
+    channels: int = 3,
+    *,
+    latents: Sequence[int] = (2, 3),
+    features: int = 5,
+    width: int = 6,
+    components: int = 2,
+    seed: int = 0,
+    name: str = "random",
+) -> Model:
+    """Make a model of ``bbans.hvae`` that learnt nothing: the same arguments give the same file everywhere."""
+    draw, tensors = Draw(seed), dict[str, NDArray[Any]]()
+    mean, feature = BucketedGaussian.MEAN, phases.FEATURE
+    span, ends = (feature.low, feature.high), (np.full(features, feature.low), np.full(features, feature.high))
+
+    def add(key: str, widths: Sequence[int], low: Any, high: Any) -> None:
+        net = random_network(draw, widths, inputs=span, low=low, high=high, kernel=3)
+        tensors.update(net.tensors(key))
+
+    for i, n in enumerate(latents):
+        above = features if i + 1 < len(latents) else 0
+        posterior = [np.repeat(pair, n) for pair in ((mean.low, SCALES[0]), (mean.high, SCALES[1]))]
+        add(f"level{i}.up", (4 * (features if i else channels), width, features), *ends)
+        add(f"level{i}.posterior", (above + features, width, 2 * n), *posterior)
+        add(f"level{i}.down", (above + n, width, features), *ends)
+    low, high = phases.limits_of(channels, components)
+    for prefix, given, groups in (("inner", features, phases.GROUPS), ("rest", 0, phases.GROUPS[1:])):
+        for g, group in enumerate(groups):
+            inputs, many = min(group) * channels + given, len(group)
+            add(f"{prefix}.prior{g}.network", (inputs, width, many * low.size), np.tile(low, many), np.tile(high, many))
+            limit = np.full(many * channels, phases.MEAN_LIMIT)
+            add(f"{prefix}.prior{g}.linear", (inputs, many * channels), -limit, limit)
+    config = {"channels": channels, "latents": list(latents), "features": features, "components": components}
+    model = Model.create(codec="bbans.hvae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+    Hierarchy(model.config, model.tensors())
+    return model

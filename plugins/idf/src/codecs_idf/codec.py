@@ -13,7 +13,8 @@ import codecs_core as cc
 from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Bijection, Message, StackCodec
 from codecs_core.errors import CorruptDataError
-from codecs_idf import INFO, colour
+from codecs_core.exact import colour
+from codecs_idf import INFO
 from codecs_idf.model import Flow
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import Bijection, Conditional, Message, Serial, StackCodec
 from codecs_core.errors import EntropyError
-from codecs_core.exact import PHASES, Predictor, squeeze, unsqueeze
+from codecs_core.exact import Predictor, cropped, extent, padded, squeeze, unsqueeze
 from codecs_idf.prior import MEAN_BITS, MEAN_LIMIT, WINDOW, Mixture, limits_of
 
 #: Which phases are factored out together: first the one across, given the kept one, then the two others given both.
@@ -145,23 +145,3 @@ class Likeliest(StackCodec[NDArray[Any]]):
     def pop(self, message: Message) -> NDArray[np.int64]:
         """The mode."""
         return self.prior.mode()
-
-
-def extent(phase: int, size: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of a phase of images of this size: one fewer at the end where height or width is odd."""
-    row, column = PHASES[phase]
-    return (size[0] + 1 - row) // 2, (size[1] + 1 - column) // 2
-
-
-def cropped(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """The first rows and columns of x."""
-    return x[:, : size[0], : size[1]]
-
-
-def padded(x: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """X and zeros beyond it, as convolutions have it."""
-    if x.shape[1:3] == size:
-        return x
-    full = np.zeros((len(x), *size, x.shape[3]), x.dtype)
-    full[:, : x.shape[1], : x.shape[2]] = x
-    return full

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from codecs_core import ModelParts
 from codecs_core.entropy import StackCodec
-from codecs_core.exact import unsqueeze
-from codecs_idf.flow import Level, extent, padded
+from codecs_core.exact import extent, padded, unsqueeze
+from codecs_idf.flow import Level
 from codecs_idf.prior import Mixture, limits_of, parameters_of
 
 

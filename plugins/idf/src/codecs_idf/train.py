@@ -15,8 +15,8 @@ from torch import Tensor
 from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
+from codecs_core.exact import colour
 from codecs_core.learn import Run
-from codecs_idf import colour
 from codecs_idf.freeze import frozen, load_into
 from codecs_idf.model import Flow
 from codecs_idf.network import Network

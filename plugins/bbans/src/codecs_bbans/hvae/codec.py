@@ -1,0 +1,63 @@
+"""Codec ``bbans.hvae``: a chunk is one message of all its images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+import codecs_core as cc
+from codecs_bbans import HIERARCHICAL
+from codecs_bbans.hvae.hierarchy import Hierarchy
+from codecs_core import ArraySpec, CodecInfo, MessageCodec
+from codecs_core.entropy import Bijection, Message, StackCodec
+from codecs_core.errors import CorruptDataError
+from codecs_core.exact import colour
+
+
+@dataclass(frozen=True, kw_only=True)
+class HierarchicalCodec(cc.ImageCodec, MessageCodec):
+    """Images of 1, 3 or 4 channels and any height and width, or stacks of images, losslessly, by a hierarchical autoencoder.
+
+    Its latents are drawn with bits of the image itself, so a chunk can be a single one.
+    """
+
+    id: ClassVar[str] = "bbans.hvae"
+    info: ClassVar[CodecInfo] = HIERARCHICAL
+
+    @cached_property
+    def _hierarchy(self) -> Hierarchy:
+        return Hierarchy(self.learnt.config, self.learnt.tensors())
+
+    @property
+    def _channels(self) -> tuple[int, ...]:
+        return (self._hierarchy.channels,)
+
+    def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
+        return Bijection(colour.forward, restored, self._hierarchy.codec(*self._images(spec)[:3]))
+
+    def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
+        """Values beyond those of an image are cut off."""
+        return _shown(self._hierarchy.codec(items, *size).pop(message))
+
+    def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
+        """What the `levels` coarsest levels of latents say of a chunk; with one more than there are, the chunk itself."""
+        if not spec.size:
+            return np.empty(spec.shape, np.uint8)
+        x = self._hierarchy.preview(Message.from_bytes(payload), *self._images(spec)[:3], levels)
+        return _shown(x).reshape(spec.shape)
+
+
+def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images from what was decoded; raises `CorruptDataError` for what is none."""
+    x = colour.inverse(z)
+    if int(x.min()) < 0 or int(x.max()) > 255:
+        raise CorruptDataError(f"pixels from {x.min()} to {x.max()} were decoded: the message is damaged")
+    return x.astype(np.uint8)
+
+
+def _shown(z: NDArray[Any]) -> NDArray[np.uint8]:
+    return colour.inverse(z).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,198 @@
+"""The hierarchical autoencoder in integers, as it codes: HiLLoC (Townsend et al. 2020), in the order of its section 3.3.
+
+Three of the four phases of an image are coded first, given the fourth: they are the bits that its latents are drawn with, so that an
+image needs none of others. The fourth, an image of half the size, is coded by bits-back coding with levels of latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_bbans.hvae.phases import FEATURE, Group, Phases, join, pixels, split
+from codecs_core import ModelParts
+from codecs_core.entropy import (
+    Autoregressive,
+    Bijection,
+    BitsBack,
+    BucketedGaussian,
+    Conditional,
+    Message,
+    Serial,
+    StackCodec,
+    Uniform,
+    centres,
+)
+from codecs_core.exact import cropped, evaluate_images, extent, net_of, squeeze
+
+#: Buckets of a latent, and the precision of its posterior.
+BUCKET_BITS, PRECISION = 8, 26
+#: The latents of all levels, the coarsest first: bucket numbers of shape (n, h, w, channels).
+Latents = tuple[NDArray[Any], ...]
+#: What stands for each bucket, as networks are given it.
+REPRESENTATIVES = (centres(BUCKET_BITS) >> (24 - FEATURE.bits)).astype(np.int64)
+
+
+class Level:
+    """The networks of one level of latents z: what is seen of the image, q(z | seen, h), and h given z.
+
+    Parameters
+    ----------
+    tensors, name
+        Those of a model, and what the names of these start with: ``NAME.up``, ``NAME.posterior``, ``NAME.down``.
+    inputs, above
+        Channels of what the level below has seen; of h of the level above, 0 at the top.
+    latents, features
+        Channels of z, and of what passes between networks.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, NDArray[Any]],
+        name: str,
+        *,
+        inputs: int,
+        above: int,
+        latents: int,
+        features: int,
+    ) -> None:
+        self.latents = latents
+        ends = np.full(features, FEATURE.low), np.full(features, FEATURE.high)
+        mean, scale = BucketedGaussian.MEAN, BucketedGaussian.LOG_SCALE
+        low, high = (np.repeat(pair, latents) for pair in ((mean.low, scale.low), (mean.high, scale.high)))
+        span = FEATURE.low, FEATURE.high
+        self.up = net_of(tensors, f"{name}.up", inputs=4 * inputs, span=span, low=ends[0], high=ends[1])
+        self.posterior = net_of(tensors, f"{name}.posterior", inputs=above + features, span=span, low=low, high=high)
+        self.down = net_of(tensors, f"{name}.down", inputs=above + latents, span=span, low=ends[0], high=ends[1])
+
+    def see(self, below: NDArray[Any]) -> NDArray[np.int32]:
+        """Features of the image, given those of the level below, at twice the size."""
+        return evaluate_images(self.up, np.concatenate(squeeze(below), -1))
+
+    def infer(self, above: Sequence[NDArray[Any]], seen: NDArray[Any]) -> BucketedGaussian:
+        """q(z | seen, h)."""
+        mean, log_scale = np.split(evaluate_images(self.posterior, np.concatenate([*above, seen], -1)), 2, -1)
+        return BucketedGaussian(mean, log_scale, bucket_bits=BUCKET_BITS, precision=PRECISION)
+
+    def give(self, above: Sequence[NDArray[Any]], z: NDArray[Any]) -> NDArray[np.int32]:
+        """Compute h of this level, given z as networks are given it."""
+        return evaluate_images(self.down, np.concatenate([*above, z], -1))
+
+
+class Hierarchy:
+    """A frozen hierarchical autoencoder.
+
+    Parameters
+    ----------
+    config
+        ``channels`` of an image, ``latents`` of each level, the finest first, ``features`` between networks, ``components`` of a mixture.
+    tensors
+        The networks ``levelI.up``, ``levelI.posterior``, ``levelI.down``, ``inner.priorG`` and ``rest.priorG``.
+
+    Raises
+    ------
+    ModelError
+        If anything is missing or does not fit, or a probe gives other integers than when the model was made.
+    """
+
+    def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
+        parts = ModelParts(config, tensors, "bbans.hvae")
+        self.channels = parts.number("channels", (1, 3, 4))
+        features = parts.number("features", range(1, 513))
+        latents = parts.numbers("latents", range(1, 257), range(1, 9))
+        self.levels = [
+            Level(
+                tensors,
+                f"level{i}",
+                inputs=features if i else self.channels,
+                above=features if i + 1 < len(latents) else 0,
+                latents=n,
+                features=features,
+            )
+            for i, n in enumerate(latents)
+        ]
+        channels, components = self.channels, parts.number("components", range(1, 65))
+        self.inner = Phases(tensors, "inner", channels=channels, components=components, given=features)
+        self.rest = Phases(tensors, "rest", channels=channels, components=components, whole=False)
+
+    def codec(self, n: int, h: int, w: int) -> StackCodec[NDArray[Any]]:
+        """Codec of n images of height h and width w, transformed and centred integers of shape (n, h, w, channels).
+
+        The phases that no latent tells of are pushed before latents are drawn: they are what these are drawn with.
+        """
+        half = extent(0, (h, w))
+
+        def divide(x: NDArray[Any]) -> tuple[NDArray[Any], tuple[Group, ...]]:
+            (first,), *rest = split(x)
+            return first, tuple(rest)
+
+        def unite(parts: tuple[NDArray[Any], tuple[Group, ...]]) -> NDArray[Any]:
+            return join([(parts[0],), *parts[1]], (h, w))
+
+        whole = Conditional(self.first(n, half), lambda first: self.rest.codec((h, w), [first]))
+        return Bijection(divide, unite, whole)
+
+    def first(self, n: int, size: tuple[int, int]) -> BitsBack[NDArray[Any], Latents]:
+        """Codec of n images of this size by bits-back coding: the phase of images that is at all of their even places."""
+
+        def likelihood(z: Latents) -> StackCodec[NDArray[Any]]:
+            inner = self.inner.codec(size, h=self.features(z, size))
+            return Bijection(split, lambda groups: join(groups, size), inner)
+
+        return BitsBack(self.prior(n, size), likelihood, lambda x: Autoregressive(lambda: self._infer(x)))
+
+    def prior(self, n: int, size: tuple[int, int]) -> Serial[Latents]:
+        """p(z): every bucket is equally likely. What depends on the level above is in the networks, not here."""
+        return Serial(*[Uniform(1 << BUCKET_BITS, (n, *s, level.latents)) for level, s, _ in self._places(size)])
+
+    def _infer(self, x: NDArray[Any]) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
+        """q(z | x), the coarsest level first, each given those above it."""
+        seen: list[NDArray[Any]] = [pixels(x)]
+        for level in self.levels:
+            seen.append(level.see(seen[-1]))
+        above: list[NDArray[Any]] = []
+        for level, _, finer in self._places(x.shape[1:3]):
+            z = yield level.infer(above, seen.pop())
+            above = [enlarged(level.give(above, REPRESENTATIVES[z]), finer)]
+
+    def features(self, z: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[Any]:
+        """H of the finest level, given the latents of all; levels that are left out at the end have latents of zero.
+
+        Parameters
+        ----------
+        z
+            Bucket numbers, the coarsest level first.
+        size
+            Height and width of the images that they tell of.
+        """
+        above: list[NDArray[Any]] = []
+        for i, (level, place, finer) in enumerate(self._places(size)):
+            known = REPRESENTATIVES[z[i]] if i < len(z) else np.zeros((len(z[0]), *place, level.latents), np.int64)
+            h = level.give(above, known)
+            above = [enlarged(h, finer)]
+        return h
+
+    def preview(self, message: Message, n: int, h: int, w: int, levels: int) -> NDArray[Any]:
+        """What the `levels` coarsest levels of latents say of images, and the modes of all that follows."""
+        half = extent(0, (h, w))
+        if levels >= len(self.levels) + 1:
+            return self.codec(n, h, w).pop(message)
+        z = tuple(code.pop(message) for code in self.prior(n, half).codecs[: max(1, levels)])
+        first = join(self.inner.codec(half, h=self.features(z, half)).mode(), half)
+        return join([(first,), *self.rest.codec((h, w), [first]).mode()], (h, w))
+
+    def _places(self, size: tuple[int, int]) -> list[tuple[Level, tuple[int, int], tuple[int, int]]]:
+        """Each level, the coarsest first, with height and width of its latents, and of those of the level below."""
+        places = []
+        for level in self.levels:
+            places.append((level, extent(0, size), size))
+            size = extent(0, size)
+        return places[::-1]
+
+
+def enlarged(h: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Features at twice the size, each repeated, cut to `size`."""
+    return cropped(h.repeat(2, 1).repeat(2, 2), size)

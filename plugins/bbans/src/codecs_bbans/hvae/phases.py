@@ -1,0 +1,204 @@
+"""The four phases of an image, one group after the other, each given those before it: mixtures of logistics, in integers.
+
+Parameters of pixels come from networks that are given the phases before, and for the inner image also features of the latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core.entropy import Autoregressive, Bijection, ChannelMixture, QFormat, Serial, StackCodec
+from codecs_core.exact import Predictor, cropped, extent, padded, squeeze, unsqueeze
+
+#: Which phases are coded together: the first, then the one across, then the two others.
+GROUPS = ((0,), (1,), (2, 3))
+#: The phases of a group.
+Group: TypeAlias = tuple[NDArray[Any], ...]
+#: Format of all that networks are given: pixels divided by UNIT, latents, features.
+FEATURE = QFormat(bits=6, low=-512, high=511)
+UNIT = 32
+#: Pixels are integers from -255 to 255 after the colour transform; as symbols they are centred at the half.
+SYMBOLS, PRECISION = 512, 24
+#: Fractional bits of means and coefficients.
+MEAN_BITS = 8
+#: Bounds, in magnitude, of what networks say: of means, of coefficients, of logits; and those of log-scales, in 1/64 of an octave.
+MEAN_LIMIT, COEFFICIENT_LIMIT, LOGIT_LIMIT = 1 << 17, 1 << 12, 1 << 12
+SCALE_RANGE = (-277, 646)
+
+
+class Mixture(Bijection[NDArray[Any], NDArray[Any]]):
+    """Pixels of some channels, centred integers, by a mixture whose component they share: `ChannelMixture`.
+
+    Parameters
+    ----------
+    parameters
+        Shape (..., `parameters_of`): logits, means, log-scales, coefficients between the channels, each with the components last.
+    mean
+        Shape (..., channels), in units of 2^-8: added to the means.
+    components
+        Logistics in the mixture.
+    """
+
+    def __init__(self, parameters: NDArray[np.int32], mean: NDArray[np.int32], components: int) -> None:
+        channels = mean.shape[-1]
+        rows = parameters.reshape(*mean.shape[:-1], parameters.shape[-1] // components, components).astype(np.int64)
+        self.logits, self.log_scales = rows[..., 0, :], rows[..., 1 + channels : 1 + 2 * channels, :]
+        self.means = rows[..., 1 : 1 + channels, :] + mean[..., None]
+        self.coefficients = rows[..., 1 + 2 * channels :, :]
+        half = SYMBOLS // 2
+        mixture = ChannelMixture(
+            self.logits,
+            self.means + (half << MEAN_BITS),
+            self.log_scales,
+            self.coefficients,
+            symbols=SYMBOLS,
+            precision=PRECISION,
+        )
+        super().__init__(lambda x: x + half, lambda z: z - half, mixture)
+
+    def mode(self) -> NDArray[np.int64]:
+        """The centre of the likeliest component, rounded: what stands for pixels that are not decoded."""
+        best = self.logits.argmax(-1)[..., None]
+        x = np.take_along_axis(self.means[..., 0, :], best, -1)[..., 0]
+        modes, first = [_rounded(x)], 0
+        for c in range(1, self.means.shape[-2]):
+            shift = sum(self.coefficients[..., first + b, :] * modes[b][..., None] for b in range(c))
+            centre = np.take_along_axis(self.means[..., c, :] + shift, best, -1)[..., 0]
+            modes.append(_rounded(centre))
+            first += c
+        return np.stack(modes, -1)
+
+
+class Phases:
+    """p(x_0 | h) p(x_1 | x_0, h) p(x_2, x_3 | x_0, x_1, h) of the four phases of images; without the first one if it is known.
+
+    Parameters
+    ----------
+    tensors, name
+        Those of a model, and what the names of these start with: ``NAME.priorG.network`` and ``NAME.priorG.linear``.
+    channels, components
+        Of images; logistics in a mixture.
+    given
+        Channels of h; 0: there is none.
+    whole
+        Whether the first phase belongs to it.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, NDArray[Any]],
+        name: str,
+        *,
+        channels: int,
+        components: int,
+        given: int = 0,
+        whole: bool = True,
+    ) -> None:
+        self.channels, self.components = channels, components
+        self.groups = GROUPS if whole else GROUPS[1:]
+        low, high = limits_of(channels, components)
+        self.priors = [
+            Predictor(
+                tensors,
+                f"{name}.prior{g}",
+                inputs=min(group) * channels + given,
+                window=-FEATURE.low,
+                low=np.tile(low, len(group)),
+                high=np.tile(high, len(group)),
+                means=len(group) * channels,
+                limit=MEAN_LIMIT,
+            )
+            for g, group in enumerate(self.groups)
+        ]
+
+    def codec(self, size: tuple[int, int], known: Sequence[NDArray[Any]] = (), h: NDArray[Any] | None = None) -> Groups:
+        """Codec of the groups of phases of images of this size.
+
+        Parameters
+        ----------
+        size
+            Height and width of the images.
+        known
+            Phases that are known already.
+        h
+            Features, of the shape of the first phase.
+        """
+        return Groups(self, size, known, h)
+
+    def mixtures(
+        self, number: int, size: tuple[int, int], known: Sequence[NDArray[Any]], h: NDArray[Any] | None
+    ) -> list[Mixture]:
+        """The mixtures of the phases of a group, given all phases before it."""
+        group, whole = self.groups[number], extent(0, size)
+        seen = [pixels(padded(x, whole)) for x in known] + ([] if h is None else [h])
+        outputs = self.priors[number](np.concatenate(seen, -1))
+        found = []
+        for phase, parameters, mean in zip(group, *(np.split(x, len(group), -1) for x in outputs), strict=True):
+            cut = extent(phase, size)
+            found.append(Mixture(cropped(parameters, cut), cropped(mean, cut), self.components))
+        return found
+
+
+class Groups(Autoregressive[Group]):
+    """Codec of the groups of phases of some images, each given those before: see `Phases.codec`."""
+
+    def __init__(
+        self, phases: Phases, size: tuple[int, int], known: Sequence[NDArray[Any]], h: NDArray[Any] | None
+    ) -> None:
+        self.phases, self.size, self.known, self.h = phases, size, known, h
+        super().__init__(self._model)
+
+    def _model(self) -> Generator[StackCodec[Group], Group, None]:
+        known = list(self.known)
+        for number in range(len(self.phases.groups)):
+            known += yield Serial(*self.phases.mixtures(number, self.size, known, self.h))
+
+    def mode(self) -> tuple[Group, ...]:
+        """The likeliest phases, each given those before."""
+        found: list[Group] = []
+        for number in range(len(self.phases.groups)):
+            known = [*self.known, *(phase for group in found for phase in group)]
+            found.append(tuple(m.mode() for m in self.phases.mixtures(number, self.size, known, self.h)))
+        return tuple(found)
+
+
+def split(x: NDArray[Any]) -> tuple[Group, ...]:
+    """The phases of images of shape (n, h, w, channels), by groups."""
+    phases = [cropped(phase, extent(i, x.shape[1:3])) for i, phase in enumerate(squeeze(x))]
+    return tuple(tuple(phases[i] for i in group) for group in GROUPS)
+
+
+def join(groups: Sequence[Group], size: tuple[int, int]) -> NDArray[Any]:
+    """Inverse of `split`, for images of this size."""
+    phases = [padded(phase, extent(0, size)) for group in groups for phase in group]
+    return unsqueeze(phases, size)
+
+
+def pixels(x: NDArray[Any]) -> NDArray[np.int64]:
+    """Pixels as networks are given them."""
+    return np.asarray(x, np.int64) * ((1 << FEATURE.bits) // UNIT)
+
+
+def parameters_of(channels: int, components: int) -> int:
+    """Outputs of a network that make a `Mixture`: logits, means, log-scales, coefficients."""
+    return components * (1 + 2 * channels + channels * (channels - 1) // 2)
+
+
+def repeats_of(channels: int, components: int) -> list[int]:
+    """How many of them are logits, means, log-scales and coefficients."""
+    return [components * n for n in (1, channels, channels, channels * (channels - 1) // 2)]
+
+
+def limits_of(channels: int, components: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The lowest and the highest each parameter of a `Mixture` can be."""
+    repeats = repeats_of(channels, components)
+    low = np.repeat([-LOGIT_LIMIT, -MEAN_LIMIT, SCALE_RANGE[0], -COEFFICIENT_LIMIT], repeats)
+    return low, np.repeat([LOGIT_LIMIT, MEAN_LIMIT, SCALE_RANGE[1], COEFFICIENT_LIMIT], repeats)
+
+
+def _rounded(centre: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ((centre + (1 << (MEAN_BITS - 1))) >> MEAN_BITS).clip(-SYMBOLS // 2, SYMBOLS // 2 - 1)
