@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.errors import MissingDependencyError
-from codecs_core.exact import colour
+from codecs_core.exact.colour import colour_forward, colour_inverse
 from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
 from codecs_core.exact.predictor import (
@@ -38,7 +38,8 @@ __all__ = [
     "Layer",
     "Predictor",
     "Residual",
-    "colour",
+    "colour_forward",
+    "colour_inverse",
     "cropped",
     "evaluate_images",
     "extent",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def forward(x: NDArray[np.uint8]) -> NDArray[np.int32]:
+def colour_forward(x: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Images of shape (..., channels) as integers around zero; with three channels or more, the first three as Y, Co, Cg."""
     z = x.astype(np.int32)
     if x.shape[-1] >= 3:
@@ -22,8 +22,8 @@ def forward(x: NDArray[np.uint8]) -> NDArray[np.int32]:
     return z
 
 
-def inverse(z: NDArray[Any]) -> NDArray[np.int32]:
-    """Inverse of `forward`; what is not the transform of an image leaves the range 0 to 255."""
+def colour_inverse(z: NDArray[Any]) -> NDArray[np.int32]:
+    """Inverse of `colour_forward`; what is not the transform of an image leaves the range 0 to 255."""
     x = np.array(z, np.int32)
     x[..., 0] += 128
     x[..., 3:] += 128

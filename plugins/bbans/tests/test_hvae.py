@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_bbans.hvae.codec import HierarchicalCodec
-from codecs_bbans.hvae.hierarchy import Hierarchy
+from codecs_bbans.hvae.model import Hierarchy
 from codecs_bbans.hvae.phases import GROUPS, join, split
 from codecs_bbans.testing import random_hierarchy
 from hypothesis import given, settings
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from codecs_core.arrays import ArraySpec
 from codecs_core.entropy import Message
 from codecs_core.errors import CodecsError, ModelError, UnsupportedArrayError
-from codecs_core.exact import colour
+from codecs_core.exact import colour_forward
 from codecs_core.testing import unstored
 
 CODECS = {c: HierarchicalCodec(model=random_hierarchy(c)) for c in (1, 3, 4)}
@@ -74,7 +74,7 @@ def test_previews() -> None:
 def test_an_image_draws_its_latents_with_its_own_bits() -> None:
     """What a message takes beyond the evidence bound is its end, since no bits have to be there before the image."""
     hierarchy = Hierarchy(CODECS[3].learnt.config, CODECS[3].learnt.tensors())
-    z = colour.forward(pixels(1, 32, 32, 3))
+    z = colour_forward(pixels(1, 32, 32, 3))
     message, codec = Message(), hierarchy.codec(1, 32, 32)
     bound = codec.push_counted(message, z)
     assert 8 * len(message.to_bytes()) <= bound + 48

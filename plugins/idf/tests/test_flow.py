@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy import Message
 from codecs_core.errors import ModelError
-from codecs_core.exact import colour, extent, squeeze, unsqueeze
+from codecs_core.exact import colour_forward, colour_inverse, extent, squeeze, unsqueeze
 
 FLOWS = {c: Flow(m.config, m.tensors()) for c in (1, 3, 4) for m in [random_model(c)]}
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]))
@@ -32,12 +32,12 @@ def check_round_trip(flow: Flow, z: NDArray[np.int32]) -> Message:
 
 @given(images)
 def test_colour_is_reversible(x: NDArray[np.uint8]) -> None:
-    assert np.array_equal(colour.inverse(colour.forward(x)), x)
+    assert np.array_equal(colour_inverse(colour_forward(x)), x)
 
 
 def test_colour_of_grey_is_grey() -> None:
     x = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, 2)
-    z = colour.forward(x)
+    z = colour_forward(x)
     assert not z[..., 1:].any()
     assert np.array_equal(z[:, 0, 0], np.arange(256) - 128)
 
@@ -56,7 +56,7 @@ def test_squeeze_is_reversible(x: NDArray[np.uint8]) -> None:
 @settings(max_examples=40, deadline=None)
 @given(images)
 def test_levels_are_reversible(x: NDArray[np.uint8]) -> None:
-    z = colour.forward(x)
+    z = colour_forward(x)
     level = FLOWS[x.shape[-1]].levels[0]
     size = z.shape[1:3]
     assert np.array_equal(level.join(level.split(z, size), size), z)
@@ -65,7 +65,7 @@ def test_levels_are_reversible(x: NDArray[np.uint8]) -> None:
 @settings(max_examples=40, deadline=None)
 @given(images)
 def test_round_trip(x: NDArray[np.uint8]) -> None:
-    check_round_trip(FLOWS[x.shape[-1]], colour.forward(x))
+    check_round_trip(FLOWS[x.shape[-1]], colour_forward(x))
 
 
 @pytest.mark.parametrize("value", [-(1 << 40), -70_000, 600, 1 << 40])
@@ -77,7 +77,7 @@ def test_values_beyond_the_window_escape(value: int) -> None:
 
 
 def test_couplings_change_what_is_coded() -> None:
-    z = colour.forward(np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), np.uint8))
+    z = colour_forward(np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), np.uint8))
     level = FLOWS[3].levels[0]
     (kept, first), last = level.split(z, (8, 8))
     changed = [not np.array_equal(a, b) for a, b in zip(squeeze(z), (kept, *first, *last), strict=True)]
@@ -86,7 +86,7 @@ def test_couplings_change_what_is_coded() -> None:
 
 def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks see images alone, three at a time or all at once: the same integers."""
-    z = colour.forward(np.random.default_rng(1).integers(0, 256, (7, 12, 10, 3), np.uint8))
+    z = colour_forward(np.random.default_rng(1).integers(0, 256, (7, 12, 10, 3), np.uint8))
     messages = []
     for pixels in (1, 3 * 30, 1 << 20):
         monkeypatch.setattr("codecs_core.exact.predictor.PIXELS", pixels)
@@ -96,7 +96,7 @@ def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_preview_converges() -> None:
     """Each level more changes nothing that a deeper one has settled, and all of them give the image."""
-    z = colour.forward(np.random.default_rng(2).integers(0, 256, (2, 9, 8, 3), np.uint8))
+    z = colour_forward(np.random.default_rng(2).integers(0, 256, (2, 9, 8, 3), np.uint8))
     codec, message = FLOWS[3].codec(2, 9, 8), Message()
     codec.push(message, z)
     data = message.to_bytes()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_bbans.hvae import phases
-from codecs_bbans.hvae.hierarchy import Hierarchy
+from codecs_bbans.hvae.model import Hierarchy
 from codecs_bbans.model import BUCKET_BITS, LATENT_BITS
 from codecs_core import Model
 from codecs_core.entropy import BucketedGaussian, centres

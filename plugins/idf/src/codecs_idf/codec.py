@@ -13,7 +13,7 @@ import codecs_core as cc
 from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Bijection, Message, StackCodec
 from codecs_core.errors import CorruptDataError
-from codecs_core.exact import colour
+from codecs_core.exact import colour_forward, colour_inverse
 from codecs_idf import INFO
 from codecs_idf.model import Flow
 
@@ -40,18 +40,18 @@ class ImageCodec(cc.ImageCodec, MessageCodec):
         return (self._flow.channels,)
 
     def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
-        return Bijection(colour.forward, restored, self._flow.codec(*self._images(spec)[:3]))
+        return Bijection(colour_forward, restored, self._flow.codec(*self._images(spec)[:3]))
 
     def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
         """A flow of integers has no bounds: values beyond those of an image are cut off."""
         z = self._flow.codec(items, *size).pop(message)
-        return colour.inverse(z).clip(0, 255).astype(np.uint8)
+        return colour_inverse(z).clip(0, 255).astype(np.uint8)
 
     def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         spec = ArraySpec.of(chunk)
         if not chunk.size:
             return np.zeros(spec.shape)
-        return self._flow.information(colour.forward(self._arranged(chunk))).reshape(spec.shape)
+        return self._flow.information(colour_forward(self._arranged(chunk))).reshape(spec.shape)
 
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` deepest levels of the flow say of a chunk, and the modes of the priors of the rest.
@@ -61,7 +61,7 @@ class ImageCodec(cc.ImageCodec, MessageCodec):
         if not spec.size:
             return np.empty(spec.shape, np.uint8)
         z = self._flow.codec(*self._images(spec)[:3], levels).pop(Message.from_bytes(payload))
-        return colour.inverse(z).clip(0, 255).astype(np.uint8).reshape(spec.shape)
+        return colour_inverse(z).clip(0, 255).astype(np.uint8).reshape(spec.shape)
 
     def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
         return self._preview(payload, spec, levels)
@@ -69,7 +69,7 @@ class ImageCodec(cc.ImageCodec, MessageCodec):
 
 def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
     """Images from what a flow decoded; raises `CorruptDataError` for what is none."""
-    x = colour.inverse(z)
+    x = colour_inverse(z)
     if int(x.min()) < 0 or int(x.max()) > 255:
         raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
     return x.astype(np.uint8)

@@ -15,7 +15,7 @@ from torch import Tensor
 from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
-from codecs_core.exact import colour
+from codecs_core.exact import colour_forward
 from codecs_core.learn import Run
 from codecs_idf.freeze import frozen, load_into
 from codecs_idf.model import Flow
@@ -67,7 +67,7 @@ class Images:
 
     def __init__(self, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> None:
         # channels first, and as small as they go
-        self.images = [np.ascontiguousarray(np.moveaxis(colour.forward(x), -1, 0), np.int16) for x in images]
+        self.images = [np.ascontiguousarray(np.moveaxis(colour_forward(x), -1, 0), np.int16) for x in images]
         weights = np.array([x.shape[1] * x.shape[2] for x in self.images], np.float64)
         self.cumulative = np.cumsum(weights / weights.sum())
 
@@ -136,7 +136,7 @@ def evaluate(network: Network, images: Sequence[NDArray[np.uint8]], values: int 
     bits, size = 0.0, 0
     with torch.inference_mode():
         for batch in batches(images, values):
-            z = np.moveaxis(colour.forward(batch), -1, 1).astype(np.float32)
+            z = np.moveaxis(colour_forward(batch), -1, 1).astype(np.float32)
             bits += float(network.bits(torch.from_numpy(z).to(next(network.parameters()).device)))
             size += z.size
     return bits / size
@@ -201,7 +201,7 @@ def finish(
     flow = Flow(model.config, model.tensors())
     message, values = Message(), 0
     for batch in batches(held_out, HELD_OUT_VALUES):
-        z = colour.forward(batch)
+        z = colour_forward(batch)
         flow.codec(*z.shape[:3]).push(message, z)
         values += z.size
     measured = learning.measured(values, float=evaluate(network, held_out), integer=message.bits / values)

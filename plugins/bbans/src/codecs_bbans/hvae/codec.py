@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 import codecs_core as cc
 from codecs_bbans import HIERARCHICAL
-from codecs_bbans.hvae.hierarchy import Hierarchy
+from codecs_bbans.hvae.model import Hierarchy
 from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Bijection, Message, StackCodec
 from codecs_core.errors import CorruptDataError
-from codecs_core.exact import colour
+from codecs_core.exact import colour_forward, colour_inverse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
     """
 
     id: ClassVar[str] = "bbans.hvae"
+    stores_from: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = HIERARCHICAL
 
     @cached_property
@@ -37,7 +38,7 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
         return (self._hierarchy.channels,)
 
     def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
-        return Bijection(colour.forward, restored, self._hierarchy.codec(*self._images(spec)[:3]))
+        return Bijection(colour_forward, restored, self._hierarchy.codec(*self._images(spec)[:3]))
 
     def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
         """Values beyond those of an image are cut off."""
@@ -53,11 +54,11 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
 
 def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
     """Images from what was decoded; raises `CorruptDataError` for what is none."""
-    x = colour.inverse(z)
+    x = colour_inverse(z)
     if int(x.min()) < 0 or int(x.max()) > 255:
         raise CorruptDataError(f"pixels from {x.min()} to {x.max()} were decoded: the message is damaged")
     return x.astype(np.uint8)
 
 
 def _shown(z: NDArray[Any]) -> NDArray[np.uint8]:
-    return colour.inverse(z).clip(0, 255).astype(np.uint8)
+    return colour_inverse(z).clip(0, 255).astype(np.uint8)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from codecs_bbans.hvae.hierarchy import Hierarchy
+from codecs_bbans.hvae.model import Hierarchy
 from codecs_bbans.hvae.network import LOG_SCALES, MEANS, Level, Network, Phases
 from codecs_bbans.hvae.phases import FEATURE, MEAN_BITS, MEAN_LIMIT, UNIT, limits_of, repeats_of
 from codecs_core import Model

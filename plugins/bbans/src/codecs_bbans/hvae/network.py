@@ -1,6 +1,6 @@
 """The hierarchical autoencoder in floating point, as it is trained.
 
-Only this module, `train` and `freeze` import torch. `codecs_bbans.hvae.hierarchy` is the same model in integers, as it codes.
+Only this module, `train` and `freeze` import torch. `codecs_bbans.hvae.model` is the same model in integers, as it codes.
 """
 
 from __future__ import annotations

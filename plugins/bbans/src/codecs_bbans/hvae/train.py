@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from codecs_bbans.hvae.freeze import frozen
-from codecs_bbans.hvae.hierarchy import Hierarchy
+from codecs_bbans.hvae.model import Hierarchy
 from codecs_bbans.hvae.network import Network
 from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import Message
 from codecs_core.errors import UnsupportedArrayError
-from codecs_core.exact import colour
+from codecs_core.exact import colour_forward
 from codecs_core.learn import Run
 
 #: Seconds between two looks at the validation part, and between two checkpoints.
@@ -72,7 +72,7 @@ class Images:
 
     def __init__(self, images: Sequence[NDArray[np.uint8]], unit: int) -> None:
         self.unit = unit
-        self.images = [np.ascontiguousarray(np.moveaxis(colour.forward(x), -1, 0), np.int16) for x in images]
+        self.images = [np.ascontiguousarray(np.moveaxis(colour_forward(x), -1, 0), np.int16) for x in images]
         for i, x in enumerate(self.images):
             if min(x.shape[1:]) < unit:
                 raise UnsupportedArrayError(
