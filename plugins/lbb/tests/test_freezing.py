@@ -23,7 +23,7 @@ def images(n: int, channels: int) -> NDArray[np.uint8]:
     return (ramp + rng.normal(0, 4, (n, 12, 8, channels)) + 20).clip(0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize(("kind", "noise"), [("flow++", 8), ("flow++", 0), ("realnvp", 0)])
+@pytest.mark.parametrize(("kind", "noise"), [("flow++", 8), ("flow++", 0), ("realnvp", 0), ("nice", 0), ("nice", 8)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_frozen_flow(kind: str, noise: int, channels: int) -> None:
     from codecs_lbb.freeze import frozen

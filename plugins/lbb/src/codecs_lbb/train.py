@@ -17,12 +17,12 @@ from codecs_core.errors import ConfigError
 from codecs_core.learn import Run
 from codecs_lbb.freeze import frozen
 from codecs_lbb.grid import Grid
-from codecs_lbb.network import Network, flowpp, realnvp
+from codecs_lbb.network import Network, flowpp, nice, realnvp
 
 #: Kinds of flows.
-KINDS: dict[str, Callable[..., Network]] = {"flow++": flowpp, "realnvp": realnvp}
-#: The grids of their models, chosen by `benchmarks/lbb.py`: a value passes one or two elementwise maps of flow++, and many of realnvp.
-GRIDS = {"flow++": Grid(20, 11), "realnvp": Grid(24, 15)}
+KINDS: dict[str, Callable[..., Network]] = {"flow++": flowpp, "realnvp": realnvp, "nice": nice}
+#: The grids of their models, chosen by `benchmarks/lbb.py`: a value passes one or two elementwise maps, and many in realnvp.
+GRIDS = {"flow++": Grid(20, 11), "realnvp": Grid(24, 15), "nice": Grid(20, 11)}
 #: Seconds between two looks at the validation part, and between two checkpoints.
 INTERVAL = 120.0
 #: Values of the validation part that are looked at.
@@ -38,7 +38,8 @@ class Settings(learning.Schedule):
     Parameters
     ----------
     kind
-        "flow++" (additive couplings, and mixtures for what is factored out) or "realnvp" (affine couplings).
+        "flow++" (additive couplings, and mixtures for what is factored out), "realnvp" (affine couplings) or "nice" (additive ones,
+        and scales at the end).
     couplings
         How many a level, the finest first; an image is halved at each level.
     width, blocks, coupling_width
@@ -53,7 +54,7 @@ class Settings(learning.Schedule):
         Whether half of the images are mirrored.
     """
 
-    kind: str = learning.one_of("flow++", ("flow++", "realnvp"))
+    kind: str = learning.one_of("flow++", ("flow++", "realnvp", "nice"))
     couplings: Sequence[int] = learning.counts((4, 2, 1, 1), 0, 64, lengths=(1, 8))
     width: int = learning.whole(48, 1, 512)
     blocks: int = learning.whole(2, 1, 32)

@@ -11,7 +11,7 @@ from codecs_lbb.network.convolution import Convolution
 from codecs_lbb.network.coupling import Additive, Affine, Coupling
 from codecs_lbb.network.dequantiser import Dequantiser
 from codecs_lbb.network.flow import Network
-from codecs_lbb.network.kinds import flowpp, realnvp
+from codecs_lbb.network.kinds import flowpp, nice, realnvp
 from codecs_lbb.network.mixture import Mixture
 from codecs_lbb.network.multiscale import FactorOut, Squeeze
 from codecs_lbb.network.pointwise import ActNorm, Logit
@@ -30,5 +30,6 @@ __all__ = [
     "Predictor",
     "Squeeze",
     "flowpp",
+    "nice",
     "realnvp",
 ]

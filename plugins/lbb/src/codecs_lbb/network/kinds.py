@@ -1,4 +1,4 @@
-"""The two types of flows that are trained."""
+"""The types of flows that are trained."""
 
 from __future__ import annotations
 
@@ -58,4 +58,20 @@ def realnvp(channels: int, settings: Mapping[str, Any]) -> Network:
             layers.append(FactorOut(channels // 2))
             channels //= 2
     noise = settings["noise_width"]
+    return Network(layers, Dequantiser(colours, width=noise) if noise else None, settings["centre"])
+
+
+def nice(channels: int, settings: Mapping[str, Any]) -> Network:
+    """A flow of the type of NICE (Dinh et al. 2014): additive couplings with checkerboards and over phases, and at last scales."""
+    sizes = {"width": settings["width"], "blocks": settings["blocks"]}
+    noise, colours = settings["noise_width"], channels
+    layers: list[nn.Module] = [Convolution.colour()] if channels == 3 else []
+    for number in settings["couplings"]:
+        layers += [Additive(channels, i % 2, **sizes) for i in range(number)]
+        layers.append(Squeeze())
+        channels *= 4
+        for i in range(number):
+            part = (channels // 2, channels) if i % 2 == 0 else (0, channels // 2)
+            layers.append(Additive(channels, part, **sizes))
+    layers.append(ActNorm(channels))
     return Network(layers, Dequantiser(colours, width=noise) if noise else None, settings["centre"])
