@@ -14,6 +14,7 @@ error arose in a file is in its attributes `path`, `entry`, `chunk` and `offset`
             MissingReaderError         missing-reader, 3
         UnsupportedArrayError          unsupported-array, 2
         OutputError                    output, 1
+            TargetError                target, 2
         UnknownCodecError              unknown-codec, 3
         CodecConflictError             codec-conflict, 3
         PluginLoadError                plugin-load, 3
@@ -149,6 +150,13 @@ class OutputError(CodecsError, OSError):
 
     code = "output"
     exit_status = 1
+
+
+class TargetError(OutputError):
+    """The name of a target asks for what cannot be written there: several arrays in a file of one, or a kind of file that is unknown."""
+
+    code = "target"
+    exit_status = 2
 
 
 # --- codecs, plugins, models --------------------------------------------------------------------

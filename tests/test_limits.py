@@ -235,5 +235,13 @@ def test_every_reading_verb_takes_them(tmp_path):
         assert name in codecs("info", "--help").stdout
 
 
+def test_who_decodes_nothing_does_not_compare_what_a_byte_stands_for(tmp_path):
+    path, over = tmp_path / "a.ccf", ["--limit", "values_per_byte=1"]
+    cc.save(path, np.zeros(1000), codec="ar.array")
+    for verb, status in (["info"], 0), (["verify"], 0), (["verify", "--decode"], 5), (["decode", "--npy"], 5):
+        target = [tmp_path / "b.npy"] if verb[0] == "decode" else []
+        assert codecs(*verb, path, *target, *over).exit_code == status, verb
+
+
 def test_an_array_like_is_wrapped_without_reading_it():
     assert items(Huge(5)).spec == ArraySpec((5,), "uint8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from codecs_core.arrays import numpys
-from codecs_core.errors import OutputError
+from codecs_core.errors import OutputError, TargetError
 from codecs_core.media import kept, kinds
 from codecs_core.media.image import is_image_path, is_template, save_image
 from codecs_core.media.names import safe_path
@@ -94,25 +94,27 @@ def check_target(dst: Path, names: Collection[str], attrs: Mapping[str, Mapping[
 
     Raises
     ------
+    TargetError
+        If the target cannot hold this number of arrays, is of no kind that can be written, or is a folder where a file is named.
     OutputError
-        If the target cannot hold this number of arrays, or these names, or exists as something else.
+        If it cannot hold these names, or exists as something else.
     """
     suffix = dst.suffix.lower()
     files = _files(names, attrs)
     if _writer(dst, files) is not None or suffix in (".npy", ".npz") or is_image_path(dst):
         if dst.is_dir():
-            raise OutputError(f"{dst} is a folder; name a file to write, or a new folder without such a suffix")
+            raise TargetError(f"{dst} is a folder; name a file to write, or a new folder without such a suffix")
         if _writer(dst, files) is not None:
             return
         if suffix != ".npz" and len(names) != 1:
-            raise OutputError(
+            raise TargetError(
                 f"{dst} holds one array and there are {len(names)}; choose one with --entry, or write a .npz or a folder"
             )
         for name in filter(None, names if suffix == ".npz" else ()):
             safe_path(name)
         return
     if suffix and not dst.is_dir():
-        raise OutputError(
+        raise TargetError(
             f"{dst} names no kind of file that can be written; use .npy, .npz, .png, .tiff, .webp, the suffix that the file "
             f"had, or a folder"
         )

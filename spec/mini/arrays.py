@@ -121,7 +121,7 @@ def decode(data, shape, dtype, profile=None):
     """The array of a code; `profile` are the tensors of a model, where there is one."""
     source = Bytes(data)
     mode = source.natural()
-    require(mode in (*range(7), 8, 9) or (mode == 7 and profile is not None), "an unknown mode")
+    require(mode in (*range(7), 8, 9, 10) or (mode == 7 and profile is not None), "an unknown mode")
     if mode == 0:
         size = 1 if dtype == "bool" else np.dtype(dtype).itemsize
         array = np.full(shape, stored(source.take(size), (1,), dtype))
@@ -140,7 +140,10 @@ def decode(data, shape, dtype, profile=None):
         small = tuple(n for n in full if n != 1) or (1,)
         profiled = type("Profiled", (Standard,), {"profile": profile})
         coder = {1: Old, 2: Fast, 4: Standard, 7: profiled, 9: Thorough}.get(mode)
-        found = mapped(source, small, real, coder) if coder else near(source, small, real)
+        if mode == 10:
+            found = few(source, math.prod(small), real)
+        else:
+            found = mapped(source, small, real, coder) if coder else near(source, small, real)
         require(dtype != "bool" or found.max() < 2, "booleans that are none")
         array = np.frombuffer(found.tobytes(), dtype).reshape(shape)
     require(source.at == len(data), "bytes that are left over")
@@ -154,6 +157,26 @@ def runs(source, shape, dtype):
     values = packed(source, (count,), dtype)
     require(lengths.min() > 0 and sum(map(int, lengths)) == size, "runs of another number of values")
     return np.repeat(values, lengths).reshape(shape)
+
+
+def few(source, size, dtype):
+    """One value with a few others."""
+    count, way = divmod(source.natural(), 24)
+    require(count <= 64 and count < size and (way == 0 or dtype.kind == "f"), "a number of other values")
+    numbers = [source.integer() for _ in range(count + 1)]
+    width = 0 if size == 1 else top(size - 1) // 8 + 1
+    places = [int.from_bytes(source.take(width), "little") for _ in range(count)]
+    require(places == sorted(set(places)) and max([0, *places]) < size, "places in another order")
+    if way:
+        require(max(map(abs, numbers)) <= 1 << 53, "a number of too many digits")
+        with np.errstate(over="ignore"):
+            values = (np.array(numbers, np.float64) / float(10 ** (way - 1))).astype(dtype)
+    else:
+        require(all(-1 << 63 <= n < 1 << 63 for n in numbers), "a number of too many digits")
+        values = from_ordered(numbers, dtype)
+    array = np.full(size, values[0])
+    array[places] = values[1:]
+    return array
 
 
 def still(source, shape, dtype):

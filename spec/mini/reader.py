@@ -285,7 +285,7 @@ def decode(file, entry, payload, shape):
     first = (
         name in ("filtered", "pcodec", "ar.stack", "inr.image", "inr.coin") or entry.codec in UNTRAINED
     )  # stores from version 1 on
-    newest = {"ar.array": 3, "ar.bounded": 2, "ar.image": 3, "rec.vae": 3}
+    newest = {"ar.array": 4, "ar.bounded": 3, "ar.image": 3, "rec.vae": 3}
     newest = newest.get(name, 1 if first or name in ("raw", "jpeg") else 2)
     stores = entry.version >= 2 or first
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")

@@ -171,7 +171,7 @@ def test_a_folder_of_images_and_back(tmp_path):
     assert codecs("decode", tmp_path / "a.ccf", tmp_path / "one.png", "--entry", "b.png").exit_code == 0
     assert codecs("decode", tmp_path / "a.ccf", tmp_path / "all.npz").exit_code == 0
     result = codecs("decode", tmp_path / "a.ccf", tmp_path / "no.npy")
-    assert (result.exit_code, "--entry" in result.stderr) == (1, True)
+    assert (result.exit_code, "--entry" in result.stderr) == (2, True)
 
 
 def test_several_sources_are_named_by_their_stems(tmp_path, images):

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from codecs_core.container.canonical import pack
-from codecs_core.errors import InexactError, InputError, OutputError, UnknownKindError
+from codecs_core.errors import InexactError, InputError, OutputError, TargetError, UnknownKindError
 from codecs_core.media import read, safe_path, write
 
 rng = np.random.Generator(np.random.Philox(5))
@@ -462,7 +462,7 @@ def test_what_a_target_cannot_hold_is_refused(tmp_path, target, array):
 
 
 def test_one_array_a_file(tmp_path):
-    with pytest.raises(OutputError, match="--entry"):
+    with pytest.raises(TargetError, match="--entry"):
         write(tmp_path / "a.npy", {"a": np.arange(3), "b": np.arange(3)})
 
 

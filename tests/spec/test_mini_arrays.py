@@ -57,6 +57,8 @@ def cases() -> dict[str, NDArray[Any]]:
         "channels": np.cumsum(raw(6, 99, 70, 2) - 50, axis=0).astype(np.int32),
         "long series": np.cumsum(raw(15, 9, 2000) - 4).astype(np.int16),
         "decimals": np.cumsum(raw(7, 9, 150) - 4) / 100,
+        "few others": np.where(np.arange(300) % 99 == 7, np.arange(300) / 8, 2.5).astype(np.float32),
+        "few integers": np.where(np.arange(300) % 150 == 9, 2**64 - 1, 3).astype(np.uint64),
         "period": (np.arange(200) % 7).astype(np.uint8),
         "mask": raw(8, 9, 15, 20) > 6,
         "complex": (raw(9, 9, 6, 6) + 1j * raw(10, 9, 6, 6)).astype(np.complex64),

@@ -90,7 +90,7 @@ def test_smooth_data_become_small() -> None:
     y, x = np.mgrid[:64, :64]
     smooth = (1000 * np.sin(x / 9.0) * np.cos(y / 7.0)).astype(np.int16)
     assert 8 * len(check_round_trip(smooth)) < 3.5 * smooth.size
-    assert len(check_round_trip(np.full((100, 100), 7, np.int64))) == 9
+    assert len(check_round_trip(np.full((100, 100), 7, np.int64))) == 3
     assert len(check_round_trip(smooth.astype(np.float64) / 100)) < 1.1 * len(CODEC.encode(smooth)) + 20
 
 

@@ -22,4 +22,6 @@ class TestConformance(CodecConformance):
         field[3:9, 2:5] = 1e20
         series = np.cumsum(words.astype(np.int64)[:300] >> 58)
         still = np.tile(field[12:13], (20, 1))
-        return [(30 * y + x * x + noise).astype(np.int16), field, series, series / 100.0, noise > 3, still]
+        few = np.zeros((20, 24))
+        few[3, 4], few[11, 23] = -13245.72, 289098.81
+        return [(30 * y + x * x + noise).astype(np.int16), field, series, series / 100.0, noise > 3, still, few]

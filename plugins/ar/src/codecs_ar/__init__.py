@@ -71,7 +71,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="ar.array",
             implementation="codecs_ar.array.codec:ArrayCodec",
-            format_version=3,
+            format_version=4,
             info=ARRAY_INFO,
             trainer="codecs_ar.array.train:train",
         ),
@@ -84,7 +84,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="ar.bounded",
             implementation="codecs_ar.array.bounded:BoundedCodec",
-            format_version=2,
+            format_version=3,
             info=BOUNDED_INFO,
         ),
     ]

@@ -36,7 +36,7 @@ class BoundedCodec(NumericCodec):
     """
 
     id: ClassVar[str] = "ar.bounded"
-    format_version: ClassVar[int] = 2
+    format_version: ClassVar[int] = 3
     stores_from: ClassVar[int | None] = 1
     same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = BOUNDED_INFO

@@ -31,7 +31,7 @@ class ArrayCodec(NumericCodec):
     """
 
     id: ClassVar[str] = "ar.array"
-    format_version: ClassVar[int] = 3
+    format_version: ClassVar[int] = 4
     stores_from: ClassVar[int | None] = 1
     same_since: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = ARRAY_INFO

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar.array import around, maps, quick, repetition, stream
+from codecs_ar.array import around, few, maps, quick, repetition, stream
 from codecs_ar.array.choosing import Level, Plan, choose
 from codecs_ar.array.layout import Layout
 from codecs_ar.array.payload import Reader, Writer
@@ -20,8 +20,9 @@ from codecs_core.errors import CorruptDataError
 
 #: What the first byte of a payload says: the bytes of the one value that occurs follow; or a map and a stream, of payload version 1, of the
 #: fast level, or of the others; or steps around predictions; or runs of equal values; or bytes by LZMA; or a map and a stream that begins
-#: with a profile; or arrays without the axes along which values stay the same; or a map and a stream of the level smallest.
-CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES, PROFILED, STILL, THOROUGH = range(10)
+#: with a profile; or arrays without the axes along which values stay the same; or a map and a stream of the level smallest; or one value
+#: with a few others among them.
+CONSTANT, OLD, QUICK, NEAR, CODED, RUNS, BYTES, PROFILED, STILL, THOROUGH, FEW = range(11)
 DECODERS: dict[int, Callable[..., NDArray[np.int64]]] = {
     OLD: partial(stream.decode, version=1),
     QUICK: quick.decode,
@@ -46,7 +47,7 @@ def encode(
     """A payload of an array that is not empty; of real numbers, by a map that is given; its stream begins with a profile."""
     first = array.reshape(-1)[:1]
     if array.tobytes() == first.tobytes() * array.size:
-        return bytes([CONSTANT]) + store(first)
+        return min([bytes([CONSTANT]) + store(first), *_few(array)], key=len)
     if left := repetition.still(array):
         return _still(left, effort)
     numbers = reals(array)
@@ -67,7 +68,7 @@ def _still(left: list[tuple[int, NDArray[Any]]], effort: str) -> bytes:
 
 def _repeating(array: NDArray[Any], length: int, effort: str) -> list[bytes]:
     """Other payloads of an array that may be shorter than `length`: by runs, and by LZMA."""
-    found = []
+    found = _few(array)
     if both := repetition.runs(array):
         writer = Writer()
         writer.natural(RUNS)
@@ -80,6 +81,12 @@ def _repeating(array: NDArray[Any], length: int, effort: str) -> list[bytes]:
     if repetition.is_promising(array, length / array.nbytes, brief=brief):
         found.append(bytes([BYTES]) + repetition.compressed(array, brief=brief))
     return found
+
+
+def _few(array: NDArray[Any]) -> list[bytes]:
+    """A payload of one value with a few others, if that is what an array is."""
+    numbers = few.encode(reals(array))
+    return [bytes([FEW]) + numbers] if numbers is not None else []
 
 
 def plan(array: NDArray[Any], effort: str, chosen: maps.Map | None = None) -> Plan:
@@ -96,9 +103,9 @@ def decode(payload: bytes, spec: ArraySpec, start: Tensors | None = None) -> NDA
         value = restore(reader.take(stored_size(one)), one)
         reader.finish()
         return np.full(spec.shape, value)
-    if mode > THOROUGH or (mode == PROFILED and start is None):
+    if mode > FEW or (mode == PROFILED and start is None):
         raise CorruptDataError(
-            f"the payload begins with {mode}, where 0 to {THOROUGH}, and 7 only with a model, was expected: it is damaged"
+            f"the payload begins with {mode}, where 0 to {FEW}, and 7 only with a model, was expected: it is damaged"
         )
     if mode == STILL:
         return _moved(reader, spec)
@@ -107,7 +114,9 @@ def decode(payload: bytes, spec: ArraySpec, start: Tensors | None = None) -> NDA
     if mode == BYTES:
         return repetition.decompressed(reader.rest(), spec)
     dtype, shape = _parts(spec)
-    if mode == NEAR:
+    if mode == FEW:
+        array = few.decode(reader, shape, dtype)
+    elif mode == NEAR:
         array = _near(reader, shape, dtype)
     else:
         decoder = partial(stream.decode, start=start) if mode == PROFILED else DECODERS[mode]
