@@ -38,12 +38,13 @@ __all__ = [
     "worthwhile",
 ]
 
-#: A candidate this many times the size of the best after the first look gets no second; the other where that look saw little.
-WORTH, FAR = 1.04, 1.25
+#: A candidate this many times the size of the best after the first look gets no second; the other where that look saw little. Then a
+#: second one that is as small but for this part does not, either: it is the same method, as xz is behind filters where none helps.
+WORTH, FAR, SAME = 1.04, 1.2, 0.001
 #: Seconds that a second look may take, and the part of the encoding that follows.
 SECONDS, SHARE = 0.1, 0.05
-#: Values, and bytes, that a second look has of what repeats itself far apart.
-VALUES, BYTES = 3 << 14, 3 << 16
+#: Values, and bytes, that a second look has of what repeats itself far apart; and the most of all that it has.
+VALUES, BYTES, PART = 3 << 14, 3 << 16, 0.6
 
 
 def contest(
@@ -77,7 +78,7 @@ def contest(
     else:
         look(taken, trials)
         far = not images and farther(whole, taken)
-        worth = _worth(trials, FAR if far else WORTH)
+        worth = _distinct(_worth(trials, FAR)) if far else _worth(trials, WORTH)
         if len(worth) > 1:
             taken = sample.less(whole, _second_look(worth, group, far=far))
             look(taken, worth)
@@ -100,13 +101,22 @@ def _worth(trials: Sequence[Trial], most: float) -> list[Trial]:
     ]
 
 
+def _distinct(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that are not as small as a smaller one, or nearly so."""
+    found: list[Trial] = []
+    for trial in sorted(trials, key=lambda one: one.size):
+        if not found or trial.size > (1 + SAME) * found[-1].size:
+            found.append(trial)
+    return found
+
+
 def _second_look(worth: Sequence[Trial], group: Sequence[Items], *, far: bool) -> int:
     """How many bytes these candidates encode in the time that choosing may take; more of what repeats itself far apart."""
     best = min(worth, key=lambda trial: trial.size)
     total = sum(items.spec.nbytes for items in group)
     seconds = max(SECONDS, SHARE * total / (1e6 * best.candidate.speed))
     seen = round(seconds * 1e6 / sum(1 / trial.candidate.speed for trial in worth))
-    return max(seen, min(BYTES, VALUES * group[0].spec.itemsize)) if far else seen
+    return max(seen, min(BYTES, VALUES * group[0].spec.itemsize, round(PART * total))) if far else seen
 
 
 def worthwhile(contests: Sequence[Contest], paid: Container[str]) -> set[str]:
