@@ -14,7 +14,7 @@ from codecs_core.errors import CorruptDataError
 
 #: Others that an array has at most.
 MOST = 64
-#: How values are written: as ordered integers (0), or as whole numbers, of which 10^(way - 1) are one; the last power is 10^22, a double.
+#: How values are written: as ordered integers (0), or times 10^(way - 1), if that makes them whole; the last power is 10^22, a double.
 WAYS = 24
 #: Whole numbers up to this one, and down to its negative, are doubles.
 EXACT = 1 << 53
