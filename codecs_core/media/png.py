@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: The longest side that libpng takes.
+LONGEST = 1_000_000
 #: Pillow's words for the pixels, by colour type and bits.
 _MODES = {(0, 1): "1", (0, 2): "L", (0, 4): "L", (0, 8): "L", (0, 16): "I;16"}
 _MODES |= {(3, bits): "P" for bits in (1, 2, 4, 8)}
@@ -101,7 +103,9 @@ def read_png(path: Path) -> list[Source]:
                 if zlib.crc32(part[4:-4]) != int.from_bytes(part[-4:], "big"):
                     raise InputError(f"{path} is damaged: the checksum of the pixels at byte {at} does not hold")
                 parts.append(part)
-        return _decoded(b"".join([*parts, _chunk(b"IEND", b"")]), spec, png.bits, str(path))
+        data = b"".join([*parts, _chunk(b"IEND", b"")])
+        parts.clear()
+        return _decoded(data, spec, png.bits, str(path))
 
     return [Source(name="", path=path, spec=spec, load=load, attrs={"media": media})]
 
@@ -216,7 +220,7 @@ def _size(media: Mapping[str, Any]) -> int:
 
 def _decoded(data: bytes, spec: ArraySpec, bits: int, name: str) -> NDArray[Any]:
     try:
-        if bits == 16 and len(spec.shape) == 3:
+        if len(spec.shape) == 3 and (bits == 16 or max(spec.shape) <= LONGEST):  # without the copies that Pillow makes
             import imagecodecs
 
             array: NDArray[Any] = imagecodecs.png_decode(data)
