@@ -17,7 +17,7 @@ import xxhash
 from codecs_ar.stack.testing import fitted_model
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
-from codecs_bbans.testing import random_model
+from codecs_bbans.testing import random_hierarchy, random_model
 from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
@@ -251,6 +251,14 @@ def images(size: int) -> Iterator[tuple[str, Case]]:
         yield f"idf-{channels}", codec_case(codec, x, x[0, 1:], x[:1, :, 1:], x[0, :1, :1])
 
 
+def hierarchies(size: int) -> Iterator[tuple[str, Case]]:
+    """``bbans.hvae`` with models of random weights: stacks, and images of odd sizes, down to one pixel."""
+    for channels, width in (1, 6), (3, 40), (4, 8):
+        model = random_hierarchy(channels, latents=(3, 2, 1), width=width, features=width // 2)
+        x = raw(45, 256, (5, size, size, channels)).astype(np.uint8)
+        yield f"hierarchy-{channels}", codec_case(cc.get_codec("bbans.hvae", model=model), x, x[0, 1:], x[0, :1, :1])
+
+
 def flows(size: int, d: int) -> Iterator[tuple[str, Case]]:
     """``lbb.flow`` with models of random weights, all kinds of layers among them; and a smooth flow as a black box."""
     for channels in 1, 3:
@@ -390,6 +398,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *distributions((20,)),
                 *stacks(3, (2, 2)),
                 *images(4),
+                *hierarchies(4),
                 *neighbourhoods(4),
                 *small_images(4, 4),
                 *arrays(9),
@@ -407,6 +416,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *distributions((300, WIDE + 100)),
             *stacks(700, (12, 12)),
             *images(36),
+            *hierarchies(36),
             *neighbourhoods(36),
             *small_images(64, 12),
             *arrays(24),

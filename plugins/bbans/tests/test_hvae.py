@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
+from codecs_core import Model
 from codecs_core.arrays import ArraySpec
-from codecs_core.entropy import Message
-from codecs_core.errors import CodecsError, ModelError, UnsupportedArrayError
-from codecs_core.exact import colour_forward
+from codecs_core.entropy import BucketedGaussian, Message
+from codecs_core.errors import CodecsError, CorruptDataError, ModelError, UnsupportedArrayError
+from codecs_core.exact import ExactNet, colour_forward
 from codecs_core.testing import unstored
 
 CODECS = {c: HierarchicalCodec(model=random_hierarchy(c)) for c in (1, 3, 4)}
@@ -62,13 +65,27 @@ def test_what_it_does_not_take(shape: tuple[int, ...], dtype: str) -> None:
 
 
 def test_previews() -> None:
-    """Level by level, and with one more than there are levels the image itself; the finer levels are not looked at."""
+    """Level by level, and with more than there are levels the image itself; the finer levels are not looked at."""
     codec, x = unstored(CODECS[3]), pixels(2, 13, 10, 3)
     payload, spec = codec.encode(x), ArraySpec.of(x)
-    shown = [codec.preview(payload, spec, levels) for levels in (1, 2, 3)]
+    shown = [codec.preview(payload, spec, levels) for levels in (0, 1, 2, 3, 1000)]
     assert all((y.shape, y.dtype) == (x.shape, x.dtype) for y in shown)
     assert not np.array_equal(shown[0], shown[1])
-    assert np.array_equal(shown[2], x)
+    assert not np.array_equal(shown[1], shown[2])
+    assert np.array_equal(shown[3], x)
+    assert np.array_equal(shown[4], x)
+
+
+def test_a_preview_of_no_levels_is_the_same_for_all_images() -> None:
+    """Nothing is read from the payload: all latents are zero."""
+    codec, arrays = unstored(CODECS[3]), [pixels(7, 6, 3, seed=seed) for seed in (1, 2)]
+    shown = [codec.preview(codec.encode(x), ArraySpec.of(x), 0) for x in arrays]
+    assert np.array_equal(*shown)
+
+
+def test_previews_of_no_images() -> None:
+    x = pixels(0, 5, 4, 3)
+    assert all(CODECS[3].preview(CODECS[3].encode(x), ArraySpec.of(x), n).shape == x.shape for n in (0, 1, 9))
 
 
 def test_an_image_draws_its_latents_with_its_own_bits() -> None:
@@ -78,6 +95,28 @@ def test_an_image_draws_its_latents_with_its_own_bits() -> None:
     message, codec = Message(), hierarchy.codec(1, 32, 32)
     bound = codec.push_counted(message, z)
     assert 8 * len(message.to_bytes()) <= bound + 48
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_parameters_at_their_bounds(channels: int, end: str) -> None:
+    """Networks that say nothing but the lowest, or the highest, of everything: no sum leaves the range of a distribution."""
+    model = random_hierarchy(channels)
+    tensors = dict[str, NDArray[Any]]()
+    for name in {key.rsplit(".", 2)[0] for key in model.tensors() if key.endswith(".weight")}:
+        net = ExactNet.from_tensors(model.tensors(), name)
+        last = net.layers[-1]
+        limits = np.stack([last.low, last.high])
+        if name.endswith("posterior"):
+            mean, scale = BucketedGaussian.MEAN, BucketedGaussian.LOG_SCALE
+            limits = np.repeat([[mean.low, scale.low], [mean.high, scale.high]], last.outputs // 2, axis=1)
+        said = limits[("low", "high").index(end)].astype(last.low.dtype)
+        layers = [*net.layers[:-1], dataclasses.replace(last, low=said, high=said)]
+        tensors |= ExactNet(layers, net.low, net.high).tensors(name)
+    model = Model.create(codec="bbans.hvae", config=model.config, tensors=tensors, attrs={}, name="bounds")
+    codec = HierarchicalCodec(model=model)
+    check_round_trip(codec, pixels(2, 5, 7, channels))
+    assert codec.sample(2, (3, 4)).shape == (2, 3, 4, channels)
 
 
 def test_samples_are_what_random_bits_decode_to() -> None:
@@ -99,17 +138,50 @@ def test_damaged_payloads_are_refused_or_differ(data: Any) -> None:
     assert found.shape == x.shape
 
 
+@pytest.mark.parametrize("verb", ["decode", "preview"])
+def test_a_small_payload_that_claims_a_large_image(verb: str) -> None:
+    """It ends with the first latent that is not there, before anything of the size of the image is made."""
+    codec, spec = CODECS[3], ArraySpec((1 << 14, 1 << 13, 3), "uint8")
+    tracemalloc.start()
+    with pytest.raises(CorruptDataError):
+        codec.decode(bytes([1] * 64), spec) if verb == "decode" else codec.preview(bytes([1] * 64), spec, 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < spec.size / 4  # the coarsest latents alone
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"channels": 2},
+        {"channels": 1},
+        {"channels": True},
         {"latents": [2]},
+        {"latents": [3, 2]},
+        {"latents": [2, 3, 3]},
         {"latents": []},
+        {"latents": [2] * 9},
+        {"latents": 2},
         {"features": 4},
+        {"features": 1 << 70},
         {"components": 3},
+        {"components": None},
     ],
 )
 def test_models_that_do_not_fit(change: dict[str, Any]) -> None:
     model = random_hierarchy(3)
     with pytest.raises(ModelError):
         Hierarchy({**model.config, **change}, model.tensors())
+
+
+@pytest.mark.parametrize(
+    "part", ["level0.up", "level1.posterior", "level0.down", "inner.prior2.linear", "rest.prior1.network"]
+)
+def test_networks_that_can_say_too_much(part: str) -> None:
+    """A last layer with wider limits than the codec has, with a probe that is right."""
+    model = random_hierarchy(3)
+    net = ExactNet.from_tensors(model.tensors(), part)
+    wider = dataclasses.replace(net.layers[-1], high=np.full(net.outputs, (1 << 24) - 1, np.int32))
+    tensors = model.tensors() | ExactNet([*net.layers[:-1], wider], net.low, net.high).tensors(part)
+    with pytest.raises(ModelError, match="outside their range"):
+        Hierarchy(model.config, tensors)

@@ -45,7 +45,7 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
         return _shown(self._hierarchy.codec(items, *size).pop(message))
 
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
-        """What the `levels` coarsest levels of latents say of a chunk; with one more than there are, the chunk itself."""
+        """What the `levels` coarsest levels of latents say of a chunk; with more than there are, the chunk itself."""
         if not spec.size:
             return np.empty(spec.shape, np.uint8)
         x = self._hierarchy.preview(Message.from_bytes(payload), *self._images(spec)[:3], levels)

@@ -88,7 +88,7 @@ class Hierarchy:
         """Codec of n images of this size by bits-back coding: the phase of images that is at all of their even places."""
 
         def likelihood(z: Latents) -> StackCodec[NDArray[Any]]:
-            inner = self.inner.codec(size, h=self.features(z, size))
+            inner = self.inner.codec(size, h=self.features(z, n, size))
             return Bijection(split, lambda groups: join(groups, size), inner)
 
         return BitsBack(self.prior(n, size), likelihood, lambda x: Autoregressive(lambda: self._infer(x)))
@@ -107,19 +107,19 @@ class Hierarchy:
             z = yield level.infer(above, seen.pop())
             above = [enlarged(level.give(above, REPRESENTATIVES[z]), finer)]
 
-    def features(self, z: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[Any]:
+    def features(self, z: Sequence[NDArray[Any]], n: int, size: tuple[int, int]) -> NDArray[Any]:
         """H of the finest level, given the latents of all; levels that are left out at the end have latents of zero.
 
         Parameters
         ----------
         z
             Bucket numbers, the coarsest level first.
-        size
-            Height and width of the images that they tell of.
+        n, size
+            Number, and height and width, of the images that they tell of.
         """
         above: list[NDArray[Any]] = []
         for i, (level, place, finer) in enumerate(self._places(size)):
-            known = REPRESENTATIVES[z[i]] if i < len(z) else np.zeros((len(z[0]), *place, level.latents), np.int64)
+            known = REPRESENTATIVES[z[i]] if i < len(z) else np.zeros((n, *place, level.latents), np.int64)
             h = level.give(above, known)
             above = [enlarged(h, finer)]
         return h
@@ -141,10 +141,10 @@ class Hierarchy:
     def preview(self, message: Message, n: int, h: int, w: int, levels: int) -> NDArray[Any]:
         """What the `levels` coarsest levels of latents say of images, and the modes of all that follows."""
         half = extent(0, (h, w))
-        if levels >= len(self.levels) + 1:
+        if levels > len(self.levels):
             return self.codec(n, h, w).pop(message)
-        z = tuple(code.pop(message) for code in self.prior(n, half).codecs[: max(1, levels)])
-        first = join(self.inner.codec(half, h=self.features(z, half)).mode(), half)
+        z = tuple(code.pop(message) for code in self.prior(n, half).codecs[:levels])
+        first = join(self.inner.codec(half, h=self.features(z, n, half)).mode(), half)
         return join([(first,), *self.rest.codec((h, w), [first]).mode()], (h, w))
 
     def _places(self, size: tuple[int, int]) -> list[tuple[Level, tuple[int, int], tuple[int, int]]]:
