@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,12 @@ from codecs_core.capabilities import (
     SupportsSamples,
     SupportsScale,
 )
+from codecs_core.codec_info import CodecInfo as CodecInfo
+from codecs_core.decoding import fits, run
 from codecs_core.errors import (
     CodecsError,
     ConfigError,
-    CorruptDataError,
-    EntropyError,
     LongMessageError,
-    MachineError,
-    ModelError,
-    OutOfMemoryError,
     PluginLoadError,
     UnsupportedArrayError,
     UnsupportedFeatureError,
@@ -36,74 +33,12 @@ from codecs_core.errors import (
 from codecs_core.fields import check
 from codecs_core.limits import DEFAULT_LIMITS, Limits
 from codecs_core.scale import Grid, ratio
-from codecs_core.stored import restore, store, stored_size
+from codecs_core.stored import store, stored_size
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from codecs_core.models import Model
-
-
-@dataclass(frozen=True, kw_only=True)
-class CodecInfo:
-    """What a codec is for, known without importing its implementation.
-
-    Parameters
-    ----------
-    summary
-        One line for people.
-    dtypes
-        Numpy names the codec accepts; empty means every dtype a container holds.
-    ndim
-        Numbers of dimensions the codec accepts; empty means any.
-    kind
-        ``"lossless"``: decoding gives the array back to the last bit. ``"lossy"``: it does not.
-    exactness
-        ``"portable"``: decodes to the same bits on every machine. ``"pinned"``: on the same build only.
-    trainable
-        Whether models can be trained: the `CodecSpec` names a `Trainer`.
-    needs_model
-        Whether an instance needs a `Model`.
-    auto
-        Whether ``--codec auto`` may choose it.
-    files
-        Whether ``--codec auto`` may choose it for files that are kept whole: arrays of uint8 in one dimension.
-    ragged
-        Whether the trainer takes a list of arrays of different shapes.
-    resumable
-        Whether the trainer takes ``checkpoint``, a path that it writes its state to now and then and goes on from
-        if it exists.
-    trains_up_to
-        ``codecs train auto`` may choose the codec for items of at most this number of values; of several it takes the one that names
-        the fewest. 0: it never does.
-    labelled
-        Whether the trainer takes labelled items: a mapping of two arrays of one length, ``images`` and ``labels``.
-    sizes_models
-        Whether the trainer takes ``items``, how many items the model will code, and makes it of a size that pays for them.
-    speed
-        About how many megabytes a second one thread encodes. ``--codec auto`` looks at less of the data where the
-        candidates are slow; a codec that says nothing counts as slow.
-    """
-
-    summary: str
-    dtypes: tuple[str, ...] = ()
-    ndim: tuple[int, ...] = ()
-    kind: Literal["lossless", "lossy"] = "lossless"
-    exactness: Literal["portable", "pinned"] = "portable"
-    trainable: bool = False
-    needs_model: bool = False
-    auto: bool = True
-    files: bool = False
-    speed: float = 1.0
-    ragged: bool = False
-    resumable: bool = False
-    trains_up_to: int = 0
-    sizes_models: bool = False
-    labelled: bool = False
-
-    def accepts(self, spec: ArraySpec) -> bool:
-        """Whether arrays of this dtype and number of dimensions are within the codec's domain."""
-        return (not self.dtypes or spec.dtype in self.dtypes) and (not self.ndim or len(spec.shape) in self.ndim)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,8 +192,8 @@ class Codec(ABC):
             The `format_version` the payload was written in, if it is an earlier one.
         """
         if version in (None, self.format_version):
-            return self._run(self._decode, payload, spec, limits=limits)
-        return self._run(self._decode_older, payload, spec, version, version=version, limits=limits)
+            return run(self, self._decode, payload, spec, limits=limits)
+        return run(self, self._decode_older, payload, spec, version, version=version, limits=limits)
 
     def preview(
         self,
@@ -291,12 +226,12 @@ class Codec(ABC):
         if not isinstance(self, SupportsPreview):
             raise ConfigError(f"codec {self.id} has no previews")
         if version in (None, self.format_version):
-            return self._run(self._preview, payload, spec, levels, limits=limits)
+            return run(self, self._preview, payload, spec, levels, limits=limits)
         if not 1 <= version < self.format_version:
             raise UnsupportedFeatureError(f"codec {self.id} never had a format version {version}; the file is damaged")
         if not isinstance(self, SupportsOlderPreview):
             raise ConfigError(f"codec {self.id} has no previews of payloads of its format version {version}")
-        return self._run(self._preview_older, payload, spec, levels, version, version=version, limits=limits)
+        return run(self, self._preview_older, payload, spec, levels, version, version=version, limits=limits)
 
     def scaled(
         self,
@@ -339,10 +274,10 @@ class Codec(ABC):
             raise ConfigError(f"codec {self.id} has no scale: its payloads cannot be evaluated at another resolution")
         if version not in (None, self.format_version):
             raise ConfigError(f"codec {self.id} has no scale for payloads of its format version {version}")
-        self._fits(spec)
+        fits(self, spec)
         grid = Grid.of(spec.shape, self._axes(spec), factor, start)
         limits.check("chunk_bytes", grid.size * spec.itemsize, f"a chunk of codec {self.id} at scale {scale}")
-        return self._run(self._scaled, payload, spec, grid, grid=grid, limits=limits)
+        return run(self, self._scaled, payload, spec, grid, grid=grid, limits=limits)
 
     def sample(self, items: int, size: tuple[int, int] = (32, 32), *, seed: int = 0) -> NDArray[Any]:
         """What random bits decode to: items that the model holds likely, the same ones for a seed on every machine.
@@ -375,80 +310,6 @@ class Codec(ABC):
         from codecs_core.entropy import Message
 
         return self._sample(Message.random(seed), items, size)
-
-    def _run(
-        self,
-        decoder: Callable[..., Any],
-        payload: bytes,
-        spec: ArraySpec,
-        *more: Any,
-        version: int | None = None,
-        grid: Grid | None = None,
-        limits: Limits,
-    ) -> NDArray[Any]:
-        """What a payload stores, or a decoder makes of it, with its errors told as the contract says and its result checked."""
-        limits.check("chunk_bytes", spec.nbytes, f"a chunk of codec {self.id}")
-        limits.check_claim(spec.size, len(payload), f"a chunk of codec {self.id}")
-        self._fits(spec)
-        try:
-            payload = bytes(payload)
-            stored = restore(payload, spec) if self._may_store(version) else None
-            if stored is not None and grid is not None:
-                stored = grid.nearest(stored)
-            array: NDArray[Any] = np.asanyarray(decoder(payload, spec, *more) if stored is None else stored)
-        except EntropyError as error:
-            raise CorruptDataError(
-                f"payload of {len(payload)} bytes is no stream of codec {self.id}: {error}"
-            ) from error
-        except CodecsError:
-            raise
-        except Exception as error:
-            raise self._not_the_bytes(error) or CorruptDataError(
-                f"payload of {len(payload)} bytes is no stream of codec {self.id}: {type(error).__name__}: {error}"
-            ) from error
-        shape = spec.shape if grid is None else grid.shape
-        if tuple(array.shape) != shape or array.dtype != np.dtype(spec.dtype):
-            raise CorruptDataError(
-                f"codec {self.id} must decode {spec.dtype} of shape {shape}, got {array.dtype} of shape {array.shape}"
-            )
-        return array
-
-    def _fits(self, spec: ArraySpec) -> None:
-        """Raise unless a payload can be of this spec; it builds what the model holds, and sees none of the bytes."""
-        try:
-            self.check(spec)
-        except UnsupportedArrayError as error:
-            raise CorruptDataError(
-                f"payload of codec {self.id} cannot be {spec.dtype} of shape {spec.shape}: {error}"
-            ) from error
-        except CodecsError:
-            raise
-        except Exception as error:
-            raise self._not_the_bytes(error) or self._no_model(error) from error
-
-    def _not_the_bytes(self, error: Exception) -> CodecsError | None:
-        """The error to raise instead, if this one is about the machine: no payload can be at fault."""
-        if isinstance(error, MemoryError):
-            return OutOfMemoryError(
-                f"there is not enough memory to decode a chunk of codec {self.id}; take fewer jobs (--jobs 1), "
-                f"or a machine with more memory"
-            )
-        if isinstance(error, ImportError):
-            return PluginLoadError(f"codec {self.id} lacks a library on this machine: {error}")
-        # Libraries tell of bad bytes by an OSError, too; what the system says has a number.
-        system = isinstance(error, OSError) and error.errno is not None
-        if system or type(error).__module__.partition(".")[0] in ("numba", "llvmlite"):
-            return MachineError(f"codec {self.id} cannot run on this machine: {type(error).__name__}: {error}")
-        return None
-
-    def _no_model(self, error: Exception) -> ModelError:
-        called = f"model {self.model.name or self.model.sha256[:16]}" if self.model is not None else "its settings"
-        return ModelError(f"codec {self.id} cannot be built from {called}: {type(error).__name__}: {error}")
-
-    def _may_store(self, version: int | None) -> bool:
-        """Whether payloads of a `format_version` may be stored ones."""
-        known = self.format_version if version is None else version
-        return self.stores_from is not None and self.stores_from <= known <= self.format_version
 
     def config(self) -> dict[str, Any]:
         """The non-default settings, JSON-able; the model is not among them (files name it by its hash)."""

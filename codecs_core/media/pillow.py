@@ -36,6 +36,8 @@ _OPENERS = {
     "PPM": "PpmImagePlugin:PpmImageFile",
 }
 _MAGIC = {b"\xff\xd8": "JPEG", b"RI": "WEBP", b"GI": "GIF"}
+#: Bytes of pixels that are copied at a time.
+PART = 1 << 24
 #: Modes whose values an array keeps as they are.
 _KEPT = frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])
 #: Parts of a WebP file that are understood.
@@ -73,6 +75,18 @@ def _opened(path: Path) -> Iterator[ImageFile]:
         raise InputError(f"image {path} cannot be read: {why}") from error
 
 
+def pixels_of(image: Image) -> NDArray[Any]:
+    """The pixels as they are stored, (H, W) or (H, W, C), copied by parts: all at once Pillow would hold them three times."""
+    image.load()
+    width, height = image.size
+    first = np.asarray(image.crop((0, 0, width, 1)))
+    pixels = np.empty((height, *first.shape[1:]), first.dtype)
+    rows = max(1, PART // max(1, first.nbytes))
+    for y in range(0, height, rows):
+        pixels[y : y + rows] = np.asarray(image.crop((0, y, width, min(y + rows, height))))
+    return pixels
+
+
 def read_image(path: Path) -> list[Source]:
     """The pixels of a JPEG, WebP or GIF file: (H, W) or (H, W, C) of uint8.
 
@@ -94,7 +108,7 @@ def read_image(path: Path) -> list[Source]:
 
     def load() -> NDArray[Any]:
         with _opened(path) as image:
-            pixels = np.asarray(image).astype(np.uint8)
+            pixels = pixels_of(image).astype(np.uint8, copy=False)
         if pixels.shape != shape:
             raise InputError(f"image {path} changed while it was read: {shape} became {pixels.shape}")
         return pixels

@@ -227,8 +227,10 @@ def _decoded(data: bytes, spec: ArraySpec, bits: int, name: str) -> NDArray[Any]
         else:
             from PIL.PngImagePlugin import PngImageFile
 
+            from codecs_core.media.pillow import pixels_of
+
             with PngImageFile(io.BytesIO(data)) as image:  # not `Image.open`, which refuses large images
-                array = np.asarray(image).astype(spec.dtype, copy=False)
+                array = pixels_of(image).astype(spec.dtype, copy=False)
     except ImportError as error:
         raise MissingReaderError(f"{name} is an image: pip install 'codecs-core[images]'") from error
     except MemoryError as error:

@@ -226,10 +226,14 @@ def test_hostile_attributes_do_no_harm(tmp_path, media):
     assert np.array_equal(read_png(tmp_path / "a.png")[0].read(), array)
 
 
-def test_large_images(tmp_path):
-    """Above 179 megapixels Pillow would take an image for an attack."""
-    array = np.zeros((30_000, 6_001), np.uint8)
+def test_large_images(tmp_path, monkeypatch):
+    """Above twice this number of pixels, 179 million by default, Pillow would take an image for an attack."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000)
+    array = np.zeros((40, 60), np.uint8)
     array[7, 9] = 5
+    Image.fromarray(array).save(tmp_path / "b.png")
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(tmp_path / "b.png")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         write(tmp_path / "a.png", {"": array})
