@@ -67,6 +67,8 @@ def random_hierarchy(
         above = features if i + 1 < len(latents) else 0
         posterior = [np.repeat(pair, n) for pair in ((mean.low, SCALES[0]), (mean.high, SCALES[1]))]
         add(f"level{i}.up", (4 * (features if i else channels), width, features), *ends)
+        if above:
+            add(f"level{i}.prior", (above, width, 2 * n), *posterior)
         add(f"level{i}.posterior", (above + features, width, 2 * n), *posterior)
         add(f"level{i}.down", (above + n, width, features), *ends)
     low, high = phases.limits_of(channels, components)

@@ -62,14 +62,18 @@ def _level(level: Level, name: str, seen: Mapping[nn.Module, NDArray[np.int64]])
     n, mean, scale = level.latents, BucketedGaussian.MEAN, BucketedGaussian.LOG_SCALE
     means = mean.within(*(int(end * 2**mean.bits) for end in MEANS))
     scales = scale.within(*(int(end * BITS_PER_NAT * 2**scale.bits) for end in LOG_SCALES))
+    normal = [means] * n + [scales] * n, np.repeat([1.0, BITS_PER_NAT], n)
     targets: dict[str, tuple[QFormat | list[QFormat], Any]] = {
         "up": (FEATURE, 1.0),
-        "posterior": ([means] * n + [scales] * n, np.repeat([1.0, BITS_PER_NAT], n)),
+        "prior": normal,
+        "posterior": normal,
         "down": (FEATURE, 1.0),
     }
     tensors: dict[str, NDArray[Any]] = {}
     for part, (target, gain) in targets.items():
-        module: nn.Sequential = getattr(level, part)
+        module: nn.Sequential | None = getattr(level, part)
+        if module is None:
+            continue
         net = freeze(module, seen[module[0]], FEATURE, target, gain=gain)
         tensors |= net.tensors(f"{name}.{part}")
     return tensors

@@ -9,22 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_bbans.hvae.phases import FEATURE
-from codecs_core.entropy import BucketedGaussian, centres
+from codecs_core.entropy import BucketedGaussian, centres, exp2
 from codecs_core.exact import evaluate_images, net_of, squeeze
 
 #: Buckets of a latent, and the precision of its posterior.
 BUCKET_BITS, PRECISION = 8, 26
-#: What stands for each bucket, as networks are given it.
-REPRESENTATIVES = (centres(BUCKET_BITS) >> (24 - FEATURE.bits)).astype(np.int64)
+#: The middle of each bucket of a standard normal variable, in units of 2^-24.
+CENTRES = centres(BUCKET_BITS)
+#: Mean and log-scale of the prior of some latents, as `BucketedGaussian` has them.
+Prior = tuple[NDArray[Any], NDArray[Any]]
 
 
 class Level:
-    """The networks of one level of latents z: what is seen of the image, q(z | seen, h), and h given z.
+    """The networks of one level of latents z: what is seen of the image, p(z | h), q(z | seen, h), and the next h given z.
+
+    A latent is coded as the number of a bucket. All buckets of p(z | h) are equally likely: HiLLoC, section 3.1, dynamic discretisation.
 
     Parameters
     ----------
     tensors, name
-        Those of a model, and what the names of these start with: ``NAME.up``, ``NAME.posterior``, ``NAME.down``.
+        Those of a model, and what the names of these start with: ``NAME.up``, ``NAME.prior`` (not at the top, where p(z) is
+        standard normal), ``NAME.posterior``, ``NAME.down``.
     inputs, above
         Channels of what the level below has seen; of h of the level above, 0 at the top.
     latents, features
@@ -47,6 +52,7 @@ class Level:
         low, high = (np.repeat(pair, latents) for pair in ((mean.low, scale.low), (mean.high, scale.high)))
         span = FEATURE.low, FEATURE.high
         self.up = net_of(tensors, f"{name}.up", inputs=4 * inputs, span=span, low=ends[0], high=ends[1])
+        self.prior = net_of(tensors, f"{name}.prior", inputs=above, span=span, low=low, high=high) if above else None
         self.posterior = net_of(tensors, f"{name}.posterior", inputs=above + features, span=span, low=low, high=high)
         self.down = net_of(tensors, f"{name}.down", inputs=above + latents, span=span, low=ends[0], high=ends[1])
 
@@ -54,11 +60,29 @@ class Level:
         """Features of the image, given those of the level below, at twice the size."""
         return evaluate_images(self.up, np.concatenate(squeeze(below), -1))
 
-    def infer(self, above: Sequence[NDArray[Any]], seen: NDArray[Any]) -> BucketedGaussian:
+    def expect(self, above: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> Prior:
+        """p(z | h), for latents of this shape."""
+        if self.prior is None:
+            return np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        mean, log_scale = np.split(evaluate_images(self.prior, above[0]), 2, -1)
+        return mean, log_scale
+
+    def infer(self, above: Sequence[NDArray[Any]], seen: NDArray[Any], prior: Prior) -> BucketedGaussian:
         """q(z | seen, h)."""
         mean, log_scale = np.split(evaluate_images(self.posterior, np.concatenate([*above, seen], -1)), 2, -1)
-        return BucketedGaussian(mean, log_scale, bucket_bits=BUCKET_BITS, precision=PRECISION)
+        return BucketedGaussian(
+            mean,
+            log_scale,
+            bucket_bits=BUCKET_BITS,
+            precision=PRECISION,
+            prior_mean=prior[0],
+            prior_log_scale=prior[1],
+        )
 
-    def give(self, above: Sequence[NDArray[Any]], z: NDArray[Any]) -> NDArray[np.int32]:
-        """Compute h of this level, given z as networks are given it."""
-        return evaluate_images(self.down, np.concatenate([*above, z], -1))
+    def give(self, above: Sequence[NDArray[Any]], prior: Prior, z: NDArray[Any] | None) -> NDArray[np.int32]:
+        """Compute h of this level, given z as numbers of buckets; None: given the means of the prior."""
+        value = prior[0].astype(np.int64) << (24 - BucketedGaussian.MEAN.bits)
+        if z is not None:
+            value = value + ((CENTRES[z] * exp2(prior[1], 16)) >> 16)
+        given = (value >> (24 - FEATURE.bits)).clip(FEATURE.low, FEATURE.high)
+        return evaluate_images(self.down, np.concatenate([*above, given], -1))

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from codecs_bbans.hvae.level import BUCKET_BITS, REPRESENTATIVES, Level
+from codecs_bbans.hvae.level import BUCKET_BITS, Level
 from codecs_bbans.hvae.phases import Group, Phases, join, pixels, split
 from codecs_core import ModelParts
 from codecs_core.entropy import (
@@ -39,7 +38,7 @@ class Hierarchy:
     config
         ``channels`` of an image, ``latents`` of each level, the finest first, ``features`` between networks, ``components`` of a mixture.
     tensors
-        The networks ``levelI.up``, ``levelI.posterior``, ``levelI.down``, ``inner.priorG`` and ``rest.priorG``.
+        The networks ``levelI.up``, ``levelI.prior``, ``levelI.posterior``, ``levelI.down``, ``inner.priorG`` and ``rest.priorG``.
 
     Raises
     ------
@@ -94,7 +93,7 @@ class Hierarchy:
         return BitsBack(self.prior(n, size), likelihood, lambda x: Autoregressive(lambda: self._infer(x)))
 
     def prior(self, n: int, size: tuple[int, int]) -> Serial[Latents]:
-        """p(z): every bucket is equally likely. What depends on the level above is in the networks, not here."""
+        """p(z): every bucket is equally likely; which values it holds depends on the level above."""
         return Serial(*[Uniform(1 << BUCKET_BITS, (n, *s, level.latents)) for level, s, _ in self._places(size)])
 
     def _infer(self, x: NDArray[Any]) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
@@ -103,12 +102,13 @@ class Hierarchy:
         for level in self.levels:
             seen.append(level.see(seen[-1]))
         above: list[NDArray[Any]] = []
-        for level, _, finer in self._places(x.shape[1:3]):
-            z = yield level.infer(above, seen.pop())
-            above = [enlarged(level.give(above, REPRESENTATIVES[z]), finer)]
+        for level, place, finer in self._places(x.shape[1:3]):
+            prior = level.expect(above, (len(x), *place, level.latents))
+            z = yield level.infer(above, seen.pop(), prior)
+            above = [enlarged(level.give(above, prior, z), finer)]
 
     def features(self, z: Sequence[NDArray[Any]], n: int, size: tuple[int, int]) -> NDArray[Any]:
-        """H of the finest level, given the latents of all; levels that are left out at the end have latents of zero.
+        """H of the finest level, given the latents of all; where levels are left out at the end, the means of their priors.
 
         Parameters
         ----------
@@ -119,8 +119,8 @@ class Hierarchy:
         """
         above: list[NDArray[Any]] = []
         for i, (level, place, finer) in enumerate(self._places(size)):
-            known = REPRESENTATIVES[z[i]] if i < len(z) else np.zeros((n, *place, level.latents), np.int64)
-            h = level.give(above, known)
+            prior = level.expect(above, (n, *place, level.latents))
+            h = level.give(above, prior, z[i] if i < len(z) else None)
             above = [enlarged(h, finer)]
         return h
 

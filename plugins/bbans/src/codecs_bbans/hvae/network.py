@@ -21,17 +21,22 @@ from codecs_core.learn import BITS_PER_NAT, Predictor, hidden, residual
 #: Range of a feature, of a posterior's mean and of its log standard deviation (nats).
 FEATURES = FEATURE.high / 2**FEATURE.bits
 MEANS, LOG_SCALES = (-4.0, 4.0), (-5.0, 0.7)
+#: Where log standard deviations of posteriors start.
+NARROW = -2.5
 #: Range of the log-scale of a pixel, in nats: that of `codecs_bbans.hvae.phases`, where it is in octaves.
 PIXEL_SCALES = tuple(limit * math.log(2) / 2**LogisticMixture.LOG_SCALE.bits for limit in SCALE_RANGE)
 
 
 class Level(nn.Module):
-    """The networks of one level of latents: what is seen of the image, q(z | seen, h), and h given z.
+    """The networks of one level of latents: what is seen of the image, p(z | h), q(z | seen, h), and the next h given z.
+
+    Latents start as what `seen` says most of: sums and differences of the phases, with little noise. From random ones a network learns
+    to do without latents, before it has learnt to use them.
 
     Parameters
     ----------
     inputs
-        Channels of what the level below has seen, squeezed.
+        Channels of what the level below has seen.
     above
         Channels of h that comes from the level above; 0 at the top.
     latents, features, width, blocks
@@ -41,24 +46,65 @@ class Level(nn.Module):
     def __init__(self, inputs: int, above: int, *, latents: int, features: int, width: int, blocks: int) -> None:
         super().__init__()
         self.latents = latents
-        self.up = residual(inputs, features, width=width, blocks=blocks)
-        self.posterior = residual(above + features, 2 * latents, width=width, blocks=blocks)
-        self.down = residual(above + latents, features, width=width, blocks=blocks)
-        for part in self.up, self.down:  # features that start at zero would hide the latents
-            part[-1].reset_parameters()  # type: ignore[operator]
+        sizes = {"width": width, "blocks": blocks}
+        self.up = residual(4 * inputs, features, **sizes)
+        self.prior = residual(above, 2 * latents, **sizes) if above else None
+        self.posterior = residual(above + features, 2 * latents, **sizes)
+        self.down = residual(above + latents, features, **sizes)
+        let_through(self.up, 0, phases_mixed(inputs))
+        let_through(self.posterior, above, torch.eye(latents, features))
+        let_through(self.down, above, torch.eye(features, latents))
+        if self.prior is not None:
+            let_through(self.prior, 0, torch.eye(latents, above))
+        with torch.no_grad():
+            cast(Tensor, self.posterior[-1].bias)[latents:] = NARROW
 
     def see(self, below: Tensor) -> Tensor:
         """Features of the image, given those of the level below, at twice the size."""
         return clipped(evaluate(self.up, torch.cat(squeeze(below), 1)))
 
+    def expect(self, above: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation of p(z | h)."""
+        if self.prior is None:
+            return torch.zeros(()), torch.zeros(())
+        return normal(evaluate(self.prior, above[0]))
+
     def infer(self, above: Sequence[Tensor], seen: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation of q(z | seen, h)."""
-        mean, log_scale = evaluate(self.posterior, torch.cat([*above, seen], 1)).chunk(2, 1)
-        return mean.clamp(*MEANS), log_scale.clamp(*LOG_SCALES)
+        return normal(evaluate(self.posterior, torch.cat([*above, seen], 1)))
 
     def give(self, above: Sequence[Tensor], z: Tensor) -> Tensor:
         """Compute h of this level."""
         return clipped(evaluate(self.down, torch.cat([*above, clipped(z)], 1)))
+
+
+def phases_mixed(channels: int) -> Tensor:
+    """Half the mean of the four phases of each channel, then their three differences: shape (4 channels, 4 channels)."""
+    signs = torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, -1, -1, 1], [1, 1, -1, -1]])
+    return torch.kron(signs * torch.tensor([[0.125], [0.25], [0.25], [0.25]]), torch.eye(channels))
+
+
+def let_through(network: nn.Sequential, first: int, matrix: Tensor) -> None:
+    """Let the first outputs of a residual network start as linear functions of its inputs from `first` on.
+
+    Each takes two channels, for what is above and below zero; there are at most half as many as the network is wide.
+    """
+    into, out = cast(nn.Conv2d, network[0]), cast(nn.Conv2d, network[-1])
+    bias = cast(Tensor, into.bias)
+    with torch.no_grad():
+        for row, weights in enumerate(matrix[: min(into.out_channels // 2, out.out_channels)]):
+            if not bool(weights.any()):
+                break
+            for sign, channel in ((1, 2 * row), (-1, 2 * row + 1)):
+                into.weight[channel], bias[channel] = 0, 0
+                into.weight[channel, first : first + len(weights), 1, 1] = sign * weights
+                out.weight[row, channel, 0, 0] = sign
+
+
+def normal(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and log standard deviation, each within its range."""
+    mean, log_scale = x.chunk(2, 1)
+    return mean.clamp(*MEANS), log_scale.clamp(*LOG_SCALES)
 
 
 def evaluate(network: nn.Sequential, x: Tensor) -> Tensor:
@@ -173,7 +219,7 @@ class Network(nn.Module):
         sizes = {"width": width, "blocks": blocks}
         self.levels = nn.ModuleList(
             Level(
-                4 * (features if i else channels),
+                features if i else channels,
                 features if i + 1 < len(latents) else 0,
                 latents=n,
                 features=features,
@@ -182,6 +228,11 @@ class Network(nn.Module):
             for i, n in enumerate(latents)
         )
         self.inner = Phases(channels, features, whole=True, components=components, **sizes)
+        first = cast(Predictor, self.inner.priors[0]).linear
+        passed = min(latents[0], width // 2, features, 4 * channels)
+        with torch.no_grad():  # the first phase is the sum of what `phases_mixed` made
+            for j in range(passed):
+                first.weight[j % channels, j, 1, 1] = 2.0 if j < channels else 1.0
         self.rest = Phases(channels, 0, whole=False, components=components, **sizes)
 
     @property
@@ -203,9 +254,11 @@ class Network(nn.Module):
             seen.append(level.see(seen[-1]))
         divergence, above = x.new_zeros(()), list[Tensor]()
         for level in reversed(levels):
+            expected, spread = level.expect(above)
             mean, log_scale = level.infer(above, seen.pop())
             z = mean + log_scale.exp() * torch.randn_like(mean)
-            kl = 0.5 * (mean * mean + (2 * log_scale).exp() - 1) - log_scale
+            ratio = log_scale - spread
+            kl = 0.5 * ((2 * ratio).exp() + ((mean - expected) * (-spread).exp()) ** 2 - 1) - ratio
             divergence = divergence + kl.sum() * BITS_PER_NAT
             h = level.give(above, z)
             above = [functional.interpolate(h, scale_factor=2, mode="nearest")]

@@ -127,7 +127,7 @@ def evaluate(network: Network, batches: Sequence[NDArray[np.int16]]) -> float:
 
 
 def fit(images: Images, held_out: Images, settings: Settings, run: Run) -> tuple[Network, int]:
-    """Train a network; returns it and how many steps it took. The weight of the divergence rises over the first twentieth."""
+    """Train a network; returns it and how many steps it took. The weight of the divergence rises over the first fifth."""
     torch.manual_seed(settings.seed)
     rng = np.random.Generator(np.random.PCG64(settings.seed))
     network = network_of(images.images[0].shape[0], settings)
@@ -135,7 +135,7 @@ def fit(images: Images, held_out: Images, settings: Settings, run: Run) -> tuple
 
     def loss(done: float) -> Tensor:
         x = images.draw(rng, settings.batch, settings.crop).to(learning.device())
-        bits: Tensor = network.bits(x, min(1.0, 20 * done)) / x.numel()
+        bits: Tensor = network.bits(x, min(1.0, 5 * done)) / x.numel()
         return bits
 
     steps = run.fit(
