@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from codecs_ar.array.choosing import describe
 from codecs_ar.array.codec import ArrayCodec
-from codecs_ar.array.coding import BYTES, RUNS, STILL, THOROUGH
+from codecs_ar.array.coding import BYTES, RUNS, STILL, THOROUGH, plan
 from codecs_ar.array.layout import Layout
-from codecs_ar.array.maps import WHOLE, Bits
+from codecs_ar.array.maps import WHOLE, Bits, Palette, candidates
 from codecs_ar.array.payload import Writer
 from codecs_ar.array.repetition import _compress, compressed, decompressed
 from codecs_ar.array.stream import VERSION, Stream
@@ -248,3 +248,16 @@ def test_what_is_learnt_takes_little_beside_the_values(shape: tuple[int, ...], s
     learnt = [one for state in (stream.learners, stream.more.further) for one in state if isinstance(one, np.ndarray)]
     values = stream.scene.codes.nbytes + stream.scene.values.nbytes
     assert sum(one.nbytes for one in learnt) < values / 2
+
+
+def test_short_arrays_have_one_class() -> None:
+    series = walk("int32", 4096).reshape(-1)
+    for effort, size, classes in ("standard", 1024, 1), ("standard", 4096, 7), ("fast", 4096, 1):
+        assert len(set(plan(series[:size], effort).about.levels)) == classes, (effort, size)
+
+
+def test_ranks_of_floats_are_tried_without_gaps() -> None:
+    codes = np.arange(15000, 15900, dtype=np.int16)
+    floats = np.tile(codes, 9).view(np.float16)
+    assert any(isinstance(one, Palette) for one in candidates(floats))
+    assert not any(isinstance(one, Palette) for one in candidates(np.tile(codes, 9)))

@@ -29,6 +29,9 @@ BRIEF, LOOKED = 1 << 14, 1 << 14
 #: Repeats are asked for, which takes time, where what they come to is less than this part of what the array does without; they are not
 #: tried where fewer than one in this number of values repeats another.
 WORTH, SELDOM = 0.995, 128
+#: Classes of intensity are for more values than these, and not for the fast level, which looks at the one that is the origin alone: it
+#: takes some twenty bytes to say where they are.
+CLASSED = 1 << 10
 #: What the fast level makes larger than its best by more than this is not tried by slower ones.
 NEAR = 1.04
 
@@ -125,7 +128,11 @@ def planned(array: NDArray[Any], chosen: Map, layout: Layout, *, repeats: bool, 
         flat = codes.reshape(-1)
         ends = np.array([flat.min(), flat.max()])
         looked = np.concatenate([flat[:: codes.size // LOOKED], flat[: LOOKED // 8], ends])
-    return Plan(chosen, codes, replace(describe(looked, chosen, layout), repeats=repeats))
+    about = describe(looked, chosen, layout)
+    if brief or codes.size <= CLASSED:
+        count = len(about.levels)
+        about = replace(about, levels=(about.levels[count // 2],) * count)
+    return Plan(chosen, codes, replace(about, repeats=repeats))
 
 
 class Level(NamedTuple):

@@ -299,7 +299,8 @@ def candidates(array: NDArray[Any], *, brief: bool = False) -> list[Map]:
     if not brief or occurring(ordered(few))[0].size < few.size // 4 * 3:
         colours, _ = occurring(ordered(array))
         span = float(colours[-1]) - float(colours[0]) + 1
-        if 2 < colours.size <= min(array.size // 2, 1 << 20) and span > 1.2 * colours.size:
+        # ranks of floats are other numbers to predict, even where there are no gaps to close
+        if 2 < colours.size <= min(array.size // 2, 1 << 20) and (span > 1.2 * colours.size or array.dtype.kind == "f"):
             found.append(Palette(array.dtype, colours, by_value=False))
             if array.dtype.kind == "f":
                 found.append(Palette(array.dtype, colours, by_value=True))
