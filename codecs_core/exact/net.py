@@ -18,6 +18,7 @@ from codecs_core.errors import ModelError
 from codecs_core.exact import probe
 from codecs_core.exact.evaluate import Plan
 from codecs_core.exact.layer import EXACT32, EXACT64, FIELDS, Layer
+from codecs_core.exact.pairs import Pairs
 
 
 class ExactNet:
@@ -68,6 +69,7 @@ class ExactNet:
         #: Whether a layer is a convolution: inputs then are images.
         self.spatial = any(layer.weight.ndim == 4 for layer in self.layers)
         self._plan = Plan(self.layers, spans, bounds)
+        self._pairs = Pairs.of(self.layers, spans, bounds, self._plan)
 
     @property
     def inputs(self) -> int:
@@ -107,6 +109,8 @@ class ExactNet:
             raise ModelError(f"a network takes integers of shape {shape}, not {x.dtype} of {x.shape}")
         if x.size and (int(x.min()) < self.low or int(x.max()) > self.high):
             raise ModelError(f"a network takes inputs from {self.low} to {self.high}, not {x.min()} to {x.max()}")
+        if self._pairs is not None:
+            return self._pairs(x.reshape(-1, self.inputs)).reshape(*x.shape[:-1], self.outputs)
         images = x if self.spatial else x.reshape(-1, 1, 1, self.inputs)
         return self._plan(images).reshape(*x.shape[:-1], self.outputs)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from codecs_core.errors import ModelError
-from codecs_core.exact import ExactNet, Layer, probe, step
+from codecs_core.exact import ExactNet, Layer, pairs, probe, step
 
 
 def make_net(*, low: int = 0, high: int = 255) -> ExactNet:
@@ -46,6 +46,7 @@ def test_digest_is_as_ever() -> None:
 
 
 def test_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "supported", lambda: False)
     tensors = make_net().tensors("net")
     ExactNet.from_tensors(tensors, "net")
 

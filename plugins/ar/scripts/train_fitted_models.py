@@ -1,14 +1,16 @@
 """Train the model ``cifar10`` of ``ar.stack``, with the predictors of ``ar.image``: ``python train_fitted_models.py DATA OUT``.
 
 DATA is a folder of sprites ``train-*.webp`` of 50 x 50 training images of CIFAR-10 each (Krizhevsky 2009). What is seen of them is written
-once, 5 GB into the folder of OUT; then the networks learn from random batches of it, on one thread, at a rate that falls to zero in
-N minutes. A training that was interrupted goes on when the same command is given again.
+once, 0.6 GB a part into the folder of OUT; then the networks learn from random batches of it, on one thread, at a rate that falls to zero
+in N minutes. A training that was interrupted goes on when the same command is given again; with another rate a second one begins, from
+where the first one ended. The model that ships had two: ``--minutes 61 --parts 8`` and then ``--minutes 33 --rate 0.0012``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,10 +33,10 @@ from codecs_core.learn.muon import optimiser_of
 #: Widths of the networks. Squares of the radius of each window: in its own plane, without what is described anyway; in those before it.
 WIDTHS, WINDOWS, COMPONENTS = ((192, 128), (160, 96), (160, 96)), ((20,), (0, 5), (0, 5, 5)), 5
 #: Training images in a part, and parts; images held out at the end, watched, and measured when all is done.
-PART, PARTS, HELD, WATCHED, MEASURED = 2500, 8, 2000, 200, 500
+PART, PARTS, HELD, WATCHED, MEASURED = 2500, 19, 2000, 200, 500
 BATCH, RATE, MUON, INTERVAL = 8192, 3e-3, 7.0, 75.0
 SHAPE, ORDER, DECAYS, PERIODS = [32, 32, 3], [1, 0, 2], [184, 243], [1, 4]
-DATA = "the first 20,000 training images of CIFAR-10; the last 2,000 held out"
+DATA = "the first {:,} training images of CIFAR-10; the last 2,000 held out"
 
 Rows = tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.uint8]]
 
@@ -101,18 +103,18 @@ def rate(network: Network, rows: Rows) -> float:
 class Run:
     """Networks and what is needed to go on with them; `spent` are seconds."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rate: float) -> None:
         torch.manual_seed(0)
         inputs = [neighbours.features(i) + len(window(i)) for i in range(3)]
         sizes = zip(inputs, WIDTHS, strict=True)
         self.networks = [Network(n, width=a, narrow=b, components=COMPONENTS) for n, (a, b) in sizes]
-        self.optimisers = [optimiser_of(self.groups(network), RATE) for network in self.networks]
-        self.path, self.steps, self.spent = path, 0, 0.0
+        self.optimisers = [optimiser_of(self.groups(network), rate) for network in self.networks]
+        self.path, self.rate, self.steps, self.spent = path, rate, 0, 0.0
         if path.exists():
             state = torch.load(path, weights_only=True)
             for own, saved in zip((*self.networks, *self.optimisers), state["parts"], strict=True):
                 own.load_state_dict(saved)
-            self.steps, self.spent = state["steps"], state["spent"]
+            self.steps, self.spent = state["steps"], state["spent"] if state["rate"] == rate else 0.0
 
     @staticmethod
     def groups(network: Network) -> list[dict[str, Any]]:
@@ -124,7 +126,9 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint."""
         parts = [own.state_dict() for own in (*self.networks, *self.optimisers)]
-        torch.save({"parts": parts, "steps": self.steps, "spent": self.spent}, self.path.with_suffix(".new"))
+        torch.save(
+            {"parts": parts, "steps": self.steps, "spent": self.spent, "rate": self.rate}, self.path.with_suffix(".new")
+        )
         os.replace(self.path.with_suffix(".new"), self.path)
 
     def step(self, parts: list[list[Rows]], share: float, rng: np.random.Generator) -> None:
@@ -136,7 +140,7 @@ class Run:
             bits(network, tuple(field[first : first + BATCH] for field in rows)).mean().backward()  # type: ignore[arg-type]
             if torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0).isfinite():
                 for group in optimiser.param_groups:
-                    group["lr"] = RATE * group["gain"] * share
+                    group["lr"] = self.rate * group["gain"] * share
                 optimiser.step()
         self.steps += 1
 
@@ -147,13 +151,17 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--parts", type=int, default=PARTS, help="of 2,500 images, to learn from")
+    parser.add_argument(
+        "--rate", type=float, default=RATE, help="of Adam at the beginning; that of Muon is 7 times as high"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     images, out = load(arguments.data), arguments.out
     known = cc.load_model("cifar10", codec="ar.image").tensors()
     priors = [known[f"plane{i}.prior"] for i in range(3)]
-    parts = [part(k, images[k * PART : (k + 1) * PART], priors, out.parent) for k in range(PARTS)]
-    watched, run = seen(images[-HELD:][:WATCHED], priors), Run(out.with_suffix(".checkpoint"))
+    parts = [part(k, images[k * PART : (k + 1) * PART], priors, out.parent) for k in range(arguments.parts)]
+    watched, run = seen(images[-HELD:][:WATCHED], priors), Run(out.with_suffix(".checkpoint"), arguments.rate)
     start, look, rng = time.monotonic() - run.spent, 0.0, np.random.default_rng(run.steps)
     while (done := run.spent / (60 * arguments.minutes)) < 1:
         run.step(parts, min(1.0, (run.steps + 1) / 100) * (1 - done), rng)
@@ -163,20 +171,20 @@ def main() -> None:
             print(f"{run.spent:6.0f} s  {done:6.1%}  step {run.steps}: {np.mean(found):.4f} bits per value", flush=True)
             run.save()
             look = run.spent + INTERVAL
+    run.save()
     last = images[-MEASURED:]
     floating = float(
         np.mean([rate(network, rows) for network, rows in zip(run.networks, seen(last, priors), strict=True)])
     )
-    command = (
-        f"python plugins/ar/scripts/train_fitted_models.py DATA cifar10.safetensors --minutes {arguments.minutes:g}"
-    )
+    command = " ".join(["python plugins/ar/scripts/train_fitted_models.py DATA cifar10.safetensors", *sys.argv[3:]])
+    learnt = PART * arguments.parts
     model = frozen(
         run.networks,
         [window(i) for i in range(3)],
         priors,
         [rows[::13] for rows, *_ in seen(images[:60], priors)],
         config={"shape": SHAPE, "order": ORDER, "decays": DECAYS, "periods": PERIODS},
-        attrs={"command": command, "data": DATA, "images": PART * PARTS, "seed": 0, "steps": run.steps},
+        attrs={"command": command, "data": DATA.format(learnt), "images": learnt, "seed": 0, "steps": run.steps},
         name="cifar10",
     )
     message = Message()

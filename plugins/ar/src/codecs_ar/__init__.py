@@ -151,9 +151,9 @@ def codecs_register_models() -> list[ModelSpec]:
             name="cifar10",
             codec="ar.stack",
             resource="codecs_ar:models/cifar10-stack.safetensors",
-            sha256="cea12790426286b81d9a7e73378fe3435b665cbd2bbd907c049a640416b9fc5a",
+            sha256="7e76d89966333ba2d1da439f89ccca236e13d6af948f8f1430c6d6f24b304d6d",
             summary="stacks of colour images of 32 x 32",
-            nbytes=180623,
+            nbytes=177541,
             shapes=((None, 32, 32, 3),),
         ),
     ]

@@ -133,26 +133,22 @@ class Fitted:
             scenery, fits, biases, desk = scene.start(i, count)
             described = neighbours.features(i)
             rows, told = np.empty((count, plane.network.inputs), np.int8), np.empty((count, fitting.TOLD), np.float32)
-            for y in range(height):
-                for column in range(width):
-                    fitting.look(scenery, fits, biases, desk, y, column, described, rows, told)
-                    values = self.mixture(plane.network(rows), told).pop(message)
-                    fitting.take(scenery, fits, biases, y, column, values, told)
+            values = np.empty(count, np.int32)
+            for place in range(height * width):
+                fitting.go_on(scenery, fits, biases, desk, place, described, values, rows, told)
+                values = self.mixture(plane.network(rows), told).pop(message)
+            fitting.go_on(scenery, fits, biases, desk, height * width, described, values, rows, told)
         images = np.empty((count, *self.shape), np.uint8)
         images[..., self.channels] = scene.values.transpose(1, 2, 3, 0)
         return images
 
     def mixture(self, outputs: NDArray[Any], told: NDArray[np.float32]) -> LogisticMixture:
         """The distribution of values, from what a network says of them, shape (..., 3 * components), and what was told of them."""
-        centre, scale, log_scale = (told[..., i, None] for i in (0, 1, 4))
-        logits, means, log_scales = np.split(outputs, 3, axis=-1)
-        # a product of an integer of 12 bits and a multiple of 2^-6 below 2^11 is exact
-        shifted = np.floor(means * (4.0 * scale.astype(np.float64))).astype(np.int32)
-        return LogisticMixture(
-            np.ascontiguousarray(logits, np.int32),
-            (256 * centre).astype(np.int32) + shifted,
-            (log_scale.astype(np.int32) + log_scales).clip(FINEST, COARSEST),
-        )
+        shape = *outputs.shape[:-1], self.components
+        logits, means, log_scales = (np.empty(shape, np.int32) for _ in range(3))
+        rows = (a.reshape(-1, a.shape[-1]) for a in (outputs, told))
+        fitting.mix(*rows, FINEST, COARSEST, *(a.reshape(-1, self.components) for a in (logits, means, log_scales)))
+        return LogisticMixture(logits, means, log_scales)
 
 
 def limits(components: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

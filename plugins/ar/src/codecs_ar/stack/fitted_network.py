@@ -20,7 +20,7 @@ from codecs_core.exact import Residual, freeze
 from codecs_core.learn import BITS_PER_NAT
 
 #: Fractional bits of features and of activations, and bits of weights.
-FEATURE_BITS, ACTIVATION_BITS, WEIGHT_BITS = 5, 8, 10
+FEATURE_BITS, ACTIVATION_BITS, WEIGHT_BITS = 5, 4, 10
 #: Scales of a mixture, as natural logarithms in units of the local scale, beyond which there is nothing to learn.
 NARROWEST, WIDEST = -5.0, 5.0
 #: No value is less likely than the coder makes it.

@@ -16,9 +16,9 @@ from codecs_ar.kernels import begin, blend, extend, hand_down, regressors, sprea
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.regression import LANES, predict, solve
 from codecs_ar.workspace import Bias, Fit, Places, Predictors
-from codecs_core.jit import borrowing, inline, kernel
+from codecs_core.jit import borrowing, kernel
 
-_0, _32 = np.array([0, 32], np.float32)
+_0, _32, _256 = np.array([0, 32, 256], np.float32)
 #: Numbers that are told of a value: what is expected, the scale, both predictions, and the logarithm of the scale in units of 1/64.
 TOLD = 5
 
@@ -48,19 +48,6 @@ class Desk(NamedTuple):
     row: NDArray[np.float32]
     found: NDArray[np.float32]
     past: NDArray[np.float32]
-
-
-@inline
-def fit_of(fits, i):
-    """The predictors of an image."""
-    own = fits.above[i], fits.run[i], fits.weights[i], fits.misses[i], fits.vectors[i], fits.trust[i], fits.errors[i]
-    return Fit(*own, fits.rows, fits.inverses)
-
-
-@inline
-def bias_of(biases, i):
-    """The biases of an image."""
-    return Bias(biases.above[i], biases.run[i], biases.past)
 
 
 @borrowing
@@ -150,29 +137,63 @@ def learn_from(scenery, fit, bias, image, y, column, told):
             spread_down(x, e, start, stride)
 
 
-@kernel
-def look(scenery, fits, biases, desk, y, column, described, rows, told):
-    """Predict and describe the value at a place of each image: `rows` of shape (images, features), `told` of shape (images, TOLD)."""
-    for i in range(scenery.size[1]):
-        look_at(scenery, fit_of(fits, i), bias_of(biases, i), desk, i, y, column, described, rows[i], told[i])
-
-
-@kernel
-def take(scenery, fits, biases, y, column, values, told):
-    """Learn from the values at a place of each image."""
-    for i in range(scenery.size[1]):
+@borrowing
+def go_on_in(scenery, fits, biases, desk, i, place, described, values, rows, told):
+    """`go_on` in an image."""
+    # what is taken out of arrays here is not counted, as it would be in a kernel
+    own = fits.above[i], fits.run[i], fits.weights[i], fits.misses[i], fits.vectors[i], fits.trust[i], fits.errors[i]
+    fit, bias = Fit(*own, fits.rows, fits.inverses), Bias(biases.above[i], biases.run[i], biases.past)
+    height, width = scenery.size[2], scenery.size[3]
+    if place > 0:
+        y, column = (place - 1) // width, (place - 1) % width
         scenery.x[where_is(scenery, i, y)[1] + MARGIN + column] = np.float32(values[i])
-        learn_from(scenery, fit_of(fits, i), bias_of(biases, i), i, y, column, told[i])
+        learn_from(scenery, fit, bias, i, y, column, told[i])
+    if place < height * width:
+        look_at(scenery, fit, bias, desk, i, place // width, place % width, described, rows[i], told[i])
+
+
+@borrowing
+def pass_by(scenery, fits, biases, desk, image, y, column, described, rows, told, k):
+    """Predict and describe a value that is known, as number `k`, and learn from it; predictors are those of image 0."""
+    own = fits.above[0], fits.run[0], fits.weights[0], fits.misses[0], fits.vectors[0], fits.trust[0], fits.errors[0]
+    fit, bias = Fit(*own, fits.rows, fits.inverses), Bias(biases.above[0], biases.run[0], biases.past)
+    look_at(scenery, fit, bias, desk, image, y, column, described, rows[k], told[k])
+    learn_from(scenery, fit, bias, image, y, column, told[k])
+
+
+@kernel
+def go_on(scenery, fits, biases, desk, place, described, values, rows, told):
+    """Learn from the values of all images at the place before, if any, and look at those at this place, unless it is behind the last one.
+
+    Places are numbered row by row; `rows` are of shape (images, features), `told` of shape (images, TOLD).
+    """
+    for i in range(scenery.size[1]):
+        go_on_in(scenery, fits, biases, desk, i, place, described, values, rows, told)
 
 
 @kernel
 def follow(scenery, fits, biases, desk, first, last, described, rows, told):
     """Look at all values of the images from `first` to before `last`, which are known; predictors are those of image 0."""
     _, _, height, width, _ = scenery.size
-    fit, bias, k = fit_of(fits, 0), bias_of(biases, 0), 0
     for image in range(first, last):
         for y in range(height):
             for column in range(width):
-                look_at(scenery, fit, bias, desk, image, y, column, described, rows[k], told[k])
-                learn_from(scenery, fit, bias, image, y, column, told[k])
-                k += 1
+                k = ((image - first) * height + y) * width + column
+                pass_by(scenery, fits, biases, desk, image, y, column, described, rows, told, k)
+
+
+@kernel
+def mix(outputs, told, low, high, logits, means, log_scales):
+    """The parameters of mixtures, shape (values, components): means and log-scales around what was told of each value.
+
+    `outputs` of shape (values, 3 * components); log-scales are kept from `low` to `high`.
+    """
+    components = logits.shape[1]
+    for i in range(logits.shape[0]):
+        centre, log_scale = np.int64(_256 * told[i, 0]), np.int64(told[i, 4])
+        # a product of an integer of 12 bits and a multiple of 2^-6 below 2^11 is exact
+        scale = 4.0 * np.float64(told[i, 1])
+        for k in range(components):
+            logits[i, k] = outputs[i, k]
+            means[i, k] = centre + np.int64(np.floor(np.float64(outputs[i, components + k]) * scale))
+            log_scales[i, k] = min(max(log_scale + np.int64(outputs[i, 2 * components + k]), low), high)
