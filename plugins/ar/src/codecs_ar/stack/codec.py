@@ -16,8 +16,9 @@ from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message
 from codecs_core.errors import UnsupportedArrayError
 
-#: Values of a chunk: the 70 bytes that a chunk costs are little beside them. With predictors, whose state is large, half as many.
-VALUES = 1 << 22
+#: Values of a chunk: the 70 bytes that a chunk costs are little beside them.
+#: With predictors there are fewer: an image then takes some 100 KB, and decoding is a third slower where a cache has too little for all.
+VALUES, PREDICTED = 1 << 22, 3 << 18
 #: An image with its margins counts as this share of its bytes at least: tiny images have wide margins.
 MARGINS = 4
 
@@ -55,9 +56,9 @@ class StackCodec(Codec):
             )
 
     def default_chunk(self, spec: ArraySpec) -> int:
-        """Images of about four million values, with predictors two million."""
+        """Images of about four million values, with predictors 800,000."""
         item = max(spec.size // max(1, spec.shape[0]), self._stack.room // MARGINS)
-        values = VALUES // 2 if isinstance(self._stack, Fitted) else VALUES
+        values = PREDICTED if isinstance(self._stack, Fitted) else VALUES
         return max(1, min(spec.shape[0], values // max(1, item)))
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
