@@ -22,14 +22,14 @@ _MIB = 1 << 10  # in KiB, which the kernel counts in
 _seconds: dict[str, float] = defaultdict(float)
 _peaks: dict[str, float] = defaultdict(float)
 _growth: dict[str, float] = defaultdict(float)
-_workers: dict[str, tuple[float, float]] = {}
+_workers: dict[str, tuple[float, float, float]] = {}
 
 
 class _Meter:
     """What was used since the last look."""
 
     def __init__(self) -> None:
-        self.seconds, self.held, self.peak = _cpu(), _memory("VmRSS"), 0.0
+        self.seconds, self.held, self.peak, self.collected = _cpu(), _memory("VmRSS"), 0.0, 0.0
 
     def read(self) -> tuple[float, float, float]:
         """CPU seconds since the last reading; the highest memory since then, and how much was added to what is held, in MiB."""
@@ -38,6 +38,13 @@ class _Meter:
         self.seconds, self.held, self.peak = now, held, max(self.peak, peak)
         _forget_peak()
         return used, peak, added
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Count apart what every process of tests does first: it imports all of them, and torch, scipy and others with them."""
+    _meter.read()
+    _meter.collected = _meter.held
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,7 +68,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send what a worker used in all, its imports and the collection included."""
     output = getattr(session.config, "workeroutput", None)
-    total = (_cpu(), max(_meter.peak, _memory("VmHWM")))
+    total = (_cpu(), max(_meter.peak, _memory("VmHWM")), _meter.collected)
     if output is not None:
         output["costs"] = total
     elif not _workers:
@@ -82,8 +89,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for test, used in _seconds.items():
         files[test.partition("::")[0]] += used
     terminalreporter.section("costs")
-    for name, (used, peak) in sorted(_workers.items()):
-        put(f"{name}: {used:.0f} s of CPU, memory {peak:.0f} MiB at its highest")
+    for name, (used, peak, collected) in sorted(_workers.items()):
+        put(
+            f"{name}: {used:.0f} s of CPU, memory {collected:.0f} MiB before the first test, {peak:.0f} MiB at its highest"
+        )
     put(f"tests: {sum(_seconds.values()):.0f} s of CPU in {len(_seconds)} tests")
     for title, rows, unit in (
         ("files", files, "s"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from codecs_rec.latents import prices
 from codecs_rec.lossy.codec import LossyCodec
-from codecs_rec.lossy.model import LossyVAE
+from codecs_rec.lossy.model import SEARCHED, LossyVAE
 from codecs_rec.lossy.plan import LARGEST, amplitudes, gains_of, plan, whole_plan
 from codecs_rec.lossy.refine import SHORT, refined
 from codecs_rec.testing import OlderLossyCodec, random_lossy
@@ -160,7 +160,7 @@ def test_samples_have_the_deviation_of_the_noise() -> None:
     vae = LossyVAE(MODEL)
     y = np.random.default_rng(6).integers(-900, 900, (150, vae.deviations.shape[1]))
     k, ratios = np.arange(150) % 3, []
-    box, number = vae.indices(y, k, 1, search=False)
+    box, number = vae.indices(y, k, 1, search=0)
     z = vae.latents(box[..., 0], number[..., 0], k, 1) / 16
     for c in range(3):
         mean, scale = vae.posterior(y[k == c], 1, c)
@@ -176,7 +176,7 @@ def test_the_decoded_image_decides_between_proposals() -> None:
     vae, x = LossyVAE(MODEL), np.random.default_rng(7).integers(0, 256, (6, 24)).astype(np.uint8)
     y = vae.coefficients(x)
     k = vae.classify(y, 1)
-    box, number = vae.indices(y, k, 1, search=True, length=SHORT)
+    box, number = vae.indices(y, k, 1, search=SEARCHED["smallest"], length=SHORT)
     nats, unit = prices(vae.octaves), 0.5 * 4.0 ** (-vae.noises[1] / 64)
 
     def loss(box: Any, number: Any, i: int) -> float:
@@ -190,6 +190,18 @@ def test_the_decoded_image_decides_between_proposals() -> None:
     assert max(gains) > 0
     for a, b in zip(better, (box, number), strict=True):
         assert (a[..., None] == b).any(2).all()
+
+
+def test_effort_is_of_encoders_alone() -> None:
+    """More effort finds latents with less of rate and distortion together, and any codec decodes them."""
+    x = np.random.default_rng(8).integers(0, 256, (40, 2, 4, 3)).astype(np.uint8)
+    vae, codec = LossyVAE(MODEL), LossyCodec(model=MODEL, quality=2)
+    unit, losses = 0.5 * 4.0 ** (-vae.noises[1] / 64), []
+    for effort in SEARCHED:
+        payload = LossyCodec(model=MODEL, quality=2, effort=effort).encode(x)
+        error = np.square(codec.decode(payload, ArraySpec.of(x)).astype(float) - x).sum()
+        losses.append(float(error * unit + 8 * len(payload) * np.log(2)))
+    assert losses[1] < losses[0]
 
 
 def test_gains() -> None:

@@ -16,7 +16,7 @@ from codecs_core.testing import Draw, random_autoencoder
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks, prices, shortlist
 from codecs_rec.lossy.codec import LossyCodec
-from codecs_rec.lossy.model import REACH, LossyVAE
+from codecs_rec.lossy.model import REACH, SEARCHED, LossyVAE
 from codecs_rec.model import MEAN_BITS, VALUE_BITS
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
@@ -115,7 +115,7 @@ class _WholeVAE(LossyVAE):
     """Blocks that are not cut, and the proposal of each that is best for its price, of all that an index can name."""
 
     def indices(
-        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool, length: int = 1
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: int, length: int = 1
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         number = np.zeros((len(y), int(self.counts(k, quality).max(initial=0)), length), np.int64)
         costs = prices(self.octaves)
@@ -139,13 +139,12 @@ class OlderLossyCodec(LossyCodec):
 
 
 class _FirstVAE(LossyVAE):
-    """The proposal of each block that a search finds to be the best, and no others."""
+    """The best that a long search finds for each block, whatever the effort."""
 
     def indices(
-        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool, length: int = 1
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: int, length: int = 1
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        box, number = super().indices(y, k, quality, search=search)
-        return np.repeat(box, length, 2), np.repeat(number, length, 2)
+        return super().indices(y, k, quality, search=SEARCHED["smallest"] if search else 0, length=length)
 
 
 @dataclass(frozen=True, kw_only=True)

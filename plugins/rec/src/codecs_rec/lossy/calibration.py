@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from codecs_core import Model
 from codecs_rec.index import calibrate
-from codecs_rec.lossy.model import LossyVAE
+from codecs_rec.lossy.model import SEARCHED, LossyVAE
 
 
 def calibrated(model: Model, x: NDArray[np.uint8], *, rounds: int = 2) -> Model:
@@ -17,7 +17,7 @@ def calibrated(model: Model, x: NDArray[np.uint8], *, rounds: int = 2) -> Model:
         y = vae.coefficients(x)
         for quality in range(vae.qualities):
             k = vae.classify(y, quality)
-            number = vae.indices(y, k, quality, search=True)[1][..., 0]
+            number = vae.indices(y, k, quality, search=SEARCHED["smallest"])[1][..., 0]
             found.append((vae.rows(k, quality), number[number > 0]))
         rows, number = (np.concatenate(column) for column in zip(*found, strict=True))
         size = vae.octaves.shape[1]

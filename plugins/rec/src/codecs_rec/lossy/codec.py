@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from codecs_core import ArraySpec, CodecInfo
 from codecs_core.entropy import Message, exponents
 from codecs_core.errors import ConfigError
-from codecs_core.fields import flag, whole
+from codecs_core.fields import flag, one_of, whole
 from codecs_rec import LOSSY
 from codecs_rec.bottom import finish, pack, start, unpack
 from codecs_rec.codec import RecCodec
 from codecs_rec.codes import octave_code
-from codecs_rec.lossy.model import LossyVAE
+from codecs_rec.lossy.model import SEARCHED, LossyVAE
 from codecs_rec.lossy.refine import SHORT, refined
 
 
@@ -30,9 +30,12 @@ class LossyCodec(RecCodec):
     quality
         From 1 to what the model has; 0 is its best.
     search
-        Whether to take, of all proposals, the one with the best of rate and distortion. If not, latents are drawn by ordered random
+        Whether to take the proposal with the best of rate and distortion. If not, latents are drawn by ordered random
         coding, among 64 candidates for each e^nats that an index tells beyond its box, but no more than the model's tables of octaves
         have numbers.
+    effort
+        Of the search. "standard": 2^12 proposals of each block are looked at; "smallest": 2^15, and the best four of them are decoded,
+        which takes about ten times as long. Decoding is the same.
     """
 
     id: ClassVar[str] = "rec.vae"
@@ -42,6 +45,7 @@ class LossyCodec(RecCodec):
 
     quality: int = whole(0, 0, 64)
     search: bool = flag(True)
+    effort: str = one_of("standard", tuple(SEARCHED))
 
     @cached_property
     def _vae(self) -> LossyVAE:
@@ -68,8 +72,9 @@ class LossyCodec(RecCodec):
         x = self._rows(chunk)
         y = vae.coefficients(x)
         k = vae.classify(y, level)
-        box, number = vae.indices(y, k, level, search=self.search, length=SHORT if self.search else 1)
-        box, number = refined(vae, x, k, level, box, number) if self.search else (box[..., 0], number[..., 0])
+        search, refines = SEARCHED[self.effort] if self.search else 0, self.search and self.effort == "smallest"
+        box, number = vae.indices(y, k, level, search=search, length=SHORT if refines else 1)
+        box, number = refined(vae, x, k, level, box, number) if refines else (box[..., 0], number[..., 0])
         sent = number > 0
         octaves = exponents(number[sent])
         rest = (box[sent] << octaves) + number[sent] - (np.int64(1) << octaves)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 REACH, CORRECTION = 4096, 2048
 #: Grey, which latents count from.
 GREY = 128
-#: Candidates that a search looks at for a block: a matter of speed, not of format.
-SEARCHED, SAMPLED = 1 << 15, 1 << 18
+#: Candidates that are looked at for a block, by a search of each effort and for a sample: a matter of speed, not of format.
+SEARCHED, SAMPLED = {"standard": 1 << 12, "smallest": 1 << 15}, 1 << 18
 
 
 class LossyVAE:
@@ -116,17 +116,18 @@ class LossyVAE:
         return mean, scales(-information)
 
     def indices(
-        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: bool, length: int = 1
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: int, length: int = 1
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Boxes of the blocks, and numbers in them, both of shape (n, most blocks, length); 0 where an item has no such block.
 
-        Those of a search are the best ones, the best first; a sample has a length of 1.
+        Of `search` candidates of each block they are those with the best of rate and distortion, the best first. If it is 0, they are a
+        sample, and the length is 1.
         """
         count = max((len(self.plan(quality, c).blocks) for c in set(k.tolist())), default=0)
         box, number = np.zeros((2, len(y), count, length), np.int64)
         costs = prices(self.octaves)
         # a number is none that the tables lack
-        most = min(SEARCHED if search else SAMPLED, (1 << costs.shape[1]) - 1)
+        most = min(search or SAMPLED, (1 << costs.shape[1]) - 1)
         for c in sorted(set(k.tolist())):
             rows, how = np.flatnonzero(k == c), self.plan(quality, c)
             mean, scale = self.posterior(y[rows], quality, c)
