@@ -23,6 +23,7 @@ import canonical
 import classic
 import exact
 import folded
+import hvae
 import idf
 import inr
 import lbb
@@ -283,7 +284,7 @@ def decode(file, entry, payload, shape):
         entry.codec,
     )
     first = (
-        name in ("filtered", "pcodec", "ar.stack", "inr.image", "inr.coin") or entry.codec in UNTRAINED
+        name in ("filtered", "pcodec", "ar.stack", "bbans.hvae", "inr.image", "inr.coin") or entry.codec in UNTRAINED
     )  # stores from version 1 on
     newest = {"ar.array": 4, "ar.bounded": 3, "ar.image": 3, "rec.vae": 3}
     newest = newest.get(name, 1 if first or name in ("raw", "jpeg") else 2)
@@ -332,7 +333,7 @@ def stored(payload, dtype, count):
 
 
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
-LEARNED |= {"ar.stack": stack.decode, "inr.image": inr.decode}
+LEARNED |= {"ar.stack": stack.decode, "bbans.hvae": hvae.decode, "inr.image": inr.decode}
 UNTRAINED = {"ar.array": arrays.decode, "ar.bounded": arrays.decode, "rec.weights": rec.decode_weights}
 LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode}
 

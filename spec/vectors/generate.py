@@ -23,7 +23,7 @@ import zstandard
 from codecs_ar.codec import ImageCodec
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
-from codecs_bbans.testing import random_model
+from codecs_bbans.testing import random_hierarchy, random_model
 from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
@@ -48,7 +48,10 @@ Array = NDArray[Any]
 #: What a reader may lack, by the codec: a library, or the codec.
 NEEDS = {"classic.zstd": "zstandard", "classic.png": "PNG", "classic.webp": "WebP", "classic.jxl": "JPEG XL"}
 NEEDS |= {"classic.jpeg": "JPEG XL", "classic.pcodec": "pcodec"}
-NEEDS |= {name: name for name in ("ar.image", "ar.stack", "idf.image", "inr.coin", "inr.image", "lbb.flow", "rec.vae")}
+NEEDS |= {
+    name: name
+    for name in ("ar.image", "ar.stack", "bbans.hvae", "idf.image", "inr.coin", "inr.image", "lbb.flow", "rec.vae")
+}
 #: Of these, encoders of other versions make other payloads.
 FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl", "jpeg", "filtered", "pcodec")
 DATA = np.arange(60, dtype=np.uint8).reshape(5, 12)
@@ -297,6 +300,11 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     yield one("bbans-batches", "bbans.vae: steps of more than one size", raw(3, (40, 4, 3), 2), codec, chunk=40)
     flow = cc.get_codec("idf.image", model=random_flow(1, width=6))
     yield one("idf", "idf.image: a stack of odd size", raw(4, (2, 7, 9, 1)), flow)
+    small = {"features": 3, "width": 4}
+    levels = cc.get_codec("bbans.hvae", model=random_hierarchy(3, latents=(2, 1), **small))
+    yield one("hvae", "bbans.hvae: a stack of odd size, two levels", 120 + raw(72, (2, 7, 9, 3), 16), levels)
+    level = cc.get_codec("bbans.hvae", model=random_hierarchy(1, latents=(2,), **small))
+    yield one("hvae-grey", "bbans.hvae: grey, in bands, one level", 120 + raw(73, (25, 19), 16), level, chunk=20)
     local = Unlevelled(model=random_autoregression(3, width=20))
     yield one("ar-alpha", "ar.image: four channels, in bands", raw(5, (7, 6, 4), 90), local, chunk=4)
     grey = Unlevelled(model=random_autoregression(1))
@@ -441,6 +449,9 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         codec = lossy(model=model)
         found = {name: codec.decode(codec.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
         yield name, f"rec.vae, version {version}", build(arrays, codec, chunk=99, version=version), found
+    arrays = parts(128 + raw(74, (40, 50), 2), raw(75, (7, 9)))
+    level = cc.get_codec("bbans.hvae", model=random_hierarchy(1, latents=(2,), features=3, width=4))
+    yield "stored-hvae", "bbans.hvae: code and stored values", build(arrays, level, chunk=99), arrays
     weights, arrays = (
         cc.get_codec("rec.weights", deviation=0.25),
         parts(raw(70, (9, 5)) / np.float32(64) - 2, raw(71, (1,))),

@@ -98,7 +98,8 @@ def test_the_mini_reader_without_libraries():
     assert {name for name, result in results.items() if result == "missing"} == {
         v["file"]
         for v in ALL
-        if set(v["needs"]) - {"ar.image", "ar.stack", "idf.image", "inr.coin", "inr.image", "lbb.flow", "rec.vae"}
+        if set(v["needs"])
+        - {"ar.image", "ar.stack", "bbans.hvae", "idf.image", "inr.coin", "inr.image", "lbb.flow", "rec.vae"}
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from codecs_bbans.hvae.codec import HierarchicalCodec
 from codecs_bbans.hvae.model import Hierarchy
-from codecs_bbans.hvae.phases import GROUPS, join, split
+from codecs_bbans.hvae.phases import FEATURE, GROUPS, MEAN_LIMIT, join, limits_of, split
 from codecs_bbans.testing import random_hierarchy
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,7 +77,7 @@ def test_previews() -> None:
 
 
 def test_a_preview_of_no_levels_is_the_same_for_all_images() -> None:
-    """Nothing is read from the payload: all latents are zero."""
+    """Nothing is read from the payload: all latents are at the means of their priors."""
     codec, arrays = unstored(CODECS[3]), [pixels(7, 6, 3, seed=seed) for seed in (1, 2)]
     shown = [codec.preview(codec.encode(x), ArraySpec.of(x), 0) for x in arrays]
     assert np.array_equal(*shown)
@@ -98,19 +98,24 @@ def test_an_image_draws_its_latents_with_its_own_bits() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize("end", ["low", "high"])
-def test_parameters_at_their_bounds(channels: int, end: str) -> None:
-    """Networks that say nothing but the lowest, or the highest, of everything: no sum leaves the range of a distribution."""
+@pytest.mark.parametrize("ends", [("low", "low"), ("high", "high"), ("low", "high"), ("high", "low")])
+def test_parameters_at_their_bounds(channels: int, ends: tuple[str, str]) -> None:
+    """Networks that say nothing but the lowest, or the highest, of everything, those of priors and all others: no sum leaves its range."""
     model = random_hierarchy(channels)
+    mean, scale = BucketedGaussian.MEAN, BucketedGaussian.LOG_SCALE
+    ranges = np.array([[mean.low, scale.low], [mean.high, scale.high]])
     tensors = dict[str, NDArray[Any]]()
     for name in {key.rsplit(".", 2)[0] for key in model.tensors() if key.endswith(".weight")}:
         net = ExactNet.from_tensors(model.tensors(), name)
-        last = net.layers[-1]
-        limits = np.stack([last.low, last.high])
-        if name.endswith("posterior"):
-            mean, scale = BucketedGaussian.MEAN, BucketedGaussian.LOG_SCALE
-            limits = np.repeat([[mean.low, scale.low], [mean.high, scale.high]], last.outputs // 2, axis=1)
-        said = limits[("low", "high").index(end)].astype(last.low.dtype)
+        last, normal = net.layers[-1], ranges.repeat(net.outputs // 2, axis=1)
+        limits = {
+            "network": np.stack(limits_of(channels, 2)),
+            "linear": np.full((2, 1), MEAN_LIMIT) * [[-1], [1]],
+            "prior": normal,
+            "posterior": normal,
+        }.get(name.rpartition(".")[2], np.array([[FEATURE.low], [FEATURE.high]]))
+        limits = np.tile(limits, last.outputs // limits.shape[1])
+        said = limits[int(ends[not name.endswith(".prior")] == "high")].astype(last.low.dtype)
         layers = [*net.layers[:-1], dataclasses.replace(last, low=said, high=said)]
         tensors |= ExactNet(layers, net.low, net.high).tensors(name)
     model = Model.create(codec="bbans.hvae", config=model.config, tensors=tensors, attrs={}, name="bounds")
@@ -175,7 +180,8 @@ def test_models_that_do_not_fit(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["level0.up", "level1.posterior", "level0.down", "inner.prior2.linear", "rest.prior1.network"]
+    "part",
+    ["level0.up", "level0.prior", "level1.posterior", "level0.down", "inner.prior2.linear", "rest.prior1.network"],
 )
 def test_networks_that_can_say_too_much(part: str) -> None:
     """A last layer with wider limits than the codec has, with a probe that is right."""

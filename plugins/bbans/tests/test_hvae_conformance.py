@@ -1,4 +1,4 @@
-"""The hierarchical codec holds to the Codec contract."""
+"""The hierarchical codec holds to the Codec contract, with models of grey images and of colours."""
 
 from pathlib import Path
 
@@ -8,13 +8,24 @@ from codecs_bbans.testing import random_hierarchy
 from codecs_core.testing import CodecConformance
 
 
-class TestConformance(CodecConformance):
+class Conformance(CodecConformance):
     codec_id = "bbans.hvae"
-    model = random_hierarchy(3)
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)  # tests/exactness has the others
     examples = 15
+    channels = 3
 
     def samples(self):
-        bits = np.asarray(np.random.Philox(5).random_raw(5 * 6 * 7 * 3)).astype(np.uint8)
-        return [bits.reshape(5, 6, 7, 3), bits[: 6 * 7 * 3].reshape(7, 6, 3) // 8]
+        """A stack and an image around middle grey, both of odd size, and noise, which is stored."""
+        bits = np.asarray(np.random.Philox(5).random_raw(3 * 15 * 18 * self.channels)).astype(np.uint8)
+        stack = bits.reshape(3, 15, 18, self.channels)
+        return [120 + stack % 16, 120 + stack[0, :, 1:] % 16, stack[0, :4, :5]]
+
+
+class TestColour(Conformance):
+    model = random_hierarchy(3)
+
+
+class TestGrey(Conformance):
+    channels = 1
+    model = random_hierarchy(1, latents=(2, 1, 2))

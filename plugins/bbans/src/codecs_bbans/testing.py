@@ -17,6 +17,8 @@ from codecs_core.testing import Draw, random_autoencoder, random_network
 
 #: Range of the log-scale of a posterior, in 1/64 of an octave.
 SCALES = (-384, 96)
+#: Ranges of what is said of a pixel of an image: narrower than a model may have, so that images of middle grey are not stored.
+PIXEL_MEANS, PIXEL_SCALES, COEFFICIENTS = (-(1 << 11), 1 << 11), (128, 320), (-(1 << 7), 1 << 7)
 
 
 def random_model(
@@ -71,13 +73,14 @@ def random_hierarchy(
             add(f"level{i}.prior", (above, width, 2 * n), *posterior)
         add(f"level{i}.posterior", (above + features, width, 2 * n), *posterior)
         add(f"level{i}.down", (above + n, width, features), *ends)
-    low, high = phases.limits_of(channels, components)
+    logits = (-phases.LOGIT_LIMIT, phases.LOGIT_LIMIT)
+    repeats = phases.repeats_of(channels, components)
+    low, high = np.repeat([logits, PIXEL_MEANS, PIXEL_SCALES, COEFFICIENTS], repeats, axis=0).T
     for prefix, given, groups in (("inner", features, phases.GROUPS), ("rest", 0, phases.GROUPS[1:])):
         for g, group in enumerate(groups):
             inputs, many = min(group) * channels + given, len(group)
             add(f"{prefix}.prior{g}.network", (inputs, width, many * low.size), np.tile(low, many), np.tile(high, many))
-            limit = np.full(many * channels, phases.MEAN_LIMIT)
-            add(f"{prefix}.prior{g}.linear", (inputs, many * channels), -limit, limit)
+            add(f"{prefix}.prior{g}.linear", (inputs, many * channels), *PIXEL_MEANS)
     config = {"channels": channels, "latents": list(latents), "features": features, "components": components}
     model = Model.create(codec="bbans.hvae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
     Hierarchy(model.config, model.tensors())
