@@ -310,21 +310,26 @@ def psnr(x: NDArray[Any], y: NDArray[Any]) -> float:
 
 def distortion(x: NDArray[np.uint8], model: str, found: Found) -> None:
     """Bits per pixel and PSNR of ``rec.vae`` and of WebP and JPEG XL at their lowest rates, image by image and as one sprite."""
-    rows: dict[str, list[tuple[float, float]]] = {"rec.vae": [], "rec.vae, sampled": []}
+    ways: dict[str, dict[str, Any]] = {
+        "rec.vae": {},
+        "rec.vae, smallest": {"effort": "smallest"},
+        "rec.vae, sampled": {"search": False},
+    }
+    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     codec = cc.get_codec("rec.vae", model=model)
     if not isinstance(codec, LossyCodec):
         raise SystemExit("no lossy codec")
     seconds = [0.0, 0.0]
-    for name, search in (("rec.vae", True), ("rec.vae, sampled", False)):
-        # sampling is the slower one: a tenth of the images, and every other quality
-        items = x if search else x[: max(20, len(x) // 10)]
-        for quality in range(1, 1 + codec._vae.qualities, 1 if search else 2):
-            one = LossyCodec(model=codec.model, quality=quality, search=search)
+    for name, way in ways.items():
+        # what is slow: a tenth of the images, and every other quality
+        items = x[: max(20, len(x) // 10)] if way else x
+        for quality in range(1, 1 + codec._vae.qualities, 2 if way else 1):
+            one = LossyCodec(model=codec.model, quality=quality, **way)
             start = time.process_time()
             payloads = [one.encode(item[None]) for item in items]
             middle = time.process_time()
             decoded = np.concatenate([one.decode(p, ArraySpec.of(x[:1])) for p in payloads])
-            if search:
+            if not way:
                 seconds = [middle - start, time.process_time() - middle]
             rows[name].append((8 * sum(map(len, payloads)) / math.prod(items.shape[:3]), psnr(items, decoded)))
     print(
