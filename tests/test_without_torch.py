@@ -63,7 +63,8 @@ def test_what_takes_torch_says_what_to_install(program: str, extra: str) -> None
 
 
 @pytest.mark.parametrize(
-    "codec", ["ar.image", "bbans.vae", "idf.image", "inr.image", "lbb.flow", "rec.vae", "rec.vae-lossless"]
+    "codec",
+    ["ar.image", "bbans.hvae", "bbans.vae", "idf.image", "inr.image", "lbb.flow", "rec.vae", "rec.vae-lossless"],
 )
 def test_training_says_what_is_missing(codec: str) -> None:
     done = run(f"""

@@ -27,6 +27,7 @@ from codecs_core.limits import Limits
 from codecs_core.models import Model
 from codecs_core.registry import default
 from codecs_core.report.info import describe
+from codecs_core.testing import unstored
 
 VECTORS = Path(__file__).parents[2] / "spec/vectors"
 #: Small enough that an allocation beyond them is seen.
@@ -239,7 +240,7 @@ CODECS = [(name,) for name in CODES] + [("escape", "delta", "fine"), ("channels"
 
 
 def _payloads() -> list[tuple[cc.Codec, cc.ArraySpec]]:
-    from codecs_bbans.testing import random_model
+    from codecs_bbans.testing import random_hierarchy, random_model
 
     bytewise = [(name, "int32", (9, 20)) for name in ("raw", "zlib", "bz2", "lzma", "zstd")] + [("raw", "bool", (50,))]
     images = [(name, "uint8", shape) for name in ("png", "webp", "jxl") for shape in ((9, 14), (7, 6, 7), (3, 5, 6, 3))]
@@ -247,7 +248,8 @@ def _payloads() -> list[tuple[cc.Codec, cc.ArraySpec]]:
     items = cc.get_codec("classic.png", layout="items"), cc.ArraySpec((7, 6, 7), "uint8")
     models = [random_model(kind, (4, 3), hidden=8) for kind in ("mixture", "bernoulli")]
     vaes = [(cc.get_codec("bbans.vae", model=model), cc.ArraySpec((25, 4, 3), "uint8")) for model in models]
-    return [*found, items, *vaes]
+    hierarchy = unstored(cc.get_codec("bbans.hvae", model=random_hierarchy(3))), cc.ArraySpec((5, 6, 3), "uint8")
+    return [*found, items, *vaes, hierarchy]
 
 
 PAYLOADS = _payloads()
