@@ -53,7 +53,8 @@ def nearly_constant(draw: st.DrawFn) -> NDArray[Any]:
     if dtype.kind == "b":
         some = st.sampled_from([b"\0", b"\1"])
     elif dtype.kind == "f":
-        decimals = st.decimals(-(10**9), 10**9, places=3).map(
+        largest = min(10**9, int(np.finfo(dtype).max) // 2)
+        decimals = st.decimals(-largest, largest, places=3).map(
             lambda number: np.array(float(number)).astype(dtype).tobytes()
         )
         some |= decimals
