@@ -17,6 +17,7 @@ from llvmlite import binding as llvm
 from numba.core import config
 from numba.core.codegen import CPUCodeLibrary, _parse_refprune_flags, create_pass_builder
 
+from codecs_core.exact import pairs
 from codecs_core.jit import cache as code_cache
 
 #: As numba calls a processor that it knows nothing about, with ``NUMBA_CPU_NAME=generic`` and ``NUMBA_CPU_FEATURES=``.
@@ -51,6 +52,7 @@ def install(folder: Path) -> None:
         save(there, other, ((name, kind, compiled(texts[name])), *rest))
         save(files, key, data)
 
+    pairs.supported = lambda: False  # a kernel that only this processor has is none that the other one looks for
     CPUCodeLibrary._optimize_final_module = watched
     code_cache._Files.save = save_both  # type: ignore[method-assign]
 
