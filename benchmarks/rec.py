@@ -256,7 +256,7 @@ def bound(codec: LosslessCodec, x: NDArray[np.uint8], draws: int) -> float:
         for _ in range(draws):
             z = np.floor((mean + scale * rng.standard_normal(mean.shape)) * 256)
             z = np.clip(z, vae.decoder.low, vae.decoder.high).astype(np.int64)
-            total += float((information(mean, scale).sum(1) + vae.likelihood(z).information(part)).sum()) / draws
+            total += float((information(mean, scale).sum(1) + vae.information(z, part)).sum()) / draws
     return total / len(x)
 
 

@@ -1,4 +1,4 @@
-"""Blocks and lattices of relative entropy coding: ``python benchmarks/rec_blocks.py [blocks | lattice | divergences ...] [--samples N]``.
+"""Blocks and lattices of relative entropy coding: ``python benchmarks/rec_blocks.py [PART ...] [--samples N] [--json FILE]``.
 
 ``blocks``: partitioned Gaussian blocks of 32 and 48 bits, their length on a message over D_KL, and the law of their samples.
 ``lattice``: dithering with E8 beside scaled dithering in one dimension. ``divergences``: D_KL, D_CS and the entropy of indices.
@@ -8,8 +8,12 @@ Lengths are those of indices that the table of octaves was not calibrated on.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from codecs_rec.divergences import channel_simulation, kullback_leibler
@@ -29,11 +33,12 @@ from scipy import stats
 
 from codecs_core.entropy import Message
 
+Row = dict[str, Any]
 #: Dimensions, bits that each tells, and bits left to be searched for.
 SHAPES = ((8, 4.0, 4.0), (8, 4.0, 0.0), (11, 3.0, 3.0), (11, 3.0, 0.0), (16, 2.0, 0.0))
 
 
-def blocks(samples: int) -> None:
+def blocks(samples: int) -> Iterator[Row]:
     """Each shape with 2^15 candidates at the most, and with as many as an exact law takes."""
     for d, bits, left in SHAPES:
         scale, n = 2.0**-bits, max(60, samples // d)
@@ -51,17 +56,22 @@ def blocks(samples: int) -> None:
             length = message.bits / n
             if not np.array_equal(code.pop(message), index[n:]):
                 raise SystemExit("a block does not come back")
-            normal = stats.kstest(z.reshape(-1), "norm").pvalue
-            radius = stats.kstest(np.square(z).sum(1), stats.chi2(d).cdf).pvalue
-            print(
-                f"{d} axes of {bits:g} bits, {sampler.bits} digits, at most 2^{most} candidates: D_KL {told:.2f}, length {length:.2f} "
-                f"({length / told - 1:+.1%}); {z.size} coordinates: variance {np.square(z).mean():.3f}, Kolmogorov-Smirnov "
-                f"p = {normal:.3f} (axes), {radius:.3f} (lengths); {seconds * 1e3:.1f} ms a block",
-                flush=True,
-            )
+            yield {
+                "axes": d,
+                "bits": bits,
+                "digits": sampler.bits,
+                "most": most,
+                "kl": told,
+                "length": length,
+                "coordinates": z.size,
+                "variance": float(np.square(z).mean()),
+                "p, axes": float(stats.kstest(z.reshape(-1), "norm").pvalue),
+                "p, lengths": float(stats.kstest(np.square(z).sum(1), stats.chi2(d).cdf).pvalue),
+                "ms a block": seconds * 1e3,
+            }
 
 
-def lattice(samples: int) -> None:
+def lattice(samples: int) -> Iterator[Row]:
     """Bits a dimension over the information of a Gaussian channel."""
     for bits in (1.0, 2.0, 3.0, 4.0, 6.0, 8.0):
         scale, n = 1.0, samples // 8
@@ -80,19 +90,18 @@ def lattice(samples: int) -> None:
                 raise SystemExit("a block does not come back")
         z = eight.decode(eight.encode(Gaussian(y, scale), prior, 3), prior, 3) - y
         diagonal, length = z.sum(1) / math.sqrt(8), np.square(z).sum(1)
-        p = (
-            stats.kstest(z[:, 0], "norm").pvalue,
-            stats.kstest(diagonal, "norm").pvalue,
-            stats.kstest(length, stats.chi2(8).cdf).pvalue,
-        )
-        print(
-            f"{bits:g} bits: E8 {lengths[0]:+.3f} bits a dimension, scaled dither {lengths[1]:+.3f}; {z.size} coordinates, "
-            f"Kolmogorov-Smirnov p = {p[0]:.3f} (axis), {p[1]:.3f} (diagonal), {p[2]:.3f} (lengths)",
-            flush=True,
-        )
+        yield {
+            "bits": bits,
+            "E8": lengths[0],
+            "scaled": lengths[1],
+            "coordinates": z.size,
+            "p, axis": float(stats.kstest(z[:, 0], "norm").pvalue),
+            "p, diagonal": float(stats.kstest(diagonal, "norm").pvalue),
+            "p, lengths": float(stats.kstest(length, stats.chi2(8).cdf).pvalue),
+        }
 
 
-def divergences(samples: int) -> None:
+def divergences(samples: int) -> Iterator[Row]:
     """D_KL <= D_CS <= H <= D_CS + log2(1 + e), H of the greedy samplers; and the plain one beside them."""
     targets = [
         Gaussian(1.0, 0.25),
@@ -110,12 +119,20 @@ def divergences(samples: int) -> None:
             plain = -(counts / samples * np.log2(counts / samples)).sum()
             found.append(plain + (counts.size - 1) / (2 * samples * math.log(2)))
         kl, cs = float(kullback_leibler(target, family())), float(channel_simulation(target, family()))
-        print(
-            f"{family.__name__}({float(target.location):g}, {float(target.scale):g}): D_KL {kl:.3f}, D_CS {cs:.3f}, "
-            f"H of GreedyPoisson "
-            f"{found[0]:.3f}, of GreedyRejection {found[1]:.3f}, D_CS + log2(1 + e) {cs + math.log2(1 + math.e):.3f}; "
-            f"of Rejection {found[2]:.3f}"
-        )
+        yield {
+            "target": f"{family.__name__}({float(target.location):g}, {float(target.scale):g})",
+            "D_KL": kl,
+            "D_CS": cs,
+            **dict(zip(("H of GreedyPoisson", "H of GreedyRejection", "H of Rejection"), found, strict=True)),
+            "D_CS + log2(1 + e)": cs + math.log2(1 + math.e),
+        }
+
+
+def shown(row: Row) -> str:
+    """A line of what was measured."""
+    return ", ".join(
+        f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()
+    )
 
 
 def main() -> None:
@@ -124,12 +141,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help="by default all")
     parser.add_argument("--samples", type=int, default=100_000, help="coordinates of each case")
+    parser.add_argument("--json", type=Path, help="where to write all figures")
     arguments = parser.parse_args()
     if unknown := {*arguments.parts} - parts.keys():
         parser.error(f"there is no part {unknown.pop()!r}; there are {', '.join(parts)}")
+    found: dict[str, list[Row]] = {}
     for name, part in parts.items():
         if not arguments.parts or name in arguments.parts:
-            part(arguments.samples)
+            for row in part(arguments.samples):
+                found.setdefault(name, []).append(row)
+                print(shown(row), flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,21 @@
-"""Tables that benchmarks fill: which commands are run, and which of their figures a table shows."""
+"""The commands that fill tables: a command for each column, or one for a whole table; DATA is the folder with the data."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-STACK, PHOTO = "benchmarks/stack.py", "benchmarks/ar.py"
-#: Columns of tables, and the command of each; DATA is the folder with the data.
+STACK, PHOTO, IDF, LBB = "benchmarks/stack.py", "benchmarks/ar.py", "benchmarks/idf.py", "benchmarks/lbb.py"
+REC, BLOCK = "benchmarks/rec.py", "benchmarks/rec_blocks.py"
+MNIST, CIFAR10 = "DATA/mnist/mnist_test.npz", "DATA/cifar10/test-*.webp"
 STACKS = {
-    "`mnist-binary`": [STACK, "ar.stack/mnist-binary", "DATA/mnist/mnist_test.npz"],
-    "`mnist`": [STACK, "ar.stack/mnist", "DATA/mnist/mnist_test.npz"],
+    "`mnist-binary`": [STACK, "ar.stack/mnist-binary", MNIST],
+    "`mnist`": [STACK, "ar.stack/mnist", MNIST],
     "glyphs": [STACK, "--glyphs", "--minutes", "10"],
 }
 PHOTOS = {
@@ -43,87 +45,63 @@ KINDS = {
         *("--crop", "320", "--level", "fast", "standard", "--json"),
     ]
 }
-DIGITS = {"digits": ["benchmarks/bbans.py", "DATA/mnist/mnist_test.npz", "--json"]}
+DIGITS = {"digits": ["benchmarks/bbans.py", MNIST, "--json"]}
+
+
+IDFS = {
+    "`cifar10`, 10,000 test images": [IDF, "cifar10", CIFAR10, "--json"],
+    "`photo`, 39 photographs": [IDF, "photo", "DATA/photos/val", "--json"],
+}
+LBBS = {
+    "`cifar10`, 10,000 test images": [LBB, "cifar10", CIFAR10, "--only", "rate", "speed", "--json"],
+    "`mnist`, 2,000 test images": [LBB, "mnist", MNIST, "--only", "rate", "speed", "--items", "2000", "--json"],
+}
+BOXES = {
+    "boxes": [LBB, "cifar10", CIFAR10, "--only", "growth", "black_box", "--plots", "docs/assets", "--json"],
+}
+SAMPLERS = {
+    "samplers": [
+        *(REC, "steps", "lengths", "peaks", "laws", "speed", "laplace"),
+        *("--plots", "docs/assets", "--json", "JSON"),
+    ]
+}
+BLOCKS = {
+    "blocks": [BLOCK, "blocks", "--samples", "3200", "--json", "JSON"],
+    "lattice": [BLOCK, "lattice", "--samples", "24000", "--json", "JSON"],
+}
+SINGLE = {"single": [REC, "single", "--mnist", MNIST, "--items", "100", "--json", "JSON"]}
+DISTORTION = {
+    "distortion": [
+        *(REC, "distortion", "--colour", "DATA/cifar10", "--items", "200"),
+        *("--plots", "docs/assets", "--json", "JSON"),
+    ]
+}
+INR = {
+    "inr": [
+        *("benchmarks/inr.py", "DATA/cifar10/test-00.webp", "--picture", "docs/assets/inr-groups.png"),
+        *("--json", "JSON"),
+    ]
+}
+ENTROPY = {"entropy": ["benchmarks/entropy.py", "--repeats", "15", "--json"]}
+EXACT = {"speeds": ["benchmarks/exact.py", "--json"], "frozen": ["benchmarks/exact.py", "--freeze", "300", "--json"]}
+ZARR = {"zarr": ["benchmarks/integrations.py", MNIST, "--json"]}
 
 
 def run(data: Path, command: list[str]) -> Any:
-    """What a benchmark prints, as JSON."""
-    script, *rest = (part.replace("DATA", str(data)) if part.startswith("DATA/") else part for part in command)
-    done = subprocess.run(
-        [sys.executable, str(ROOT / script), *rest], stdout=subprocess.PIPE, cwd=ROOT, text=True, check=True
-    )
-    return json.loads(done.stdout)
+    """What a benchmark prints as JSON, or writes to the file that its command calls JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "figures.json"
+        script, *rest = [word for part in command for word in _words(part, data, file)]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / script), *rest], stdout=subprocess.PIPE, cwd=ROOT, text=True, check=True
+        )
+        return json.loads(file.read_text("utf-8") if file.exists() else done.stdout)
 
 
-def stacks_table(found: dict[str, Any]) -> str:
-    """Stacks of small images: a column for each model."""
-    columns = {name: next(iter(stack.values())) for name, stack in found.items()}
-    rows = {
-        "images": lambda s: f"{s['images']:,}",
-        "file, bits per value": lambda s: f"{s['file']['bits_per_value']:.4f}",
-        "file over information content": lambda s: f"{s['file_over_information']:+.2%}",
-        "file, bytes": lambda s: f"{s['file']['bytes']:,}",
-        "model in the file, bytes": lambda s: f"{s['model_in_the_file']:,}",
-        "file and model": lambda s: f"{s['file_and_model']:,}",
-        "xz": lambda s: f"{s['classical']['xz']:,}",
-        "JPEG XL, one sprite, effort 9": lambda s: f"{s['classical']['JPEG XL, one sprite']:,}",
-        "file and model are smaller than xz, than JPEG XL, from this number of images on": lambda s: ", ".join(
-            "never" if n is None else f"{n:,}" for n in s["pays_from"].values()
-        ),
-        "bytes of an image alone, and in a stack": lambda s: ", ".join(f"{n:.1f}" for n in s["alone"].values()),
-    }
-    return _table(columns, rows)
-
-
-def photos_table(found: dict[str, Any]) -> str:
-    """Photographs: a column for each folder and level."""
-    rows = {
-        "file, bits per value": lambda p: f"{p['file_bits_per_value']:.3f}",
-        "JPEG XL effort 7": lambda p: f"{p['classical']['JPEG XL effort 7']['bits_per_value']:.3f}",
-        "WebP": lambda p: f"{p['classical']['WebP']['bits_per_value']:.3f}",
-        "PNG": lambda p: f"{p['classical']['PNG']['bits_per_value']:.3f}",
-        "encoding, decoding, MB/s": lambda p: f"{p['encode_mb_per_second']:.2f}, {p['decode_mb_per_second']:.2f}",
-        "JPEG XL in the same run, on one thread": lambda p: ", ".join(
-            f"{p['classical']['JPEG XL effort 7'][f'{verb}_mb_per_second']:.2f}" for verb in ("encode", "decode")
-        ),
-    }
-    return _table(found, rows)
-
-
-def kinds_table(found: dict[str, Any]) -> str:
-    """Images that are no photographs of 8 bits, and linear photographs, whose rates are averaged: bits per value of payloads."""
-    images: dict[str, Any] = found["kinds"]
-    linear = [row for name, row in images.items() if name.startswith("linear")]
-    ways = ("fast", "standard", "fast, planes apart", "JPEG XL 7", "JPEG-LS")
-    mean = {way: sum(row[way] for row in linear) / len(linear) for way in ways}
-    rows = {
-        f"{len(linear)} linear photographs of 320 x 320, 14 bits": mean,
-        "shaded spheres, 8 bits": images["rendered, 8 bits"],
-        "the same, 16 bits": images["rendered, 16 bits"],
-        "a page of glyphs and boxes": images["page"],
-        "a map of nine colours": images["map"],
-    }
-    heads = {"JPEG XL 7": "JPEG XL effort 7", "JPEG-LS": "JPEG-LS, planes apart"}
-    lines = [f"| | {' | '.join(heads.get(way, way) for way in ways)} |", f"|---|{'--:|' * len(ways)}"]
-    lines += [f"| {name} | {' | '.join(f'{row[way]:.3f}' for way in ways)} |" for name, row in rows.items()]
-    return "\n".join(lines)
-
-
-def digits_table(found: dict[str, Any]) -> str:
-    """BB-ANS on MNIST: a column for each model."""
-    rows = {
-        "file, bits per pixel": lambda m: f"{m['file_bits_per_value']:.4f}",
-        "over its information content": lambda m: f"{m['file_over_content']:+.2%}",
-        "integer bound, bits per pixel": lambda m: f"{m['integer_bound']:.4f}",
-        "xz / bz2 / gzip, bits per pixel": lambda m: " / ".join(
-            f"{m['classical'][k]:.3f}" for k in ("xz", "bz2", "gzip")
-        ),
-        "encode / decode, MB/s": lambda m: f"{m['encode_mb_per_second']:.1f} / {m['decode_mb_per_second']:.1f}",
-    }
-    return _table({f"`{model['model']}`": model for model in found["digits"]["models"]}, rows)
-
-
-def _table(columns: dict[str, Any], rows: dict[str, Any]) -> str:
-    lines = [f"| | {' | '.join(columns)} |", f"|---|{'--:|' * len(columns)}"]
-    lines += [f"| {name} | {' | '.join(map(cell, columns.values()))} |" for name, cell in rows.items()]
-    return "\n".join(lines)
+def _words(part: str, data: Path, file: Path) -> list[str]:
+    if part == "JSON":
+        return [str(file)]
+    if not part.startswith("DATA/"):
+        return [part]
+    name = part.removeprefix("DATA/")
+    return [str(path) for path in sorted(data.glob(name))] if "*" in name else [str(data / name)]

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import commands
 import sizes
+import tables
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "docs/assets/figures"
 
 
 class Table(NamedTuple):
-    """Where a table stands, how its figures are measured, given the data and what remembers, and how they are shown."""
+    """How the figures of a table are measured, given the data and what remembers, and how they are shown."""
 
-    page: str
     measure: Callable[[Path, sizes.Once], Any]
     show: Callable[[Any], str]
 
@@ -30,12 +30,23 @@ def _benchmarks(columns: dict[str, list[str]]) -> Callable[[Path, sizes.Once], A
 
 
 TABLES = {
-    "sizes": Table("README.md", sizes.by_kind, sizes.kinds_table),
-    "samples": Table("README.md", lambda data, once: sizes.of_samples(once), sizes.samples_table),
-    "digits": Table("docs/benchmarks.md", _benchmarks(commands.DIGITS), commands.digits_table),
-    "photos": Table("docs/benchmarks.md", _benchmarks(commands.PHOTOS), commands.photos_table),
-    "kinds": Table("docs/benchmarks.md", _benchmarks(commands.KINDS), commands.kinds_table),
-    "stacks": Table("docs/benchmarks.md", _benchmarks(commands.STACKS), commands.stacks_table),
+    "sizes": Table(sizes.by_kind, sizes.kinds_table),
+    "samples": Table(lambda data, once: sizes.of_samples(once), sizes.samples_table),
+    "digits": Table(_benchmarks(commands.DIGITS), tables.digits_table),
+    "photos": Table(_benchmarks(commands.PHOTOS), tables.photos_table),
+    "kinds": Table(_benchmarks(commands.KINDS), tables.kinds_table),
+    "stacks": Table(_benchmarks(commands.STACKS), tables.stacks_table),
+    "idf": Table(_benchmarks(commands.IDFS), tables.idf_table),
+    "lbb": Table(_benchmarks(commands.LBBS), tables.lbb_table),
+    "boxes": Table(_benchmarks(commands.BOXES), tables.boxes_table),
+    "samplers": Table(_benchmarks(commands.SAMPLERS), tables.samplers_table),
+    "blocks": Table(_benchmarks(commands.BLOCKS), tables.blocks_table),
+    "single": Table(_benchmarks(commands.SINGLE), tables.single_table),
+    "distortion": Table(_benchmarks(commands.DISTORTION), tables.distortion_table),
+    "inr": Table(_benchmarks(commands.INR), tables.inr_table),
+    "entropy": Table(_benchmarks(commands.ENTROPY), tables.entropy_table),
+    "exact": Table(_benchmarks(commands.EXACT), tables.exact_table),
+    "zarr": Table(_benchmarks(commands.ZARR), tables.zarr_table),
 }
 
 
@@ -48,24 +59,36 @@ def kept(name: str) -> dict[str, Any]:
 def shown(name: str) -> str:
     """The table, and which state of the code it is of."""
     found = kept(name)
-    of = f"Decoded again and compared; commit {found['commit']}, {found['date']}, {found['machine']}."
+    of = f"Commit {found['commit']}, {found['date']}, {found['machine']}."
     return f"{TABLES[name].show(found['figures'])}\n\n{of}"
 
 
-def standing(name: str) -> str:
-    """What the page has there."""
-    text, begin, end = _marked(name)
-    return text[begin:end].strip()
+def standing(name: str) -> dict[Path, str]:
+    """What stands there, by page."""
+    found = {}
+    for page in _pages(name):
+        text, begin, end = _marked(page, name)
+        found[page] = text[begin:end].strip()
+    return found
 
 
 def write(name: str) -> None:
-    """Write the table into its page."""
-    text, begin, end = _marked(name)
-    (ROOT / TABLES[name].page).write_text(f"{text[:begin]}\n{shown(name)}\n{text[end:]}", "utf-8")
+    """Write the table into its pages."""
+    for page in _pages(name):
+        text, begin, end = _marked(page, name)
+        page.write_text(f"{text[:begin]}\n{shown(name)}\n{text[end:]}", "utf-8")
 
 
-def _marked(name: str) -> tuple[str, int, int]:
-    text = (ROOT / TABLES[name].page).read_text("utf-8")
-    mark = f"<!-- figures: {name}, written by make figures -->"
-    begin = text.index(mark) + len(mark)
+def _mark(name: str) -> str:
+    return f"<!-- figures: {name}, written by make figures -->"
+
+
+def _pages(name: str) -> list[Path]:
+    pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")]
+    return [page for page in pages if _mark(name) in page.read_text("utf-8")]
+
+
+def _marked(page: Path, name: str) -> tuple[str, int, int]:
+    text = page.read_text("utf-8")
+    begin = text.index(_mark(name)) + len(_mark(name))
     return text, begin, text.index("<!-- end of the figures -->", begin)
