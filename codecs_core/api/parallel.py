@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 #: Seconds of one turn of waiting. Python hears a signal between two instructions of the main thread: one that comes just before
-#: the thread begins to wait, or that another thread takes, ends no wait, and is heard at the end of the turn.
+#: the thread begins to wait, or that another thread takes, does not end the wait, and is heard at the end of the turn.
 TURN = 0.25
 
 _In = TypeVar("_In")
@@ -40,7 +40,7 @@ def job_count(jobs: int | None) -> int:
 
 
 class Pending(Generic[_Out]):
-    """What another thread is asked for, once it is there.
+    """The result of a call that another thread makes.
 
     A `concurrent.futures.Future` would not do: a signal in the middle of its locks leaves another error than the handler's.
     """

@@ -103,7 +103,7 @@ class Pairs:
 
         `spans` are the lowest and highest inputs of each layer, and the outputs of the last one; `bounds` those of the sums of each layer.
         """
-        if not supported() or max(bounds) >= 1 << 31 or any(layer.weight.ndim != 2 for layer in layers):
+        if any(layer.weight.ndim != 2 for layer in layers) or max(bounds) >= 1 << 31 or not supported():
             return None
         limits = np.iinfo(np.int16)
         numbers = [a for span in spans for a in span] + [layer.weight for layer in layers]

@@ -25,6 +25,7 @@ from codecs_core.learn.autoencoder import (
     evidence_bits,
     fit_autoencoder,
 )
+from codecs_core.learn.crops import Crops, stacks
 from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_items
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device, half
@@ -36,6 +37,7 @@ __all__ = [
     "BITS_PER_NAT",
     "Autoencoder",
     "AutoencoderSettings",
+    "Crops",
     "Items",
     "Predictor",
     "Run",
@@ -57,6 +59,7 @@ __all__ = [
     "residual",
     "shuffled",
     "stack_of_items",
+    "stacks",
     "start_from",
     "whole",
 ]

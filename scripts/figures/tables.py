@@ -57,9 +57,8 @@ def kinds_table(found: dict[str, Any]) -> str:
         "a map of nine colours": images["map"],
     }
     heads = {"JPEG XL 7": "JPEG XL effort 7", "JPEG-LS": "JPEG-LS, planes apart"}
-    lines = [f"| | {' | '.join(heads.get(way, way) for way in ways)} |", f"|---|{'--:|' * len(ways)}"]
-    lines += [f"| {name} | {' | '.join(f'{row[way]:.3f}' for way in ways)} |" for name, row in rows.items()]
-    return "\n".join(lines)
+    lines = [[name, *(f"{row[way]:.3f}" for way in ways)] for name, row in rows.items()]
+    return _lines(["", *(heads.get(way, way) for way in ways)], lines)
 
 
 def digits_table(found: dict[str, Any]) -> str:
@@ -74,12 +73,6 @@ def digits_table(found: dict[str, Any]) -> str:
         "encode / decode, MB/s": lambda m: f"{m['encode_mb_per_second']:.1f} / {m['decode_mb_per_second']:.1f}",
     }
     return _table({f"`{model['model']}`": model for model in found["digits"]["models"]}, rows)
-
-
-def _table(columns: dict[str, Any], rows: dict[str, Any]) -> str:
-    lines = [f"| | {' | '.join(columns)} |", f"|---|{'--:|' * len(columns)}"]
-    lines += [f"| {name} | {' | '.join(map(cell, columns.values()))} |" for name, cell in rows.items()]
-    return "\n".join(lines)
 
 
 def idf_table(found: dict[str, Any]) -> str:
@@ -344,6 +337,10 @@ def _pair(found: dict[str, Any], key: str, form: str) -> str:
 def _range(values: Iterable[float], form: str) -> str:
     found = sorted(values)
     return f"{form.format(found[0])} to {form.format(found[-1])}"
+
+
+def _table(columns: dict[str, Any], rows: dict[str, Row]) -> str:
+    return _lines(["", *columns], [[name, *map(cell, columns.values())] for name, cell in rows.items()])
 
 
 def _lines(heads: list[str], rows: list[list[Any]], left: int = 1) -> str:

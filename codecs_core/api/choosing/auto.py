@@ -38,12 +38,12 @@ __all__ = [
     "worthwhile",
 ]
 
-#: A candidate this many times the size of the best after the first look gets no second; the other where that look saw little. Then a
-#: second one that is as small but for this part does not, either: it is the same method, as xz is behind filters where none helps.
+#: A candidate this many times the size of the best after the first look gets no second; the other where that look saw little. There, of
+#: two whose sizes differ by less than the part SAME, only the smaller gets one: they are one method, as xz behind filters that do not help.
 WORTH, FAR, SAME = 1.04, 1.2, 0.001
 #: Seconds that a second look may take, and the part of the encoding that follows.
 SECONDS, SHARE = 0.1, 0.05
-#: Values, and bytes, that a second look has of what repeats itself far apart; and the most of all that it has.
+#: Values, and bytes, that a second look has of what repeats itself far apart; and the largest part of the data that it has.
 VALUES, BYTES, PART = 3 << 14, 3 << 16, 0.6
 
 

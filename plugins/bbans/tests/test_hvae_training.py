@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from codecs_bbans.hvae.codec import HierarchicalCodec
-from codecs_bbans.hvae.train import Images, Settings, fit, learn, train
+from codecs_bbans.hvae.train import Settings, fit, learn, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import UnsupportedArrayError
-from codecs_core.learn import Run
+from codecs_core.learn import Crops, Run
 
 SMALL = {"latents": (2, 2), "features": 6, "width": 8, "blocks": 1, "components": 2, "crop": 16, "batch": 4}
 
@@ -55,7 +55,7 @@ def test_same_steps_same_model() -> None:
 def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is killed and started again ends with the network of a run that was not."""
     monkeypatch.setattr("codecs_bbans.hvae.train.INTERVAL", 0.0)
-    images, held_out = (Images(list(waves(n, 16, 16)), 8) for n in (6, 2))
+    images, held_out = Crops(waves(6, 16, 16), 8), waves(2, 16, 16)
     settings, checkpoint = Settings(steps=8, **SMALL), tmp_path / "state"
     whole, _ = fit(images, held_out, settings, Run())
 

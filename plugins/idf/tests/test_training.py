@@ -9,7 +9,7 @@ import pytest
 import torch
 from codecs_idf.codec import ImageCodec
 from codecs_idf.network import Network, squeeze
-from codecs_idf.train import Settings, batches, evaluate, fit, learn, train
+from codecs_idf.train import Settings, evaluate, fit, learn, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -133,12 +133,6 @@ def test_images_smaller_than_the_crop() -> None:
     codec = ImageCodec(model=model)
     for x in data:
         assert np.array_equal(codec.decode(codec.encode(x), ArraySpec.of(x)), x)
-
-
-def test_batches_keep_every_image() -> None:
-    images = [*waves(3, 4, 4), *waves(2, 5, 4), *waves(1, 4, 4)]
-    assert [len(b) for b in batches(images, 10_000)] == [3, 2, 1]
-    assert sum(len(b) for b in batches(images, 50)) == 2
 
 
 @pytest.mark.parametrize(

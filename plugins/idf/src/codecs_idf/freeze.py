@@ -40,7 +40,7 @@ def key_of(name: str) -> tuple[str, bool]:
 
 
 def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name: str = "") -> Model:
-    """Freeze a trained network; `examples` are images, as `Images.draw` gives them, that tell how large its activations grow."""
+    """Freeze a trained network; `examples` are images, as `Crops.draw` gives them, that tell how large its activations grow."""
     network.eval()
     seen: dict[Predictor, NDArray[np.int64]] = {}
 

@@ -56,47 +56,11 @@ class Settings(learning.Schedule):
     start: str = ""
 
 
-class Images:
-    """Images to draw from: integers after the colour transform.
-
-    Parameters
-    ----------
-    images
-        Arrays of shape (h, w, channels), uint8, or one of shape (n, h, w, channels).
-    """
-
-    def __init__(self, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> None:
-        # channels first, and as small as they go
-        self.images = [np.ascontiguousarray(np.moveaxis(colour_forward(x), -1, 0), np.int16) for x in images]
-        weights = np.array([x.shape[1] * x.shape[2] for x in self.images], np.float64)
-        self.cumulative = np.cumsum(weights / weights.sum())
-
-    @property
-    def values(self) -> int:
-        """Number of values."""
-        return sum(x.size for x in self.images)
-
-    def draw(self, rng: np.random.Generator, batch: int, crop: int) -> Tensor:
-        """A batch of random crops, half of them mirrored: shape (batch, channels, size, size), floats."""
-        chosen = [
-            self.images[i] for i in np.searchsorted(self.cumulative, rng.random(batch)).clip(max=len(self.images) - 1)
-        ]
-        size_y = min(crop, *(x.shape[1] for x in chosen))
-        size_x = min(crop, *(x.shape[2] for x in chosen))
-        out = np.empty((batch, chosen[0].shape[0], size_y, size_x), np.float32)
-        for i, x in enumerate(chosen):
-            top = rng.integers(x.shape[1] - size_y + 1)
-            left = rng.integers(x.shape[2] - size_x + 1)
-            cut = x[:, top : top + size_y, left : left + size_x]
-            out[i] = cut[:, :, ::-1] if rng.random() < 0.5 else cut
-        return torch.from_numpy(out)
-
-
 def fit(
     images: Sequence[NDArray[np.uint8]], held_out: Sequence[NDArray[np.uint8]], settings: Settings, run: Run
 ) -> tuple[Network, int]:
     """Train a network; returns it and how many steps it took. See `learn`."""
-    source = Images(images)
+    source = learning.Crops(images)
     torch.manual_seed(settings.seed)
     rng = np.random.Generator(np.random.PCG64(settings.seed))
     network = network_of(source.images[0].shape[0], settings)
@@ -135,26 +99,11 @@ def evaluate(network: Network, images: Sequence[NDArray[np.uint8]], values: int 
     network.eval()
     bits, size = 0.0, 0
     with torch.inference_mode():
-        for batch in batches(images, values):
+        for batch in learning.stacks(images, values):
             z = np.moveaxis(colour_forward(batch), -1, 1).astype(np.float32)
             bits += float(network.bits(torch.from_numpy(z).to(next(network.parameters()).device)))
             size += z.size
     return bits / size
-
-
-def batches(images: Sequence[NDArray[np.uint8]], values: int) -> list[NDArray[np.uint8]]:
-    """Images of one shape that follow each other as stacks of at most a million values, up to this number of values in all."""
-    out: list[NDArray[np.uint8]] = []
-    run: list[NDArray[np.uint8]] = []
-    for x in images:
-        if run and (x.shape != run[0].shape or len(run) * x.size > 1 << 20):
-            out.append(np.stack(run))
-            run = []
-        run.append(x)
-        values -= x.size
-        if values <= 0:
-            break
-    return [*out, np.stack(run)] if run else out
 
 
 def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: Run) -> tuple[Network, Model]:
@@ -195,12 +144,12 @@ def finish(
 ) -> Model:
     """Freeze a trained network and measure it before and after on what is held out."""
     rng = np.random.Generator(np.random.PCG64(0))
-    source = Images(images)
+    source = learning.Crops(images)
     crop = max(8, math.isqrt(EXAMPLES // 64))
     model = frozen(network, source.draw(rng, min(1024, EXAMPLES // crop**2), crop), attrs={}, name=name)
     flow = Flow(model.config, model.tensors())
     message, values = Message(), 0
-    for batch in batches(held_out, HELD_OUT_VALUES):
+    for batch in learning.stacks(held_out, HELD_OUT_VALUES):
         z = colour_forward(batch)
         flow.codec(*z.shape[:3]).push(message, z)
         values += z.size

@@ -52,8 +52,8 @@ class LosslessCodec(RecCodec):
         Whether to look for the latents with the shortest message; if not, they are drawn by ordered random coding, near to samples
         of the posterior, on which nothing but the length depends.
     effort
-        "smallest": steps on the posterior of each item before it is coded, and a longer search (see `codecs_rec.inference`). It takes a
-        tenth of a second an item, is about a hundredth smaller, and another machine may choose other latents; decoding is the same.
+        "smallest": steps on the posterior of each item before it is coded, and a longer search (see `codecs_rec.inference`). It takes
+        0.1 to 0.5 s an item and is about a hundredth smaller. Another machine may choose other latents; decoding is the same.
     """
 
     id: ClassVar[str] = "rec.vae-lossless"

@@ -29,8 +29,8 @@ BRIEF, LOOKED = 1 << 14, 1 << 14
 #: Repeats are asked for, which takes time, where what they come to is less than this part of what the array does without; they are not
 #: tried where fewer than one in this number of values repeats another.
 WORTH, SELDOM = 0.995, 128
-#: Classes of intensity are for more values than these, and not for the fast level, which looks at the one that is the origin alone: it
-#: takes some twenty bytes to say where they are.
+#: Classes of intensity take some twenty bytes to describe. Arrays of up to this number of values have none, and neither has the fast level,
+#: which uses only the one at the origin.
 CLASSED = 1 << 10
 #: What the fast level makes larger than its best by more than this is not tried by slower ones.
 NEAR = 1.04

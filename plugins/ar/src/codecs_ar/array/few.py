@@ -72,7 +72,7 @@ def _numbers(codes: NDArray[np.int64], dtype: np.dtype[Any]) -> tuple[NDArray[np
         with np.errstate(all="ignore"):
             values = maps.restored(codes, dtype).astype(np.float64)
             for way in range(1, WAYS):
-                near = np.rint(values * 10.0 ** (way - 1))
+                near = np.rint(values * _power(way))
                 if not np.all(np.abs(near) <= EXACT):
                     break
                 numbers = near.astype(np.int64)  # which have one zero
@@ -93,4 +93,9 @@ def _values(numbers: list[int], way: int, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _decimal(whole: NDArray[np.int64], way: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Whole numbers over a power of ten, each rounded once to a double and then to the dtype."""
     with np.errstate(all="ignore"):
-        return (whole.astype(np.float64) / 10.0 ** (way - 1)).astype(dtype)
+        return (whole.astype(np.float64) / _power(way)).astype(dtype)
+
+
+def _power(way: int) -> float:
+    """10^(way - 1), computed in integers: a mathematical library may be off by one bit."""
+    return float(10 ** (way - 1))

@@ -140,7 +140,7 @@ def learn_from(scenery, fit, bias, image, y, column, told):
 @borrowing
 def go_on_in(scenery, fits, biases, desk, i, place, described, values, rows, told):
     """`go_on` in an image."""
-    # what is taken out of arrays here is not counted, as it would be in a kernel
+    # references to what is taken out of arrays are not counted here, as they would be in a kernel
     own = fits.above[i], fits.run[i], fits.weights[i], fits.misses[i], fits.vectors[i], fits.trust[i], fits.errors[i]
     fit, bias = Fit(*own, fits.rows, fits.inverses), Bias(biases.above[i], biases.run[i], biases.past)
     height, width = scenery.size[2], scenery.size[3]

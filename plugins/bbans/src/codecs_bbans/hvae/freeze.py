@@ -23,7 +23,7 @@ PIXELS = UNIT * (1 << MEAN_BITS)
 
 
 def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name: str = "") -> Model:
-    """Freeze a trained network; `examples` are images, as `Images.draw` gives them, that tell how large its activations grow."""
+    """Freeze a trained network; `examples` are images, as `Crops.draw` gives them, that tell how large its activations grow."""
     network.eval()
     seen = inputs_of(network, examples)
     tensors: dict[str, NDArray[Any]] = {}
