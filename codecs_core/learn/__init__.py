@@ -29,7 +29,8 @@ from codecs_core.learn.crops import Crops, stacks
 from codecs_core.learn.images import hold_out, image_list, shuffled, stack_of_items
 from codecs_core.learn.loop import fit
 from codecs_core.learn.machine import device, half
-from codecs_core.learn.residuals import Predictor, hidden, residual
+from codecs_core.learn.muon import groups_of
+from codecs_core.learn.residuals import Predictor, hidden, inner_weights, residual
 from codecs_core.learn.run import Run, measured, start_from
 from codecs_core.learn.settings import BITS_PER_NAT, Schedule, Settings, check_budget
 
@@ -49,10 +50,12 @@ __all__ = [
     "evidence_bits",
     "fit",
     "fit_autoencoder",
+    "groups_of",
     "half",
     "hidden",
     "hold_out",
     "image_list",
+    "inner_weights",
     "measured",
     "number",
     "one_of",

@@ -57,7 +57,7 @@ def fit(
         If not 0, train for this number of steps, however long they take.
     groups
         Parameter groups, as torch has them. Each may have a ``gain``, by which its rate is multiplied, and a ``weight_decay``;
-        a group of weights of two axes also a true ``matrices``: its steps are those of Muon (see `Muon`).
+        a group of weights of two axes or more also a true ``matrices``: its steps are those of Muon (see `Muon`).
     clip
         The largest norm of a gradient.
     average

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -45,6 +45,14 @@ def hidden(network: nn.Sequential, x: Tensor) -> Tensor:
     with half(network.training, x.device):
         found: Tensor = network[:-1](x.contiguous(memory_format=torch.channels_last))
     return found.to(x.dtype)
+
+
+def inner_weights(network: nn.Module) -> list[nn.Parameter]:
+    """Weights of the residual networks within a network, but for those of their last layers: what Muon is for."""
+    residuals = [m for m in network.modules() if isinstance(m, nn.Sequential) and isinstance(m[-1], nn.Conv2d)]
+    layers = [m for r in residuals for m in r[:-1].modules() if isinstance(m, nn.Conv2d)]
+    # those of a block are in two residual networks, the outer one and its own
+    return list(dict.fromkeys(cast(nn.Parameter, layer.weight) for layer in layers))
 
 
 class Predictor(nn.Module):

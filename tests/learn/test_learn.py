@@ -17,7 +17,8 @@ from torch import Tensor, nn  # noqa: E402
 
 from codecs_core import learn  # noqa: E402
 from codecs_core.errors import ConfigError, UnsupportedArrayError  # noqa: E402
-from codecs_core.learn import machine  # noqa: E402
+from codecs_core.learn import groups_of, inner_weights, machine, residual  # noqa: E402
+from codecs_core.learn.muon import Muon  # noqa: E402
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,35 @@ def test_matrices_by_muon(tmp_path: Path) -> None:
     again = line(1)
     run(again, groups=[{"params": [again.weight], "matrices": True}], checkpoint=tmp_path / "state", steps=201)
     assert again.weight.item() == pytest.approx(3, abs=0.1)
+
+
+def test_convolutions_by_muon() -> None:
+    """Weights of windows count as matrices, and those of one shape take their steps together, as they do alone."""
+    rng = torch.Generator().manual_seed(0)
+    weights = [torch.randn(4, 3, 3, 3, generator=rng) for _ in range(2)]
+    gradients = [torch.randn(4, 3, 3, 3, generator=rng) for _ in range(2)]
+
+    def moved(which: list[int]) -> list[torch.Tensor]:
+        parameters = [nn.Parameter(weights[i].clone()) for i in which]
+        optimiser = Muon([{"params": parameters, "matrices": True}], 0.5)
+        for p, i in zip(parameters, which, strict=True):
+            p.grad = gradients[i].clone()
+        optimiser.step()
+        return [(p.detach() - weights[i]) / -0.5 for p, i in zip(parameters, which, strict=True)]
+
+    together = moved([0, 1])
+    for i, step in enumerate(together):
+        assert torch.allclose(step, moved([i])[0], atol=1e-3)
+        values = torch.linalg.svdvals(step.flatten(1))
+        assert 0.6 < float(values.min()) <= float(values.max()) < 1.3
+
+
+def test_inner_weights_are_those_of_all_layers_but_the_last() -> None:
+    network = nn.ModuleList([residual(2, 5, width=4, blocks=2), nn.Conv2d(2, 5, 3)])
+    found = inner_weights(network)
+    assert [w.shape for w in found] == [(4, 2, 3, 3)] + [(4, 4, 3, 3)] * 4
+    groups = groups_of(network, found, gain=7.0)
+    assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
 
 
 def test_the_same_again() -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from codecs_core.learn import Run
 
-SETTINGS = Settings(crop=32)
+SETTINGS = Settings(crop=32, width=64, blocks=3, level_width=48, level_blocks=2)
 HELD_OUT = 2_500
 ABOUT = "the 50,000 training images of CIFAR-10, the last 2,500 of them held out"
 

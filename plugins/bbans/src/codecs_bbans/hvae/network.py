@@ -207,29 +207,41 @@ class Network(nn.Module):
         Of the images.
     latents
         Channels of each level's latents, the finest first.
-    features, width, blocks, components
-        Channels between networks and within them, residual blocks, logistics in a mixture.
+    features, components
+        Channels between networks, logistics in a mixture.
+    width, blocks, level_width, level_blocks
+        Channels and residual blocks of the networks of pixels, and of those of the levels.
     """
 
     def __init__(
-        self, channels: int, *, latents: Sequence[int], features: int, width: int, blocks: int, components: int
+        self,
+        channels: int,
+        *,
+        latents: Sequence[int],
+        features: int,
+        components: int,
+        width: int,
+        blocks: int,
+        level_width: int,
+        level_blocks: int,
     ) -> None:
         super().__init__()
         self.channels, self.features, self.components = channels, features, components
-        sizes = {"width": width, "blocks": blocks}
         self.levels = nn.ModuleList(
             Level(
                 features if i else channels,
                 features if i + 1 < len(latents) else 0,
                 latents=n,
                 features=features,
-                **sizes,
+                width=level_width,
+                blocks=level_blocks,
             )
             for i, n in enumerate(latents)
         )
+        sizes = {"width": width, "blocks": blocks}
         self.inner = Phases(channels, features, whole=True, components=components, **sizes)
         first = cast(Predictor, self.inner.priors[0]).linear
-        passed = min(latents[0], width // 2, features, 4 * channels)
+        passed = min(latents[0], level_width // 2, features, 4 * channels)
         with torch.no_grad():  # the first phase is the sum of what `phases_mixed` made
             for j in range(passed):
                 first.weight[j % channels, j, 1, 1] = 2.0 if j < channels else 1.0

@@ -28,6 +28,10 @@ INTERVAL = 120.0
 HELD_OUT_VALUES = 600_000
 #: Pixels that tell how large activations grow.
 EXAMPLES = 1 << 17
+#: How many times the rate of Adam that of Muon is, and how much its weights shrink in a step, at a rate of 1.
+MUON, DECAY = 4.0, 0.05
+#: Settings of `Network`.
+SIZES = ("latents", "features", "components", "width", "blocks", "level_width", "level_blocks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +42,20 @@ class Settings(learning.Schedule):
     ----------
     latents
         Channels of the latents of each level, the finest first. An image is halved once before the first and at each of them.
-    features, width, blocks
-        Channels between networks and within them; residual blocks of each.
-    components
-        Logistics in a mixture.
+    features, components
+        Channels between networks, logistics in a mixture.
+    width, blocks, level_width, level_blocks
+        Channels and residual blocks of the networks of pixels, and of those of the levels.
     crop
         Images are cut to squares of at most this size.
     """
 
-    latents: Sequence[int] = learning.counts((8, 16, 16), 1, 256, lengths=(1, 6))
+    latents: Sequence[int] = learning.counts((8, 16), 1, 256, lengths=(1, 6))
     features: int = learning.whole(32, 1, 512)
     width: int = learning.whole(48, 1, 512)
     blocks: int = learning.whole(2, 1, 32)
+    level_width: int = learning.whole(32, 1, 512)
+    level_blocks: int = learning.whole(1, 1, 32)
     components: int = learning.whole(4, 1, 16)
     crop: int = learning.whole(64, 1, 4096)
 
@@ -72,14 +78,14 @@ def evaluate(network: Network, images: Sequence[NDArray[np.uint8]]) -> float:
 def fit(
     images: learning.Crops, held_out: Sequence[NDArray[np.uint8]], settings: Settings, run: Run
 ) -> tuple[Network, int]:
-    """Train a network; returns it and how many steps it took. The weight of the divergence rises over the first fifth."""
+    """Train a network; returns it and how many steps it took. The weight of the divergence rises over the first twentieth."""
     torch.manual_seed(settings.seed)
     rng = np.random.Generator(np.random.PCG64(settings.seed))
     network = network_of(images.images[0].shape[0], settings)
 
     def loss(done: float) -> Tensor:
         x = images.draw(rng, settings.batch, settings.crop).to(learning.device())
-        bits: Tensor = network.bits(x, min(1.0, 5 * done)) / x.numel()
+        bits: Tensor = network.bits(x, min(1.0, 20 * done)) / x.numel()
         return bits
 
     steps = run.fit(
@@ -88,6 +94,7 @@ def fit(
         lambda: evaluate(network, held_out),
         settings,
         data=f"{images.values} values",
+        groups=learning.groups_of(network, learning.inner_weights(network), gain=MUON, weight_decay=DECAY),
         interval=INTERVAL,
         rng=rng,
     )
@@ -96,7 +103,7 @@ def fit(
 
 def network_of(channels: int, settings: Settings) -> Network:
     """A network of these sizes, untrained."""
-    sizes = {name: getattr(settings, name) for name in ("latents", "features", "width", "blocks", "components")}
+    sizes = {name: getattr(settings, name) for name in SIZES}
     return Network(channels, **sizes).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
