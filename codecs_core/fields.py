@@ -46,26 +46,29 @@ def counts(default: Sequence[int], low: int, high: int, *, lengths: tuple[int, i
     return field(default=tuple(default), metadata={"check": check_value})
 
 
-def one_of(default: str, choices: Sequence[str]) -> Any:
-    """A field that takes one of some words."""
+def one_of(default: str, choices: Sequence[str], *, briefly: str | None = None) -> Any:
+    """A field that takes one of some words; of words that say how long the same is done, `briefly` is the one for the shortest time."""
 
     def check_value(value: Any) -> str | None:
         return None if value in choices else f"one of {', '.join(choices)}"
 
-    return field(default=default, metadata={"check": check_value, "choices": tuple(choices)})
+    tried = tuple(choices) if briefly is None else (briefly,)
+    return field(default=default, metadata={"check": check_value, "tried": tried})
 
 
 def flag(default: bool) -> Any:
     """A field that takes true or false."""
-    return field(default=default, metadata={"check": _like(default), "choices": (False, True)})
+    return field(default=default, metadata={"check": _like(default), "tried": (False, True)})
 
 
 def alternatives(settings: Any) -> Iterator[dict[str, Any]]:
-    """No change, and each change of one field of `settings`, a dataclass, to another of the few values that it takes."""
-    yield {}
-    for one in fields(settings):
-        others = [each for each in one.metadata.get("choices", ()) if each != getattr(settings, one.name)]
-        yield from ({one.name: each} for each in others)
+    """Changes of `settings`, a dataclass, that run all of its code: each value of the fields that take few, and of no other field."""
+    tried = {one.name: one.metadata["tried"] for one in fields(settings) if "tried" in one.metadata}
+    values = {name: getattr(settings, name) for name in tried}
+    usual = {name: value if value in tried[name] else tried[name][0] for name, value in values.items()}
+    yield usual
+    for name, value in usual.items():
+        yield from (usual | {name: other} for other in tried[name] if other != value)
 
 
 def _like(default: Any) -> Callable[[Any], str | None]:

@@ -42,7 +42,7 @@ class InrCodec(ImageCodec):
     stores_from: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = INFO
 
-    effort: str = one_of("standard", tuple(EFFORTS))
+    effort: str = one_of("standard", tuple(EFFORTS), briefly="fast")
 
     @cached_property
     def _inr(self) -> INR:
