@@ -1,5 +1,8 @@
 """Sizes and speeds of ``ar.array`` beside classical codecs: ``python benchmarks/ar_array.py FOLDER [--effort LEVEL]``.
 
+With ``--baselines FILE`` all levels, as JSON, beside sizes that were measured before: a .csv file with the columns array, codec, bytes,
+and ok, which is True where the array was decoded and compared.
+
 FOLDER holds .npy files, or .npz files with one array each. Every payload is decoded again and compared. Sizes are bits per value
 of the payload alone, speeds megabytes of the array a second of CPU time. Codecs that are not installed, or do not take an array, are
 left out.
@@ -8,9 +11,12 @@ left out.
 from __future__ import annotations
 
 import argparse
+import csv
 import io
+import json
 import lzma
 import math
+import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -22,6 +28,8 @@ from codecs_ar.array.codec import ArrayCodec
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
+
+LEVELS = ("fast", "standard", "smallest")
 
 
 class Unfit(Exception):
@@ -155,28 +163,23 @@ def load(file: Path) -> NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--effort", default="standard")
-    chosen = parser.parse_args()
-    coders = {"ar.array": ours(chosen.effort)}
+def compare(arrays: dict[str, NDArray[Any]], effort: str) -> None:
+    """Print a line for each array, and the means."""
+    coders = {"ar.array": ours(effort)}
     for name, make in PEERS.items():
         try:
             coders[name] = make()
         except ImportError:
             print(f"{name} is not installed")
-    coders["ar.array"](np.arange(600, dtype=np.int16).reshape(20, 30))  # compiles
     print(f"{'array':28}{'dtype':>9}{'':>3}" + "".join(f"{name:>10}" for name in coders) + f"{'MB/s in':>10}{'out':>8}")
     ratios: dict[str, list[float]] = {name: [] for name in [*coders, "best"]}
-    for file in sorted((*chosen.folder.glob("*.npy"), *chosen.folder.glob("*.npz"))):
-        a = load(file)
+    for array_name, a in arrays.items():
         found = {name: measure(code, a) for name, code in coders.items()}
         own = found["ar.array"]
         if own is None:
             continue
         cells = "".join(f"{result[0]:10.3f}" if result else f"{'-':>10}" for result in found.values())
-        print(f"{file.stem:28}{a.dtype!s:>9}   {cells}{own[1]:10.2f}{own[2]:8.2f}", flush=True)
+        print(f"{array_name:28}{a.dtype!s:>9}   {cells}{own[1]:10.2f}{own[2]:8.2f}", flush=True)
         peers = {name: result[0] for name, result in found.items() if result and name != "ar.array"}
         for name, size in peers.items():
             ratios[name].append(own[0] / size)
@@ -186,6 +189,38 @@ def main() -> None:
         if values:
             mean = math.exp(sum(map(math.log, values)) / len(values))
             print(f"ar.array over {name}: {mean:.4f} (geometric mean over {len(values)} arrays)")
+
+
+def beside(arrays: dict[str, NDArray[Any]], baselines: Path) -> dict[str, dict[str, Any]]:
+    """Every level, beside sizes that were measured before: bits per value and speeds of each array."""
+    rows = list(csv.DictReader(baselines.open(newline="")))
+    # a row of this project is no baseline, and what was not decoded and compared has no "True"
+    peers = [row for row in rows if row["ok"] == "True" and row["codec"] != "ours"]
+    found: dict[str, dict[str, Any]] = {}
+    for name, a in arrays.items():
+        sizes = {row["codec"]: 8 * int(row["bytes"]) / a.size for row in peers if row["array"] == name}
+        if not sizes:
+            continue
+        found[name] = {"dtype": a.dtype.name, "values": a.size, "bytes": a.nbytes, "baselines": sizes}
+        for effort in LEVELS:
+            found[name][effort] = measure(ours(effort), a)
+        print(name, found[name], file=sys.stderr, flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--effort", default="standard", choices=LEVELS)
+    parser.add_argument("--baselines", type=Path, help="a table of sizes: prints JSON of all levels beside them")
+    chosen = parser.parse_args()
+    arrays = {file.stem: load(file) for file in sorted((*chosen.folder.glob("*.npy"), *chosen.folder.glob("*.npz")))}
+    for effort in LEVELS if chosen.baselines else [chosen.effort]:
+        ours(effort)(np.arange(600, dtype=np.int16).reshape(20, 30))  # compiles
+    if chosen.baselines:
+        print(json.dumps(beside(arrays, chosen.baselines)))
+    else:
+        compare(arrays, chosen.effort)
 
 
 if __name__ == "__main__":

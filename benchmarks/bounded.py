@@ -1,4 +1,5 @@
-"""Sizes of ``ar.bounded`` beside SZ3 and zfp at the same bound: ``python benchmarks/bounded.py FOLDER [NAME ...] [--effort LEVEL]``.
+"""Sizes of ``ar.bounded`` beside SZ3 and zfp at the same bound: ``python benchmarks/bounded.py FOLDER [NAME ...] [--effort LEVEL]``,
+or with ``--json`` for a program.
 
 FOLDER holds .npy files, or .npz files with one array each; those of float32 and float64 are taken, and of these the named ones, if any
 are. Bounds are absolute, 1e-2, 1e-3 and 1e-4 of the range of the values (of finite ones below 1e10 in magnitude: larger ones stand for
@@ -9,11 +10,9 @@ put behind the size where the bound is broken, and such a size takes no part in 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
-
-sys.path.pop(0)  # this folder, whose array.py would hide the module array of Python
-
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -64,47 +63,60 @@ def load(file: Path) -> NDArray[Any]:
     return np.ascontiguousarray(np.squeeze(array))
 
 
+def measure(a: NDArray[Any], coders: dict[str, Coder]) -> dict[float, dict[str, tuple[float, bool]]]:
+    """For each share of the range, and each codec, bits per value, and whether it kept the bound."""
+    usual = a[np.isfinite(a) & (np.abs(a) < 1e10)]
+    found: dict[float, dict[str, tuple[float, bool]]] = {}
+    for part in BOUNDS:
+        bound, found[part] = part * float(usual.max() - usual.min()), {}
+        for name, code in coders.items():
+            size, decoded = code(a, bound)
+            found[part][name] = 8 * size / a.size, kept(a, decoded, bound)
+        if not found[part]["ar.bounded"][1]:
+            raise SystemExit(f"ar.bounded broke the bound {bound}")
+    return found
+
+
+def ratios(found: dict[str, dict[float, dict[str, tuple[float, bool]]]], part: float, peer: str) -> list[float]:
+    """Sizes of ours over those of a peer, or of the best one, where it kept the bound."""
+    values = []
+    for bounds in found.values():
+        sizes = {name: size for name, (size, good) in bounds[part].items() if good}
+        own = sizes.pop("ar.bounded")
+        other = min(sizes.values(), default=None) if peer == "best" else sizes.get(peer)
+        if other is not None:
+            values.append(own / other)
+    return values
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--effort", default="standard")
+    parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     coders: dict[str, Coder] = {"ar.bounded": ours(chosen.effort), "sz3": sz3, "zfp": zfp}
-    print(f"{'array':24}{'shape':>18}{'bound':>12}" + "".join(f"{name:>13}" for name in coders) + f"{'over best':>11}")
-    ratios: dict[float, dict[str, list[float]]] = {part: {"sz3": [], "zfp": [], "best": []} for part in BOUNDS}
+    lines = sys.stderr if chosen.json else sys.stdout
+    found = {}
     for file in sorted((*chosen.folder.glob("*.npy"), *chosen.folder.glob("*.npz"))):
         if chosen.names and file.stem not in chosen.names:
             continue
         a = load(file)
-        if a.dtype not in (np.float32, np.float64):
-            continue
-        usual = a[np.isfinite(a) & (np.abs(a) < 1e10)]
-        for part in BOUNDS:
-            bound = part * float(usual.max() - usual.min())
-            sizes, cells = {}, ""
-            for name, code in coders.items():
-                size, decoded = code(a, bound)
-                good = kept(a, decoded, bound)
-                if not good and name == "ar.bounded":
-                    raise SystemExit(f"{file.stem}: ar.bounded broke the bound {bound}")
-                cells += f"{8 * size / a.size:12.4f}{' ' if good else '!'}"
-                if good:
-                    sizes[name] = size
-            peers = {name: size for name, size in sizes.items() if name != "ar.bounded"}
-            peers["best"] = min(peers.values(), default=0)
-            for name, size in peers.items():
-                if size:
-                    ratios[part][name].append(sizes["ar.bounded"] / size)
-            best = sizes["ar.bounded"] / peers["best"] if peers["best"] else math.nan
-            print(f"{file.stem:24}{'x'.join(map(str, a.shape)):>18}{bound:12.4g}{cells}{best:11.3f}", flush=True)
-    for part in (*BOUNDS, None):
-        for name in ("sz3", "zfp", "best"):
-            values = [ratio for p in BOUNDS if part in (p, None) for ratio in ratios[p][name]]
+        if a.dtype in (np.float32, np.float64):
+            found[file.stem] = measure(a, coders)
+            for part, sizes in found[file.stem].items():
+                cells = "  ".join(f"{name} {bits:.4f}{'' if good else '!'}" for name, (bits, good) in sizes.items())
+                print(f"{file.stem:24}{part:8g}  {cells}", file=lines, flush=True)
+    if chosen.json:
+        print(json.dumps(found))
+        return
+    for peer in ("sz3", "zfp", "best"):
+        every = [value for part in BOUNDS for value in ratios(found, part, peer)]
+        for of, values in [(f"{part:g} of the range", ratios(found, part, peer)) for part in BOUNDS] + [("all", every)]:
             if values:
                 mean = math.exp(sum(map(math.log, values)) / len(values))
-                of = f"{part:g} of the range" if part else "all bounds"
-                print(f"ar.bounded over {name:5} {of:22} {mean:.4f} (geometric mean over {len(values)})")
+                print(f"ar.bounded over {peer:5} {of:18} {mean:.4f} (geometric mean over {len(values)})")
 
 
 if __name__ == "__main__":

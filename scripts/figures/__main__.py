@@ -1,7 +1,8 @@
 """The figures of pages: ``make figures DATA=FOLDER``, or some of the tables: ``make figures DATA=FOLDER ARGS='stacks photos'``.
 
 What was measured is kept in ``build/figures``, commit by commit, so that an interrupted run goes on where it was. When a table is complete,
-its figures go to ``docs/assets/figures``, with commit, machine and date, and the table goes into its page.
+its figures go to ``docs/assets/figures``, with commit, machine and date, the table goes into its pages,
+and figures that sentences quote follow it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pages
+import quotes
 import sizes
 
 #: Where the picture of the sizes is.
@@ -63,6 +65,7 @@ def main() -> None:
         pages.write(name)
         if name == "sizes":
             sizes.draw(figures, PICTURE)
+        quotes.write()
 
 
 if __name__ == "__main__":

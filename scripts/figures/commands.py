@@ -45,6 +45,7 @@ KINDS = {
         *("--crop", "320", "--level", "fast", "standard", "--json"),
     ]
 }
+CIFAR = {"`cifar10`, 10,000 test images": [PHOTO, "cifar10", CIFAR10, "--no-classical", "--json"]}
 DIGITS = {"digits": ["benchmarks/bbans.py", MNIST, "--json"]}
 
 
@@ -83,6 +84,18 @@ INR = {
     ]
 }
 ENTROPY = {"entropy": ["benchmarks/entropy.py", "--repeats", "15", "--json"]}
+ARRAYS = {
+    "arrays": ["benchmarks/ar_array.py", "DATA/arrays", "--baselines", "DATA/arrays/baselines.csv"],
+    "auto": ["benchmarks/choosing.py", "DATA/arrays", "--json", "JSON"],
+}
+BOUNDED = {"arrays": ["benchmarks/bounded.py", "DATA/arrays", "--json"]}
+BUCKETS = {"buckets": ["benchmarks/bbans.py", MNIST, "mnist", "--buckets", "--json"]}
+PARTICLES = {
+    "particles": [
+        *("benchmarks/bbans.py", MNIST, "mnist", "--particles", "1", "8", "64", "--weighted-items", "400"),
+        *("--picture", "docs/assets/bbans-particles.svg", "--json"),
+    ]
+}
 EXACT = {"speeds": ["benchmarks/exact.py", "--json"], "frozen": ["benchmarks/exact.py", "--freeze", "300", "--json"]}
 ZARR = {"zarr": ["benchmarks/integrations.py", MNIST, "--json"]}
 

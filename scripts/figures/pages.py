@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import arrays
 import commands
+import shipped
 import sizes
 import tables
 
@@ -30,10 +32,14 @@ def _benchmarks(columns: dict[str, list[str]]) -> Callable[[Path, sizes.Once], A
 
 
 TABLES = {
+    "models": Table(shipped.models, shipped.models_table),
     "sizes": Table(sizes.by_kind, sizes.kinds_table),
     "samples": Table(lambda data, once: sizes.of_samples(once), sizes.samples_table),
     "digits": Table(_benchmarks(commands.DIGITS), tables.digits_table),
+    "buckets": Table(_benchmarks(commands.BUCKETS), tables.buckets_table),
+    "particles": Table(_benchmarks(commands.PARTICLES), tables.particles_table),
     "photos": Table(_benchmarks(commands.PHOTOS), tables.photos_table),
+    "cifar10": Table(_benchmarks(commands.CIFAR), tables.cifar_table),
     "kinds": Table(_benchmarks(commands.KINDS), tables.kinds_table),
     "stacks": Table(_benchmarks(commands.STACKS), tables.stacks_table),
     "idf": Table(_benchmarks(commands.IDFS), tables.idf_table),
@@ -46,6 +52,8 @@ TABLES = {
     "inr": Table(_benchmarks(commands.INR), tables.inr_table),
     "entropy": Table(_benchmarks(commands.ENTROPY), tables.entropy_table),
     "exact": Table(_benchmarks(commands.EXACT), tables.exact_table),
+    "arrays": Table(_benchmarks(commands.ARRAYS), arrays.arrays_table),
+    "bounded": Table(_benchmarks(commands.BOUNDED), arrays.bounded_table),
     "zarr": Table(_benchmarks(commands.ZARR), tables.zarr_table),
 }
 

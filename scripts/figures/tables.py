@@ -43,6 +43,16 @@ def photos_table(found: dict[str, Any]) -> str:
     return _table(found, rows)
 
 
+def cifar_table(found: dict[str, Any]) -> str:
+    """Small images by `ar.image`."""
+    rows = {
+        "file, bits per value": lambda p: f"{p['file_bits_per_value']:.4f}",
+        "encoding, decoding, MB/s": lambda p: f"{p['encode_mb_per_second']:.2f}, {p['decode_mb_per_second']:.2f}",
+        "model, bytes": lambda p: f"{p['model_bytes']:,}",
+    }
+    return _table(found, rows)
+
+
 def kinds_table(found: dict[str, Any]) -> str:
     """Images that are no photographs of 8 bits, and linear photographs, whose rates are averaged: bits per value of payloads."""
     images: dict[str, Any] = found["kinds"]
@@ -58,7 +68,7 @@ def kinds_table(found: dict[str, Any]) -> str:
     }
     heads = {"JPEG XL 7": "JPEG XL effort 7", "JPEG-LS": "JPEG-LS, planes apart"}
     lines = [[name, *(f"{row[way]:.3f}" for way in ways)] for name, row in rows.items()]
-    return _lines(["", *(heads.get(way, way) for way in ways)], lines)
+    return markdown(["", *(heads.get(way, way) for way in ways)], lines)
 
 
 def digits_table(found: dict[str, Any]) -> str:
@@ -73,6 +83,25 @@ def digits_table(found: dict[str, Any]) -> str:
         "encode / decode, MB/s": lambda m: f"{m['encode_mb_per_second']:.1f} / {m['decode_mb_per_second']:.1f}",
     }
     return _table({f"`{model['model']}`": model for model in found["digits"]["models"]}, rows)
+
+
+def buckets_table(found: dict[str, Any]) -> str:
+    """BB-ANS with other buckets of latents, and another precision of the posterior: bits per pixel."""
+    rates = found["buckets"]["models"][0]["discretised"]
+    rows = [[f"2^{bits}", precision, f"{rate:.4f}"] for bits, precision, rate in rates]
+    return markdown(["buckets of a latent", "precision, bits", "information content, bits per pixel"], rows, 0)
+
+
+def particles_table(found: dict[str, Any]) -> str:
+    """Importance weighting: bits per pixel by the number of particles."""
+    known = found["particles"]["models"][0]["weighted"]
+    rows = {
+        "coded": "bits_per_value",
+        "the bound, by samples of its own": "bound",
+        "coded, with the initial bits": "with_initial_bits",
+    }
+    heads = ["particles, bits per pixel", *(str(one["particles"]) for one in known)]
+    return markdown(heads, [[name, *(f"{one[key]:.4f}" for one in known)] for name, key in rows.items()])
 
 
 def idf_table(found: dict[str, Any]) -> str:
@@ -109,13 +138,13 @@ def lbb_table(found: dict[str, Any]) -> str:
 def boxes_table(found: dict[str, Any]) -> str:
     """Local bits-back coding: times against dimensions, then black boxes."""
     grown = found["boxes"]["growth"]["ms_per_image"]
-    sizes = _lines(
+    sizes = markdown(
         ["dimensions of an image", *(f"{int(d):,}" for d in grown)],
         [["ms to encode it", *(f"{ms:.1f}" for ms in grown.values())]],
     )
     law = f"That is the dimension to the power of {found['boxes']['growth']['exponent']:.2f}."
     heads = ["dimensions", "black box, ms", "layer by layer, ms, alone", "in a batch", "times faster, alone"]
-    boxes = _lines(
+    boxes = markdown(
         [*heads, "in a batch", "black box, bits per dimension less theory", "layer by layer"],
         [
             [
@@ -140,7 +169,7 @@ def samplers_table(found: dict[str, Any]) -> str:
         "`ScaledDithered` (the decoder knows the scale)": "scaled dither",
     }
     told = (2.0, 4.0, 8.0, 12.0)
-    bits = _lines(
+    bits = markdown(
         ["bits of information", *(f"{b:g}" for b in told)],
         [[f"{name}, bits a sample", *(f"{lengths[key][b]:.2f}" for b in told)] for name, key in ways.items()],
     )
@@ -157,13 +186,13 @@ def samplers_table(found: dict[str, Any]) -> str:
             f"{encode / 1e6:.2f}, {decode / 1e6:.1f}"
         ),
     }
-    return f"{bits}\n\n{_lines(['', 'measured'], [list(row) for row in rest.items()])}"
+    return f"{bits}\n\n{markdown(['', 'measured'], [list(row) for row in rest.items()])}"
 
 
 def blocks_table(found: dict[str, Any]) -> str:
     """Gaussian blocks whose axes are cut, and lattices."""
     heads = ["block", "binary digits of a box", "candidates at most", "D_KL, bits", "length, bits", "over D_KL"]
-    blocks = _lines(
+    blocks = markdown(
         [*heads, "variance"],
         [
             [
@@ -174,7 +203,7 @@ def blocks_table(found: dict[str, Any]) -> str:
         ],
     )
     dither = found["lattice"]["lattice"]
-    lattice = _lines(
+    lattice = markdown(
         ["bits a dimension over the information, at", *(f"{row['bits']:g} bits" for row in dither)],
         [
             ["dithering with E8", *(f"{row['E8']:.3f}" for row in dither)],
@@ -186,7 +215,7 @@ def blocks_table(found: dict[str, Any]) -> str:
 
 def single_table(found: dict[str, Any]) -> str:
     """One image alone with `rec.vae-lossless`: a line for each model."""
-    return _lines(
+    return markdown(
         [
             "one image alone",
             "bound, bits an image",
@@ -235,7 +264,7 @@ def curves_table(curves: dict[str, list[tuple[float, float]]]) -> str:
     rows = [
         [name, ", ".join(f"{rate:.3f}: {psnr:.2f}" for rate, psnr in sorted(curve))] for name, curve in curves.items()
     ]
-    return _lines(["", "bits per pixel: dB"], rows, left=2)
+    return markdown(["", "bits per pixel: dB"], rows, left=2)
 
 
 def entropy_table(found: dict[str, Any]) -> str:
@@ -257,7 +286,7 @@ def entropy_table(found: dict[str, Any]) -> str:
             yield "" if row is None or row["target"] is None else str(row["target"])
 
     heads = ["million symbols a second", "encode", "ratio", "target", "decode", "ratio", "target"]
-    table = _lines(heads, [[name, *cells(ways)] for name, ways in sorted(speeds.items())])
+    table = markdown(heads, [[name, *cells(ways)] for name, ways in sorted(speeds.items())])
     lengths = (
         f"Messages of a million symbols are {_range(more, '{:.1f}')} bytes longer than their information content, "
         f"for {len(more)} distributions."
@@ -281,9 +310,9 @@ def exact_table(found: dict[str, Any]) -> str:
             f"{torch:.0f}",
         ]
 
-    fast = _lines(["channels", "images", *ways, "torch"], [speeds(row) for row in found["speeds"]], left=2)
+    fast = markdown(["channels", "images", *ways, "torch"], [speeds(row) for row in found["speeds"]], left=2)
     untrained = {(r["weight_bits"], r["activation_bits"]): r for r in found["frozen"] if not r["trained"]}
-    frozen = _lines(
+    frozen = markdown(
         ["weights", "activations", "untrained", "at most", "trained", "at most", "layers of the trained one"],
         [
             [
@@ -327,7 +356,7 @@ def zarr_table(found: dict[str, Any]) -> str:
 
     zarr = found["zarr"]
     rows = {name: f"{zarr[key]:+.2%}" if "over" in key else cell(zarr[key]) for key, name in names.items()}
-    return _lines(["", ""], [list(row) for row in rows.items()])
+    return markdown(["", ""], [list(row) for row in rows.items()])
 
 
 def _pair(found: dict[str, Any], key: str, form: str) -> str:
@@ -340,9 +369,10 @@ def _range(values: Iterable[float], form: str) -> str:
 
 
 def _table(columns: dict[str, Any], rows: dict[str, Row]) -> str:
-    return _lines(["", *columns], [[name, *map(cell, columns.values())] for name, cell in rows.items()])
+    return markdown(["", *columns], [[name, *map(cell, columns.values())] for name, cell in rows.items()])
 
 
-def _lines(heads: list[str], rows: list[list[Any]], left: int = 1) -> str:
+def markdown(heads: list[str], rows: list[list[Any]], left: int = 1) -> str:
+    """A table of Markdown, whose first columns are at the left."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * left}{'--:|' * (len(heads) - left)}"]
     return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])

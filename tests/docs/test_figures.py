@@ -16,7 +16,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts/figures"
 def pages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The modules of the script, which are beside each other, as long as a test lasts."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    for name in ("commands", "sizes", "tables", "pages"):
+    for name in ("arrays", "commands", "pages", "quotes", "shipped", "sizes", "tables"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return importlib.import_module("pages")
 
