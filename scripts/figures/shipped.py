@@ -15,7 +15,7 @@ from codecs_core.registry import default
 def models(_data: Path, _once: sizes.Once) -> list[dict[str, Any]]:
     """What each model says of itself."""
     found = []
-    for spec in default().models():
+    for spec in default().models:
         model = cc.load_model(spec.name, codec=spec.codec)
         attrs = {key: model.attrs.get(key) for key in ("data", "command", "held_out")}
         found.append({"codec": spec.codec, "name": spec.name, "bytes": len(model.data), **attrs})
