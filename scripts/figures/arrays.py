@@ -65,7 +65,7 @@ def arrays_table(found: dict[str, Any]) -> str:
     rows.append(["all, over pcodec at level 12", str(len(arrays)), *(f"{ratio:.3f}" for ratio in over)])
     for name, dtype in (("all", ""), ("those of float32", "float32"), ("those of uint8", "uint8")):
         some = [array for array in arrays.values() if array["dtype"].startswith(dtype)]
-        speeds = [f"{speed(some, level, 1):.2g}, {speed(some, level, 2):.2g}" for level in LEVELS]
+        speeds = [f"{speed(some, level, 1):.3g}, {speed(some, level, 2):.3g}" for level in LEVELS]
         rows.append([f"{name}: MB/s of processor time, encoding, decoding", str(len(some)), *speeds])
     auto = mean(
         one["size"] / (min(arrays[one["name"]]["baselines"].values()) / 8 * arrays[one["name"]]["values"])
