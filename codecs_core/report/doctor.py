@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import time
@@ -14,6 +15,7 @@ import xxhash
 from codecs_core.api.parallel import job_count
 from codecs_core.arrays import ArraySpec
 from codecs_core.errors import CodecsError, DecodeMismatchError, UnsupportedArrayError
+from codecs_core.fields import alternatives
 from codecs_core.models import available, installed
 from codecs_core.registry import default
 
@@ -204,6 +206,7 @@ def _entropy() -> None:
 
 def _round_trip(codec: Codec, model: Model | None) -> None:
     """Something that the codec takes comes back; from a lossy codec, the same each time."""
+    codec = dataclasses.replace(codec, **next(alternatives(codec)))
     for array in _samples(model):
         try:
             codec.check(ArraySpec.of(array))

@@ -30,6 +30,7 @@ from codecs_rec.families import Gaussian, Laplace, Triangular
 from codecs_rec.families import Uniform as Interval
 from codecs_rec.testing import random_lossy
 from codecs_rec.testing import random_model as random_latents
+from codecs_rec.weights import codec as weights_codec
 from numpy.typing import NDArray
 
 import codecs_core as cc
@@ -344,8 +345,9 @@ def fields(size: int) -> Iterator[tuple[str, Case]]:
     yield "inr-coin", codec_case(DrawnCoin(), x[:2], x[0, :, :, 0])
 
 
-def weights(n: int) -> Iterator[tuple[str, Case]]:
-    """``rec.weights``: samples around values."""
+def weights(n: int, candidates: int) -> Iterator[tuple[str, Case]]:
+    """``rec.weights``: samples around values, by a search of this many candidates, which only the encoder knows of."""
+    weights_codec.CANDIDATES = candidates
     yield (
         "rec-weights",
         codec_case(cc.get_codec("rec.weights", deviation=0.25), (raw(28, 2000, (n,)) / 1000 - 1).astype(np.float32)),
@@ -401,12 +403,12 @@ def all_cases(size: str) -> dict[str, Case]:
                 *hierarchies(4),
                 *neighbourhoods(4),
                 *small_images(4, 4),
-                *arrays(9),
+                *arrays(7),
                 *flows(4, 6),
                 *latents(2, (2, 1, 3)),
                 *fields(6),
                 *samples(3),
-                *weights(9),
+                *weights(9, 1 << 10),
                 *files(6),
             ]
         )
@@ -424,7 +426,7 @@ def all_cases(size: str) -> dict[str, Case]:
             *latents(60, (6, 5, 3)),
             *fields(130),
             *samples(500),
-            *weights(200),
+            *weights(200, 1 << 18),
             *files(300),
         ]
     )
