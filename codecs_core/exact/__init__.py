@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.errors import MissingDependencyError
-from codecs_core.exact.colour import colour_forward, colour_inverse
+from codecs_core.exact.colour import colour_forward, colour_inverse, grey_levels
 from codecs_core.exact.layer import FIELDS, Layer
 from codecs_core.exact.net import ExactNet
 from codecs_core.exact.predictor import (
@@ -44,6 +44,7 @@ __all__ = [
     "evaluate_images",
     "extent",
     "freeze",
+    "grey_levels",
     "net_of",
     "padded",
     "squeeze",

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codecs_core.errors import CorruptDataError
+
 
 def colour_forward(x: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Images of shape (..., channels) as integers around zero; with three channels or more, the first three as Y, Co, Cg."""
@@ -34,3 +36,12 @@ def colour_inverse(z: NDArray[Any]) -> NDArray[np.int32]:
         b = t - (co >> 1)
         x[..., 0], x[..., 1], x[..., 2] = b + co, g, b
     return x
+
+
+def grey_levels(x: NDArray[Any]) -> NDArray[np.uint8]:
+    """Integers as 8-bit values; raises `CorruptDataError` for others, which only a damaged message decodes to."""
+    if x.size and (int(x.min()) < 0 or int(x.max()) > 255):
+        raise CorruptDataError(
+            f"values from {x.min()} to {x.max()} were decoded, not from 0 to 255: the message is damaged"
+        )
+    return x.astype(np.uint8)

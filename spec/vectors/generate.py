@@ -13,7 +13,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
 from codecs_lbb.testing import random_model as random_local_flow
-from codecs_rec.testing import FirstLossyCodec, OlderLossyCodec, random_lossy
+from codecs_rec.lossy.codec import LossyCodec
+from codecs_rec.lossy.model import SEARCHED, LossyVAE
+from codecs_rec.testing import OlderLossyCodec, random_lossy
 from codecs_rec.testing import random_model as random_relative
 from numpy.typing import NDArray
 
@@ -79,6 +81,24 @@ def xz(data: bytes, **more: Any) -> bytes:
 def old(codec: str, **config: Any) -> cc.Codec:
     """A codec as it was in version 1, without stored payloads."""
     return unstored(cc.get_codec(codec, **config))
+
+
+class _FirstVAE(LossyVAE):
+    """The best that a long search finds for each block, whatever the effort."""
+
+    def indices(
+        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: int, length: int = 1
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return super().indices(y, k, quality, search=SEARCHED["smallest"] if search else 0, length=length)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstLossyCodec(LossyCodec):
+    """``rec.vae`` without the last step of its search: as the vectors of payload version 3 were written."""
+
+    @cached_property
+    def _vae(self) -> LossyVAE:
+        return _FirstVAE(self._own())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 import codecs_core as cc
 from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Bijection, Message, StackCodec
-from codecs_core.errors import CorruptDataError
-from codecs_core.exact import colour_forward, colour_inverse
+from codecs_core.exact import colour_forward, colour_inverse, grey_levels
 from codecs_idf import INFO
 from codecs_idf.model import Flow
 
@@ -40,7 +39,8 @@ class ImageCodec(cc.ImageCodec, MessageCodec):
         return (self._flow.channels,)
 
     def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
-        return Bijection(colour_forward, restored, self._flow.codec(*self._images(spec)[:3]))
+        flow = self._flow.codec(*self._images(spec)[:3])
+        return Bijection(colour_forward, lambda z: grey_levels(colour_inverse(z)), flow)
 
     def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
         """A flow of integers has no bounds: values beyond those of an image are cut off."""
@@ -65,11 +65,3 @@ class ImageCodec(cc.ImageCodec, MessageCodec):
 
     def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
         return self._preview(payload, spec, levels)
-
-
-def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
-    """Images from what a flow decoded; raises `CorruptDataError` for what is none."""
-    x = colour_inverse(z)
-    if int(x.min()) < 0 or int(x.max()) > 255:
-        raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
-    return x.astype(np.uint8)

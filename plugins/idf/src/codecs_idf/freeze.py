@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -33,10 +33,15 @@ def gains_of(channels: int, components: int) -> NDArray[np.float64]:
     )
 
 
-def key_of(name: str) -> tuple[str, bool]:
-    """What a module of the network, ``levels.I.couplings.J`` or ``levels.I.priors.G``, is called in a model, and whether it is a prior."""
-    level, kind, number = name.split(".")[1:4]
-    return f"level{level}.{ {'couplings': 'coupling', 'priors': 'prior'}[kind] }{number}", kind == "priors"
+def predictors_of(network: Network) -> Iterator[tuple[Predictor, str, Any]]:
+    """Each predictor of couplings and priors, what it is called in a model, and what its network's outputs are multiplied by."""
+    gains = gains_of(network.channels, network.components)
+    for name, module in network.named_modules():
+        if isinstance(module, Predictor):
+            level, kind, number = name.split(".")[1:4]
+            phases = module.linear.out_channels // network.channels
+            one, gain = {"couplings": ("coupling", MEANS), "priors": ("prior", np.tile(gains, phases))}[kind]
+            yield module, f"level{level}.{one}{number}", gain
 
 
 def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name: str = "") -> Model:
@@ -48,8 +53,8 @@ def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name
         x = np.moveaxis(np.rint(inputs[0].numpy() * UNIT), 1, -1)
         seen[cast(Predictor, module)] = x.clip(-WINDOW, WINDOW - 1).astype(np.int64)
 
-    names = {module: name for name, module in network.named_modules() if isinstance(module, Predictor)}
-    hooks = [module.register_forward_hook(look) for module in names]
+    predictors = [*predictors_of(network)]
+    hooks = [module.register_forward_hook(look) for module, _, _ in predictors]
     with torch.inference_mode():
         network.bits(examples)
     for hook in hooks:
@@ -61,11 +66,8 @@ def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name
     mean = QFormat(bits=0, low=-MEAN_LIMIT, high=MEAN_LIMIT)
     parameters = [QFormat(bits=0, low=int(a), high=int(b)) for a, b in zip(low, high, strict=True)]
     tensors: dict[str, NDArray[Any]] = {}
-    for module, where in names.items():
-        prefix, prior = key_of(where)
-        phases = module.linear.out_channels // c
-        target = parameters * phases if prior else mean
-        gain = np.tile(gains, phases) if prior else MEANS
+    for module, prefix, gain in predictors:
+        target = mean if gain is MEANS else parameters * (module.linear.out_channels // c)
         tensors |= module.freeze(prefix, seen[module], source, target, mean, gain=gain, scale=MEANS)
     top = np.floor(network.top.detach().double().numpy().ravel() * gains + 0.5)
     tensors["top"] = top.clip(low, high).astype(np.int32)
@@ -82,16 +84,11 @@ def frozen(network: Network, examples: Tensor, *, attrs: Mapping[str, Any], name
 def load_into(network: Network, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Give a network the weights of a model, as far as there are levels and couplings in both; raises `ModelError` if they do not fit."""
     source, gains = int(math.log2(UNIT)), gains_of(network.channels, network.components)
-    for name, module in network.named_modules():
-        if not isinstance(module, Predictor):
-            continue
-        prefix, prior = key_of(name)
-        if not any(key.startswith(f"{prefix}.network.") for key in tensors):
-            continue
-        phases = module.linear.out_channels // network.channels
-        gain = np.tile(gains, phases) if prior else MEANS
-        thaw(ExactNet.from_tensors(tensors, f"{prefix}.network"), module.network, source, 0, gain=gain)
-        thaw(ExactNet.from_tensors(tensors, f"{prefix}.linear"), nn.Sequential(module.linear), source, 0, gain=MEANS)
+    for module, prefix, gain in predictors_of(network):
+        if any(key.startswith(f"{prefix}.network.") for key in tensors):
+            thaw(ExactNet.from_tensors(tensors, f"{prefix}.network"), module.network, source, 0, gain=gain)
+            linear = ExactNet.from_tensors(tensors, f"{prefix}.linear")
+            thaw(linear, nn.Sequential(module.linear), source, 0, gain=MEANS)
     if tensors["top"].shape == gains.shape:
         with torch.no_grad():
             network.top.copy_(torch.from_numpy(tensors["top"] / gains).view(1, -1, 1, 1))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core.entropy import Message, StackCodec
-from codecs_core.errors import CorruptDataError
+from codecs_core.exact import grey_levels
 from codecs_lbb.dequantise import GREY_BITS, Noise
 from codecs_lbb.grid import Grid
 from codecs_lbb.layers import Layer
@@ -58,12 +58,10 @@ class Flow(StackCodec[NDArray[Any]]):
         """Pop images; raises `CorruptDataError` for a message that holds none."""
         z = self._point(message)
         levels = z >> self._level
-        x = levels + self.centre
-        if x.size and (int(x.min()) < 0 or int(x.max()) > 255):
-            raise CorruptDataError(f"a flow decoded values from {x.min()} to {x.max()}: the message is damaged")
+        x = grey_levels(levels + self.centre)
         centred = levels << self._level
         self.noise(centred).push(message, z - centred)
-        return x.astype(np.uint8)
+        return x
 
     def sample(self, message: Message) -> NDArray[np.uint8]:
         """What the flow makes of z off a message of random bits; values beyond those of an image are cut off."""

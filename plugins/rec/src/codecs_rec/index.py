@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy import Categorical, Octaves, Zipf, exponents, quantise
+from codecs_core.entropy import WIDE, Bijection, Categorical, Octaves, Serial, StackCodec, Zipf, exponents, quantise
 from codecs_core.errors import EntropyError
 from codecs_rec.tables import table
 
@@ -55,6 +56,17 @@ class OctaveCode(Octaves):
     ) -> None:
         octave = Categorical(counts, index=which, precision=PRECISION, shape=shape)
         super().__init__(octave, shape=octave.shape, largest=(1 << octave.symbols) - 1)
+
+
+def octave_code(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> StackCodec[NDArray[Any]]:
+    """Code of octaves that may lie at the bottom of a message, by rows of counts, in parts that one head codes: nothing opens more."""
+    ends = range(WIDE - 1, len(rows), WIDE - 1)
+    parts = Serial(*(Categorical(counts, index=part) for part in np.split(rows, ends) if part.size))
+    return Bijection(
+        lambda x: tuple(np.split(x, ends)) if len(x) else (),
+        lambda each: np.concatenate([np.zeros(0, np.int64), *each]).astype(np.int64),
+        parts,
+    )
 
 
 def zipf(information: float, shape: int | tuple[int, ...] = ()) -> Zipf:

@@ -16,7 +16,7 @@ from codecs_core.testing import Draw, random_autoencoder
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks, prices, shortlist
 from codecs_rec.lossy.codec import LossyCodec
-from codecs_rec.lossy.model import REACH, SEARCHED, LossyVAE
+from codecs_rec.lossy.model import REACH, LossyVAE
 from codecs_rec.model import MEAN_BITS, VALUE_BITS
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
@@ -136,21 +136,3 @@ class OlderLossyCodec(LossyCodec):
     @cached_property
     def _vae(self) -> LossyVAE:
         return _WholeVAE(self._own(), whole=True)
-
-
-class _FirstVAE(LossyVAE):
-    """The best that a long search finds for each block, whatever the effort."""
-
-    def indices(
-        self, y: NDArray[np.int64], k: NDArray[np.int64], quality: int, *, search: int, length: int = 1
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return super().indices(y, k, quality, search=SEARCHED["smallest"] if search else 0, length=length)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FirstLossyCodec(LossyCodec):
-    """``rec.vae`` without the last step of its search: as the vectors of payload version 3 were written."""
-
-    @cached_property
-    def _vae(self) -> LossyVAE:
-        return _FirstVAE(self._own())

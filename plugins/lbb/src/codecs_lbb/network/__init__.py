@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from codecs_core.learn import Predictor
 from codecs_lbb.network.convolution import Convolution
-from codecs_lbb.network.coupling import Additive, Affine, Coupling
+from codecs_lbb.network.coupling import Additive, Affine
 from codecs_lbb.network.dequantiser import Dequantiser
 from codecs_lbb.network.flow import Network
 from codecs_lbb.network.kinds import flowpp, nice, realnvp
@@ -21,7 +21,6 @@ __all__ = [
     "Additive",
     "Affine",
     "Convolution",
-    "Coupling",
     "Dequantiser",
     "FactorOut",
     "Logit",

@@ -16,27 +16,26 @@ from codecs_lbb.network.integers import Tensors, conditioner
 AFFINE_RANGE = (-2.0, 2.0)
 
 
-class Coupling(nn.Module):
-    """What additive and affine couplings have in common.
+class Additive(nn.Module):
+    """y = x + t(given) for some values: NICE (Dinh et al. 2014).
 
     Parameters
     ----------
     part
         First and last (excluded) of the channels that change, the network is given all others; or 0 or 1: the pixels that change are those
         whose row plus column is even, or odd, and the network is given all, with zeros for these.
-    outputs
-        Of the network, for each channel that changes.
     """
 
     #: Of log-scales, where the network has them among its outputs.
     scales: ClassVar[QFormat | None] = None
 
-    def __init__(self, channels: int, part: tuple[int, int] | int, *, outputs: int, width: int, blocks: int) -> None:
+    def __init__(self, channels: int, part: tuple[int, int] | int, *, width: int, blocks: int) -> None:
         super().__init__()
         self.part = part
         self.size = channels if isinstance(part, int) else part[1] - part[0]
         inputs = channels if isinstance(part, int) else channels - self.size
-        self.p = Predictor(inputs, outputs * self.size, self.size, width=width, blocks=blocks)
+        outputs = self.size if self.scales is None else 2 * self.size
+        self.p = Predictor(inputs, outputs, self.size, width=width, blocks=blocks)
 
     def given(self, x: Tensor) -> Tensor:
         """What the network is given."""
@@ -44,16 +43,18 @@ class Coupling(nn.Module):
             return x * (1 - checkerboard(x, self.part))
         return torch.cat([x[:, : self.part[0]], x[:, self.part[1] :]], 1)
 
-    def mapped(self, x: Tensor, shift: Tensor, log_scale: Tensor | None) -> Tensor:
-        """`x` with what changes shifted and scaled."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Shift the values of `part`, and scale them if the network says how."""
+        network, linear = self.p(self.given(x))
+        shift = network[:, : self.size] + linear
+        log_scale = torch.zeros(()) if self.scales is None else network[:, self.size :].clamp(*AFFINE_RANGE)
         if isinstance(self.part, int):
-            y = x + checkerboard(x, self.part) * shift
-            return y if log_scale is None else y * torch.exp(log_scale)
+            changed = checkerboard(x, self.part)
+            log_scale = log_scale * changed
+            return (x + shift * changed) * torch.exp(log_scale), log_scale.sum()
         low, high = self.part
-        y = x[:, low:high] + shift
-        if log_scale is not None:
-            y = y * torch.exp(log_scale)
-        return torch.cat([x[:, :low], y, x[:, high:]], 1)
+        y = (x[:, low:high] + shift) * torch.exp(log_scale)
+        return torch.cat([x[:, :low], y, x[:, high:]], 1), log_scale.sum()
 
     def freeze(self, name: str, x: Tensor) -> tuple[list[Any], Tensors]:
         """What follows the kind in a model file, and the layer's tensors; `x` are examples of its input."""
@@ -61,33 +62,10 @@ class Coupling(nn.Module):
         return [part], conditioner(name, self.p, self.given(x), self.scales)
 
 
-class Additive(Coupling):
-    """y = x + t(given) for some values: NICE (Dinh et al. 2014)."""
-
-    def __init__(self, channels: int, part: tuple[int, int] | int, *, width: int, blocks: int) -> None:
-        super().__init__(channels, part, outputs=1, width=width, blocks=blocks)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Shift the values of `part`."""
-        network, linear = self.p(self.given(x))
-        return self.mapped(x, network + linear, None), torch.zeros(())
-
-
-class Affine(Coupling):
+class Affine(Additive):
     """y = (x + t(given)) e^s(given) for some values: RealNVP (Dinh et al. 2017), section 3.2."""
 
     scales: ClassVar[QFormat | None] = QFormat(bits=0, low=-LOG_LIMIT, high=LOG_LIMIT)
-
-    def __init__(self, channels: int, part: tuple[int, int] | int, *, width: int, blocks: int) -> None:
-        super().__init__(channels, part, outputs=2, width=width, blocks=blocks)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Shift and scale the values of `part`."""
-        network, linear = self.p(self.given(x))
-        log_scale = network[:, self.size :].clamp(*AFFINE_RANGE)
-        if isinstance(self.part, int):
-            log_scale = log_scale * checkerboard(x, self.part)
-        return self.mapped(x, network[:, : self.size] + linear, log_scale), log_scale.sum()
 
 
 def checkerboard(x: Tensor, parity: int) -> Tensor:

@@ -36,8 +36,7 @@ def flowpp(channels: int, settings: Mapping[str, Any]) -> Network:
             layers[-1].interpolate()  # type: ignore[operator]
         layers.append(FactorOut(channels))
     layers.append(Mixture(channels, (0, channels), components=components, width=width, blocks=blocks))
-    noise = settings["noise_width"]
-    return Network(layers, Dequantiser(channels, width=noise) if noise else None, settings["centre"])
+    return _network(layers, channels, settings)
 
 
 def realnvp(channels: int, settings: Mapping[str, Any]) -> Network:
@@ -57,14 +56,13 @@ def realnvp(channels: int, settings: Mapping[str, Any]) -> Network:
         if level < levels - 1:
             layers.append(FactorOut(channels // 2))
             channels //= 2
-    noise = settings["noise_width"]
-    return Network(layers, Dequantiser(colours, width=noise) if noise else None, settings["centre"])
+    return _network(layers, colours, settings)
 
 
 def nice(channels: int, settings: Mapping[str, Any]) -> Network:
     """A flow of the type of NICE (Dinh et al. 2014): additive couplings with checkerboards and over phases, and at last scales."""
     sizes = {"width": settings["width"], "blocks": settings["blocks"]}
-    noise, colours = settings["noise_width"], channels
+    colours = channels
     layers: list[nn.Module] = [Convolution.colour()] if channels == 3 else []
     for number in settings["couplings"]:
         layers += [Additive(channels, i % 2, **sizes) for i in range(number)]
@@ -74,4 +72,10 @@ def nice(channels: int, settings: Mapping[str, Any]) -> Network:
             part = (channels // 2, channels) if i % 2 == 0 else (0, channels // 2)
             layers.append(Additive(channels, part, **sizes))
     layers.append(ActNorm(channels))
+    return _network(layers, colours, settings)
+
+
+def _network(layers: list[nn.Module], colours: int, settings: Mapping[str, Any]) -> Network:
+    """These layers for images of `colours` channels, whose noise is learnt if the settings say how wide its network is."""
+    noise = settings["noise_width"]
     return Network(layers, Dequantiser(colours, width=noise) if noise else None, settings["centre"])

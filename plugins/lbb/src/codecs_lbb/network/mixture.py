@@ -113,38 +113,19 @@ class Mixture(nn.Module):
         given = x[:, : self.part[0]]
         known, seen = inputs(given), self.p.hidden(given)
         top = int(np.ceil(float(seen.max()) * HEADROOM * 2**INPUT_BITS))
+        span, bits, gains = QFormat(bits=INPUT_BITS, low=0, high=top), self.p.bits, np.tile(gain, self.phases)
         hidden = np.moveaxis(np.rint(seen.double().numpy() * 2**INPUT_BITS), 1, -1).clip(0, top).astype(np.int64)
-        trunk = freeze(
-            nn.Sequential(*self.p.network[:-1].children()),
-            known,
-            SOURCE,
-            QFormat(bits=INPUT_BITS, low=0, high=top),
-            weight_bits=self.p.bits[:-1],
-        )
-        source = QFormat(bits=INPUT_BITS, low=0, high=top)
-        head = freeze(
-            nn.Sequential(self.p.network[-1]),
-            hidden,
-            source,
-            targets * self.phases,
-            weight_bits=self.p.bits[-1],
-            gain=np.tile(gain, self.phases),
-        )
-        tensors = trunk.tensors(f"{name}.trunk") | head.tensors(f"{name}.head")
+        *trunk, head = self.p.network
+        tensors = freeze(nn.Sequential(*trunk), known, SOURCE, span, weight_bits=bits[:-1]).tensors(f"{name}.trunk")
+        last = freeze(nn.Sequential(head), hidden, span, targets * self.phases, weight_bits=bits[-1], gain=gains)
+        tensors |= last.tensors(f"{name}.head")
         tensors |= self.p.freeze_linear(name, known, SOURCE, SHIFT, scale=2.0**SHIFT_BITS)
         if self.others is not None:
             values = x[:, slice(*self.part)] - self.p.linear(given)
             joined = np.concatenate([hidden, inputs(4 * values[:, ::colours])], -1)
-            source = QFormat(bits=INPUT_BITS, low=-WINDOW, high=max(top, WINDOW - 1))
-            first = 3 * components
-            others = freeze(
-                self.others,
-                joined,
-                source,
-                targets[first:] * self.phases,
-                weight_bits=self.p.bits[-1],
-                gain=np.tile(gain[first:], self.phases),
-            )
+            span, first = QFormat(bits=INPUT_BITS, low=-WINDOW, high=max(top, WINDOW - 1)), 3 * components
+            gains, targets = np.tile(gain[first:], self.phases), targets[first:] * self.phases
+            others = freeze(self.others, joined, span, targets, weight_bits=bits[-1], gain=gains)
             tensors |= others.tensors(f"{name}.others")
         return [part], tensors
 

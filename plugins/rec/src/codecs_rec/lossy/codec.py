@@ -16,7 +16,7 @@ from codecs_core.fields import flag, one_of, whole
 from codecs_rec import LOSSY
 from codecs_rec.bottom import finish, pack, start, unpack
 from codecs_rec.codec import RecCodec
-from codecs_rec.codes import octave_code
+from codecs_rec.index import octave_code
 from codecs_rec.lossy.model import SEARCHED, LossyVAE
 from codecs_rec.lossy.refine import SHORT, refined
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from codecs_core.entropy import Message, exponents, table
 from codecs_core.errors import CorruptDataError
 from codecs_rec.bottom import finish, pack, start, unpack
-from codecs_rec.codes import octave_code
+from codecs_rec.index import octave_code
 from codecs_rec.latents import KEY, cell_points
 from codecs_rec.samplers.partition import MOST_CUTS, cells_of
 
