@@ -122,7 +122,9 @@ def shell(tmp_path_factory):
         """Run every command of a page in a folder of its own; the commands, and what they said."""
         folder = place / page.stem
         folder.mkdir()
-        commands = [line for block in COMMANDS.findall(page.read_text("utf-8")) for line in block.splitlines()]
+        # a training of a second does the same
+        text = page.read_text("utf-8").replace("--budget 5s", "--budget 1s")
+        commands = [line for block in COMMANDS.findall(text) for line in block.splitlines()]
         return {line: run(shlex.split(line), folder, environment) for line in commands}, folder
 
     return follow

@@ -41,7 +41,7 @@ class TestWeights(CodecConformance):
     codec_id = "rec.weights"
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)
-    examples = 10
+    examples = 4  # each a long search
     configs = ({}, {"deviation": 0.5})
 
     def samples(self):

@@ -25,7 +25,7 @@ from codecs_idf.network import Network
 INTERVAL = 120.0
 #: Values of the validation part that are looked at.
 HELD_OUT_VALUES = 3_000_000
-#: Pixels that tell how large activations grow.
+#: Pixels that tell how large activations grow, if the images have as many.
 EXAMPLES = 1 << 18
 
 
@@ -145,8 +145,9 @@ def finish(
     """Freeze a trained network and measure it before and after on what is held out."""
     rng = np.random.Generator(np.random.PCG64(0))
     source = learning.Crops(images)
-    crop = max(8, math.isqrt(EXAMPLES // 64))
-    model = frozen(network, source.draw(rng, min(1024, EXAMPLES // crop**2), crop), attrs={}, name=name)
+    pixels = min(EXAMPLES, source.values // network.channels)
+    crop = max(8, math.isqrt(pixels // 64))
+    model = frozen(network, source.draw(rng, max(1, min(1024, pixels // crop**2)), crop), attrs={}, name=name)
     flow = Flow(model.config, model.tensors())
     message, values = Message(), 0
     for batch in learning.stacks(held_out, HELD_OUT_VALUES):
