@@ -49,6 +49,7 @@ class TestBands(CodecConformance):
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)
     examples = 10
+    trials = 24
 
     def samples(self):
         y, x = np.mgrid[:30, :36]

@@ -39,18 +39,21 @@ class TestColour(CodecConformance):
 class TestReferred(TestColour):
     """Values less what their neighbours let expect."""
 
+    trials = 24
     model = random_model((5, 9, 3), referred=True)
 
 
 class TestFitted(TestColour):
     """With the predictors of `ar.image`."""
 
+    trials = 24
     model = fitted_model((5, 9, 3))
 
 
 class TestBinary(CodecConformance):
     codec_id = "ar.stack"
     model = random_model((6, 6, 1), symbols=2)
+    trials = 24
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)
     examples = 10
