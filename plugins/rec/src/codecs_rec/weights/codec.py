@@ -58,13 +58,14 @@ class WeightsCodec(Codec):
             raise UnsupportedArrayError("codec rec.weights takes finite numbers; the array has others")
         cuts = round(-math.log2(self.deviation))
         layout = Layout(min(2 * LEFT, MOST_BITS // cuts), cuts, ((x.size, scale_of(float(np.abs(x).max()) / REACH)),))
-        m = x / layout.scales()
-        box, number = np.zeros(layout.blocks, np.int64), np.ones(layout.blocks, np.int64)
-        for b in range(layout.blocks):
-            at = layout.members(b)
-            centre, scale = m[None, at], np.full((1, at.size), self.deviation)
-            found = choose(centre, scale, np.full(centre.shape, cuts), KEY, CANDIDATES, elements=np.array([b]))
-            box[b], number[b] = found[0][0], found[1][0]
+        m, blocks = x / layout.scales(), np.arange(layout.blocks)
+        box, number = np.zeros_like(blocks), np.ones_like(blocks)
+        # the first blocks may have a value more than the others
+        for part in np.split(blocks, [x.size % layout.blocks]):
+            if part.size:
+                at = np.stack([layout.members(b) for b in part.tolist()])
+                scale, cut = np.full(at.shape, self.deviation), np.full(at.shape, cuts)
+                box[part], number[part] = choose(m[at], scale, cut, KEY, CANDIDATES, elements=part)
         return write(layout, box, number)
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
