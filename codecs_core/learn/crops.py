@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,16 +52,17 @@ class Crops:
         return torch.from_numpy(out)
 
 
-def stacks(images: Sequence[NDArray[np.uint8]], values: int, unit: int = 1) -> list[NDArray[np.uint8]]:
-    """Images of one shape that follow each other as stacks of at most a million values, up to `values` in all.
+def stacks(images: Sequence[NDArray[Any]], values: int, unit: int = 1) -> list[NDArray[Any]]:
+    """Images of one shape and dtype that follow each other as stacks of at most a million values, up to `values` in all.
 
     Heights and widths are cut to multiples of `unit`; no image is smaller.
     """
-    out: list[NDArray[np.uint8]] = []
-    run: list[NDArray[np.uint8]] = []
+    out: list[NDArray[Any]] = []
+    run: list[NDArray[Any]] = []
     for image in images:
         x = image[: image.shape[0] // unit * unit, : image.shape[1] // unit * unit]
-        if run and (x.shape != run[0].shape or len(run) * x.size > STACK):
+        alike = run and x.shape == run[0].shape and x.dtype == run[0].dtype
+        if run and not (alike and (len(run) + 1) * x.size <= STACK):
             out.append(np.stack(run))
             run = []
         run.append(x)

@@ -35,3 +35,16 @@ def test_stacks_keep_every_image() -> None:
     assert [len(b) for b in stacks(some, 10_000)] == [3, 2, 1]
     assert sum(len(b) for b in stacks(some, 50)) == 2
     assert [b.shape for b in stacks(some, 10_000, 4)] == [(6, 4, 4, 3)]
+
+
+def test_stacks_are_of_one_dtype_and_a_million_values() -> None:
+    """As codecs make chunks: in order, and values are kept."""
+    data = [*images(3, 4, 5), *[x.astype(np.uint16) for x in images(2, 4, 5)], *images(400, 32, 32)]
+    found = stacks(data, 1 << 30)
+    assert [(x.shape, x.dtype) for x in found] == [
+        ((3, 4, 5, 3), np.uint8),
+        ((2, 4, 5, 3), np.uint16),
+        ((341, 32, 32, 3), np.uint8),
+        ((59, 32, 32, 3), np.uint8),
+    ]
+    assert all(np.array_equal(a, b) for a, b in zip([x for stack in found for x in stack], data, strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from codecs_ar.codec import ImageCodec
-from codecs_ar.data import as_images, collect, priors_of, stacks
+from codecs_ar.data import as_images, collect, priors_of
 from codecs_ar.probe import digest
 from codecs_ar.train import RATES, Settings, fit, learn, train
 from numpy.typing import NDArray
@@ -131,14 +131,6 @@ def test_starting_from_another_model(tmp_path: Path) -> None:
     other = Settings(start=str(tmp_path / "colour.safetensors"), **{**settings, "hidden": (9,)})
     with pytest.raises(ConfigError, match=r"cannot start from .* no layer of shape"):
         fit(grey, grey, other, Run(budget=1))
-
-
-def test_stacks_are_of_one_shape() -> None:
-    """As the codec makes chunks: in order, of one shape, of about a million values."""
-    data = [*waves(3, 4, 5), *waves(400, 32, 32), *waves(1, 4, 5)]
-    found = list(stacks(data))
-    assert [x.shape for x in found] == [(3, 4, 5, 3), (341, 32, 32, 3), (59, 32, 32, 3), (1, 4, 5, 3)]
-    assert all(np.array_equal(a, b) for a, b in zip([x for stack in found for x in stack], data, strict=True))
 
 
 def test_budget_ends_a_run() -> None:

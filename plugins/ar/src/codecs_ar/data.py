@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from codecs_ar import neighbours
-from codecs_ar.codec import ImageCodec
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.planes import ROLES, Planes
 from codecs_ar.regression import packed
@@ -177,12 +175,3 @@ def as_images(data: Sequence[NDArray[Any]] | NDArray[Any]) -> list[NDArray[Any]]
     )
     # alpha is coded as green is
     return [x[:, :, :3] for x in images]
-
-
-def stacks(images: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
-    """Images of one shape that follow each other, as the codec makes chunks of them: shape (n, h, w, channels)."""
-    for _, like in groupby(images, key=lambda x: (x.shape, x.dtype)):
-        stack = np.stack(list(like))
-        step = max(1, ImageCodec.STACK_VALUES // stack[0].size)
-        for start in range(0, len(stack), step):
-            yield stack[start : start + step]

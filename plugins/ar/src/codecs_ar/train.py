@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from codecs_ar.coarse import FEWEST
-from codecs_ar.data import DECAYS, Values, as_images, collect, joined, look, priors_of, stacks
+from codecs_ar.data import DECAYS, Values, as_images, collect, joined, look, priors_of
 from codecs_ar.freeze import frozen, load_into
 from codecs_ar.learner import WEIGHT_BITS
 from codecs_ar.model import LONGEST, Autoregression
@@ -171,7 +171,7 @@ def finish(
     for rates in RATES:
         model = frozen(networks, priors, rates=rates, attrs={}, name=name, **how)
         coder, bits = Autoregression(model.config, model.tensors()), 0.0
-        for stack in stacks(parts):
+        for stack in learning.stacks(parts, count):
             message = Message()
             coder.push(message, stack)
             bits += message.bits
