@@ -12,7 +12,7 @@ from codecs_core.models.parts import ModelParts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from codecs_core.entropy import StackCodec
+    from codecs_core.entropy import Bernoulli, CategoricalMixture
     from codecs_core.models import Model
 
 
@@ -70,7 +70,7 @@ class FrozenAutoencoder:
         """The largest pixel value."""
         return self.encoder.high
 
-    def pixel_codec(self, out: NDArray[Any]) -> StackCodec[NDArray[Any]]:
+    def pixel_codec(self, out: NDArray[Any]) -> Bernoulli | CategoricalMixture:
         """Codec of pixels of shape (n, pixels) by what the decoder says."""
         from codecs_core.entropy import Bernoulli, CategoricalMixture
 

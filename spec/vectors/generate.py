@@ -316,6 +316,9 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         yield one(
             f"bbans-{likelihood}", f"bbans.vae: {likelihood}, model embedded", raw(1, (25, 4, 3), high), codec, chunk=15
         )
+        small = cc.get_codec("bbans.vae", model=random_model(likelihood, (4, 3), hidden=8), effort="smallest")
+        feature = f"bbans.vae, version 3: {likelihood}, refined posteriors"
+        yield one(f"bbans-smallest-{likelihood}", feature, raw(76, (30, 4, 3), high), small, chunk=30, version=3)
     yield one("bbans-bool", "bbans.vae: booleans", raw(2, (6, 4, 3), 2).astype(bool), codec, chunk=6)
     yield one("bbans-batches", "bbans.vae: steps of more than one size", raw(3, (40, 4, 3), 2), codec, chunk=40)
     flow = cc.get_codec("idf.image", model=random_flow(1, width=6))
@@ -969,6 +972,9 @@ def payloads() -> Iterator[tuple[str, str, bytes, str, int | None]]:
     ):
         data = build({"": raw(1, (3, 4, 3))}, codec, change=change, chunk=3)
         yield f"payload-bbans-{name}", f"bbans.vae: {feature}", data, "corrupt", None
+    small = cc.get_codec("bbans.vae", model=random_model("bernoulli", (4, 3), hidden=8), effort="smallest")
+    data = build({"": raw(76, (30, 4, 3), 2)}, small, chunk=30, version=2)
+    yield "payload-bbans-effort", "bbans.vae: an effort that version 2 had not", data, "corrupt", None
 
 
 def models() -> Iterator[tuple[str, str, bytes, str, int | None]]:

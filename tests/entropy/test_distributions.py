@@ -247,6 +247,32 @@ def test_mixture_is_the_mixture() -> None:
     np.testing.assert_allclose(counts / 2**28, exact[np.arange(50), x], atol=1e-4)
 
 
+def test_slopes_of_a_mixture() -> None:
+    """Weights less shares, which are those of differences of the information content."""
+    rng = np.random.default_rng(2)
+    tables = quantise(rng.random((3, 256)) ** 4 + 1e-4, 18)
+    logits, x = rng.integers(-300, 300, (9, 7, 3)), rng.integers(0, 256, (9, 7))
+    found = CategoricalMixture(logits, tables, precision=28).slopes(x)
+    assert found.dtype == np.int32
+    for c in range(3):
+        step = 16 * (np.arange(3) == c)
+        above, below = (CategoricalMixture(logits + s, tables, precision=28).information(x) for s in (step, -step))
+        np.testing.assert_allclose(found[..., c] / 4096, (above - below) * 64 / 32, atol=0.02)
+
+
+def test_slopes_where_nothing_has_a_share() -> None:
+    tables = np.eye(2, 4, dtype=int) << 18
+    assert CategoricalMixture(np.zeros((1, 2), int), tables).slopes([3]).tolist() == [[2048, 2048]]
+
+
+@pytest.mark.parametrize("precision", [12, 22, 28])
+def test_slopes_of_bits(precision: int) -> None:
+    log_odds = np.arange(-640, 641, 5)
+    for x in (0, 1):
+        found = Bernoulli.from_log_odds(log_odds, precision=precision).slopes(np.full(log_odds.size, x))
+        np.testing.assert_allclose(found / 4096, 1 / (1 + 2.0 ** (-log_odds / 64)) - x, atol=1e-3)
+
+
 def test_quantise_never_gives_zero() -> None:
     counts = quantise([1, 0, 0, 1e-30], 8)
     assert counts.tolist() == [253, 1, 1, 1]

@@ -242,6 +242,8 @@ def stacks(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
         if high == 2:
             arrays.append(x[: items // 2].astype(bool))
         yield f"bbans-{likelihood}", codec_case(codec, *arrays)
+        small = cc.get_codec("bbans.vae", model=model, effort="smallest")
+        yield f"bbans-{likelihood}-smallest", codec_case(small, *arrays)
 
 
 def images(size: int) -> Iterator[tuple[str, Case]]:

@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.distribution import Distribution, common_shape, flat, integers
+from codecs_core.entropy.distribution import Distribution, common_shape, fitted, flat, integers
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.entropy.rans import THIN
 from codecs_core.entropy.tables import table
+from codecs_core.errors import EntropyError
 from codecs_core.jit import inline, kernel
 
 
@@ -97,3 +98,14 @@ class Bernoulli(Distribution):
         small = table("exp2_negative")[np.minimum(np.abs(logit), 1023)]
         rare = (small * ((1 << precision) - 2)) // (small + (1 << 16)) + 1
         return cls(np.where(logit < 0, rare, (1 << precision) - rare), precision=precision)
+
+    def slopes(self, x: ArrayLike) -> NDArray[np.int32]:
+        """The gradient of -log2 p(x) by the log-odds, in octaves and units of 2^-12: p(1) - x, from -2^12 to 2^12.
+
+        Raises `EntropyError` for a precision of fewer bits than that.
+        """
+        if self.precision < 12:
+            raise EntropyError(f"slopes have 12 bits, but the precision of this distribution is {self.precision}")
+        symbols = fitted(integers(x, "x", 0, 1), self.shape)
+        ones = np.broadcast_to(self._params[0].reshape(self.shape), self.shape).astype(np.int32)
+        return np.asarray((ones >> (self.precision - 12)) - (symbols.astype(np.int32) << 12), np.int32)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.distribution import Distribution, integers
+from codecs_core.entropy.distribution import Distribution, fitted, integers
 from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.fixed import QFormat
 from codecs_core.entropy.kernels import from_interval
 from codecs_core.entropy.message import check_precision
 from codecs_core.errors import EntropyError
-from codecs_core.jit import inline
+from codecs_core.jit import inline, kernel
 
 #: Rows of the component tables add up to 2^18; weights to 2^16; logits are in 1/64 of an octave.
 TABLE_BITS, WEIGHT_BITS, LOGIT_BITS = 18, 16, 6
@@ -56,6 +56,20 @@ def _find(count, i, params):
     return low, start, stop - start
 
 
+@kernel
+def _slopes(symbols, weights, cumulative, out):
+    n, components = weights.shape
+    for i in range(n):
+        k, total = np.int64(symbols[i]), np.float64(0)
+        for c in range(components):
+            total += np.float64(weights[i, c]) * np.float64(cumulative[k + 1, c] - cumulative[k, c])
+        for c in range(components):
+            part = np.float64(weights[i, c]) * np.float64(cumulative[k + 1, c] - cumulative[k, c])
+            # integers below 2^46 by one below 2^35: no quotient that is none is rounded to an integer
+            share = np.floor(4096.0 * part / max(total, 1.0))
+            out[i, c] = np.int32(weights[i, c] >> 4) - np.int32(share)
+
+
 class CategoricalMixture(Distribution):
     """A mixture of tables that all symbols share: p(x) = sum over c of softmax(logits)_c * tables[c, x].
 
@@ -90,3 +104,14 @@ class CategoricalMixture(Distribution):
         cumulative = np.zeros((self.symbols + 1, components), np.uint32)
         cumulative[1:] = np.cumsum(counts, 1).T
         self._params = (weights, cumulative, np.uint64((1 << self.precision) - self.symbols))
+
+    def slopes(self, x: ArrayLike) -> NDArray[np.int32]:
+        """The gradient of -log2 p(x) by the logits, in octaves and units of 2^-12: shape (*shape, components), from -2^12 to 2^12.
+
+        Of a component it is what the weights say of it, less the share it has in the probability of x, which is 0 where that is.
+        """
+        symbols = fitted(integers(x, "x", 0, self.symbols - 1), self.shape).reshape(-1)
+        weights, cumulative, _ = self._params
+        out = np.empty(weights.shape, np.int32)
+        _slopes(symbols, weights, cumulative, out)
+        return out.reshape(*self.shape, -1)

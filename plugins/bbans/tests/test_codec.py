@@ -115,6 +115,18 @@ def test_items_cost_their_evidence_bound(likelihood: str) -> None:
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("effort", ["standard", "smallest"])
+def test_information_says_where_the_bits_of_a_payload_are(likelihood: str, effort: str) -> None:
+    codec = VAECodec(model=make_codec(likelihood, (4, 3, 2)).model, effort=effort)
+    x = make_items(codec, 60)
+    bits = codec.information(x)
+    assert bits.shape == x.shape
+    assert np.isclose(bits.sum(), item_bits(codec, x))
+    assert np.ptp(bits[0]) > 1  # pixels differ
+    assert codec.information(x[:0]).shape == x[:0].shape
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_parameters_do_not_depend_on_batch_mates(likelihood: str) -> None:
     codec = make_codec(likelihood, (12, 12))
     vae = codec._vae

@@ -15,6 +15,7 @@ class Conformance(CodecConformance):
     environments = ("plainest",)  # tests/exactness has the others
     examples = 15
     largest = 255
+    configs = ({}, {"effort": "smallest"})
 
     def samples(self):
         bits = np.asarray(np.random.Philox(5).random_raw(70 * 12)).astype(np.uint8) & self.largest

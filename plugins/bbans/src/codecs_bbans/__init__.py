@@ -30,7 +30,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="bbans.vae",
             implementation="codecs_bbans.codec:VAECodec",
-            format_version=2,
+            format_version=3,
             info=INFO,
             trainer="codecs_bbans.train:train",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from codecs_core import FrozenAutoencoder
 from codecs_core.entropy import BitsBack, BucketedGaussian, Uniform, centres
 
 if TYPE_CHECKING:
+    from codecs_bbans.inference import Inference
     from codecs_core import Model
     from codecs_core.entropy import StackCodec
 
@@ -44,11 +46,25 @@ class VAE(FrozenAutoencoder):
         """p(x | z): codes pixels of shape (n, pixels)."""
         return self.pixel_codec(self.decoder(self.representatives[z]))
 
+    @cached_property
+    def inference(self) -> Inference:
+        """Steps that make a posterior a better one; raises `ModelError` where the model does not allow them."""
+        from codecs_bbans.inference import Inference
+
+        return Inference(self)
+
     def posterior(self, x: NDArray[Any]) -> StackCodec[NDArray[Any]]:
         """q(z | x): codes integers of shape (n, latents)."""
-        mean, log_scale = np.split(self.encoder(x), 2, axis=1)
-        return BucketedGaussian(mean, log_scale, bucket_bits=BUCKET_BITS, precision=POSTERIOR_PRECISION)
+        return _gaussian(*np.split(self.encoder(x), 2, axis=1))
 
-    def codec(self, n: int) -> BitsBack[NDArray[Any], NDArray[Any]]:
+    def refined_posterior(self, x: NDArray[Any]) -> StackCodec[NDArray[Any]]:
+        """q(z | x) after some steps towards the best one of each item: codes the same."""
+        return _gaussian(*self.inference(x, *np.split(self.encoder(x), 2, axis=1)))
+
+    def codec(self, n: int, *, refined: bool = False) -> BitsBack[NDArray[Any], NDArray[Any]]:
         """Codec of n items, as pixels of shape (n, pixels)."""
-        return BitsBack(self.prior(n), self.likelihood, self.posterior)
+        return BitsBack(self.prior(n), self.likelihood, self.refined_posterior if refined else self.posterior)
+
+
+def _gaussian(mean: NDArray[Any], log_scale: NDArray[Any]) -> BucketedGaussian:
+    return BucketedGaussian(mean, log_scale, bucket_bits=BUCKET_BITS, precision=POSTERIOR_PRECISION)
