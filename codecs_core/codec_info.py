@@ -29,6 +29,8 @@ class CodecInfo:
         Whether models can be trained: the `CodecSpec` names a `Trainer`.
     needs_model
         Whether an instance needs a `Model`.
+    models_of
+        Id of the codec whose models it takes; empty: its own. Whoever trains one names that codec.
     auto
         Whether ``--codec auto`` may choose it.
     files
@@ -57,6 +59,7 @@ class CodecInfo:
     exactness: Literal["portable", "pinned"] = "portable"
     trainable: bool = False
     needs_model: bool = False
+    models_of: str = ""
     auto: bool = True
     files: bool = False
     speed: float = 1.0

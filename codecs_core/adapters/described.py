@@ -127,7 +127,7 @@ def _restore(text: str) -> Codec:
 
 def _model(codec: str, name: str, sha256: str) -> Model:
     try:
-        return resolve(sha256, codec=codec, registry=default())
+        return resolve(sha256, codec=default().models_of(codec), registry=default())
     except ModelNotFoundError as error:
         raise ModelNotFoundError(
             f"an array needs the model {name!r} of codec {codec}: {error}; "

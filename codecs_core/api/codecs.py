@@ -24,6 +24,8 @@ def build(id: str, config: Mapping[str, Any], model: ModelChoice | None, registr
 
 def find(model: ModelChoice, codec: str | None, registry: Registry) -> Model:
     """The model the caller means; raises `ModelError` if it is for another codec than `codec`."""
+    if codec is not None:
+        codec = registry.models_of(codec)
     if not isinstance(model, Model):
         return resolve(str(model), codec=codec, registry=registry)
     if codec is not None and model.codec != codec:

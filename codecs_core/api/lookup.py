@@ -60,7 +60,6 @@ def list_codecs(*, registry: Registry | None = None) -> list[dict[str, Any]]:
     """What ``codecs list --json`` prints: one dict a codec, with no implementation imported."""
     registry = registry or default()
     versions = {plugin.distribution: plugin.version for plugin in registry.plugins}
-    models = registry.models
     return [
         {
             "id": id,
@@ -79,7 +78,7 @@ def list_codecs(*, registry: Registry | None = None) -> list[dict[str, Any]]:
             "ragged": spec.info.ragged,
             "resumable": spec.info.resumable,
             "labelled": spec.info.labelled,
-            "models": [model.name for model in models if model.codec == id],
+            "models": [model.name for model in registry.models_for(id)],
         }
         for id, spec in registry.codecs.items()
     ]

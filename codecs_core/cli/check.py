@@ -70,14 +70,14 @@ def _print(verdict: "Verdict", width: int) -> None:
 
 
 def _smallest(id: str, known: "Registry") -> str | None:
-    models = [model for model in known.models if model.codec == id]
-    return f"{id}/{min(models, key=lambda model: model.nbytes).name}" if models else None
+    models = known.models_for(id)
+    return f"{known.models_of(id)}/{min(models, key=lambda model: model.nbytes).name}" if models else None
 
 
 def _found(model: str | None, id: str, known: "Registry") -> Any:
     from codecs_core.models import resolve
 
-    return None if model is None else resolve(model, codec=id, registry=known)
+    return None if model is None else resolve(model, codec=known.models_of(id), registry=known)
 
 
 def _describe(verdict: "Verdict") -> dict[str, Any]:

@@ -96,6 +96,15 @@ class Registry:
         """Name of the distribution that provides a codec; raises as `spec` does."""
         return self._find(id, None)[0].distribution
 
+    def models_of(self, id: str) -> str:
+        """Id of the codec that models of a codec are for: its own, unless it takes those of another (`CodecInfo.models_of`)."""
+        spec = self.codecs.get(id)
+        return spec.info.models_of or id if spec else id
+
+    def models_for(self, id: str) -> list[ModelSpec]:
+        """The models that ship with plugins and that a codec takes."""
+        return [model for model in self.models if model.codec == self.models_of(id)]
+
     def codec_class(self, id: str, *, package: str | None = None) -> type[Codec]:
         """The class of a codec, imported on first use.
 

@@ -182,11 +182,11 @@ def _instances(id: str, model: str | None, known: Registry, *, named: bool) -> I
         yield api.get_codec(id, registry=known)
         return
     if model is not None:
-        loaded = models.resolve(model, codec=id if named else None, registry=known)
-        if loaded.codec == id:
+        loaded = models.resolve(model, codec=known.models_of(id) if named else None, registry=known)
+        if loaded.codec == known.models_of(id):
             yield api.get_codec(id, model=loaded, registry=known)
         return
-    specs = [spec for spec in known.models if spec.codec == id]
+    specs = known.models_for(id)
     if not specs:
         raise ConfigError(f"codec {id} needs a model and none ships with it; name one with --model")
     for spec in specs:

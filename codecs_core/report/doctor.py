@@ -150,7 +150,7 @@ def trials(
     yield "entropy coder", "", _entropy
     use = use or _round_trip
     for id, spec in registry.codecs.items():
-        models = [model for model in registry.models if model.codec == id]
+        models = registry.models_for(id)
         if not spec.info.needs_model:
             yield f"codec {id}", id, lambda id=id: use(registry.codec_class(id).from_config({}), None)  # type: ignore[misc]
         elif not models:

@@ -76,7 +76,7 @@ def shipped() -> Iterator[tuple[Codec, Arrays]]:
     registry = default()
     for codec_id in sorted(registry.codecs):
         info = registry.codecs[codec_id].info
-        models = [model.name for model in registry.models if model.codec == codec_id]
+        models = [model.name for model in registry.models_for(codec_id)]
         if info.exactness != "portable" or (info.needs_model and not models):
             continue
         for model in models or [None]:

@@ -1,4 +1,4 @@
-"""The codec ``bbans.hvae`` in plain Python and numpy, written from the text of ``spec/codecs/hvae.md``; it decodes only."""
+"""``bbans.hvae`` and ``bbans.hvae-lossy`` in plain Python and numpy, written from the text of ``spec/codecs/hvae.md``; it decodes only."""
 
 import math
 
@@ -92,12 +92,10 @@ class Hierarchy:
 
     def pop_inner(self, message, n, size):
         """The inner images, of this size, by bits-back coding."""
-        sizes = [half(size)]
-        for _ in self.latents[1:]:
-            sizes.append(half(sizes[-1]))
-        shapes = [(n, *s, m) for s, m in zip(sizes, self.latents, strict=True)]
+        shapes = self.shapes(n, size)
         z = [entropy.uniform(math.prod(shape), 256).pop(message) for shape in reversed(shapes)][::-1]
-        h, levels = self.features(z, shapes)
+        moved = [self.centres[np.reshape(k, shape)] for k, shape in zip(z, shapes, strict=True)]
+        h, levels = self.features(moved, shapes)
         x = self.pop_phases(message, "inner", [], n, size, [h])
         seen = 2 * x
         for i, (above, *prior) in enumerate(levels):
@@ -107,20 +105,41 @@ class Hierarchy:
             entropy.bucketed_gaussian(len(z[i]), 8, 26, *given).push(message, z[i])
         return x
 
-    def features(self, z, shapes):
+    def shapes(self, n, size):
+        """Those of the latents of each level, the finest first."""
+        sizes = [half(size)]
+        for _ in self.latents[1:]:
+            sizes.append(half(sizes[-1]))
+        return [(n, *s, m) for s, m in zip(sizes, self.latents, strict=True)]
+
+    def pop_coarse(self, message, n, h, w, levels):
+        """What the latents of some levels alone say of images."""
+        size = half((h, w))
+        shapes = self.shapes(n, size)
+        moved = [0] * len(shapes)
+        for i in reversed(range(len(shapes) - levels, len(shapes))):
+            contexts = np.broadcast_to(np.arange(shapes[i][-1]), shapes[i]).reshape(-1).tolist()
+            q = entropy.AdaptiveCategorical(len(contexts), 15, 24, contexts, 2, 1024).pop(message)
+            moved[i] = np.reshape(q, shapes[i]) - 7 << 24
+        message.check_end()
+        features, _ = self.features(moved, shapes)
+        inner = self.pop_phases(None, "inner", [], n, size, [features])
+        return self.pop_phases(None, "rest", [inner], n, (h, w), [])
+
+    def features(self, moved, shapes):
         """The features of the finest level; and of each level, the finest first, what it is given of those above, and its prior."""
         above, levels = [], []
-        for i in reversed(range(len(z))):
+        for i in reversed(range(len(moved))):
             mean, log_scale = halves(self.prior[i](*above)) if above else np.zeros((2, *shapes[i]), np.int64)
             levels.insert(0, (above, mean, log_scale))
             scale = np.array([entropy.scale(1 << 16, t) for t in log_scale.reshape(-1).tolist()]).reshape(shapes[i])
-            value = (mean << 12) + (self.centres[np.reshape(z[i], shapes[i])] * scale >> 16)
+            value = (mean << 12) + (moved[i] * scale >> 16)
             h = self.down[i](np.concatenate([*above, np.clip(value >> 18, LOW, HIGH)], -1))
             above = [doubled(h, shapes[i - 1][1:3])] if i else []
         return h, levels
 
     def pop_phases(self, message, name, known, n, size, given):
-        """Images of this size; `known` are the phases that are known."""
+        """Images of this size; `known` are the phases that are known. Without a message, modes stand for the others."""
         places, whole = extents(*size), half(size)
         phases = list(known)
         for made, (parameters, linear) in self.priors[name]:
@@ -130,31 +149,58 @@ class Hierarchy:
                 rows, columns = places[q]
                 phase = np.zeros((n, *whole, self.channels), np.int64)
                 cut = [part[:, :rows, :columns] for part in outputs]
-                phase[:, :rows, :columns] = self.pop_pixels(message, *cut)
+                phase[:, :rows, :columns] = self.modes(*cut) if message is None else self.pop_pixels(message, *cut)
                 phases.append(phase)
         images = np.empty((n, *size, self.channels), np.int64)
         for (r, c), (rows, columns), phase in zip(idf.PHASES, places, phases, strict=True):
             images[:, r::2, c::2] = phase[:, :rows, :columns]
         return images
 
-    def pop_pixels(self, message, parameters, offset):
-        """Pixels at positions that all lie in the image."""
+    def mixture(self, parameters, offset):
+        """Logits, means, log-scales and coefficients of the mixtures of pixels."""
         k, c, size = self.components, self.channels, offset[..., 0].size
         rows = parameters.reshape(size, parameters.shape[-1] // k, k)
         logits, means, scales, coefficients = np.split(rows, np.cumsum([1, c, c]), axis=1)
-        means = means + offset.reshape(size, c, 1) + (1 << 16)
-        given = logits[:, 0], means, scales, coefficients
-        mixture = entropy.ChannelMixture(size, c, 512, 24, *(part.tolist() for part in given))
+        return logits[:, 0], means + offset.reshape(size, c, 1), scales, coefficients
+
+    def modes(self, parameters, offset):
+        """The likeliest pixels at these positions."""
+        logits, means, _, coefficients = self.mixture(parameters, offset)
+        at, best, x = np.arange(len(logits)), logits.argmax(1), np.zeros((len(logits), self.channels), np.int64)
+        for c in range(self.channels):
+            first = c * (c - 1) // 2
+            shift = sum(coefficients[at, first + b, best] * x[:, b] for b in range(c))
+            x[:, c] = np.clip(means[at, c, best] + shift + 128 >> 8, -256, 255)
+        return x.reshape(offset.shape)
+
+    def pop_pixels(self, message, parameters, offset):
+        """Pixels at positions that all lie in the image."""
+        logits, means, scales, coefficients = self.mixture(parameters, offset)
+        given = logits, means + (1 << 16), scales, coefficients
+        mixture = entropy.ChannelMixture(len(means), self.channels, 512, 24, *(part.tolist() for part in given))
         return np.array(mixture.pop(message), np.int64).reshape(offset.shape) - 256
 
 
-def decode(model, settings, payload, shape, dtype):
-    """The array of a chunk; `model` is what `exact.parse_model` returns, and `settings` has no bearing."""
+def opened(model, payload, shape, dtype):
+    """The model, the message, and the size of the images."""
     hierarchy = Hierarchy(*model)
     size = idf.arrange(tuple(shape), hierarchy.channels)
     if dtype != "uint8":
         raise entropy.Corrupt("an array of another dtype")
-    message = entropy.Message.parse(payload)
+    return hierarchy, entropy.Message.parse(payload), size
+
+
+def decode_lossy(model, settings, payload, shape, dtype):
+    """As `decode`, of ``bbans.hvae-lossy``."""
+    hierarchy, message, size = opened(model, payload, shape, dtype)
+    levels = natural(settings.get("levels", 0), 0, len(hierarchy.latents)) or len(hierarchy.latents)
+    x = hierarchy.pop_coarse(message, *size, levels)
+    return idf.uncoloured(x).clip(0, 255).astype(np.uint8).reshape(shape)
+
+
+def decode(model, settings, payload, shape, dtype):
+    """The array of a chunk; `model` is what `exact.parse_model` returns, and `settings` has no bearing."""
+    hierarchy, message, size = opened(model, payload, shape, dtype)
     x = hierarchy.pop(message, *size)
     message.check_end()
     return idf.colour(x).reshape(shape)

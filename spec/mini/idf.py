@@ -114,14 +114,20 @@ def arrange(shape, channels):
     raise entropy.Corrupt("an array of another shape")
 
 
-def colour(x):
-    """Values 0 to 255 of what the flow makes."""
+def uncoloured(x):
+    """The colour transform, undone."""
     x = x + np.where(np.isin(np.arange(x.shape[-1]), (1, 2)), 0, 128)
     if x.shape[-1] > 1:
         y, co, cg = (x[..., c].copy() for c in range(3))
         t = y - (cg >> 1)
         b = t - (co >> 1)
         x[..., 0], x[..., 1], x[..., 2] = b + co, cg + t, b
+    return x
+
+
+def colour(x):
+    """Values 0 to 255 of what the flow makes."""
+    x = uncoloured(x)
     if (x < 0).any() or (x > 255).any():
         raise entropy.Corrupt("values outside 0 to 255")
     return x.astype(np.uint8)

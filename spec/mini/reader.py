@@ -283,9 +283,7 @@ def decode(file, entry, payload, shape):
         "unknown-codec",
         entry.codec,
     )
-    first = (
-        name in ("filtered", "pcodec", "ar.stack", "bbans.hvae", "inr.image", "inr.coin") or entry.codec in UNTRAINED
-    )  # stores from version 1 on
+    first = name in STORES_FIRST or entry.codec in UNTRAINED
     newest = {"ar.array": 4, "ar.bounded": 3, "ar.image": 3, "bbans.vae": 3, "rec.vae": 3}
     newest = newest.get(name, 1 if first or name in ("raw", "jpeg") else 2)
     stores = entry.version >= 2 or first
@@ -308,7 +306,7 @@ def decode(file, entry, payload, shape):
         elif entry.codec in LEARNED:
             require(entry.model is not None, "model", "a codec without its model")
             model = exact.parse_model(file.model(entry.model))
-            exact.check(model[0] == entry.codec, "the model of another codec")
+            exact.check(model[0] == MODELS_OF.get(entry.codec, entry.codec), "the model of another codec")
             versions = {"version": entry.version} if name in ("ar.image", "bbans.vae", "rec.vae") else {}
             array = LEARNED[entry.codec](model, entry.config, payload, shape, entry.dtype, **versions)
         else:
@@ -335,7 +333,10 @@ def stored(payload, dtype, count):
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
 LEARNED |= {"ar.stack": stack.decode, "bbans.hvae": hvae.decode, "inr.image": inr.decode}
 UNTRAINED = {"ar.array": arrays.decode, "ar.bounded": arrays.decode, "rec.weights": rec.decode_weights}
-LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode}
+LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode, "bbans.hvae-lossy": hvae.decode_lossy}
+#: Codecs that take the models of another; and those, without those of `UNTRAINED`, that store from version 1 on.
+MODELS_OF = {"bbans.hvae-lossy": "bbans.hvae"}
+STORES_FIRST = {"filtered", "pcodec", "ar.stack", "bbans.hvae", "bbans.hvae-lossy", "inr.image", "inr.coin"}
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -52,7 +52,17 @@ NEEDS = {"classic.zstd": "zstandard", "classic.png": "PNG", "classic.webp": "Web
 NEEDS |= {"classic.jpeg": "JPEG XL", "classic.pcodec": "pcodec"}
 NEEDS |= {
     name: name
-    for name in ("ar.image", "ar.stack", "bbans.hvae", "idf.image", "inr.coin", "inr.image", "lbb.flow", "rec.vae")
+    for name in (
+        "ar.image",
+        "ar.stack",
+        "bbans.hvae",
+        "bbans.hvae-lossy",
+        "idf.image",
+        "inr.coin",
+        "inr.image",
+        "lbb.flow",
+        "rec.vae",
+    )
 }
 #: Of these, encoders of other versions make other payloads.
 FOREIGN = ("zlib", "bz2", "lzma", "zstd", "png", "webp", "jxl", "jpeg", "filtered", "pcodec")
@@ -475,6 +485,12 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     arrays = parts(128 + raw(74, (40, 50), 2), raw(75, (7, 9)))
     level = cc.get_codec("bbans.hvae", model=random_hierarchy(1, latents=(2,), features=3, width=4))
     yield "stored-hvae", "bbans.hvae: code and stored values", build(arrays, level, chunk=99), arrays
+    tree, x = random_hierarchy(3, latents=(2, 1, 3), features=3, width=4), 60 + raw(76, (3, 17, 10, 3), 130)
+    for levels in 0, 2:
+        coarse = cc.get_codec("bbans.hvae-lossy", model=tree, levels=levels)
+        found = {"a": coarse.decode(coarse.encode(x), cc.ArraySpec.of(x))}
+        feature = f"bbans.hvae-lossy: {levels or 'all'} levels of three"
+        yield f"hvae-lossy-{levels or 'all'}", feature, build({"a": x}, coarse, chunk=99), found
     weights, arrays = (
         cc.get_codec("rec.weights", deviation=0.25),
         parts(raw(70, (9, 5)) / np.float32(64) - 2, raw(71, (1,))),

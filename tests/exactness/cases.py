@@ -255,11 +255,13 @@ def images(size: int) -> Iterator[tuple[str, Case]]:
 
 
 def hierarchies(size: int) -> Iterator[tuple[str, Case]]:
-    """``bbans.hvae`` with models of random weights: stacks, and images of odd sizes, down to one pixel."""
+    """``bbans.hvae`` and ``bbans.hvae-lossy`` with models of random weights: stacks, and images of odd sizes, down to one pixel."""
     for channels, width in (1, 6), (3, 40), (4, 8):
         model = random_hierarchy(channels, latents=(3, 2, 1), width=width, features=width // 2)
         x = raw(45, 256, (5, size, size, channels)).astype(np.uint8)
         yield f"hierarchy-{channels}", codec_case(cc.get_codec("bbans.hvae", model=model), x, x[0, 1:], x[0, :1, :1])
+        coarse = cc.get_codec("bbans.hvae-lossy", model=model, levels=2)
+        yield f"hierarchy-lossy-{channels}", codec_case(coarse, x, x[0, 1:], x[0, :1, :1])
 
 
 def flows(size: int, d: int) -> Iterator[tuple[str, Case]]:

@@ -248,8 +248,9 @@ def _payloads() -> list[tuple[cc.Codec, cc.ArraySpec]]:
     items = cc.get_codec("classic.png", layout="items"), cc.ArraySpec((7, 6, 7), "uint8")
     models = [random_model(kind, (4, 3), hidden=8) for kind in ("mixture", "bernoulli")]
     vaes = [(cc.get_codec("bbans.vae", model=model), cc.ArraySpec((25, 4, 3), "uint8")) for model in models]
-    hierarchy = unstored(cc.get_codec("bbans.hvae", model=random_hierarchy(3))), cc.ArraySpec((5, 6, 3), "uint8")
-    return [*found, items, *vaes, hierarchy]
+    names, tree = ("bbans.hvae", "bbans.hvae-lossy"), random_hierarchy(3)
+    hierarchies = [(unstored(cc.get_codec(name, model=tree)), cc.ArraySpec((5, 6, 3), "uint8")) for name in names]
+    return [*found, items, *vaes, *hierarchies]
 
 
 PAYLOADS = _payloads()

@@ -53,15 +53,15 @@ def with_models(
 
     Given a spec, those models that ship are left out that are not for such arrays.
     """
-    for model in registry.models:
-        if model.codec == id and (spec is None or model.fits(spec.shape)):
+    for model in registry.models_for(id):
+        if spec is None or model.fits(spec.shape):
 
             def build(model: InstalledModel = model) -> Codec:
                 return registry.codec_class(id).from_config(config, model=installed(model))
 
             yield Candidate(id=id, model=model.name, build=build, speed=registry.spec(id).info.speed)
     for own in at_hand():
-        if own.codec == id:
+        if own.codec == registry.models_of(id):
 
             def build_own(own: Model = own) -> Codec:
                 return registry.codec_class(id).from_config(config, model=own)

@@ -176,7 +176,8 @@ class Decoder:
         if sha256 in self.models and (record is None or record.embedded_bytes is None):
             return find(self.models[sha256], entry.codec, self.registry)
         try:
-            return resolve(sha256, codec=entry.codec, registry=self.registry, reader=self.reader)
+            codec = self.registry.models_of(entry.codec)
+            return resolve(sha256, codec=codec, registry=self.registry, reader=self.reader)
         except ModelNotFoundError as error:
             given = "".join(f"; the given model {model.name} is {hash}" for hash, model in self.models.items())
             raise ModelNotFoundError(f"{where}: it needs a model{called}: {error}{given}") from error

@@ -161,7 +161,7 @@ class Assignment:
                 f"or train one with `codecs train {request.id}`"
             )
         if registry.spec(request.id).info.kind == "lossy":  # the smallest file is not what is wanted of one
-            models = "; ".join(f"{m.name}: {m.summary}" for m in registry.models if m.codec == request.id)
+            models = "; ".join(f"{m.name}: {m.summary}" for m in registry.models_for(request.id))
             raise ConfigError(
                 f"codec {request.id} is lossy, and its model says how near to the data it comes and at which rate; "
                 f"name one with model=... (--model). There are {models}"

@@ -29,3 +29,17 @@ class TestColour(Conformance):
 class TestGrey(Conformance):
     channels = 1
     model = random_hierarchy(1, latents=(2, 1, 2))
+
+
+class Lossy(Conformance):
+    codec_id = "bbans.hvae-lossy"
+    configs = ({}, {"levels": 1})
+
+
+class TestLossyColour(Lossy):
+    model = random_hierarchy(3)
+
+
+class TestLossyGrey(Lossy):
+    channels = 1
+    model = random_hierarchy(1, latents=(2, 1, 2))

@@ -21,6 +21,16 @@ HIERARCHICAL = CodecInfo(
     resumable=True,
     needs_model=True,
 )
+LOSSY = CodecInfo(
+    summary="a hierarchical autoencoder, its coarsest latents alone: previews of images of any size, lossy",
+    speed=1,
+    dtypes=("uint8",),
+    ndim=(2, 3, 4),
+    kind="lossy",
+    needs_model=True,
+    models_of="bbans.hvae",
+    auto=False,
+)
 
 
 @hookimpl
@@ -39,6 +49,11 @@ def codecs_register() -> list[CodecSpec]:
             implementation="codecs_bbans.hvae.codec:HierarchicalCodec",
             info=HIERARCHICAL,
             trainer="codecs_bbans.hvae.train:train",
+        ),
+        CodecSpec(
+            id="bbans.hvae-lossy",
+            implementation="codecs_bbans.hvae.lossy:LossyHierarchicalCodec",
+            info=LOSSY,
         ),
     ]
 

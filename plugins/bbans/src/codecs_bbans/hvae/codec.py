@@ -42,14 +42,14 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
 
     def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
         """Values beyond those of an image are cut off."""
-        return _shown(self._hierarchy.codec(items, *size).pop(message))
+        return shown(self._hierarchy.codec(items, *size).pop(message))
 
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` coarsest levels of latents say of a chunk; with more than there are, the chunk itself."""
         if not spec.size:
             return np.empty(spec.shape, np.uint8)
         x = self._hierarchy.preview(Message.from_bytes(payload), *self._images(spec)[:3], levels)
-        return _shown(x).reshape(spec.shape)
+        return shown(x).reshape(spec.shape)
 
 
 def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
@@ -60,5 +60,6 @@ def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
     return x.astype(np.uint8)
 
 
-def _shown(z: NDArray[Any]) -> NDArray[np.uint8]:
+def shown(z: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images from likely pixels, whose values may lie beyond those of an image: these are cut off."""
     return colour_inverse(z).clip(0, 255).astype(np.uint8)

@@ -16,7 +16,7 @@ from codecs_core.exact import evaluate_images, net_of, squeeze
 BUCKET_BITS, PRECISION = 8, 26
 #: The middle of each bucket of a standard normal variable, in units of 2^-24.
 CENTRES = centres(BUCKET_BITS)
-#: Mean and log-scale of the prior of some latents, as `BucketedGaussian` has them.
+#: Mean and log-scale of the prior, or of the posterior, of some latents, as `BucketedGaussian` has them.
 Prior = tuple[NDArray[Any], NDArray[Any]]
 
 
@@ -67,9 +67,14 @@ class Level:
         mean, log_scale = np.split(evaluate_images(self.prior, above[0]), 2, -1)
         return mean, log_scale
 
-    def infer(self, above: Sequence[NDArray[Any]], seen: NDArray[Any], prior: Prior) -> BucketedGaussian:
-        """q(z | seen, h)."""
+    def look(self, above: Sequence[NDArray[Any]], seen: NDArray[Any]) -> Prior:
+        """Mean and log-scale of q(z | seen, h)."""
         mean, log_scale = np.split(evaluate_images(self.posterior, np.concatenate([*above, seen], -1)), 2, -1)
+        return mean, log_scale
+
+    def infer(self, above: Sequence[NDArray[Any]], seen: NDArray[Any], prior: Prior) -> BucketedGaussian:
+        """q(z | seen, h), over the buckets of the prior."""
+        mean, log_scale = self.look(above, seen)
         return BucketedGaussian(
             mean,
             log_scale,
@@ -79,10 +84,10 @@ class Level:
             prior_log_scale=prior[1],
         )
 
-    def give(self, above: Sequence[NDArray[Any]], prior: Prior, z: NDArray[Any] | None) -> NDArray[np.int32]:
-        """Compute h of this level, given z as numbers of buckets; None: given the means of the prior."""
+    def give(self, above: Sequence[NDArray[Any]], prior: Prior, deviation: NDArray[Any] | None) -> NDArray[np.int32]:
+        """Compute h of this level, given how far z is from the means of the prior, in 2^-24 of its scales; None: not at all."""
         value = prior[0].astype(np.int64) << (24 - BucketedGaussian.MEAN.bits)
-        if z is not None:
-            value = value + ((CENTRES[z] * exp2(prior[1], 16)) >> 16)
+        if deviation is not None:
+            value = value + ((deviation * exp2(prior[1], 16)) >> 16)
         given = (value >> (24 - FEATURE.bits)).clip(FEATURE.low, FEATURE.high)
         return evaluate_images(self.down, np.concatenate([*above, given], -1))

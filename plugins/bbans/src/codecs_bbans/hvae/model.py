@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from codecs_bbans.hvae.level import BUCKET_BITS, Level
+from codecs_bbans.hvae.level import BUCKET_BITS, CENTRES, Level
 from codecs_bbans.hvae.phases import Group, Phases, join, pixels, split
 from codecs_core import ModelParts
 from codecs_core.entropy import (
@@ -87,40 +87,45 @@ class Hierarchy:
         """Codec of n images of this size by bits-back coding: the phase of images that is at all of their even places."""
 
         def likelihood(z: Latents) -> StackCodec[NDArray[Any]]:
-            inner = self.inner.codec(size, h=self.features(z, n, size))
+            inner = self.inner.codec(size, h=self.features([CENTRES[k] for k in z], n, size))
             return Bijection(split, lambda groups: join(groups, size), inner)
 
         return BitsBack(self.prior(n, size), likelihood, lambda x: Autoregressive(lambda: self._infer(x)))
 
     def prior(self, n: int, size: tuple[int, int]) -> Serial[Latents]:
         """p(z): every bucket is equally likely; which values it holds depends on the level above."""
-        return Serial(*[Uniform(1 << BUCKET_BITS, (n, *s, level.latents)) for level, s, _ in self._places(size)])
+        return Serial(*[Uniform(1 << BUCKET_BITS, (n, *s, level.latents)) for level, s, _ in self.places(size)])
 
     def _infer(self, x: NDArray[Any]) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
         """q(z | x), the coarsest level first, each given those above it."""
+        seen = self.see(x)
+        above: list[NDArray[Any]] = []
+        for level, place, finer in self.places(x.shape[1:3]):
+            prior = level.expect(above, (len(x), *place, level.latents))
+            z = yield level.infer(above, seen.pop(), prior)
+            above = [enlarged(level.give(above, prior, CENTRES[z]), finer)]
+
+    def see(self, x: NDArray[Any]) -> list[NDArray[Any]]:
+        """What each level sees of images, the finest first."""
         seen: list[NDArray[Any]] = [pixels(x)]
         for level in self.levels:
             seen.append(level.see(seen[-1]))
-        above: list[NDArray[Any]] = []
-        for level, place, finer in self._places(x.shape[1:3]):
-            prior = level.expect(above, (len(x), *place, level.latents))
-            z = yield level.infer(above, seen.pop(), prior)
-            above = [enlarged(level.give(above, prior, z), finer)]
+        return seen[1:]
 
-    def features(self, z: Sequence[NDArray[Any]], n: int, size: tuple[int, int]) -> NDArray[Any]:
+    def features(self, deviations: Sequence[NDArray[Any]], n: int, size: tuple[int, int]) -> NDArray[Any]:
         """H of the finest level, given the latents of all; where levels are left out at the end, the means of their priors.
 
         Parameters
         ----------
-        z
-            Bucket numbers, the coarsest level first.
+        deviations
+            Of latents from the means of their priors, as `Level.give` takes them, the coarsest level first.
         n, size
             Number, and height and width, of the images that they tell of.
         """
         above: list[NDArray[Any]] = []
-        for i, (level, place, finer) in enumerate(self._places(size)):
+        for i, (level, place, finer) in enumerate(self.places(size)):
             prior = level.expect(above, (n, *place, level.latents))
-            h = level.give(above, prior, z[i] if i < len(z) else None)
+            h = level.give(above, prior, deviations[i] if i < len(deviations) else None)
             above = [enlarged(h, finer)]
         return h
 
@@ -131,7 +136,7 @@ class Hierarchy:
         """
         message, told, model = Message.random(0), [], self._infer(x)
         posterior = next(model)
-        for level, _, _ in self._places(x.shape[1:3]):
+        for level, _, _ in self.places(x.shape[1:3]):
             z = posterior.pop(message)
             told.append(z.size * BUCKET_BITS - posterior.bits(z))
             if level is not self.levels[0]:
@@ -140,14 +145,18 @@ class Hierarchy:
 
     def preview(self, message: Message, n: int, h: int, w: int, levels: int) -> NDArray[Any]:
         """What the `levels` coarsest levels of latents say of images, and the modes of all that follows."""
-        half = extent(0, (h, w))
         if levels > len(self.levels):
             return self.codec(n, h, w).pop(message)
-        z = tuple(code.pop(message) for code in self.prior(n, half).codecs[:levels])
-        first = join(self.inner.codec(half, h=self.features(z, n, half)).mode(), half)
+        told = self.prior(n, extent(0, (h, w))).codecs[:levels]
+        return self.mode([CENTRES[code.pop(message)] for code in told], n, h, w)
+
+    def mode(self, deviations: Sequence[NDArray[Any]], n: int, h: int, w: int) -> NDArray[Any]:
+        """The likeliest pixels of images given the latents of some levels, as `features` takes them."""
+        half = extent(0, (h, w))
+        first = join(self.inner.codec(half, h=self.features(deviations, n, half)).mode(), half)
         return join([(first,), *self.rest.codec((h, w), [first]).mode()], (h, w))
 
-    def _places(self, size: tuple[int, int]) -> list[tuple[Level, tuple[int, int], tuple[int, int]]]:
+    def places(self, size: tuple[int, int]) -> list[tuple[Level, tuple[int, int], tuple[int, int]]]:
         """Each level, the coarsest first, with height and width of its latents, and of those of the level below."""
         places = []
         for level in self.levels:
