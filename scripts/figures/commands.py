@@ -11,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 STACK, PHOTO, IDF, LBB = "benchmarks/stack.py", "benchmarks/ar.py", "benchmarks/idf.py", "benchmarks/lbb.py"
+HVAE = "benchmarks/hvae.py"
 REC, BLOCK = "benchmarks/rec.py", "benchmarks/rec_blocks.py"
 MNIST, CIFAR10 = "DATA/mnist/mnist_test.npz", "DATA/cifar10/test-*.webp"
 STACKS = {
@@ -52,6 +53,11 @@ DIGITS = {"digits": ["benchmarks/bbans.py", MNIST, "--json"]}
 IDFS = {
     "`cifar10`, 10,000 test images": [IDF, "cifar10", CIFAR10, "--json"],
     "`photo`, 39 photographs": [IDF, "photo", "DATA/photos/val", "--json"],
+}
+HVAES = {"`cifar10`, 10,000 test images": [HVAE, "cifar10", CIFAR10, "--no-classical", "--json"]}
+LADDERS = {
+    "1,000 test images of CIFAR-10": [HVAE, "cifar10", "DATA/cifar10/test-00.webp", "--ladder", "--json"],
+    "8 photographs of 768 x 512": [HVAE, "cifar10", "DATA/photos/full", "--ladder", "--json"],
 }
 LBBS = {
     "`cifar10`, 10,000 test images": [LBB, "cifar10", CIFAR10, "--only", "rate", "speed", "--json"],

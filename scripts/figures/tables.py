@@ -116,6 +116,33 @@ def idf_table(found: dict[str, Any]) -> str:
     return _table(found, rows)
 
 
+def hvae_table(found: dict[str, Any]) -> str:
+    """Hierarchical autoencoders: a column for each model and data."""
+    rows = {
+        "file, bits per value": lambda f: f"{f['file']['bits_per_value']:.4f}",
+        "an image alone: its evidence bound, bits per value": lambda f: f"{f['alone']['bound_bits_per_value']:.4f}",
+        "payload of an image alone over its bound": lambda f: f"{f['alone']['payload_over_bound']:+.2%}",
+        "the same, were latents drawn with bits of their own": lambda f: (
+            f"{f['alone']['with_initial_bits_over_bound']:+.2%}"
+        ),
+        "encode, decode over networks": lambda f: _pair(f["speed"], "{}_over_networks", "{:.2f}"),
+        "encode, decode, MB/s, one thread": lambda f: _pair(f["speed"], "{}_mb_per_second", "{:.2f}"),
+        "model, bytes": lambda f: f"{f['model_bytes']:,}",
+    }
+    return _table(found, rows)
+
+
+def ladder_table(found: dict[str, Any]) -> str:
+    """The levels of a hierarchical autoencoder alone, beside lossy codecs at the nearest size: bits per pixel, and dB."""
+    ways = {"bbans.hvae-lossy": lambda rung: rung, "WebP": lambda r: r["WebP"], "JPEG XL": lambda r: r["JPEG XL"]}
+    rows = []
+    for data, one in found.items():
+        for rung in one["ladder"]:
+            cells = [f"{way(rung)['bits_per_pixel']:.3f}, {way(rung)['psnr']:.2f}" for way in ways.values()]
+            rows.append([data, rung["levels"], *cells])
+    return markdown(["", "levels", *(f"{name}, bits per pixel, dB" for name in ways)], rows, 1)
+
+
 def lbb_table(found: dict[str, Any]) -> str:
     """Local bits-back coding: rates and speeds of each model."""
     rows = {

@@ -129,20 +129,6 @@ class Hierarchy:
             above = [enlarged(h, finer)]
         return h
 
-    def divergences(self, x: NDArray[Any]) -> list[float]:
-        """Bits that the latents of each level tell of images of shape (n, h, w, channels), the coarsest first.
-
-        Those of the divergence of q(z | x) from p(z), by one sample.
-        """
-        message, told, model = Message.random(0), [], self._infer(x)
-        posterior = next(model)
-        for level, _, _ in self.places(x.shape[1:3]):
-            z = posterior.pop(message)
-            told.append(z.size * BUCKET_BITS - posterior.bits(z))
-            if level is not self.levels[0]:
-                posterior = model.send(z)
-        return told
-
     def preview(self, message: Message, n: int, h: int, w: int, levels: int) -> NDArray[Any]:
         """What the `levels` coarsest levels of latents say of images, and the modes of all that follows."""
         if levels > len(self.levels):
