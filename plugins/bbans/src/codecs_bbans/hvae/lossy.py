@@ -105,7 +105,8 @@ def bucket(mean: NDArray[Any], prior: Prior) -> NDArray[np.int64]:
     """Numbers of the buckets that means of a posterior are in, from 0 to 2 REACH."""
     bits = BucketedGaussian.MEAN.bits + 16
     scaled = (mean.astype(np.int64) - prior[0]) * exp2(-prior[1].astype(np.int64), 16)
-    return np.clip((scaled + (1 << (bits - 1))) >> bits, -REACH, REACH) + REACH
+    found: NDArray[np.int64] = np.clip((scaled + (1 << (bits - 1))) >> bits, -REACH, REACH) + REACH
+    return found
 
 
 def deviation(buckets: NDArray[Any]) -> NDArray[np.int64]:
