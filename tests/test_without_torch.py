@@ -25,6 +25,7 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_every_codec_encodes_and_decodes() -> None:
     done = run("""
         from codecs_core import registry

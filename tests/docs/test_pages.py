@@ -94,6 +94,7 @@ def run(page, folder):
         assert done.returncode == 0, f"{called(page)}\n{code.strip()}\n{done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if SKETCHES not in page.parents and to_run(page.read_text("utf-8"))], ids=called
 )

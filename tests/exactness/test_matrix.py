@@ -17,6 +17,7 @@ import pytest
 
 from codecs_core.testing.environments import ENVIRONMENTS, SIMD, X86, environment, threads
 
+pytestmark = pytest.mark.slow
 CHILD = Path(__file__).with_name("child.py")
 
 Run = Callable[..., dict[str, Any]]

@@ -52,6 +52,7 @@ def damaged(whole: bytes) -> list[bytes]:
     return [b"", whole[:20], whole[:-1], whole[: len(whole) // 2], bytes(middle), zeros, b"\x80\x04N.", bytes(5000)]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_whole_is_as_good_as_none(script: Path) -> None:
     folder = script.parent.parent / "cache"
     assert run(script, NUMBA_CACHE_DIR=str(folder)) == ("285", False, "")

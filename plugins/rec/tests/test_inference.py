@@ -96,6 +96,7 @@ def test_posteriors_stay_narrower_than_the_prior() -> None:
     assert (scale < 1).all()
 
 
+@pytest.mark.slow
 def test_files_become_smaller() -> None:
     """Digits that the model was made for: by about a hundredth where latents are searched for, by more where they are sampled."""
     sizes = {
