@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from codecs_core.autoencoder import FrozenAutoencoder
     from codecs_core.capabilities import (
         Progress,
+        SupportsBetween,
         SupportsInformation,
         SupportsOlderPreview,
         SupportsPreview,
@@ -61,6 +62,7 @@ _HOME = {
     "Codec": "codec",
     "CodecInfo": "codec",
     "Progress": "capabilities",
+    "SupportsBetween": "capabilities",
     "SupportsInformation": "capabilities",
     "SupportsOlderPreview": "capabilities",
     "SupportsPreview": "capabilities",
@@ -129,6 +131,7 @@ __all__ = [
     "Progress",
     "Source",
     "StreamWriter",
+    "SupportsBetween",
     "SupportsInformation",
     "SupportsOlderPreview",
     "SupportsPreview",

@@ -63,6 +63,15 @@ class SupportsSamples(Protocol):
 
 
 @runtime_checkable
+class SupportsBetween(Protocol):
+    """A codec whose model knows a way from one image to another: `Codec.between`."""
+
+    def _between(self, ends: NDArray[Any], items: int) -> NDArray[Any]:
+        """Images on the way from the first to the second of a checked array of two, both included: `items` of their shape."""
+        ...
+
+
+@runtime_checkable
 class SupportsInformation(Protocol):
     """A codec with a model of single values, which tells what each of them costs: `Codec.information`."""
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.capabilities import Progress as Progress
 from codecs_core.capabilities import (
+    SupportsBetween,
     SupportsInformation,
     SupportsOlderPreview,
     SupportsPreview,
@@ -310,6 +311,40 @@ class Codec(ABC):
         from codecs_core.entropy import Message
 
         return self._sample(Message.random(seed), items, size)
+
+    def between(self, first: NDArray[Any], last: NDArray[Any], items: int) -> NDArray[Any]:
+        """Images on the way from one image to another, through what the model makes of them: the same ones on every machine.
+
+        Parameters
+        ----------
+        first, last
+            Images of one shape and dtype that the codec takes as items of a stack.
+        items
+            How many, 2 or more, both ends included.
+
+        Returns
+        -------
+        NDArray
+            `items` images along the first axis.
+
+        Raises
+        ------
+        ConfigError
+            If the codec knows no such way: it is no `SupportsBetween`. For fewer items.
+        UnsupportedArrayError
+            For images that are not alike, or that the codec cannot take.
+        """
+        if type(items) is not int or not 2 <= items < 1 << 31:
+            raise ConfigError(f"items must be an integer from 2 to {(1 << 31) - 1}, got {items!r}")
+        if not isinstance(self, SupportsBetween):
+            raise ConfigError(f"codec {self.id} knows no way from one image to another")
+        if first.shape != last.shape or first.dtype != last.dtype:
+            raise UnsupportedArrayError(
+                f"the images must have one shape and dtype, got {first.dtype} of {first.shape} and {last.dtype} of {last.shape}"
+            )
+        ends = normalise(np.stack([first, last]))
+        self.check(ArraySpec.of(ends))
+        return self._between(ends, items)
 
     def config(self) -> dict[str, Any]:
         """The non-default settings, JSON-able; the model is not among them (files name it by its hash)."""

@@ -19,9 +19,13 @@ def sample(
         str, typer.Option(metavar="HEIGHTxWIDTH", help="Of an image, where the model takes any size.")
     ] = "32x32",
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Other seeds give other images.")] = 0,
+    between: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", show_default=False, help="Images on the way from image A to image B instead."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it is a file that is there.")] = False,
 ) -> None:
-    """Decode random bits: the images are samples of what the model holds likely.
+    """Decode random bits: the images are samples of what the model holds likely. With --between, they lead from one image to another.
 
     The same model, size and seed give the same images on every machine. An image OUT shows all of them side by side.
     """
@@ -35,10 +39,26 @@ def sample(
         raise OutputError(f"{out} is there already; choose another name, or --force to replace it")
     height_and_width = arguments.image_size(size)
     found = api.load_model(model)
-    images = api.get_codec(found.codec, model=found).sample(items, height_and_width, seed=seed)
+    codec = api.get_codec(found.codec, model=found)
+    if between is None:
+        images = codec.sample(items, height_and_width, seed=seed)
+    else:
+        images = codec.between(one_image(between[0]), one_image(between[1]), items)
     picture = images if out.suffix == ".npy" else side_by_side(images)
     media.write(out, [("", picture)], {"": {}})
-    put(f"{shown(out)}: {plural(items, 'sample')} of {shown(found.label)}")
+    what = plural(items, "sample") if between is None else f"{plural(items, 'image')} from one to the other"
+    put(f"{shown(out)}: {what} of {shown(found.label)}")
+
+
+def one_image(path: Path) -> "NDArray[Any]":
+    """The array of a file that holds one; raises `InputError` for any other."""
+    from codecs_core import media
+    from codecs_core.errors import InputError
+
+    sources = list(media.read([path]).values())
+    if len(sources) != 1:
+        raise InputError(f"{path} holds {len(sources)} arrays; --between takes files of one image each")
+    return sources[0].load()
 
 
 def side_by_side(images: "NDArray[Any]") -> "NDArray[Any]":

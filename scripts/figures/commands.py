@@ -48,6 +48,7 @@ KINDS = {
 }
 CIFAR = {"`cifar10`, 10,000 test images": [PHOTO, "cifar10", CIFAR10, "--no-classical", "--json"]}
 DIGITS = {"digits": ["benchmarks/bbans.py", MNIST, "--json"]}
+EFFORT = {"effort": ["benchmarks/bbans_effort.py", MNIST, "--gap", "100", "--json"]}
 
 
 IDFS = {

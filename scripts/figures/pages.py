@@ -36,6 +36,7 @@ TABLES = {
     "sizes": Table(sizes.by_kind, sizes.kinds_table),
     "samples": Table(lambda data, once: sizes.of_samples(once), sizes.samples_table),
     "digits": Table(_benchmarks(commands.DIGITS), tables.digits_table),
+    "effort": Table(_benchmarks(commands.EFFORT), tables.effort_table),
     "buckets": Table(_benchmarks(commands.BUCKETS), tables.buckets_table),
     "particles": Table(_benchmarks(commands.PARTICLES), tables.particles_table),
     "photos": Table(_benchmarks(commands.PHOTOS), tables.photos_table),

@@ -104,6 +104,26 @@ def particles_table(found: dict[str, Any]) -> str:
     return markdown(heads, [[name, *(f"{one[key]:.4f}" for one in known)] for name, key in rows.items()])
 
 
+def effort_table(found: dict[str, Any]) -> str:
+    """Inference while coding: a column for each model."""
+    models = {f"`{m['model']}`": m for m in found["effort"]["models"]}
+    rows: dict[str, Row] = {
+        "standard, bits per pixel": lambda m: f"{m['levels'][0]['bits_per_value']:.4f}",
+        "smallest, bits per pixel": lambda m: f"{m['levels'][1]['bits_per_value']:.4f}",
+        "smallest over standard": lambda m: f"{m['levels'][1]['file_bytes'] / m['levels'][0]['file_bytes'] - 1:+.2%}",
+        "CPU time of an image at standard, to encode and to decode": lambda m: _milliseconds(m["levels"][0]),
+        "at smallest": lambda m: _milliseconds(m["levels"][1]),
+        "the bound after 20, 50, 100 steps of Adam in floating point": lambda m: ", ".join(
+            f"{change:+.2%}" for change in m["gap"].values()
+        ),
+    }
+    return _table(models, rows)
+
+
+def _milliseconds(level: dict[str, Any]) -> str:
+    return f"{level['encode_ms']:.2f}, {level['decode_ms']:.2f} ms"
+
+
 def idf_table(found: dict[str, Any]) -> str:
     """Integer discrete flows: a column for each model and data."""
     rows = {

@@ -76,3 +76,26 @@ def test_a_codec_without_samples(tmp_path: Path) -> None:
     done = codecs(tmp_path / "other.safetensors", tmp_path / "x.png")
     assert done.exit_code == 2
     assert "has no samples" in done.output
+
+
+def test_images_on_the_way_from_one_to_another(tmp_path: Path) -> None:
+    flows = pytest.importorskip("codecs_lbb.testing")
+    flows.random_model(3).save(tmp_path / "flow.safetensors")
+    codec, ends = cc.get_codec("lbb.flow", model=tmp_path / "flow.safetensors"), []
+    for name, seed in ("a", 1), ("b", 2):
+        image = codec.sample(1, (8, 8), seed=seed)[0]
+        media.write(tmp_path / f"{name}.png", [("", image)], {"": {}})
+        ends.append(image)
+    between = ["--between", tmp_path / "a.png", tmp_path / "b.png"]
+    done = codecs(tmp_path / "flow.safetensors", tmp_path / "x.npy", "--items", 4, *between)
+    assert done.exit_code == 0, done.output
+    assert "4 images from one to the other" in done.output
+    found = np.load(tmp_path / "x.npy")
+    assert np.array_equal(found, codec.between(*ends, 4))
+
+
+def test_ends_that_are_no_image(model: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "two.npz", a=np.zeros((6, 5), np.uint8), b=np.zeros((6, 5), np.uint8))
+    done = codecs(model, tmp_path / "x.png", "--between", tmp_path / "two.npz", tmp_path / "two.npz")
+    assert done.exit_code == 2
+    assert "holds 2 arrays" in done.output

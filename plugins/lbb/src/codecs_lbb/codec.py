@@ -12,6 +12,7 @@ from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Chain, Message
 from codecs_core.errors import UnsupportedArrayError
 from codecs_lbb import INFO
+from codecs_lbb.flow import arc
 from codecs_lbb.model import FlowModel
 
 #: Images a step, and which part of the images before they are at most: an image takes up to 30 times the bits that it adds from the message
@@ -66,6 +67,15 @@ class FlowCodec(MessageCodec):
     def _stack_codec(self, spec: ArraySpec) -> Chain:
         n, h, w, _ = self._images(spec)
         return Chain(lambda size: self._flow.codec(size, h, w), n, BATCH, PART)
+
+    def _between(self, ends: NDArray[Any], items: int) -> NDArray[Any]:
+        x = self._arranged(ends)
+        h, w = x.shape[1:3]
+        points = [arc(z, items) for z in self._flow.codec(2, h, w).points(x)]
+        images = self._flow.codec(items, h, w).image(points).reshape(items, *ends.shape[1:])
+        # where a flow is flat, a point in ten thousand does not tell the grey level
+        images[[0, -1]] = ends
+        return images
 
     def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
         shape = items, *size, self._flow.channels

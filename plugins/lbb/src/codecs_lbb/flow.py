@@ -12,7 +12,7 @@ from codecs_core.entropy import Message, StackCodec
 from codecs_core.exact import grey_levels
 from codecs_lbb.dequantise import GREY_BITS, Noise
 from codecs_lbb.grid import Grid
-from codecs_lbb.layers import Layer
+from codecs_lbb.layers import FactorOut, Layer
 
 
 class Flow(StackCodec[NDArray[Any]]):
@@ -65,8 +65,26 @@ class Flow(StackCodec[NDArray[Any]]):
 
     def sample(self, message: Message) -> NDArray[np.uint8]:
         """What the flow makes of z off a message of random bits; values beyond those of an image are cut off."""
-        x = (self._point(message) >> self._level) + self.centre
-        return x.clip(0, 255).astype(np.uint8)
+        return self._shown(self._point(message))
+
+    def points(self, x: NDArray[Any]) -> list[NDArray[np.int64]]:
+        """What the base distribution is of: z of images in the middle of their grey levels, an array for each layer that factors out."""
+        z, found = self.centred(x) + (1 << self._level >> 1), []
+        for layer in self.layers:
+            if isinstance(layer, FactorOut):
+                found.append(z[..., layer.keep :])
+            z, _ = layer.forward(z)
+        return found
+
+    def image(self, points: Sequence[NDArray[np.int64]]) -> NDArray[np.uint8]:
+        """Inverse of `points`; what is beyond the values of an image is cut off."""
+        z, left = np.zeros(self.end, np.int64), list(points)
+        for layer in reversed(self.layers):
+            z = np.concatenate([z, left.pop()], -1) if isinstance(layer, FactorOut) else layer.pop(None, z)
+        return self._shown(z)
+
+    def _shown(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return ((z >> self._level) + self.centre).clip(0, 255).astype(np.uint8)
 
     def _point(self, message: Message) -> NDArray[np.int64]:
         """Pop z, layer by layer, as far as the noisy image on the grid."""
@@ -89,3 +107,13 @@ class Flow(StackCodec[NDArray[Any]]):
     def centred(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """Images on the grid, without noise."""
         return (x.astype(np.int64) - self.centre) << self._level
+
+
+def arc(ends: NDArray[np.int64], items: int) -> NDArray[np.int64]:
+    """From the first to the second of two arrays, shape (2, ...), in `items` steps.
+
+    Independent variables keep their variance on the way, as they would not on a straight line: what is halfway is as likely as the ends.
+    """
+    t = (np.arange(items) / (items - 1)).reshape(-1, *[1] * (ends.ndim - 1))
+    mixed: NDArray[np.float64] = ((1 - t) * ends[0] + t * ends[1]) / np.sqrt((1 - t) * (1 - t) + t * t)
+    return np.asarray(np.floor(mixed + 0.5), np.int64)

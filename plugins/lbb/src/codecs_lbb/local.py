@@ -65,8 +65,10 @@ def encode_x_given_y(
     near.push(message, x)
 
 
-def pop(message: Message, grid: Grid, y: NDArray[Any], function: Map) -> NDArray[np.int64]:
-    """Inverse of `push`: returns x."""
+def pop(message: Message | None, grid: Grid, y: NDArray[Any], function: Map) -> NDArray[np.int64]:
+    """Inverse of `push`: returns x. Without a message, f^-1(y) itself."""
+    if message is None:
+        return grid.units(function.inverse(grid.values(y)))
     x = grid.near(function.inverse(grid.values(y))).pop(message)
     grid.gaussian(*function.forward(grid.values(x))).push(message, y)
     return x

@@ -28,8 +28,8 @@ class Layer(ABC):
         """Code x given y, with bits of the message; returns y, which is left to be coded."""
 
     @abstractmethod
-    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
-        """Inverse of `push`: returns x, and leaves the message as it was."""
+    def pop(self, message: Message | None, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`: returns x, and leaves the message as it was. Without a message, the x nearest to f^-1(y)."""
 
     @abstractmethod
     def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
@@ -55,7 +55,7 @@ class Shuffle(Layer):
         """Map x."""
         return self.to(x)
 
-    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+    def pop(self, message: Message | None, y: NDArray[Any]) -> NDArray[np.int64]:
         """Map y back."""
         return self.back(y)
 
@@ -80,7 +80,7 @@ class Elementwise(Layer):
         y[at] = moved if f is None else local.push(message, self.grid, moved, f)
         return y
 
-    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+    def pop(self, message: Message | None, y: NDArray[Any]) -> NDArray[np.int64]:
         """Inverse of `push`."""
         x, (at, shift, f) = y.astype(np.int64), self.step(y)
         x[at] = (x[at] if f is None else local.pop(message, self.grid, x[at], f)) - shift

@@ -113,7 +113,7 @@ class Mixture(Layer):
             out[..., c] = local.push(message, self.grid, at, self._map(rest, c))
         return self._joined(x, out)
 
-    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
+    def pop(self, message: Message | None, y: NDArray[Any]) -> NDArray[np.int64]:
         """Inverse of `push`."""
         context, shift, out = self._start(y)
         values = np.empty_like(out)

@@ -62,9 +62,10 @@ class FactorOut(Layer):
         Base(self.grid, done.shape).push(message, done)
         return x[..., : self.keep]
 
-    def pop(self, message: Message, y: NDArray[Any]) -> NDArray[np.int64]:
-        """Inverse of `push`."""
-        done = Base(self.grid, (*y.shape[:-1], self.channels - self.keep)).pop(message)
+    def pop(self, message: Message | None, y: NDArray[Any]) -> NDArray[np.int64]:
+        """Inverse of `push`; without a message, what is done is at its mean, zero."""
+        shape = *y.shape[:-1], self.channels - self.keep
+        done = Base(self.grid, shape).pop(message) if message is not None else np.zeros(shape, np.int64)
         return np.concatenate([y, done], -1)
 
     def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
