@@ -60,7 +60,7 @@ def codecs_register() -> list[CodecSpec]:
 
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
-    """The models shipped with it; ``scripts/train_mnist.py`` makes them."""
+    """The models shipped with it; ``scripts/train_mnist.py`` and ``scripts/train_hvae.py`` make them."""
     return [
         ModelSpec(
             name="mnist",
@@ -79,5 +79,14 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="handwritten digits in black and white, 28 x 28",
             nbytes=1441208,
             shapes=((None, 28, 28),),
+        ),
+        ModelSpec(
+            name="cifar10",
+            codec="bbans.hvae",
+            resource="codecs_bbans:models/cifar10.safetensors",
+            sha256="4abeb682b2b648742bd1ae3f1b5cb1ea9feb3efcfb5b4c7480d5197e84f270db",
+            summary="small colour photographs, 32 x 32",
+            nbytes=2130293,
+            shapes=((None, 32, 32, 3), (32, 32, 3)),
         ),
     ]
