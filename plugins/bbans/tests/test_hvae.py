@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import tracemalloc
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
+import codecs_core as cc
 from codecs_core import Model
 from codecs_core.arrays import ArraySpec
 from codecs_core.entropy import BucketedGaussian, Message
@@ -191,3 +193,16 @@ def test_networks_that_can_say_too_much(part: str) -> None:
     tensors = model.tensors() | ExactNet([*net.layers[:-1], wider], net.low, net.high).tensors(part)
     with pytest.raises(ModelError, match="outside their range"):
         Hierarchy(model.config, tensors)
+
+
+def test_the_model_that_ships_makes_the_payloads_that_it_made() -> None:
+    """A golden vector of the model `cifar10`: any change of its networks, or of what codes with them, is a change of these bytes."""
+    y, x = np.mgrid[:32, :32]
+    image = np.stack([4 * x + 3 * y, 200 - 5 * x, 7 * y], -1).astype(np.uint8)
+    codec, spec = cc.get_codec("bbans.hvae", model="cifar10"), ArraySpec.of(image)
+    payload = codec.encode(image)
+    assert hashlib.sha256(payload).hexdigest()[:32] == "130fb2c644684e862cecada2c8dd70c6"
+    assert np.array_equal(codec.decode(payload, spec), image)
+    coarse = cc.get_codec("bbans.hvae-lossy", model="cifar10")
+    shown = coarse.decode(coarse.encode(image), spec)
+    assert hashlib.sha256(shown.tobytes()).hexdigest()[:32] == "132fbae8ccfb479d64cb22bb4a6d308a"
