@@ -69,7 +69,7 @@ class ExactNet:
         #: Whether a layer is a convolution: inputs then are images.
         self.spatial = any(layer.weight.ndim == 4 for layer in self.layers)
         self._plan = Plan(self.layers, spans, bounds)
-        self._pairs = Pairs.of(self.layers, spans, bounds, self._plan)
+        self._pairs = Pairs.of(self.layers, spans, self._plan)
 
     @property
     def inputs(self) -> int:

@@ -1,6 +1,6 @@
 """Vectors of eight and of sixteen floats, binary32 or binary64, for compiled kernels.
 
-Every operation is rounded lane by lane, in the order that is written. ``+ - *`` work between vectors, and between a vector and a
+Every operation is rounded lane by lane, in the order that is written. ``+ - * /`` work between vectors, and between a vector and a
 float of its kind; there is no ``+=``, which numpy does in place. A compiler keeps a vector in as many registers as the machine at hand
 needs; what is computed is the same on all. Without a compiler (``NUMBA_DISABLE_JIT=1``) a vector is an array of numpy, with the same
 results. Loads and stores are not checked: the caller makes sure that the array is long enough.
@@ -182,7 +182,7 @@ def _operator(of: Any, name: str) -> None:
         lower_builtin(of, *kinds)(emit)  # type: ignore[no-untyped-call]
 
 
-for _of, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+for _of, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
     _operator(_of, _name)
 
 

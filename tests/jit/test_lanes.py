@@ -36,6 +36,11 @@ def _scale(a, b, out):
 
 
 @kernel
+def _divide(a, b, out):
+    store(out, 0, b[0] / load16(a, 0))
+
+
+@kernel
 def _product_and_sum(a, b, out):
     total = load16(a, 0)
     store(out, 0, total + total * load16(b, 0))
@@ -77,6 +82,7 @@ def _placed(at: int, values: Array) -> Array:
 
 CASES: dict[str, tuple[Any, Callable[[Array, Array], Array]]] = {
     "add": (_add, lambda a, b: a + b),
+    "divide": (_divide, lambda a, b: b[0] / a[:16]),
     "subtract": (_subtract, lambda a, b: _placed(2, a[3:11] - b[5:13])),
     "scale": (_scale, lambda a, b: b[0] * a),
     "product and sum": (_product_and_sum, lambda a, b: a + a * b),

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 from codecs_ar import neighbours
-from codecs_ar.regression import packed
 from codecs_ar.stack.fitted import Fitted, Plane, Scene
 from codecs_ar.stack.fitted_network import FEATURE_BITS, Network, frozen
+from codecs_ar.stack.regression import packed
 from codecs_ar.workspace import Predictors
 from numpy.typing import NDArray
 from PIL import Image

@@ -52,6 +52,18 @@ def test_round_trip(model: Model, count: int) -> None:
     received.verify_end()
 
 
+@pytest.mark.parametrize(
+    ("model", "shape"), [(GREY, (4, 7, 6)), (BINARY, (4, 6, 6)), (FITTED, (4, *FITTED.config["shape"]))]
+)
+def test_samples(model: Model, shape: tuple[int, ...]) -> None:
+    codec = StackCodec(model=model)
+    found = codec.sample(4, seed=3)
+    assert found.shape == shape
+    np.testing.assert_array_equal(found, codec.sample(4, seed=3))
+    assert (found != codec.sample(4, seed=4)).any()
+    np.testing.assert_array_equal(codec.decode(codec.encode(found), ArraySpec.of(found)), found)
+
+
 @pytest.mark.parametrize("model", [GREY, FITTED])
 def test_images_do_not_see_each_other(model: Model) -> None:
     """What an image costs does not depend on the others: messages of stacks add up, but for their ends."""

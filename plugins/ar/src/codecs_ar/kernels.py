@@ -71,12 +71,12 @@ def differences(v, k, x, at, places):
 
 
 @borrowing
-def regressors(fit, v, x, at, back, places):
+def regressors(vectors, v, x, at, back, places):
     """Write the regressors of a value: differences in its own plane, and in those before it."""
-    fit.vectors[v] = _0
-    k = differences(fit.vectors, v + 1, x, at, places.own)
-    k = differences(fit.vectors, k, x, at - back, places.before)
-    differences(fit.vectors, k, x, at - 2 * back, places.earlier)
+    vectors[v] = _0
+    k = differences(vectors, v + 1, x, at, places.own)
+    k = differences(vectors, k, x, at - back, places.before)
+    differences(vectors, k, x, at - 2 * back, places.earlier)
 
 
 @borrowing
@@ -86,16 +86,16 @@ def within(prediction, limit):
 
 
 @borrowing
-def blend(fit, e, at, mine, places, by_short, by_long):
+def blend(misses, e, at, mine, places, by_short, by_long):
     """Both predictions by how well they did nearby; returns what `features.describe` calls a guess.
 
     That is (centre, scale, both predictions, how far each was off nearby).
     """
-    second = fit.misses.size // 2 + mine
+    second = misses.size // 2 + mine
     error_short, error_long, scale = _64TH, _64TH, _0
     for i in range(places.near.size):
-        error_short += places.weights[i] * fit.misses[np.uint64(mine + places.near[i])]
-        error_long += places.weights[i] * fit.misses[np.uint64(second + places.near[i])]
+        error_short += places.weights[i] * misses[np.uint64(mine + places.near[i])]
+        error_long += places.weights[i] * misses[np.uint64(second + places.near[i])]
         scale += places.weights[i] * abs(e[np.uint64(at + places.near[i])])
     scale = max(np.floor(scale * UNIT) / UNIT, LEAST)
     square_short, square_long = error_short * error_short, error_long * error_long
@@ -150,16 +150,21 @@ def fade_left(bias, column, miss):
 
 
 @borrowing
-def take_in(fit, bias, x, e, at, mine, v, n, column, guess, rates):
-    """Learn from a value: the errors of its predictions, the sums of both predictors, and the biases."""
+def note(errors, misses, x, e, at, mine, column, guess):
+    """Write down how far predictions of a value are off; returns how much it is trusted, and its difference from the value to the left."""
     centre, scale, by_short, by_long = guess[0], guess[1], guess[2], guess[3]
     value = x[at]
     e[at] = value - centre
-    fit.errors[column] = value - centre
-    fit.misses[mine] = abs(value - by_short)
-    fit.misses[fit.misses.size // 2 + mine] = abs(value - by_long)
-    fit.trust[column] = _1 / (scale * scale + _1)
-    fit.vectors[v] = value - x[at - 1]
+    errors[column] = value - centre
+    misses[mine] = abs(value - by_short)
+    misses[misses.size // 2 + mine] = abs(value - by_long)
+    return _1 / (scale * scale + _1), value - x[at - 1]
+
+
+@borrowing
+def take_in(fit, bias, x, e, at, mine, v, n, column, guess, rates):
+    """Learn from a value: the errors of its predictions, the sums of both predictors, and the biases."""
+    fit.trust[column], fit.vectors[v] = note(fit.errors, fit.misses, x, e, at, mine, column, guess)
     forward(fit, v, n, fit.trust[column], column * (fit.run.size // 2), rates)
     fade_right(bias, column, fit.errors[column])
 
@@ -245,14 +250,14 @@ def code(state, words, out, wide, precision, params):
             for column in range(width):
                 at = start + MARGIN + column
                 mine, v, i = at - first, column * wide, (image * height + y) * width + column
-                regressors(fit, v, x, at, back, places)
+                regressors(fit.vectors, v, x, at, back, places)
                 by_short = by_long = _0
                 for which in range(2):
                     period = given.predictors.long_period if which else given.predictors.short_period
                     if column % period == 0:
                         solve(given.prior, fit, (which * width + column) * terms, which * terms, n, which * wide)
                     by_short, by_long = by_long, within(x[at - 1] + predict(fit, which * wide, v, n), limit)
-                guess = blend(fit, e, at, mine, places, by_short, by_long)
+                guess = blend(fit.misses, e, at, mine, places, by_short, by_long)
                 for k in range(3):
                     bias.past[k] = bias.above[column, k] + bias.run[k]
                 where = at, back, stride, (y, column)

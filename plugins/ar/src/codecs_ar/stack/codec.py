@@ -81,6 +81,11 @@ class StackCodec(Codec):
     def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         return self._stack.information(self._images(chunk)).reshape(chunk.shape)
 
+    def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
+        height, width, channels = self._stack.shape
+        shape = (items, height, width, channels)[: 3 if channels == 1 else 4]
+        return self._stack.pop(message, items).reshape(shape)
+
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         message = Message.from_bytes(payload)
         images = self._stack.pop(message, spec.shape[0])

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from codecs_ar import neighbours
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.planes import places
-from codecs_ar.regression import packed
 from codecs_ar.stack import fitting
+from codecs_ar.stack.regression import IMAGES, packed
 from codecs_ar.stack.tensors import unpacked
-from codecs_ar.workspace import Bias, Fit, Predictors
+from codecs_ar.workspace import Predictors
 from codecs_core import ModelParts
 from codecs_core.entropy import WIDE, LogisticMixture, Message, table
 from codecs_core.exact import ExactNet
 
-#: What a plane is looked at with: what is seen, predictors, their biases, and room to work in.
-Sight = tuple[fitting.Scenery, Fit, Bias, fitting.Desk]
+#: What a plane is looked at with: what is seen, predictors, and room to work in.
+Sight = tuple[fitting.Scenery, fitting.Group, fitting.Desk]
 #: The largest height and width, components, and period of a predictor.
 SIDE, COMPONENTS, LONGEST = 128, 16, 1 << 16
 #: Bounds of what a network says, in units of 1/64: logits of a base 2, means in scales of errors, octaves of log-scales.
@@ -130,14 +130,14 @@ class Fitted:
         scene = Scene(self, count)
         height, width, _ = self.shape
         for i, plane in enumerate(self.planes):
-            scenery, fits, biases, desk = scene.start(i, count)
+            scenery, groups, desk = scene.start(i, count)
             described = neighbours.features(i)
             rows, told = np.empty((count, plane.network.inputs), np.int8), np.empty((count, fitting.TOLD), np.float32)
             values = np.empty(count, np.int32)
             for place in range(height * width):
-                fitting.go_on(scenery, fits, biases, desk, place, described, values, rows, told)
+                fitting.go_on(scenery, groups, desk, place, described, values, rows, told)
                 values = self.mixture(plane.network(rows), told).pop(message)
-            fitting.go_on(scenery, fits, biases, desk, height * width, described, values, rows, told)
+            fitting.go_on(scenery, groups, desk, height * width, described, values, rows, told)
         images = np.empty((count, *self.shape), np.uint8)
         images[..., self.channels] = scene.values.transpose(1, 2, 3, 0)
         return images
@@ -205,25 +205,20 @@ class Scene:
             rows * stride + columns,
             np.searchsorted(before, np.arange(plane + 2)),
         )
-        fit, bias = Fit.empty(neighbours.regressors(plane), height, width), Bias.empty(width)
-        # of each image its own, but for what is there to work in
-        own = [np.zeros((images, *a.shape), a.dtype) for a in (*fit[:7], *bias[:2])]
-        fits, biases = Fit._make([*own[:7], *fit[7:]]), Bias._make([*own[7:], bias.past])
-        # features are written eight at a time
-        inputs = neighbours.features(plane) + len(of.window)
-        desk = np.zeros(inputs + 8, np.float32), np.zeros(max(40, len(of.window) + 8), np.float32)
-        return scenery, fits, biases, fitting.Desk(*desk, np.zeros(3, np.float32))
+        n, described = neighbours.regressors(plane), neighbours.features(plane)
+        groups = fitting.Group.empty(-(-images // IMAGES), n, height, width)
+        return scenery, groups, fitting.Desk.empty(described, len(of.window), n)
 
     def rows(
         self, plane: int, first: int, last: int, sight: Sight | None = None
     ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """What is seen of the values of known images from `first` to before `last`, and told of them; planes before were looked at."""
-        scenery, fits, biases, desk = sight or self.start(plane, 1)
+        scenery, groups, desk = sight or self.start(plane, 1)
         height, width, _ = self.model.shape
         described = neighbours.features(plane)
         rows = np.empty(((last - first) * height * width, described + scenery.window.size), np.int8)
         told = np.empty((len(rows), fitting.TOLD), np.float32)
-        fitting.follow(scenery, fits, biases, desk, first, last, described, rows, told)
+        fitting.follow(scenery, groups, desk, first, last, described, rows, told)
         return rows, told
 
     def follow(self, plane: int) -> tuple[NDArray[np.int16], NDArray[np.float32]]:

@@ -1,7 +1,8 @@
 """The compiled part of models with predictors: a value as the predictors of `ar.image` see it, and a window around it.
 
-Each image has predictors of its own, which are fitted to it as it is coded. A place is looked at, coded and taken in for all images
-at once; where images are known, one image after the other is quicker. Both give the same numbers, since images share nothing.
+Each image has predictors of its own, which are fitted to it as it is coded. A place is looked at, coded and taken in for all images,
+a group of which share vectors (`regression`); where images are known, one group after the other is quicker. Both give the same
+numbers, since images share nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.features import describe, scaled
-from codecs_ar.kernels import begin, blend, extend, hand_down, regressors, spread_down, spread_up, take_in, within
+from codecs_ar.kernels import (
+    begin,
+    blend,
+    extend,
+    fade_left,
+    fade_right,
+    note,
+    regressors,
+    spread_down,
+    spread_up,
+    within,
+)
 from codecs_ar.neighbours import MARGIN
-from codecs_ar.regression import LANES, predict, solve
-from codecs_ar.workspace import Bias, Fit, Places, Predictors
+from codecs_ar.regression import LANES, width
+from codecs_ar.stack.regression import IMAGES, backward, forward, predict, solve, terms
+from codecs_ar.workspace import Bias, Places, Predictors
 from codecs_core.jit import borrowing, kernel
 
 _0, _32, _256 = np.array([0, 32, 256], np.float32)
@@ -42,12 +55,54 @@ class Scenery(NamedTuple):
     cuts: NDArray[np.int64]
 
 
+class Group(NamedTuple):
+    """Both predictors of each of `IMAGES` images at work, or, with one more axis in front, of several groups.
+
+    The first of these arrays have numbers of the images side by side: of each column the sums that it hands down, first those of the
+    short predictor; sums along the row; weights; of each column what is predicted and its regressors, and how much it is trusted; and
+    room to solve in. The others have an axis for the images: absolute errors of both predictors, shape (IMAGES, 2 * area); errors of the
+    blended prediction in the row; and the sums of `workspace.Bias`.
+    """
+
+    above: NDArray[np.float32]
+    run: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+    trust: NDArray[np.float32]
+    rows: NDArray[np.float32]
+    inverses: NDArray[np.float32]
+    misses: NDArray[np.float32]
+    errors: NDArray[np.float32]
+    biases_above: NDArray[np.float32]
+    biases_run: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, groups: int, n: int, height: int, columns: int) -> Group:
+        """For n regressors of the values of images of this size."""
+        sums, wide, area = terms(n), width(n), (height + 2 * MARGIN) * (columns + 2 * MARGIN)
+        together = (2 * columns * sums, 2 * sums, 2 * wide, columns * wide, columns, sums, n + 2)
+        alone: tuple[tuple[int, ...], ...] = (2 * area,), (columns,), (columns, 3), (3,)
+        shapes = *((IMAGES * size,) for size in together), *((IMAGES, *shape) for shape in alone)
+        return cls(*(np.zeros((groups, *shape), np.float32) for shape in shapes))
+
+
 class Desk(NamedTuple):
-    """To work in: a row of features and what they are made of, as `features.describe` takes them; how much was seen around a value."""
+    """To work in: a row of features and what they are made of, as `features.describe` takes them; sums around a value;
+    regressors and predictions.
+    """
 
     row: NDArray[np.float32]
     found: NDArray[np.float32]
     past: NDArray[np.float32]
+    vector: NDArray[np.float32]
+    predictions: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, described: int, window: int, n: int) -> Desk:
+        """For this number of features of `features.describe` and of places in the window, and n regressors."""
+        # features are written eight at a time
+        sizes = described + window + 8, max(40, window + 8), 3, width(n), 2 * LANES * IMAGES
+        return cls(*(np.zeros(size, np.float32) for size in sizes))
 
 
 @borrowing
@@ -61,17 +116,19 @@ def where_is(scenery, image, y):
 
 
 @borrowing
-def clear(scenery, fit, bias, first, stride, back, y):
-    """Begin an image, or a row."""
+def clear(scenery, group, image, count, y):
+    """Begin images, or a row."""
     if y == 0:
         plane, top = scenery.size[0], scenery.size[4]
-        fit.above[:] = _0
-        fit.weights[:] = _0
-        fit.misses[:] = _0
-        bias.above[:] = _0
-        begin(scenery.x, scenery.e, first, plane, back, stride, np.float32((top + 1) // 2), np.float32(top))
-    fit.run[:] = _0
-    bias.run[:] = _0
+        group.above[:] = _0
+        group.weights[:] = _0
+        group.misses[:] = _0
+        group.biases_above[:] = _0
+        for k in range(count):
+            first, _, stride, back = where_is(scenery, image + k, y)
+            begin(scenery.x, scenery.e, first, plane, back, stride, np.float32((top + 1) // 2), np.float32(top))
+    group.run[:] = _0
+    group.biases_run[:] = _0
 
 
 @borrowing
@@ -88,98 +145,167 @@ def see(scenery, desk, at, back, f, centre, rate):
 
 
 @borrowing
-def look_at(scenery, fit, bias, desk, image, y, column, described, row, told):
-    """Predict a value of an image, and write its features into `row`; the first `described` are those of `features.describe`."""
-    first, start, stride, back = where_is(scenery, image, y)
-    if column == 0:
-        clear(scenery, fit, bias, first, stride, back, y)
-    x, e, places = scenery.x, scenery.e, scenery.places
-    width, limit = scenery.size[3], np.float32(scenery.size[4])
-    n, terms = places.own.size + places.before.size + places.earlier.size, scenery.prior.size
-    wide = LANES * (n // LANES + 1)
-    at = start + MARGIN + column
-    v = column * wide
-    regressors(fit, v, x, at, back, places)
-    by_short = by_long = _0
+def predict_all(scenery, group, desk, image, count, y, column):
+    """Write what both predictors of each image expect of a value, less the value to the left, into `desk.predictions`."""
+    places = scenery.places
+    n = places.own.size + places.before.size + places.earlier.size
+    wide, half = LANES * (n // LANES + 1), group.run.size // 2
+    v = IMAGES * wide * column
+    for k in range(count):
+        _, start, _, back = where_is(scenery, image + k, y)
+        regressors(desk.vector, 0, scenery.x, start + MARGIN + column, back, places)
+        for j in range(n + 1):
+            group.vectors[np.uint64(v + IMAGES * j + k)] = desk.vector[np.uint64(j)]
     for which in range(2):
         period = scenery.predictors.long_period if which else scenery.predictors.short_period
+        weights, sums = which * IMAGES * wide, which * half
         if column % period == 0:
-            solve(scenery.prior, fit, (which * width + column) * terms, which * terms, n, which * wide)
-        by_short, by_long = by_long, within(x[at - 1] + predict(fit, which * wide, v, n), limit)
-    guess = blend(fit, e, at, at - first, places, by_short, by_long)
-    for k in range(3):
-        desk.past[k] = bias.above[column, k] + bias.run[k]
+            solve(scenery.prior, group, column * group.run.size + sums, sums, n, weights)
+        predict(group, weights, v, wide, desk.predictions, which * LANES * IMAGES)
+
+
+@borrowing
+def describe_one(scenery, group, desk, image, k, y, column, described, row, told):
+    """Write the features of a value of image `k` of a group, which is `image`, into `row`; the first are those of `features.describe`."""
+    first, start, stride, back = where_is(scenery, image, y)
+    x, e, places, limit = scenery.x, scenery.e, scenery.places, np.float32(scenery.size[4])
+    at = start + MARGIN + column
+    by_short = within(x[at - 1] + desk.predictions[k], limit)
+    by_long = within(x[at - 1] + desk.predictions[LANES * IMAGES + k], limit)
+    guess = blend(group.misses[k], e, at, at - first, places, by_short, by_long)
+    for j in range(3):
+        desk.past[j] = group.biases_above[k, column, j] + group.biases_run[k, j]
     where = at, back, stride, (y, column)
     log_scale = describe(desk, x, e, where, places, guess, desk.past, limit, scenery.mantissas)
     see(scenery, desk, at, back, described, guess[0], _32 / guess[1])
-    for k in range(row.size):
-        row[k] = np.int8(desk.row[k])
+    for j in range(row.size):
+        row[j] = np.int8(desk.row[j])
     told[0], told[1], told[2], told[3], told[4] = guess[0], guess[1], guess[2], guess[3], np.float32(log_scale)
 
 
 @borrowing
-def learn_from(scenery, fit, bias, image, y, column, told):
-    """Learn from a value of an image, which is known now."""
-    first, start, stride, back = where_is(scenery, image, y)
+def look_at(scenery, group, desk, image, count, y, column, described, rows, told, first, apart):
+    """Predict a value of `count` images from `image` on, and write their features into every `apart`-th row from `first` on."""
+    if column == 0:
+        clear(scenery, group, image, count, y)
+    predict_all(scenery, group, desk, image, count, y, column)
+    for k in range(count):
+        row = first + k * apart
+        describe_one(scenery, group, desk, image + k, k, y, column, described, rows[row], told[row])
+
+
+@borrowing
+def learn_from(scenery, group, desk, image, count, y, column, told, first, apart):
+    """Learn from a value of `count` images from `image` on, which is known now."""
     x, e, places = scenery.x, scenery.e, scenery.places
-    plane, _, height, width, _ = scenery.size
+    plane, _, height, columns, _ = scenery.size
     n = places.own.size + places.before.size + places.earlier.size
     wide, rates = LANES * (n // LANES + 1), (scenery.predictors.short, scenery.predictors.long)
-    at = start + MARGIN + column
-    guess = told[0], told[1], told[2], told[3]
-    take_in(fit, bias, x, e, at, at - first, column * wide, n, column, guess, rates)
-    if y == 0:
-        spread_up(x, e, at, plane, back, stride)
-    if column == width - 1:
-        hand_down(fit, bias, n, wide, width, rates)
-        extend(x, e, start, width)
-        if y == height - 1:
-            spread_down(x, e, start, stride)
+    v = IMAGES * wide * column
+    for k in range(count):
+        corner, start, stride, back = where_is(scenery, image + k, y)
+        at, row = start + MARGIN + column, first + k * apart
+        guess = told[row, 0], told[row, 1], told[row, 2], told[row, 3]
+        trust, difference = note(group.errors[k], group.misses[k], x, e, at, at - corner, column, guess)
+        group.trust[IMAGES * column + k], group.vectors[v + k] = trust, difference
+        fade_right(Bias(group.biases_above[k], group.biases_run[k], desk.past), column, group.errors[k, column])
+        if y == 0:
+            spread_up(x, e, at, plane, back, stride)
+        if column == columns - 1:
+            extend(x, e, start, columns)
+            if y == height - 1:
+                spread_down(x, e, start, stride)
+    forward(group, v, n, IMAGES * column, column * group.run.size, rates)
+    if column == columns - 1:
+        hand_down(group, desk, count, n, wide, columns, rates)
 
 
 @borrowing
-def go_on_in(scenery, fits, biases, desk, i, place, described, values, rows, told):
-    """`go_on` in an image."""
+def hand_down(group, desk, count, n, wide, columns, rates):
+    """Once a row is done, hand on to each column what is to the right of it."""
+    group.run[:] = _0
+    group.biases_run[:] = _0
+    for column in range(columns - 1, 0, -1):
+        backward(group, IMAGES * wide * column, n, IMAGES * column, (column - 1) * group.run.size, rates)
+        for k in range(count):
+            fade_left(Bias(group.biases_above[k], group.biases_run[k], desk.past), column, group.errors[k, column])
+
+
+@borrowing
+def go_on_in(scenery, groups, desk, number, place, described, values, rows, told):
+    """`go_on` in a group."""
     # references to what is taken out of arrays are not counted here, as they would be in a kernel
-    own = fits.above[i], fits.run[i], fits.weights[i], fits.misses[i], fits.vectors[i], fits.trust[i], fits.errors[i]
-    fit, bias = Fit(*own, fits.rows, fits.inverses), Bias(biases.above[i], biases.run[i], biases.past)
-    height, width = scenery.size[2], scenery.size[3]
+    group = Group(
+        groups.above[number],
+        groups.run[number],
+        groups.weights[number],
+        groups.vectors[number],
+        groups.trust[number],
+        groups.rows[number],
+        groups.inverses[number],
+        groups.misses[number],
+        groups.errors[number],
+        groups.biases_above[number],
+        groups.biases_run[number],
+    )
+    _, images, height, columns, _ = scenery.size
+    image = number * IMAGES
+    count = min(IMAGES, images - image)
     if place > 0:
-        y, column = (place - 1) // width, (place - 1) % width
-        scenery.x[where_is(scenery, i, y)[1] + MARGIN + column] = np.float32(values[i])
-        learn_from(scenery, fit, bias, i, y, column, told[i])
-    if place < height * width:
-        look_at(scenery, fit, bias, desk, i, place // width, place % width, described, rows[i], told[i])
+        y, column = (place - 1) // columns, (place - 1) % columns
+        for k in range(count):
+            scenery.x[where_is(scenery, image + k, y)[1] + MARGIN + column] = np.float32(values[image + k])
+        learn_from(scenery, group, desk, image, count, y, column, told, image, 1)
+    if place < height * columns:
+        y, column = place // columns, place % columns
+        look_at(scenery, group, desk, image, count, y, column, described, rows, told, image, 1)
 
 
 @borrowing
-def pass_by(scenery, fits, biases, desk, image, y, column, described, rows, told, k):
-    """Predict and describe a value that is known, as number `k`, and learn from it; predictors are those of image 0."""
-    own = fits.above[0], fits.run[0], fits.weights[0], fits.misses[0], fits.vectors[0], fits.trust[0], fits.errors[0]
-    fit, bias = Fit(*own, fits.rows, fits.inverses), Bias(biases.above[0], biases.run[0], biases.past)
-    look_at(scenery, fit, bias, desk, image, y, column, described, rows[k], told[k])
-    learn_from(scenery, fit, bias, image, y, column, told[k])
+def pass_by(scenery, groups, desk, image, count, y, column, described, rows, told, first, apart):
+    """Predict and describe a value of images that are known, and learn from it; predictors are those of the first group."""
+    number = 0
+    group = Group(
+        groups.above[number],
+        groups.run[number],
+        groups.weights[number],
+        groups.vectors[number],
+        groups.trust[number],
+        groups.rows[number],
+        groups.inverses[number],
+        groups.misses[number],
+        groups.errors[number],
+        groups.biases_above[number],
+        groups.biases_run[number],
+    )
+    look_at(scenery, group, desk, image, count, y, column, described, rows, told, first, apart)
+    learn_from(scenery, group, desk, image, count, y, column, told, first, apart)
 
 
 @kernel
-def go_on(scenery, fits, biases, desk, place, described, values, rows, told):
+def go_on(scenery, groups, desk, place, described, values, rows, told):
     """Learn from the values of all images at the place before, if any, and look at those at this place, unless it is behind the last one.
 
     Places are numbered row by row; `rows` are of shape (images, features), `told` of shape (images, TOLD).
     """
-    for i in range(scenery.size[1]):
-        go_on_in(scenery, fits, biases, desk, i, place, described, values, rows, told)
+    for number in range(groups.run.shape[0]):
+        go_on_in(scenery, groups, desk, number, place, described, values, rows, told)
 
 
 @kernel
-def follow(scenery, fits, biases, desk, first, last, described, rows, told):
-    """Look at all values of the images from `first` to before `last`, which are known; predictors are those of image 0."""
-    _, _, height, width, _ = scenery.size
-    for image in range(first, last):
+def follow(scenery, groups, desk, first, last, described, rows, told):
+    """Look at all values of the images from `first` to before `last`, which are known; predictors are those of the first group.
+
+    Rows are those of one image after the other.
+    """
+    _, _, height, columns, _ = scenery.size
+    area = height * columns
+    for image in range(first, last, IMAGES):
+        count = min(IMAGES, last - image)
         for y in range(height):
-            for column in range(width):
-                k = ((image - first) * height + y) * width + column
-                pass_by(scenery, fits, biases, desk, image, y, column, described, rows, told, k)
+            for column in range(columns):
+                row = (image - first) * area + y * columns + column
+                pass_by(scenery, groups, desk, image, count, y, column, described, rows, told, row, area)
 
 
 @kernel
