@@ -53,7 +53,8 @@ def test_round_trip(model: Model, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "shape"), [(GREY, (4, 7, 6)), (BINARY, (4, 6, 6)), (FITTED, (4, *FITTED.config["shape"]))]
+    ("model", "shape"),
+    [(REFERRED, (4, 5, 9, 3)), (BINARY, (4, 6, 6)), (FITTED_GREY, (4, 6, 5)), (FITTED, (4, *FITTED.config["shape"]))],
 )
 def test_samples(model: Model, shape: tuple[int, ...]) -> None:
     codec = StackCodec(model=model)
