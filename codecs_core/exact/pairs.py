@@ -133,7 +133,7 @@ class Pairs:
         self.cut = any(bits)
         self.room = ((count + 1) * BLOCK * self.wide + self.wide) * (1 + self.cut)
         # what all weights of the last inputs are zero for need not be multiplied
-        used = [max(1, int(layer.weight.any(0).nonzero()[0].max(initial=0)) + 1) for layer in layers]
+        used = [1 + int(np.flatnonzero(np.any(layer.weight != 0, axis=0)).max(initial=0)) for layer in layers]
         weights = [packed(layer.weight[:, :n]) for layer, n in zip(layers, used, strict=True)]
         scales = [_scales(layer, below) for layer, below in zip(layers, bits, strict=False)]
         self.weights, self.scales = (np.concatenate([a.reshape(-1) for a in arrays]) for arrays in (weights, scales))
