@@ -117,7 +117,7 @@ class _Emitter:
         return self.builder.sext(_loaded(self.builder, place, _LONG(column), _SHORTS, 2), _INTS)
 
     def stored(self, value: Any, number: int, column: int, by: Any) -> None:
-        """Write sixteen outputs of a row, of which the lower 16 bits count."""
+        """Write the lower 16 bits of sixteen outputs of a row."""
         place = self.builder.gep(self.row(2, number), [by])
         kept = self.builder.store(
             self.builder.trunc(value, _SHORTS), _moved(self.builder, place, _LONG(column), _SHORTS)
