@@ -305,7 +305,7 @@ def small_images(items: int, size: int) -> Iterator[tuple[str, Case]]:
     yield "stack-fitted", codec_case(fitted, slopes, slopes[:1], slopes[:3], slopes[:0])
 
 
-def arrays(size: int) -> Iterator[tuple[str, Case]]:
+def arrays(size: int, bounds: tuple[float, ...] = (0.0, 0.01, 1e-43)) -> Iterator[tuple[str, Case]]:
     """``ar.array`` at both levels, and ``ar.bounded``: planes, slices, series, floats, some of them subnormal or no numbers."""
     plane = (np.add.outer(np.arange(size) ** 2, np.arange(2 * size) * 7) + raw(40, 9, (size, 2 * size))).astype(
         np.int16
@@ -326,7 +326,7 @@ def arrays(size: int) -> Iterator[tuple[str, Case]]:
     for effort in "standard", "fast":
         codec = cc.get_codec("ar.array", effort=effort)
         yield f"array-{effort}", codec_case(codec, plane, field, series, stack, series / 100, plane.astype(np.float16))
-    for bound in 0.0, 0.01, 1e-43:
+    for bound in bounds:
         yield f"array-bounded-{bound}", codec_case(cc.get_codec("ar.bounded", max_error=bound), field, stack)
 
 
@@ -407,7 +407,7 @@ def all_cases(size: str) -> dict[str, Case]:
                 *hierarchies(4),
                 *neighbourhoods(4),
                 *small_images(4, 4),
-                *arrays(7),
+                *arrays(7, (0.01, 1e-43)),
                 *flows(4, 6),
                 *latents(2, (2, 1, 3)),
                 *fields(6),
