@@ -65,6 +65,7 @@ def side_by_side(images: "NDArray[Any]") -> "NDArray[Any]":
     """Images of shape (n, h, w, ...) as one, in rows of about as many as there are rows; what is left over is black."""
     import numpy as np
 
+    images = images[..., 0] if images.ndim == 4 and images.shape[-1] == 1 else images
     n, h, w = images.shape[:3]
     columns = int(np.ceil(np.sqrt(n)))
     rows = -(-n // columns)

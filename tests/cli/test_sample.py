@@ -99,3 +99,10 @@ def test_ends_that_are_no_image(model: Path, tmp_path: Path) -> None:
     done = codecs(model, tmp_path / "x.png", "--between", tmp_path / "two.npz", tmp_path / "two.npz")
     assert done.exit_code == 2
     assert "holds 2 arrays" in done.output
+
+
+def test_grey_samples_with_an_axis_of_channels(tmp_path: Path) -> None:
+    flows = pytest.importorskip("codecs_lbb.testing")
+    flows.random_model(1).save(tmp_path / "grey.safetensors")
+    assert codecs(tmp_path / "grey.safetensors", tmp_path / "x.png", "--items", 4, "--size", "8x8").exit_code == 0
+    assert next(iter(media.read([tmp_path / "x.png"]).values())).load().shape == (16, 16)
