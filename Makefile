@@ -68,6 +68,8 @@ figures: $(STAMP)
 # Each of many threads would have a heap of its own, and heaps would keep what freed arrays of megabytes took: a worker 1.3 times as large.
 test: export MALLOC_ARENA_MAX = 2
 test: export MALLOC_MMAP_THRESHOLD_ = 1048576
+# Two workers have two processors: more threads of networks would wait for each other, and burn a third of the time.
+test: export OMP_NUM_THREADS = 1
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability'
 # Those that import torch run with the plugins, which train: the workers of the others are smaller by a third.
 TORCH := tests/learn tests/exact/test_freeze.py tests/exact/test_thaw.py tests/adapters/test_torch.py tests/media/test_safetensors.py
