@@ -69,19 +69,27 @@ class Flow(StackCodec[NDArray[Any]]):
 
     def points(self, x: NDArray[Any]) -> list[NDArray[np.int64]]:
         """What the base distribution is of: z of images in the middle of their grey levels, an array for each layer that factors out."""
-        z, found = self.centred(x) + (1 << self._level >> 1), []
+        return self.forward(self.centred(x) + (1 << self._level >> 1))
+
+    def image(self, points: Sequence[NDArray[np.int64]]) -> NDArray[np.uint8]:
+        """Inverse of `points`; what is beyond the values of an image is cut off."""
+        return self._shown(self.inverse(points))
+
+    def forward(self, z: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """What the layers make of values of the grid, as near to it as that is, an array for each layer that factors out."""
+        found = []
         for layer in self.layers:
             if isinstance(layer, FactorOut):
                 found.append(z[..., layer.keep :])
             z, _ = layer.forward(z)
         return found
 
-    def image(self, points: Sequence[NDArray[np.int64]]) -> NDArray[np.uint8]:
-        """Inverse of `points`; what is beyond the values of an image is cut off."""
+    def inverse(self, points: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Inverse of `forward`, as near to the grid as that is."""
         z, left = np.zeros(self.end, np.int64), list(points)
         for layer in reversed(self.layers):
             z = np.concatenate([z, left.pop()], -1) if isinstance(layer, FactorOut) else layer.pop(None, z)
-        return self._shown(z)
+        return z
 
     def _shown(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
         return ((z >> self._level) + self.centre).clip(0, 255).astype(np.uint8)
