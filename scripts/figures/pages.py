@@ -44,6 +44,8 @@ TABLES = {
     "kinds": Table(_benchmarks(commands.KINDS), tables.kinds_table),
     "stacks": Table(_benchmarks(commands.STACKS), tables.stacks_table),
     "idf": Table(_benchmarks(commands.IDFS), tables.idf_table),
+    "hvae": Table(_benchmarks(commands.HVAES), tables.hvae_table),
+    "ladder": Table(_benchmarks(commands.LADDERS), tables.ladder_table),
     "lbb": Table(_benchmarks(commands.LBBS), tables.lbb_table),
     "boxes": Table(_benchmarks(commands.BOXES), tables.boxes_table),
     "samplers": Table(_benchmarks(commands.SAMPLERS), tables.samplers_table),
