@@ -42,6 +42,26 @@ def test_samples_are_what_random_bits_decode_to() -> None:
 
 
 @pytest.mark.parametrize(
+    ("channels", "shape"), [(3, (7, 6, 3)), (4, (5, 8, 4)), (1, (9, 4)), (1, (9, 1)), (1, (1, 9, 1)), (3, (4, 0, 3))]
+)
+def test_a_way_from_one_image_to_another(channels: int, shape: tuple[int, ...]) -> None:
+    """Its ends are the images themselves."""
+    codec, ends = CODECS[channels], (pixels(*shape), pixels(*shape, seed=1))
+    found = codec.between(*ends, 4)
+    assert (found.shape, found.dtype) == ((4, *shape), np.uint8)
+    assert np.array_equal(found[[0, -1]], ends)
+    assert np.array_equal(found, codec.between(*ends, 4))
+    # with twice the steps, every other image is the same
+    assert np.array_equal(found, codec.between(*ends, 7)[::2])
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(3, (5, 3)), (1, (7,)), (3, (2, 6, 6, 3)), (3, (6, 6, 4))])
+def test_ways_between_what_are_no_images(channels: int, shape: tuple[int, ...]) -> None:
+    with pytest.raises(UnsupportedArrayError, match=r"takes (images|uint8)"):
+        CODECS[channels].between(pixels(*shape), pixels(*shape, seed=1), 3)
+
+
+@pytest.mark.parametrize(
     ("channels", "shape"),
     [
         (3, (7, 5, 3)),

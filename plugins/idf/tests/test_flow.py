@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from codecs_idf.flow import line
 from codecs_idf.model import Flow
 from codecs_idf.prior import Mixture
 from codecs_idf.testing import random_model
@@ -60,6 +61,21 @@ def test_levels_are_reversible(x: NDArray[np.uint8]) -> None:
     level = FLOWS[x.shape[-1]].levels[0]
     size = z.shape[1:3]
     assert np.array_equal(level.join(level.split(z, size), size), z)
+
+
+@settings(max_examples=40, deadline=None)
+@given(images)
+def test_points_are_those_of_no_other_images(x: NDArray[np.uint8]) -> None:
+    z, flow = colour_forward(x), FLOWS[x.shape[-1]]
+    points = flow.points(z)
+    assert sum(part.size for level in points for part in level) == z.size
+    assert np.array_equal(flow.image(points, *z.shape[1:3]), z)
+
+
+def test_a_line_is_rounded_and_has_its_ends() -> None:
+    big = (1 << 31) - 1
+    found = line(np.array([[0, 7, -3, -big], [4, 7, 0, big]]), 4)
+    assert found.tolist() == [[0, 7, -3, -big], [1, 7, -2, -715827882], [3, 7, -1, 715827882], [4, 7, 0, big]]
 
 
 @settings(max_examples=40, deadline=None)

@@ -40,3 +40,16 @@ def test_models_that_ship(name: str) -> None:
     payload = codec.encode(x)
     assert np.array_equal(codec.decode(payload, ArraySpec.of(x)), x)
     assert len(payload) < len(cc.get_codec("classic.png").encode(x))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_way_from_one_photograph_to_another(name: str) -> None:
+    """Its ends are the photographs; each image is nearer to the second than the one before, and halfway none costs more than the dearer."""
+    first, last = (np.asarray(Image.open(f"samples/photos/{n}.png"))[40:101, 100:159] for n in ("parrots", "stream"))
+    codec = cc.get_codec("idf.image", model=name)
+    found = codec.between(first, last, 5)
+    assert np.array_equal(found[[0, -1]], [first, last])
+    distances = np.abs(found.astype(int) - last).mean((1, 2, 3))
+    assert (np.diff(distances) < 0).all()
+    bits = codec.information(found).sum((1, 2, 3))
+    assert bits[2] < max(bits[0], bits[-1])

@@ -14,6 +14,7 @@ from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Bijection, Message, StackCodec
 from codecs_core.exact import colour_forward, colour_inverse, grey_levels
 from codecs_idf import INFO
+from codecs_idf.flow import line
 from codecs_idf.model import Flow
 
 
@@ -46,6 +47,13 @@ class ImageCodec(cc.ImageCodec, MessageCodec):
         """A flow of integers has no bounds: values beyond those of an image are cut off."""
         z = self._flow.codec(items, *size).pop(message)
         return colour_inverse(z).clip(0, 255).astype(np.uint8)
+
+    def _between(self, ends: NDArray[Any], items: int) -> NDArray[Any]:
+        """The flow is exact, so the first and the last are the ends themselves; between them, what is beyond an image is cut off."""
+        x = np.concatenate([self._arranged(end) for end in ends])
+        points = [tuple(line(z, items) for z in level) for level in self._flow.points(colour_forward(x))]
+        images = colour_inverse(self._flow.image(points, *x.shape[1:3]))
+        return images.clip(0, 255).astype(np.uint8).reshape(items, *ends.shape[1:])
 
     def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         spec = ArraySpec.of(chunk)

@@ -132,6 +132,18 @@ def seen(phases: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
     return np.concatenate(phases, -1).clip(-WINDOW, WINDOW - 1)
 
 
+def line(ends: NDArray[Any], items: int) -> NDArray[np.int64]:
+    """From the first to the second of two arrays of integers, shape (2, ...), in `items` steps, each rounded to the nearest; in integers.
+
+    Not on an arc, as is right for independent Gaussians around zero: the priors here are centred on what is known of the image, and an
+    arc would scale that too. What two images share, such as their brightness, would be 1.41 times as far from zero halfway.
+    """
+    steps, first, last = items - 1, *ends.astype(np.int64)
+    t = np.arange(items).reshape(-1, *[1] * first.ndim)
+    mixed: NDArray[np.int64] = ((steps - t) * first + t * last + steps // 2) // steps
+    return mixed
+
+
 class Likeliest(StackCodec[NDArray[Any]]):
     """Pops the mode of a prior without looking at the message."""
 

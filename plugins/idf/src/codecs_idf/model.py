@@ -69,6 +69,21 @@ class Flow:
         *sizes, _ = self.sizes(h, w)
         return _placed(self.codec(n, h, w).information(x), sizes)
 
+    def points(self, x: NDArray[Any]) -> list[tuple[NDArray[Any], ...]]:
+        """Latents z of images (section 3): the phases that each level factors out, the finest level first, and what the last one keeps."""
+        found: list[tuple[NDArray[Any], ...]] = []
+        for level, size in zip(self.levels, self.sizes(*x.shape[1:3]), strict=False):
+            (x, first), last = level.split(x, size)
+            found.append((*first, *last))
+        return [*found, (x,)]
+
+    def image(self, points: Sequence[tuple[NDArray[Any], ...]], h: int, w: int) -> NDArray[Any]:
+        """Inverse of `points`, for images of height h and width w."""
+        *done, (x,) = points
+        for level, size, (first, *last) in reversed([*zip(self.levels, self.sizes(h, w), done, strict=False)]):
+            x = level.join(((x, (first,)), tuple(last)), size)
+        return x
+
     def sizes(self, h: int, w: int) -> list[tuple[int, int]]:
         """Height and width of the input of each level, and of what the last one keeps."""
         sizes = [(h, w)]
