@@ -1,9 +1,9 @@
 """The figures of stacks of small images: ``python benchmarks/stack.py MODEL DATA...`` and ``python benchmarks/stack.py --glyphs``.
 
-DATA are .npy or .npz files (their array ``images``) of the model's shape; for a model of two values, grey images are drawn by a
-fixed seed. Every rate is that of a file that was decoded again and compared; the model's bytes are beside it. ``--glyphs`` draws
-characters of the fonts that are installed, trains on 25,000 of them for ``--minutes`` unless MODEL is named, and encodes 5,000
-others with the model in the file.
+DATA are .npy or .npz files (their array ``images``) of the model's shape, or sprites of 1600 x 1600 with images of 32 x 32, all together
+one stack; for a model of two values, grey images are drawn by a fixed seed. Every rate is that of a file that was decoded again and
+compared; the model's bytes are beside it. ``--glyphs`` draws characters of the fonts that are installed, trains on 25,000 of them for
+``--minutes`` unless MODEL is named, and encodes 5,000 others with the model in the file.
 """
 
 from __future__ import annotations
@@ -32,6 +32,15 @@ from codecs_core import models
 FONTS = Path("/usr/share/fonts"), Path("/Library/Fonts"), Path("C:/Windows/Fonts")
 CHARACTERS = string.ascii_letters + string.digits + "&%@?!"
 SIDE, TRAINED, OTHERS = 28, 25_000, 5_000
+
+
+def stacks(paths: list[Path], symbols: int) -> dict[str, NDArray[np.uint8]]:
+    """The stacks by their names."""
+    found = {path.stem: images(path, symbols) for path in paths if path.suffix in (".npy", ".npz")}
+    sprites = [np.asarray(Image.open(path)).reshape(50, 32, 50, 32, 3) for path in paths if path.stem not in found]
+    if sprites:
+        found["sprites"] = np.concatenate([cut.swapaxes(1, 2).reshape(2500, 32, 32, 3) for cut in sprites])
+    return found
 
 
 def images(path: Path, symbols: int) -> NDArray[np.uint8]:
@@ -141,8 +150,8 @@ def main() -> None:
         else:
             codec = StackCodec(model=cc.load_model(arguments.model, codec="ar.stack"))
             symbols = codec.model.config.get("symbols", 256)  # type: ignore[union-attr]
-            stacks = {path.stem: images(path, symbols)[: arguments.most or None] for path in arguments.data}
-            result = {stem: figures(codec, x, Path(name)) for stem, x in stacks.items()}
+            found = {stem: x[: arguments.most or None] for stem, x in stacks(arguments.data, symbols).items()}
+            result = {stem: figures(codec, x, Path(name)) for stem, x in found.items()}
     print(json.dumps(result, indent=2))
 
 

@@ -17,6 +17,7 @@ MNIST, CIFAR10 = "DATA/mnist/mnist_test.npz", "DATA/cifar10/test-*.webp"
 STACKS = {
     "`mnist-binary`": [STACK, "ar.stack/mnist-binary", MNIST],
     "`mnist`": [STACK, "ar.stack/mnist", MNIST],
+    "`cifar10`": [STACK, "ar.stack/cifar10", CIFAR10],
     "glyphs": [STACK, "--glyphs", "--minutes", "10"],
 }
 PHOTOS = {

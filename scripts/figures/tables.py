@@ -16,6 +16,7 @@ def stacks_table(found: dict[str, Any]) -> str:
         "file, bits per value": lambda s: f"{s['file']['bits_per_value']:.4f}",
         "file over information content": lambda s: f"{s['file_over_information']:+.2%}",
         "file, bytes": lambda s: f"{s['file']['bytes']:,}",
+        "encoding, decoding, MB/s": lambda s: _pair(s["file"], "{}_mb_per_second", "{:.2f}"),
         "model in the file, bytes": lambda s: f"{s['model_in_the_file']:,}",
         "file and model": lambda s: f"{s['file_and_model']:,}",
         "xz": lambda s: f"{s['classical']['xz']:,}",
