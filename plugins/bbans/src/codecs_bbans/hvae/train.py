@@ -76,12 +76,18 @@ def evaluate(network: Network, images: Sequence[NDArray[np.uint8]]) -> float:
 
 
 def fit(
-    images: learning.Crops, held_out: Sequence[NDArray[np.uint8]], settings: Settings, run: Run
+    images: learning.Crops,
+    held_out: Sequence[NDArray[np.uint8]],
+    settings: Settings,
+    run: Run,
+    start: Mapping[str, Tensor] | None = None,
 ) -> tuple[Network, int]:
     """Train a network; returns it and how many steps it took. The weight of the divergence rises over the first twentieth."""
     torch.manual_seed(settings.seed)
     rng = np.random.Generator(np.random.PCG64(settings.seed))
     network = network_of(images.images[0].shape[0], settings)
+    if start is not None:
+        network.load_state_dict(start)
 
     def loss(done: float) -> Tensor:
         x = images.draw(rng, settings.batch, settings.crop).to(learning.device())
@@ -107,7 +113,12 @@ def network_of(channels: int, settings: Settings) -> Network:
     return Network(channels, **sizes).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: Run) -> tuple[Network, Model]:
+def learn(
+    data: Sequence[NDArray[Any]] | NDArray[Any],
+    settings: Settings,
+    run: Run,
+    start: Mapping[str, Tensor] | None = None,
+) -> tuple[Network, Model]:
     """Train on images; return the network in floating point and, frozen, the model.
 
     Parameters
@@ -116,6 +127,8 @@ def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: 
         Images: an array of shape (n, h, w, channels) or (n, h, w), or arrays of shape (h, w, channels) or (h, w); uint8.
     settings, run
         How.
+    start
+        Weights to start from, of a network of the same sizes; by default random ones.
 
     Raises
     ------
@@ -133,7 +146,7 @@ def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: 
             )
     fitted, held_out = learning.hold_out(every, run.held_out)
     images = learning.Crops(fitted, unit)
-    network, steps = fit(images, held_out, settings, run)
+    network, steps = fit(images, held_out, settings, run, start)
     attrs = {**run.about, "steps": steps, "seed": settings.seed, "images": len(fitted)}
     return network, finish(network, images, held_out, attrs=attrs, name=run.name)
 
