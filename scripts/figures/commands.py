@@ -56,10 +56,13 @@ IDFS = {
     "`cifar10`, 10,000 test images": [IDF, "cifar10", CIFAR10, "--json"],
     "`photo`, 39 photographs": [IDF, "photo", "DATA/photos/val", "--json"],
 }
-HVAES = {"`cifar10`, 10,000 test images": [HVAE, "cifar10", CIFAR10, "--no-classical", "--json"]}
+HVAES = {
+    "`cifar10`, 10,000 test images": [HVAE, "cifar10", CIFAR10, "--no-classical", "--json"],
+    "`photo`, 39 photographs": [HVAE, "photo", "DATA/photos/val", "--no-classical", "--json"],
+}
 LADDERS = {
     "1,000 test images of CIFAR-10": [HVAE, "cifar10", "DATA/cifar10/test-00.webp", "--ladder", "--json"],
-    "8 photographs of 768 x 512": [HVAE, "cifar10", "DATA/photos/full", "--ladder", "--json"],
+    "8 photographs of 768 x 512": [HVAE, "photo", "DATA/photos/full", "--ladder", "--json"],
 }
 LBBS = {
     "`cifar10`, 10,000 test images": [LBB, "cifar10", CIFAR10, "--only", "rate", "speed", "--json"],
