@@ -81,6 +81,15 @@ def codecs_register_models() -> list[ModelSpec]:
             shapes=((None, 28, 28),),
         ),
         ModelSpec(
+            name="photo",
+            codec="bbans.hvae",
+            resource="codecs_bbans:models/photo.safetensors",
+            sha256="cf82d4721836f6b1809409820790c338192ee4388a5b996a1421451b77f3729b",
+            summary="photographs in colour, of any size",
+            nbytes=2130341,
+            shapes=((None, None, 3), (None, None, None, 3)),
+        ),
+        ModelSpec(
             name="cifar10",
             codec="bbans.hvae",
             resource="codecs_bbans:models/cifar10.safetensors",
