@@ -1,8 +1,8 @@
 """The compiled part of models with predictors: a value as the predictors of `ar.image` see it, and a window around it.
 
-Each image has predictors of its own, which are fitted to it as it is coded. A place is looked at, coded and taken in for all images,
-a group of which share vectors (`regression`); where images are known, one group after the other is quicker. Both give the same
-numbers, since images share nothing.
+Each image has predictors of its own, which are fitted to it as it is coded. Eight images form a group, whose numbers lie side by side in
+vectors (`regression`). A decoder looks at one place in all groups, then at the next. Where images are known, one group after the other
+is quicker. Both give the same numbers, since images share nothing.
 """
 
 from __future__ import annotations

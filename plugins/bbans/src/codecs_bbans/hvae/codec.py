@@ -14,8 +14,7 @@ from codecs_bbans import HIERARCHICAL
 from codecs_bbans.hvae.model import Hierarchy
 from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Bijection, Message, StackCodec
-from codecs_core.errors import CorruptDataError
-from codecs_core.exact import colour_forward, colour_inverse
+from codecs_core.exact import colour_forward, colour_inverse, grey_levels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +53,7 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
 
 def restored(z: NDArray[Any]) -> NDArray[np.uint8]:
     """Images from what was decoded; raises `CorruptDataError` for what is none."""
-    x = colour_inverse(z)
-    if int(x.min()) < 0 or int(x.max()) > 255:
-        raise CorruptDataError(f"pixels from {x.min()} to {x.max()} were decoded: the message is damaged")
-    return x.astype(np.uint8)
+    return grey_levels(colour_inverse(z))
 
 
 def shown(z: NDArray[Any]) -> NDArray[np.uint8]:
