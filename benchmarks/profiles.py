@@ -1,38 +1,47 @@
-"""What chunks cost, with a profile and without: ``python benchmarks/profiles.py FOLDER NAME ... [--model MODEL] [--chunk BYTES ...]``.
+"""What profiles of ``ar.array`` gain, and what chunks cost: ``python benchmarks/profiles.py FOLDER [--json]``.
 
-FOLDER holds .npy files, or .npz files with one array each; the named ones are taken. Each array is cut along its first axis into
-chunks of about the bytes given. At most 12 of them, evenly spread, are coded by ``ar.array``, decoded, and compared. Where all
-chunks are coded, what they are together is also set against the array in one.
+FOLDER holds .npz files with one array each; those that the profile ``general`` learnt from are left out. Each array is cut along its
+first axis into chunks of 4 and 16 kB, or of one item, if that is more, and at most 12 of them, evenly spread, are coded by ``ar.array``,
+decoded, and compared: with ``general``, and with a profile that learnt from at most 100 chunks of the first half of the same array, which
+is tried on the second half alone. Then arrays of more than a megabyte are coded in chunks of a megabyte, and in one.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
-
-sys.path.pop(0)  # this folder, whose array.py would hide the module array of Python
-
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from codecs_ar.array.codec import ArrayCodec
+from codecs_ar.array.train import train
 from numpy.typing import NDArray
 
 import codecs_core as cc
 from codecs_core import ArraySpec
 
-MOST = 12
+Array = NDArray[Any]
+#: Chunks that are coded, and chunks that a profile learns from, at most.
+MOST, TAUGHT = 12, 100
+SMALL, LARGE = (1 << 12, 1 << 14), 1 << 20
 
 
-def load(file: Path) -> NDArray[Any]:
-    loaded = np.load(file)
-    array = loaded if isinstance(loaded, np.ndarray) else loaded[loaded.files[0]]
-    return np.ascontiguousarray(np.squeeze(array))
+def chunks(array: Array, nbytes: int) -> list[Array]:
+    items = max(1, round(nbytes * len(array) / array.nbytes))
+    return [array[i : i + items] for i in range(0, len(array), items)]
 
 
-def size(codec: cc.Codec, arrays: list[NDArray[Any]]) -> int:
+def some(cuts: Sequence[Array], most: int) -> Sequence[Array]:
+    """At most this number of them, evenly spread."""
+    return cuts[:: math.ceil(len(cuts) / most)]
+
+
+def size(codec: cc.Codec, arrays: Sequence[Array]) -> int:
+    """Bytes of the payloads, which are decoded and compared."""
     total = 0
     for array in arrays:
         payload = codec.encode(array)
@@ -42,33 +51,65 @@ def size(codec: cc.Codec, arrays: list[NDArray[Any]]) -> int:
     return total
 
 
+def summary(ratios: Sequence[float]) -> dict[str, float]:
+    """How many arrays, and how much larger they became: geometric mean, least and most."""
+    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+    return {"arrays": len(ratios), "mean": mean - 1, "least": min(ratios) - 1, "most": max(ratios) - 1}
+
+
+def in_small_chunks(arrays: dict[str, Array], nbytes: int) -> dict[str, dict[str, float]]:
+    """What profiles gain in chunks of this size."""
+    plain, general = ArrayCodec(), cc.get_codec("ar.array", model="general")
+    ratios: dict[str, list[float]] = {"general": [], "own": [], "general, where own": []}
+    for name, array in arrays.items():
+        cuts = chunks(array, nbytes)
+        tried = some(cuts, MOST)
+        ratios["general"].append(size(general, tried) / size(plain, tried))
+        if len(cuts) < 2 * MOST:
+            continue
+        first, second = cuts[: len(cuts) // 2], some(cuts[len(cuts) // 2 :], MOST)
+        own = cc.get_codec("ar.array", model=train(some(first, TAUGHT), budget=math.inf))
+        without = size(plain, second)
+        for way, codec in ("own", own), ("general, where own", general):
+            ratios[way].append(size(codec, second) / without)
+        print(f"{name}, {nbytes} bytes: own profile {ratios['own'][-1] - 1:+.2%}", file=sys.stderr, flush=True)
+    return {way: summary(found) for way, found in ratios.items()}
+
+
+def in_large_chunks(arrays: dict[str, Array]) -> dict[str, dict[str, float]]:
+    """What chunks of a megabyte cost against the array in one."""
+    ways = {"without": ArrayCodec(), "general": cc.get_codec("ar.array", model="general")}
+    ratios: dict[str, list[float]] = {way: [] for way in ways}
+    for name, array in arrays.items():
+        cuts = chunks(array, LARGE)
+        if len(cuts) < 2:
+            continue
+        whole = size(ways["without"], [array])
+        for way, codec in ways.items():
+            ratios[way].append(size(codec, cuts) / whole)
+        print(f"{name}, {len(cuts)} chunks: {ratios['without'][-1] - 1:+.2%}", file=sys.stderr, flush=True)
+    return {way: summary(found) for way, found in ratios.items()}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="+")
-    parser.add_argument("--model", default="general")
-    parser.add_argument("--chunk", type=int, nargs="+", default=[1 << 12, 1 << 14, 1 << 16, 1 << 20])
+    parser.add_argument("--json", action="store_true", help="everything, for a program")
     chosen = parser.parse_args()
-    plain, profiled = ArrayCodec(), cc.get_codec("ar.array", model=chosen.model)
-    for nbytes in chosen.chunk:
-        gains, costs = [], []
-        for name in chosen.names:
-            [file, *_] = chosen.folder.glob(f"{name}.np[yz]")
-            array = load(file)
-            items = max(1, round(nbytes * len(array) / array.nbytes))
-            cuts = [array[i : i + items] for i in range(0, len(array), items)]
-            some = cuts[:: math.ceil(len(cuts) / MOST)]
-            without, with_ = size(plain, some), size(profiled, some)
-            gains.append(with_ / without)
-            line = f"{name:20}{some[0].nbytes:>10} bytes a chunk, with the profile {with_ / without - 1:+.2%}"
-            if len(some) == len(cuts) > 1:
-                whole = size(plain, [array])
-                costs.append((without / whole, with_ / whole))
-                line += f"; all chunks over the array in one: {without / whole - 1:+.2%}, {with_ / whole - 1:+.2%}"
-            print(line, flush=True)
-        print(f"{nbytes} bytes: {math.exp(sum(map(math.log, gains)) / len(gains)) - 1:+.2%} (geometric mean)")
-        for what, values in zip(("without", "with"), zip(*costs, strict=True), strict=False):
-            print(f"  over the array in one, {what}: {math.exp(sum(map(math.log, values)) / len(values)) - 1:+.2%}")
+    learnt = cc.load_model("general", codec="ar.array").attrs["command"].split()
+    arrays = {}
+    for file in sorted(chosen.folder.glob("*.npz")):
+        with np.load(file) as stored:
+            if file.stem not in learnt:
+                arrays[file.stem] = np.ascontiguousarray(np.squeeze(stored[stored.files[0]]))
+    found = {str(nbytes): in_small_chunks(arrays, nbytes) for nbytes in SMALL} | {str(LARGE): in_large_chunks(arrays)}
+    if chosen.json:
+        print(json.dumps(found))
+        return
+    for nbytes, ways in found.items():
+        for way, row in ways.items():
+            print(f"{nbytes:>8} bytes a chunk, {way:20}{row['arrays']:4} arrays", end="")
+            print(f"{row['mean']:+8.2%} ({row['least']:+.2%} to {row['most']:+.2%})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tables of real arrays by kind: sizes of `ar.array` over those of classical codecs, and of `ar.bounded` over those of SZ3."""
+"""Tables of real arrays: sizes of `ar.array` over those of classical codecs, of `ar.bounded` over those of SZ3, and with profiles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from tables import markdown
+from cells import markdown
 
 #: Kinds of data, and what the names of their arrays begin with.
 KINDS = {
@@ -95,3 +95,20 @@ def bounded_table(found: dict[str, Any]) -> str:
     ]
     kept = f"zfp keeps the bound in {len(zfp)} of {3 * len(arrays)} cases, where `ar.bounded` takes {mean(zfp):.2f} of its size."
     return markdown(["kind", "arrays", *BOUNDS.values()], rows) + f"\n\n{kept}"
+
+
+def profiles_table(found: dict[str, Any]) -> str:
+    """Sizes with profiles over those without, in small chunks, then of large chunks over arrays in one."""
+    ways = {"general": "`general`", "own": "one of its own", "general, where own": "`general`, on the same arrays"}
+    large = {"without": "in chunks of 1 MB against one, without a profile", "general": "the same, with `general`"}
+    chunks: dict[str, Any] = found["profiles"]
+    rows = [
+        [label, f"{int(nbytes) >> 10} kB", chunks[nbytes][way]]
+        for nbytes, labels in (("4096", ways), ("16384", ways), ("1048576", large))
+        for way, label in labels.items()
+    ]
+    cells = [
+        [label, nbytes, row["arrays"], *(f"{row[key]:+.2%}" for key in ("mean", "least", "most"))]
+        for label, nbytes, row in rows
+    ]
+    return markdown(["", "chunks", "arrays", "mean", "least", "most"], cells)

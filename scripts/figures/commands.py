@@ -107,6 +107,15 @@ PARTICLES = {
         *("--picture", "docs/assets/bbans-particles.svg", "--json"),
     ]
 }
+PROFILES = {"profiles": ["benchmarks/profiles.py", "DATA/arrays", "--json"]}
+LENET = {
+    "lenet": [
+        *("plugins/rec/scripts/train_lenet.py", "DATA/mnist/mnist_train.npz", MNIST, "build/figures/lenet.ccf"),
+        *("--steps", "14000", "--between", "4", "--json", "JSON"),
+    ]
+}
+COMPILING = {"compiling": ["benchmarks/compiling.py", "--json"]}
+ENTRIES = {"entries": ["benchmarks/entries.py", "--json"]}
 EXACT = {"speeds": ["benchmarks/exact.py", "--json"], "frozen": ["benchmarks/exact.py", "--freeze", "300", "--json"]}
 ZARR = {"zarr": ["benchmarks/integrations.py", MNIST, "--json"]}
 

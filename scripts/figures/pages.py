@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import arrays
+import autoencoders
 import commands
+import engine
+import flows
+import images
+import relative
 import shipped
 import sizes
-import tables
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "docs/assets/figures"
@@ -35,29 +39,29 @@ TABLES = {
     "models": Table(shipped.models, shipped.models_table),
     "sizes": Table(sizes.by_kind, sizes.kinds_table),
     "samples": Table(lambda data, once: sizes.of_samples(once), sizes.samples_table),
-    "digits": Table(_benchmarks(commands.DIGITS), tables.digits_table),
-    "effort": Table(_benchmarks(commands.EFFORT), tables.effort_table),
-    "buckets": Table(_benchmarks(commands.BUCKETS), tables.buckets_table),
-    "particles": Table(_benchmarks(commands.PARTICLES), tables.particles_table),
-    "photos": Table(_benchmarks(commands.PHOTOS), tables.photos_table),
-    "cifar10": Table(_benchmarks(commands.CIFAR), tables.cifar_table),
-    "kinds": Table(_benchmarks(commands.KINDS), tables.kinds_table),
-    "stacks": Table(_benchmarks(commands.STACKS), tables.stacks_table),
-    "idf": Table(_benchmarks(commands.IDFS), tables.idf_table),
-    "hvae": Table(_benchmarks(commands.HVAES), tables.hvae_table),
-    "ladder": Table(_benchmarks(commands.LADDERS), tables.ladder_table),
-    "lbb": Table(_benchmarks(commands.LBBS), tables.lbb_table),
-    "boxes": Table(_benchmarks(commands.BOXES), tables.boxes_table),
-    "samplers": Table(_benchmarks(commands.SAMPLERS), tables.samplers_table),
-    "blocks": Table(_benchmarks(commands.BLOCKS), tables.blocks_table),
-    "single": Table(_benchmarks(commands.SINGLE), tables.single_table),
-    "distortion": Table(_benchmarks(commands.DISTORTION), tables.distortion_table),
-    "inr": Table(_benchmarks(commands.INR), tables.inr_table),
-    "entropy": Table(_benchmarks(commands.ENTROPY), tables.entropy_table),
-    "exact": Table(_benchmarks(commands.EXACT), tables.exact_table),
+    "digits": Table(_benchmarks(commands.DIGITS), autoencoders.digits_table),
+    "effort": Table(_benchmarks(commands.EFFORT), autoencoders.effort_table),
+    "buckets": Table(_benchmarks(commands.BUCKETS), autoencoders.buckets_table),
+    "particles": Table(_benchmarks(commands.PARTICLES), autoencoders.particles_table),
+    "photos": Table(_benchmarks(commands.PHOTOS), images.photos_table),
+    "cifar10": Table(_benchmarks(commands.CIFAR), images.cifar_table),
+    "kinds": Table(_benchmarks(commands.KINDS), images.kinds_table),
+    "stacks": Table(_benchmarks(commands.STACKS), images.stacks_table),
+    "idf": Table(_benchmarks(commands.IDFS), flows.idf_table),
+    "hvae": Table(_benchmarks(commands.HVAES), autoencoders.hvae_table),
+    "ladder": Table(_benchmarks(commands.LADDERS), autoencoders.ladder_table),
+    "lbb": Table(_benchmarks(commands.LBBS), flows.lbb_table),
+    "boxes": Table(_benchmarks(commands.BOXES), flows.boxes_table),
+    "samplers": Table(_benchmarks(commands.SAMPLERS), relative.samplers_table),
+    "blocks": Table(_benchmarks(commands.BLOCKS), relative.blocks_table),
+    "single": Table(_benchmarks(commands.SINGLE), relative.single_table),
+    "distortion": Table(_benchmarks(commands.DISTORTION), relative.distortion_table),
+    "inr": Table(_benchmarks(commands.INR), relative.inr_table),
+    "entropy": Table(_benchmarks(commands.ENTROPY), engine.entropy_table),
+    "exact": Table(_benchmarks(commands.EXACT), engine.exact_table),
     "arrays": Table(_benchmarks(commands.ARRAYS), arrays.arrays_table),
     "bounded": Table(_benchmarks(commands.BOUNDED), arrays.bounded_table),
-    "zarr": Table(_benchmarks(commands.ZARR), tables.zarr_table),
+    "zarr": Table(_benchmarks(commands.ZARR), engine.zarr_table),
 }
 
 

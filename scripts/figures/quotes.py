@@ -1,7 +1,9 @@
 """Figures in sentences: they are quoted from what was measured for the tables, by patterns of the sentences.
 
 The file ``docs/assets/figures/quotes.toml`` has a list of patterns for each page. A pattern is a piece of the page, where
-``{TABLE | KEY | ... | KEY : FORMAT}`` stands in the place of a figure. What kind of white space is between words does not matter.
+``{TABLE | KEY | ... | KEY : FORMAT}`` stands in the place of a figure. With ``ONE / OTHER`` for what comes before the format it is
+the ratio of two figures, with ``ONE < OTHER`` the part of the other by which the one is less. What kind of white space is between
+words does not matter.
 """
 
 from __future__ import annotations
@@ -26,12 +28,19 @@ def patterns() -> dict[Path, list[str]]:
 
 
 def value(where: str, form: str) -> str:
-    """A figure as it is shown: ``TABLE | KEY | ...``, and a format; per cent with a space before the sign."""
-    table, *keys = where.split(" | ")
-    figure: Any = reduce(
-        lambda x, key: x[int(key)] if isinstance(x, list) else x[key], keys, pages.kept(table)["figures"]
-    )
+    """A figure as it is shown, in a format; per cent with a space before the sign."""
+    one, *other = re.split(r" ([/<]) ", where)
+    figure = measured(one)
+    if other:
+        ratio = figure / measured(other[1])
+        figure = ratio if other[0] == "/" else 1 - ratio
     return format(figure, form).replace("%", " %")
+
+
+def measured(where: str) -> Any:
+    """A figure by its place, ``TABLE | KEY | ...``."""
+    table, *keys = where.split(" | ")
+    return reduce(lambda x, key: x[int(key)] if isinstance(x, list) else x[key], keys, pages.kept(table)["figures"])
 
 
 def found(text: str, pattern: str) -> re.Match[str]:

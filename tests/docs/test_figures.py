@@ -17,8 +17,8 @@ SCRIPTS = Path(__file__).parents[2] / "scripts/figures"
 def pages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The modules of the script, which are beside each other, as long as a test lasts."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    for name in ("arrays", "commands", "pages", "quotes", "shipped", "sizes", "tables"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+    for path in SCRIPTS.glob("*.py"):
+        monkeypatch.delitem(sys.modules, path.stem, raising=False)
     return importlib.import_module("pages")
 
 
@@ -49,6 +49,8 @@ def test_sentences_quote_what_was_measured(pages: ModuleType) -> None:
 def test_a_quote_follows_what_was_measured(pages: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     quotes = importlib.import_module("quotes")
     monkeypatch.setattr(pages, "kept", lambda table: {"figures": {"rates": [1.23456, 0.5]}})
+    assert quotes.value("some | rates | 0 / some | rates | 1", ".2f") == "2.47"
+    assert quotes.value("some | rates | 1 < some | rates | 0", ".0%") == "59 %"
     pattern = "takes {some | rates | 0 : .3f} bits, {some | rates | 1 : .1%} of"
     assert (
         quotes.filled("It takes 9.999\nbits, 3 % of all, and 7 of", [pattern])

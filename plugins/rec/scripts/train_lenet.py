@@ -2,14 +2,16 @@
 
 TRAIN and TEST hold ``images`` (n, 28, 28), uint8, and ``labels``. The last 5,000 training images are held out. The error that is printed
 last is that of the network that the file decodes to, on TEST. OUT.checkpoint keeps the state of training until blocks are sent; the same
-command goes on from there.
+command goes on from there. OUT.json says how the file was made: where it is there, the file is measured again, and nothing is trained.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,27 +32,43 @@ def main() -> None:
     parser.add_argument("--bits", type=float, default=15.0, help="of a block")
     parser.add_argument("--steps", type=int, default=40_000, help="of training before blocks are sent")
     parser.add_argument("--between", type=int, default=8, help="steps of training after each block that is sent")
+    parser.add_argument("--json", type=Path, help="where the figures go, for a program")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    start, checkpoint = time.process_time(), arguments.out.with_name(arguments.out.name + ".checkpoint")
+    about = arguments.out.with_name(arguments.out.name + ".json")
+    if not about.exists():
+        names = ("block", "bits", "steps", "between")
+        about.write_text(json.dumps(trained(arguments.train, arguments.out, {n: getattr(arguments, n) for n in names})))
+    figures = measured(arguments.test, arguments.out, json.loads(about.read_text()))
+    print(
+        f"{figures['bytes']} bytes; error {figures['held_out']:.2%} of what was held out, {figures['test']:.2%} of TEST"
+    )
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures))
+
+
+def trained(train: Path, out: Path, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Train, and write the file; return how it was made, and the error of what was held out."""
+    start, checkpoint = time.process_time(), out.with_name(out.name + ".checkpoint")
 
     def told(done: float, message: str) -> None:
         print(f"{time.process_time() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
 
-    settings = Settings(block=arguments.block, bits=arguments.bits, steps=arguments.steps, between=arguments.between)
-    train, test = dict(np.load(arguments.train)), dict(np.load(arguments.test))
-    small, model = learn(train, settings, Run(progress=told, checkpoint=checkpoint))
-    small.save(arguments.out, model.tensors()["payload"].tobytes())
-    values = cc.load(arguments.out)
-    if isinstance(values, dict):
-        raise SystemExit("the file holds more than one array")
-    decoded = compressible((28, 28, 1), 10, bits=arguments.bits, block=arguments.block).load_values(values)
-    labels = torch.from_numpy(test["labels"].astype(np.int64))
-    print(
-        f"{arguments.out.stat().st_size} bytes; error {model.attrs['held_out']['error']:.2%} of what was held out, "
-        f"{error(decoded, images_of(test['images']), labels):.2%} of the test images"
-    )
+    small, model = learn(dict(np.load(train)), Settings(**chosen), Run(progress=told, checkpoint=checkpoint))
+    small.save(out, model.tensors()["payload"].tobytes())
     checkpoint.unlink(missing_ok=True)
+    return {**chosen, "held_out": model.attrs["held_out"]["error"]}
+
+
+def measured(test: Path, out: Path, about: dict[str, Any]) -> dict[str, Any]:
+    """The size of the file, and the error of the network that it decodes to."""
+    values = cc.load(out)
+    if isinstance(values, dict):
+        raise SystemExit("the file must hold one array")
+    decoded = compressible((28, 28, 1), 10, bits=about["bits"], block=about["block"]).load_values(values)
+    with np.load(test) as stored:
+        images, labels = stored["images"], torch.from_numpy(stored["labels"].astype(np.int64))
+    return {**about, "bytes": out.stat().st_size, "test": error(decoded, images_of(images), labels)}
 
 
 if __name__ == "__main__":
