@@ -74,7 +74,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not portability'
 # Those that import torch run with the plugins, which train: the workers of the others are smaller by a third.
 TORCH := tests/learn tests/exact/test_freeze.py tests/exact/test_thaw.py tests/adapters/test_torch.py tests/media/test_safetensors.py
 # Workers grow with what they compile and train: no run is longer than about five minutes.
-HALF := plugins/ar plugins/classic plugins/rec
+HALF := plugins/ar plugins/classic
 test: $(STAMP)
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/codecs warm
