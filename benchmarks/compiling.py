@@ -1,6 +1,6 @@
-"""What the first use of a codec costs: ``python benchmarks/compiling.py [--json]``.
+"""What the first use of a codec costs: ``python benchmarks/compiling.py [CODEC...] [--json]``.
 
-Encodes samples of this repository by the command line, once where no kernel was compiled yet and once more, in processes of their own. The
+Encodes a sample of this repository by the command line, once where no kernel was compiled yet and once more, in processes of their own. The
 difference of their CPU seconds is what compiling took. The folder of compiled kernels is a temporary one; those of the user stay.
 """
 
@@ -26,7 +26,6 @@ CODECS = {
     "idf.image": (PHOTO, "photo"),
     "lbb.flow": (DIGITS, "mnist"),
     "rec.vae-lossless": (DIGITS, "mnist"),
-    "auto": (PHOTO, ""),
 }
 
 
@@ -49,10 +48,12 @@ def seconds(codec: str, file: Path, model: str, kernels: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("codecs", nargs="*", default=list(CODECS), help="by default all that are known here")
     parser.add_argument("--json", action="store_true", help="everything, for a program")
     chosen = parser.parse_args()
     found = {}
-    for codec, (file, model) in CODECS.items():
+    for codec in chosen.codecs:
+        file, model = CODECS[codec]
         with tempfile.TemporaryDirectory() as kernels:
             first, second = (seconds(codec, file, model, kernels) for _ in range(2))
         found[codec] = {"compiling": first - second, "encoding": second}

@@ -114,7 +114,19 @@ LENET = {
         *("--steps", "14000", "--between", "4", "--json", "JSON"),
     ]
 }
-COMPILING = {"compiling": ["benchmarks/compiling.py", "--json"]}
+COMPILING = {
+    f"`{codec}`": ["benchmarks/compiling.py", codec, "--json"]
+    for codec in (
+        "ar.array",
+        "ar.image",
+        "ar.stack",
+        "bbans.vae",
+        "bbans.hvae",
+        "idf.image",
+        "lbb.flow",
+        "rec.vae-lossless",
+    )
+}
 ENTRIES = {"entries": ["benchmarks/entries.py", "--json"]}
 EXACT = {"speeds": ["benchmarks/exact.py", "--json"], "frozen": ["benchmarks/exact.py", "--freeze", "300", "--json"]}
 ZARR = {"zarr": ["benchmarks/integrations.py", MNIST, "--json"]}

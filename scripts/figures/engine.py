@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cells import by_column, markdown, spread
+from cells import markdown, spread
 
 
 def entropy_table(found: dict[str, Any]) -> str:
@@ -102,12 +102,12 @@ def zarr_table(found: dict[str, Any]) -> str:
 
 def compiling_table(found: dict[str, Any]) -> str:
     """The first use of each codec, and the next one."""
-    rows = {
-        "compiling, CPU seconds": lambda codec: f"{codec['compiling']:.1f}",
-        "encoding a sample, CPU seconds, start of the program included": lambda codec: f"{codec['encoding']:.1f}",
-    }
-    heads = {f"`{name}`": codec for name, codec in found["compiling"].items()}
-    return by_column(heads, rows)
+    rows = [
+        [name, f"{seconds['compiling']:.1f}", f"{seconds['encoding']:.1f}"]
+        for name, codec in found.items()
+        for seconds in codec.values()
+    ]
+    return markdown(["CPU seconds", "compiling", "encoding a sample, the start of the program included"], rows)
 
 
 def entries_table(found: dict[str, Any]) -> str:
