@@ -6,6 +6,7 @@ For a distribution with kernels of its own there are `from_cdf` and `flat`, for 
 
 from __future__ import annotations
 
+from codecs_core.entropy.annealing import Annealed, Metropolis, reversible
 from codecs_core.entropy.codec import Information, StackCodec
 from codecs_core.entropy.combinators import (
     Autoregressive,
@@ -71,6 +72,7 @@ __all__ = [
     "OK",
     "WIDE",
     "AdaptiveCategorical",
+    "Annealed",
     "Autoregressive",
     "Bernoulli",
     "BetaBinomial",
@@ -96,6 +98,7 @@ __all__ = [
     "Information",
     "LogisticMixture",
     "Message",
+    "Metropolis",
     "Octaves",
     "QFormat",
     "Serial",
@@ -121,6 +124,7 @@ __all__ = [
     "push_one",
     "push_quick",
     "quantise",
+    "reversible",
     "table",
 ]
 

@@ -104,11 +104,8 @@ class Adaptive(Distribution):
         message.pop_symbols(self._adaptive.pop, out, self.precision, self._start(), thin=True)
         return out.reshape(self.shape)
 
-    def information(self, x: ArrayLike) -> NDArray[np.float64]:
-        """Information content of each symbol in bits, under the integer frequencies it is coded with."""
-        freqs = self._intervals(x) & np.uint64(0xFFFFFFFF)
-        bits: NDArray[np.float64] = self.precision - np.log2(freqs.astype(np.float64))
-        return bits.reshape(self.shape)
+    def _frequencies(self, x: ArrayLike) -> NDArray[np.uint32]:
+        return self._intervals(x).astype(np.uint32).reshape(self.shape)
 
     def _intervals(self, x: ArrayLike) -> NDArray[np.uint64]:
         """Start * 2^32 + frequency of each symbol, with the state as the symbols before it have left it."""

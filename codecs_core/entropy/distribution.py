@@ -66,12 +66,22 @@ class Distribution(StackCodec[NDArray[Any]]):
 
     def information(self, x: ArrayLike) -> NDArray[np.float64]:
         """Information content of each symbol in bits, under the integer frequencies it is coded with."""
+        return np.asarray(self.precision - np.log2(self._frequencies(x), dtype=np.float64))
+
+    def lengths(self, x: ArrayLike) -> NDArray[np.int64]:
+        """`information` in integers, in units of 2^-16 bits and at most 3 of them above it: the same on every machine."""
+        from codecs_core.entropy.fixed import LOG2_BITS, log2
+
+        return np.asarray((self.precision << LOG2_BITS) - log2(self._frequencies(x)))
+
+    def _frequencies(self, x: ArrayLike) -> NDArray[np.uint32]:
+        """The count of each symbol, of 2^precision; raises `EntropyError` for symbols outside the support."""
         symbols = self._symbols(x)
         freqs = np.empty(symbols.size, np.uint32)
         self._kernels.frequencies(symbols, freqs, self._params)
         if not freqs.all():
             raise EntropyError(f"symbol {np.argmin(freqs)} of an array is outside the support of its distribution")
-        return (self.precision - np.log2(freqs, dtype=np.float64)).reshape(self.shape)
+        return freqs.reshape(self.shape)
 
     #: Whether it is of one symbol, and has the next two methods for it.
     _single: bool = False
