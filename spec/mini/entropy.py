@@ -685,6 +685,78 @@ class ImportanceWeighted:
         return x
 
 
+class Annealed:
+    def __init__(self, codec, kernels, fresh):
+        self.codec, self.kernels, self.fresh = codec, kernels, -(-fresh // 16)
+
+    def freshen(self, message, n):
+        bits = uniform(self.fresh, 1 << 16)
+        top = bits.pop(message)
+        pad = [seed_word((1 << 62) + n * self.fresh + i) >> 16 for i in range(self.fresh)]
+        bits.push(message, [a ^ b for a, b in zip(top, pad, strict=True)])
+
+    def push(self, message, x):
+        z = self.codec.posterior(x).pop(message)
+        for n, kernel in enumerate(self.kernels(x)):
+            self.freshen(message, n)
+            z = kernel(message, z)
+        self.codec.likelihood(z).push(message, x)
+        self.codec.prior.push(message, z)
+
+    def pop(self, message):
+        z = self.codec.prior.pop(message)
+        x = self.codec.likelihood(z).pop(message)
+        for n, kernel in reversed(list(enumerate(self.kernels(x)))):
+            z = kernel(message, z)
+            self.freshen(message, n)
+        self.codec.posterior(x).push(message, z)
+        return x
+
+
+def reversible(transition):
+    def move(message, z):
+        following = transition(z).pop(message)
+        transition(following).push(message, z)
+        return following
+
+    return move
+
+
+def metropolis(auxiliary, involution, lengths):
+    """`lengths`: a list, one number an item."""
+
+    def move(message, z):
+        v = auxiliary(z).pop(message)
+        z1, v1 = involution(z, v)
+        longer = [there - here for there, here in zip(lengths(z1, v1), lengths(z, v), strict=True)]
+        moves = moving(longer).pop(message)
+        moving([-a if b else a for a, b in zip(longer, moves, strict=True)]).push(message, moves)
+        z = [a if b else c for a, b, c in zip(z1, moves, z, strict=True)]
+        v = [a if b else c for a, b, c in zip(v1, moves, v, strict=True)]
+        auxiliary(z).push(message, v)
+        return z
+
+    return move
+
+
+def moving(longer):
+    """Whether to move: with probability min(1, 2^-longer), for lengths in units of 2^-16 bits."""
+    octaves = [min(max(-a, -24 << 16), 0) >> 10 for a in longer]
+    return bernoulli(len(longer), 24, [min(max(scale(1 << 24, s), 1), (1 << 24) - 1) for s in octaves])
+
+
+def information(distribution, x):
+    """-log2 of the probability of each symbol, in units of 2^-16 bits."""
+    return [(distribution.p << 16) - log2(distribution.interval(i, k)[1]) for i, k in enumerate(x)]
+
+
+def log2(n):
+    """log2 of an integer, in units of 2^-16."""
+    e = n.bit_length() - 1
+    m, t = shift(n, e - 24) - (1 << 24), table("log2_mantissa")
+    return (e << 16) + t[m >> 16] + ((t[(m >> 16) + 1] - t[m >> 16]) * (m & 0xFFFF) >> 16)
+
+
 def length(codec, x):
     """By how much a symbol lengthens a new message."""
     message = Message()
@@ -694,11 +766,7 @@ def length(codec, x):
 
 
 def units(message):
-    h = message.head >> 2
-    e = h.bit_length() - 1
-    m = shift(h, e - 24) - (1 << 24)
-    t, j = table("log2_mantissa"), m >> 16
-    return (32 * (len(message.stack) - message.drawn) + e << 16) + t[j] + ((t[j + 1] - t[j]) * (m & 0xFFFF) >> 16)
+    return (32 * (len(message.stack) - message.drawn) << 16) + log2(message.head >> 2)
 
 
 class Bijection:
@@ -746,6 +814,15 @@ def values(v, names):
     return [v["add"] + seed_word(v["w"] + i) % v["modulo"] for i in range(v["count"])]
 
 
+def kernel(c, names):
+    """A step of a Markov chain."""
+    if c["kernel"] == "reversible":
+        return reversible(lambda z: build(c["transition"], names | {"z": z}))
+    auxiliary, target = build(c["auxiliary"], names), build(c["target"], names)
+    turned = lambda z, v: ([(b - a) % c["modulo"] for a, b in zip(z, v, strict=True)], v)  # noqa: E731
+    return metropolis(lambda z: auxiliary, turned, lambda z, v: information(target, z))
+
+
 def build(c, names=None):
     """The codec of its description."""
     names = names or {}
@@ -769,6 +846,9 @@ def build(c, names=None):
         )
     if kind == "ImportanceWeighted":
         return ImportanceWeighted(build(c["codec"], names), c["particles"])
+    if kind == "Annealed":
+        kernels = lambda x: [kernel(k, names | {"x": x}) for k in c["kernels"]]  # noqa: E731
+        return Annealed(build(c["codec"], names), kernels, c["fresh"])
     if kind == "Chain":
         return Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"], c.get("part", 4))
     if kind == "Bijection":

@@ -64,6 +64,9 @@ def build(c: Json, names: Json | None = None) -> e.StackCodec[Any]:
         )
     if kind == "ImportanceWeighted":
         return e.ImportanceWeighted(build(c["codec"], names), c["particles"])  # type: ignore[arg-type]
+    if kind == "Annealed":
+        kernels = lambda x: [kernel(k, names | {"x": x}) for k in c["kernels"]]  # noqa: E731
+        return e.Annealed(build(c["codec"], names), kernels, c["fresh"])  # type: ignore[arg-type]
     if kind == "Chain":
         return e.Chain(lambda n: build(c["codec"], names | {"n": n}), c["items"], c["batch"], c.get("part", 4))
     if kind == "Bijection":
@@ -122,6 +125,15 @@ def build(c: Json, names: Json | None = None) -> e.StackCodec[Any]:
     return e.FineGaussian(array("mean"), array("log_scale"), precision=p)
 
 
+def kernel(c: Json, names: Json) -> Any:
+    """A step of a Markov chain."""
+    if c["kernel"] == "reversible":
+        return e.reversible(lambda z: build(c["transition"], names | {"z": z}))
+    target: Any = build(c["target"], names)
+    auxiliary = build(c["auxiliary"], names)
+    return e.Metropolis(lambda z: auxiliary, lambda z, v: ((v - z) % c["modulo"], v), lambda z, v: target.lengths(z))
+
+
 def dependent(c: Json, names: Json) -> Generator[e.StackCodec[Any], Any, None]:
     """The codecs of symbols that each depend on the one before, `before`; for the first one it is 0."""
     before = np.zeros(shape_of(c["codec"], names), np.int64)
@@ -141,7 +153,7 @@ def shaped(c: Json, symbols: Any) -> Any:
     inner = c
     while "shape" not in inner:
         inner = next(inner[key] for key in PARTS if key in inner)
-    if c["type"] == "ImportanceWeighted":
+    if c["type"] in ("Annealed", "ImportanceWeighted"):
         return shaped(c["codec"], symbols)
     if c["type"] == "BitsBack":
         inner = c["likelihood"]
@@ -502,6 +514,19 @@ def grey(size: Any) -> Json:
     }
 
 
+def moves(size: int) -> list[Json]:
+    """Kernels for the latents of `toy`: each draws all again, or proposes others and takes some, by counts that become steeper."""
+    found: list[Json] = []
+    for steep in range(1, 4):
+        rows = [[(16 * steep if high == bit else 16) for high in (0, 1) for _ in range(8)] for bit in (0, 1)]
+        counts = [e.counts(row, 14).tolist() for row in rows]
+        target = {"type": "Categorical", "shape": [size], "counts": counts, "index": {"of": "x"}}
+        proposals = {"type": "Uniform", "symbols": 16, "shape": [size]}
+        found.append({"kernel": "Metropolis", "auxiliary": proposals, "modulo": 16, "target": target})
+        found.append({"kernel": "reversible", "transition": target})
+    return found
+
+
 def combinators() -> Iterator[Json]:
     yield vector(
         "several distributions",
@@ -606,6 +631,9 @@ def combinators() -> Iterator[Json]:
         yield vector(
             f"bits back with {particles} particles", weighted, drawn(35, n, 0, size=codec["prior"]["shape"][0])
         )
+    for fresh, kernels in ((0, 0), (100, 3), (400, 6)):
+        steps = {"type": "Annealed", "fresh": fresh, "kernels": moves(30)[:kernels], "codec": toy(30)}
+        yield vector(f"bits back along a chain of {kernels} kernels", steps, drawn(35, 2, 0, size=30))
 
 
 def wide() -> Iterator[Json]:
