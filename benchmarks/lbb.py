@@ -77,7 +77,7 @@ def rate(codec: FlowCodec, x: NDArray[np.uint8], network: Path | None) -> Found:
         batch = x[stop - size : stop].reshape(size, *x.shape[1:3], -1)
         stop -= size
         step = flow.codec(*batch.shape[:3])
-        theory += step.theory(batch, message.copy())
+        theory += step.theory(batch, message.copy()).sum()
         step.push(message, batch)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "figures.ccf"
@@ -237,7 +237,7 @@ def grids(codec: FlowCodec, x: NDArray[np.uint8]) -> list[Found]:
             step = flow.codec(*batch.shape[:2], batch.shape[2])
             batch = batch.reshape(*batch.shape[:3], -1)
             if start >= 0:
-                theory += step.theory(batch, message.copy())
+                theory += step.theory(batch, message.copy()).sum()
             step.push(message, batch)
             if start < 0:
                 before, seed = message.bits, 8 * len(message) - message.bits

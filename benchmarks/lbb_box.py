@@ -65,7 +65,7 @@ def measured(model: FlowModel, x: NDArray[np.uint8]) -> dict[str, Any]:
     z = noisy
     for layer in flow.layers:
         z, shorter = layer.forward(z)
-        slopes += 0.0 if isinstance(layer, FactorOut) else shorter
+        slopes += 0.0 if isinstance(layer, FactorOut) else shorter.sum()
     vector, row, message = Vector(model, x.shape[1:]), noisy.reshape(1, -1), start.copy()
     began = time.process_time()
     points = black_box.push(message, model.grid, row, vector)

@@ -70,6 +70,7 @@ class Codec(ABC):
     9. A plugin announces the codec by a `CodecSpec` that says what the class says, from a module that imports nothing
        heavy, so that any process finds it by its id.
     10. From `stores_from` on, a payload is no longer than its values (``spec/codecs/stored.md``).
+    11. `information` gives a finite number of bits for each value, and always the same ones.
 
     `codecs_core.testing.CodecConformance` holds a codec to them.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
-from codecs_core.capabilities import SupportsPreview, SupportsScale
+from codecs_core.capabilities import SupportsInformation, SupportsPreview, SupportsScale
 from codecs_core.codec import Codec
 from codecs_core.container import Reader
 from codecs_core.errors import ConfigError
@@ -33,7 +33,7 @@ CHUNKS = (1, 3, 64)
 
 
 class Values(Subject):
-    """Clauses 1, 3, 8 and 10."""
+    """Clauses 1, 3, 8, 10 and 11."""
 
     def test_round_trip(self) -> None:
         """Clause 1: decoding gives the array back to the last bit; of a lossy codec, within its bound."""
@@ -129,6 +129,28 @@ class Values(Subject):
                     f"{called(codec, array)} at scale {scale} has the shape {shown.shape}, not {shape}",
                 )
         self.detail = f"scales 1, {', '.join(map(str, SCALES))}"
+
+    def test_information(self) -> None:
+        """Clause 11: every value has a finite number of bits; a codec that does not tell them says so."""
+        codec = self.codec()
+        if not isinstance(codec, SupportsInformation):
+            try:
+                codec.information(self.taken(codec)[0])
+            except ConfigError:
+                self.detail = "it does not tell"
+                return
+            raise AssertionError(f"codec {codec.id} does not tell which values its bits go to, and does not say so")
+        for array in self.taken(codec):
+            bits = codec.information(array)
+            require(
+                (bits.dtype, bits.shape) == (np.float64, array.shape),
+                f"the bits of {called(codec, array)} are {bits.dtype} of shape {bits.shape}",
+            )
+            require(
+                bool(np.isfinite(bits).all()), f"some values of {called(codec, array)} have no finite number of bits"
+            )
+            require(same(codec.information(array), bits), f"{called(codec, array)} has other bits the second time")
+        self.detail = "it tells"
 
 
 class Purity(Subject):

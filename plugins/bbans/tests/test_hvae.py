@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_bbans.hvae.codec import HierarchicalCodec
-from codecs_bbans.hvae.model import Hierarchy
+from codecs_bbans.hvae.model import Hierarchy, shared
 from codecs_bbans.hvae.phases import FEATURE, GROUPS, MEAN_LIMIT, join, limits_of, split
 from codecs_bbans.testing import random_hierarchy
 from hypothesis import given, settings
@@ -124,6 +124,27 @@ def test_parameters_at_their_bounds(channels: int, ends: tuple[str, str]) -> Non
     codec = HierarchicalCodec(model=model)
     check_round_trip(codec, pixels(2, 5, 7, channels))
     assert codec.sample(2, (3, 4)).shape == (2, 3, 4, channels)
+
+
+@pytest.mark.parametrize("shape", [(2, 13, 10, 3), (20, 33, 3), (6, 7, 1), (1, 1, 1, 4)])
+def test_information_says_where_the_bits_of_a_payload_are(shape: tuple[int, ...]) -> None:
+    codec, x = CODECS[shape[-1]], pixels(*shape)
+    bits, message = codec.information(x), Message()
+    empty = message.bits
+    codec._stack_codec(ArraySpec.of(x)).push(message, codec._arranged(x))
+    assert bits.shape == x.shape
+    assert bits.sum() == pytest.approx(message.bits - empty, abs=0.5)
+    assert codec.information(x[:0]).shape == x[:0].shape
+
+
+def test_latents_are_paid_by_the_pixels_that_they_stand_over() -> None:
+    """Of each square alike, also of those that the image cuts."""
+    bits = np.random.default_rng(0).random((2, 2, 3))
+    found = shared(bits, 4, (7, 9))
+    assert found.shape == (2, 7, 9)
+    assert found.sum() == pytest.approx(bits.sum())
+    assert np.ptp(found[0, 4:, 8:]) == 0
+    assert found[0, 4:, 8:].sum() == pytest.approx(bits[0, 1, 2])
 
 
 def test_samples_are_what_random_bits_decode_to() -> None:

@@ -101,16 +101,23 @@ class Flow(StackCodec[NDArray[Any]]):
             z = layer.pop(message, z)
         return z
 
-    def theory(self, x: NDArray[Any], message: Message) -> float:
-        """Bits of images by the densities that the flow stands for, -log2 p(x + u) + log2 q(u | x), for noise u that is popped."""
+    def theory(self, x: NDArray[Any], message: Message) -> NDArray[np.float64]:
+        """Bits of each value by the densities that the flow stands for, -log2 p(x + u) + log2 q(u | x), for noise u that is popped.
+
+        What a convolution mixes shares its bits. Noise, and what a layer spreads, can make them less than nothing.
+        """
         z = self.centred(x)
         noise = self.noise(z)
-        u = noise.pop(message)
-        bits, z = -noise.bits(u), z + u
+        u: Any = noise.pop(message)
+        drawn: Any = noise.information(u)
+        z, shorter = z + u, list[NDArray[np.float64]]()
         for layer in self.layers:
-            z, shorter = layer.forward(z)
-            bits -= shorter
-        return bits
+            z, each = layer.forward(z)
+            shorter.append(each)
+        bits = np.zeros(self.end)
+        for layer, each in zip(reversed(self.layers), reversed(shorter), strict=True):
+            bits = layer.placed(bits) - each
+        return bits - drawn
 
     def centred(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """Images on the grid, without noise."""

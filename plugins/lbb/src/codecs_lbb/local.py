@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -74,7 +75,7 @@ def pop(message: Message | None, grid: Grid, y: NDArray[Any], function: Map) -> 
     return x
 
 
-def forward(grid: Grid, x: NDArray[Any], function: Map) -> tuple[NDArray[np.int64], float]:
-    """The nearest multiple of the pitch to f(x), and the sum of the logarithms of the slopes."""
+def forward(grid: Grid, x: NDArray[Any], function: Map) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The nearest multiples of the pitch to f(x), and the logarithms of the slopes to base 2."""
     y, log_slope = function.forward(grid.values(x))
-    return grid.units(y), float(log_slope.sum())
+    return grid.units(y), log_slope / math.log(2)

@@ -43,6 +43,11 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
         """Values beyond those of an image are cut off."""
         return shown(self._hierarchy.codec(items, *size).pop(message))
 
+    def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
+        if not chunk.size:
+            return np.zeros(chunk.shape)
+        return self._hierarchy.information(colour_forward(self._arranged(chunk))).reshape(chunk.shape)
+
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` coarsest levels of latents say of a chunk; with more than there are, the chunk itself."""
         if not spec.size:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from codecs_bbans.hvae.level import BUCKET_BITS, CENTRES, Level
@@ -92,6 +93,30 @@ class Hierarchy:
 
         return BitsBack(self.prior(n, size), likelihood, lambda x: Autoregressive(lambda: self._infer(x)))
 
+    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Bits of each value of images, given the latents that coding them samples.
+
+        What a latent costs is shared out among the pixels that it stands over. It can be less than nothing: of a single sample.
+
+        Parameters
+        ----------
+        x
+            Transformed and centred integers, shape (n, h, w, channels), at least one of them; as the result.
+        """
+        size = x.shape[1:3]
+        (first,), *others = split(x)
+        step, rest = self.first(len(x), extent(0, size)), self.rest.codec(size, [first])
+        rest.push(message := Message(), tuple(others))
+        posterior = step.posterior(first)
+        z = posterior.pop(message)
+        inner: Any = step.likelihood(z).information(first)
+        outer: Any = rest.information(tuple(others))
+        bits = join([(join(inner, first.shape[1:3]),), *outer], size)
+        costs: Any = zip(step.prior.information(z), posterior.information(z), strict=True)
+        for level, (prior, drawn) in enumerate(reversed([*costs])):
+            bits += shared((prior - drawn).sum(-1), 4 << level, size)[..., None] / self.channels
+        return bits
+
     def prior(self, n: int, size: tuple[int, int]) -> Serial[Latents]:
         """p(z): every bucket is equally likely; which values it holds depends on the level above."""
         return Serial(*[Uniform(1 << BUCKET_BITS, (n, *s, level.latents)) for level, s, _ in self.places(size)])
@@ -149,6 +174,14 @@ class Hierarchy:
             places.append((level, extent(0, size), size))
             size = extent(0, size)
         return places[::-1]
+
+
+def shared(bits: NDArray[np.float64], side: int, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Bits of squares of `side` pixels, shape (n, rows, columns), as those of their pixels: shape (n, *size)."""
+    for axis, length in enumerate(size, 1):
+        square = np.arange(length) // side
+        bits = (bits / np.bincount(square).reshape(-1, *[1] * (2 - axis))).take(square, axis)
+    return bits
 
 
 def enlarged(h: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:

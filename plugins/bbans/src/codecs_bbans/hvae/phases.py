@@ -60,6 +60,11 @@ class Mixture(Bijection[NDArray[Any], NDArray[Any]]):
         )
         super().__init__(lambda x: x + half, lambda z: z - half, mixture)
 
+    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """Information content of each value in bits, shape of x."""
+        channels: Any = super().information(x)
+        return np.stack(channels, -1)
+
     def mode(self) -> NDArray[np.int64]:
         """The centre of the likeliest component, rounded: what stands for pixels that are not decoded."""
         best = self.logits.argmax(-1)[..., None]

@@ -53,6 +53,10 @@ class Convolution(Shuffle):
             y[..., c] += _shear(y, self.lower[c])
         return y[..., self.order]
 
+    def placed(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Each y is made of all channels of x: they share the bits evenly."""
+        return np.broadcast_to(bits.mean(-1, keepdims=True), bits.shape)
+
     def back(self, y: NDArray[Any]) -> NDArray[np.int64]:
         """Inverse of `to`."""
         x = np.empty(y.shape, np.int64)

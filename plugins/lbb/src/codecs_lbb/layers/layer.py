@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
@@ -32,8 +31,12 @@ class Layer(ABC):
         """Inverse of `push`: returns x, and leaves the message as it was. Without a message, the x nearest to f^-1(y)."""
 
     @abstractmethod
-    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
-        """The y nearest to what the flow makes of x without noise, and by how many bits that shortens the code of x."""
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The y nearest to what the flow makes of x without noise, and by how many bits that shortens the code of each value of x."""
+
+    def placed(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of bits of the values of y, how many are those of each value of x."""
+        return bits
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of y for that of x."""
@@ -59,9 +62,9 @@ class Shuffle(Layer):
         """Map y back."""
         return self.back(y)
 
-    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Map x, whose code that does not shorten."""
-        return self.to(x), 0.0
+        return self.to(x), np.zeros(x.shape)
 
 
 class Elementwise(Layer):
@@ -86,8 +89,10 @@ class Elementwise(Layer):
         x[at] = (x[at] if f is None else local.pop(message, self.grid, x[at], f)) - shift
         return x
 
-    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Shift and map."""
-        y, (at, shift, f) = x.astype(np.int64), self.step(x)
-        y[at], nats = (y[at] + shift, 0.0) if f is None else local.forward(self.grid, y[at] + shift, f)
-        return y, nats / math.log(2)
+        y, shorter, (at, shift, f) = x.astype(np.int64), np.zeros(x.shape), self.step(x)
+        y[at] += shift
+        if f is not None:
+            y[at], shorter[at] = local.forward(self.grid, y[at], f)
+        return y, shorter

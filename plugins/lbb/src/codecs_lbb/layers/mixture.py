@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -124,17 +123,17 @@ class Mixture(Layer):
             values[..., c] = at + self._shear(rest, values, c)
         return self._joined(y, values + shift)
 
-    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Elementwise, given what is given."""
         context, shift, values = self._start(x)
         values -= shift
-        rest, nats = self._rest(context, values[..., 0]), 0.0
-        out = np.empty_like(values)
+        rest, out, each = self._rest(context, values[..., 0]), np.empty_like(values), np.empty(values.shape)
         for c in range(self.colours):
             at = values[..., c] - self._shear(rest, values, c)
-            out[..., c], each = local.forward(self.grid, at, self._map(rest, c))
-            nats += each
-        return self._joined(x, out), nats / math.log(2)
+            out[..., c], each[..., c] = local.forward(self.grid, at, self._map(rest, c))
+        shorter = np.zeros(x.shape)
+        shorter[..., self.part] = each.reshape(*x.shape[:3], -1)
+        return self._joined(x, out), shorter
 
     def _start(self, x: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
         """The trunk's outputs, l on the grid, and the channels that change, the latter two of shape (n, h, w, phases, colours)."""

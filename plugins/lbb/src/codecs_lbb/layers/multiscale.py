@@ -33,6 +33,10 @@ class Squeeze(Shuffle):
         """Inverse of `to`."""
         return unsqueeze(np.split(y, 4, -1))
 
+    def placed(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Each at its pixel."""
+        return unsqueeze(np.split(bits, 4, -1))
+
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Half of the height and of the width, four times the channels."""
         n, h, w, c = shape
@@ -68,11 +72,15 @@ class FactorOut(Layer):
         done = Base(self.grid, shape).pop(message) if message is not None else np.zeros(shape, np.int64)
         return np.concatenate([y, done], -1)
 
-    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+    def forward(self, x: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The kept channels, and minus the code length of the others in bits, by the density that the distribution stands for."""
-        z = np.abs(self.grid.values(x[..., self.keep :]))
-        nats = z + 2 * np.log1p(np.exp(-z))
-        return x[..., : self.keep], -float(nats.sum()) / math.log(2) - self.grid.bits * z.size
+        z, shorter = np.abs(self.grid.values(x[..., self.keep :])), np.zeros(x.shape)
+        shorter[..., self.keep :] = -(z + 2 * np.log1p(np.exp(-z))) / math.log(2) - self.grid.bits
+        return x[..., : self.keep], shorter
+
+    def placed(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those of the kept channels; the others have none left."""
+        return np.concatenate([bits, np.zeros((*bits.shape[:-1], self.channels - self.keep))], -1)
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The channels that are kept."""
