@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cells import Row, by_column, markdown, pair
+from cells import Row, by_column, ladders, markdown, pair
 
 
 def digits_table(found: dict[str, Any]) -> str:
@@ -77,11 +77,5 @@ def hvae_table(found: dict[str, Any]) -> str:
 
 
 def ladder_table(found: dict[str, Any]) -> str:
-    """The levels of a hierarchical autoencoder alone, beside lossy codecs at the nearest size: bits per pixel, and dB."""
-    ways = {"bbans.hvae-lossy": lambda rung: rung, "WebP": lambda r: r["WebP"], "JPEG XL": lambda r: r["JPEG XL"]}
-    rows = []
-    for data, one in found.items():
-        for rung in one["ladder"]:
-            cells = [f"{way(rung)['bits_per_pixel']:.3f}, {way(rung)['psnr']:.2f}" for way in ways.values()]
-            rows.append([data, rung["levels"], *cells])
-    return markdown(["", "levels", *(f"{name}, bits per pixel, dB" for name in ways)], rows, 1)
+    """The levels of a hierarchical autoencoder alone, beside lossy codecs at the nearest size."""
+    return ladders("bbans.hvae-lossy", {data: one["ladder"] for data, one in found.items()})

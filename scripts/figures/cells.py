@@ -20,6 +20,17 @@ def markdown(heads: list[str], rows: list[list[Any]], left: int = 1) -> str:
     return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
 
 
+def ladders(codec: str, found: dict[str, list[dict[str, Any]]]) -> str:
+    """Bits per pixel and dB of a codec's rungs, for each kind of data, and of lossy codecs at the nearest size."""
+    ways = {codec: lambda rung: rung, "WebP": lambda r: r["WebP"], "JPEG XL": lambda r: r["JPEG XL"]}
+    rows = []
+    for data, rungs in found.items():
+        for rung in rungs:
+            cells = [f"{way(rung)['bits_per_pixel']:.3f}, {way(rung)['psnr']:.2f}" for way in ways.values()]
+            rows.append([data, rung["levels"], *cells])
+    return markdown(["", "levels", *(f"{name}, bits per pixel, dB" for name in ways)], rows, 1)
+
+
 def pair(found: dict[str, Any], key: str, form: str) -> str:
     """The figure of encoding, and that of decoding, whose keys differ by these words."""
     return ", ".join(form.format(found[key.format(way)]) for way in ("encode", "decode"))

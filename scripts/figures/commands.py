@@ -82,6 +82,7 @@ BLOCKS = {
     "lattice": [BLOCK, "lattice", "--samples", "24000", "--json", "JSON"],
 }
 SINGLE = {"single": [REC, "single", "--mnist", MNIST, "--items", "100", "--json", "JSON"]}
+RUNGS = {"rungs": ["benchmarks/rec_ladder.py", MNIST, "--json"]}
 DISTORTION = {
     "distortion": [
         *(REC, "distortion", "--colour", "DATA/cifar10", "--items", "200"),

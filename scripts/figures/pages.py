@@ -55,6 +55,7 @@ TABLES = {
     "samplers": Table(_benchmarks(commands.SAMPLERS), relative.samplers_table),
     "blocks": Table(_benchmarks(commands.BLOCKS), relative.blocks_table),
     "single": Table(_benchmarks(commands.SINGLE), relative.single_table),
+    "rungs": Table(_benchmarks(commands.RUNGS), relative.rungs_table),
     "distortion": Table(_benchmarks(commands.DISTORTION), relative.distortion_table),
     "inr": Table(_benchmarks(commands.INR), relative.inr_table),
     "entropy": Table(_benchmarks(commands.ENTROPY), engine.entropy_table),

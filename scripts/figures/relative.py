@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cells import by_column, markdown, spread
+from cells import by_column, ladders, markdown, spread
 
 
 def samplers_table(found: dict[str, Any]) -> str:
@@ -85,6 +85,14 @@ def single_table(found: dict[str, Any]) -> str:
             for row in found["single"]["single"]
         ],
     )
+
+
+def rungs_table(found: dict[str, Any]) -> str:
+    """The latents of digits alone, block by block, and what a file without loss takes."""
+    models = found["rungs"]["models"]
+    table = ladders("rec.vae-latents", {f"`{m['model']}`, {m['items']:,} digits": m["rungs"] for m in models})
+    whole = ", ".join(f"`{m['model']}` {m['lossless_bits_per_pixel']:.3f}" for m in models)
+    return f"{table}\n\nWithout loss, by `rec.vae-lossless`, bits per pixel: {whole}."
 
 
 def distortion_table(found: dict[str, Any]) -> str:

@@ -333,10 +333,20 @@ def stored(payload, dtype, count):
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
 LEARNED |= {"ar.stack": stack.decode, "bbans.hvae": hvae.decode, "inr.image": inr.decode}
 UNTRAINED = {"ar.array": arrays.decode, "ar.bounded": arrays.decode, "rec.weights": rec.decode_weights}
-LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode, "bbans.hvae-lossy": hvae.decode_lossy}
+LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode, "rec.vae-latents": rec.decode_latents}
+LEARNED |= {"bbans.hvae-lossy": hvae.decode_lossy}
 #: Codecs that take the models of another; and those, without those of `UNTRAINED`, that store from version 1 on.
-MODELS_OF = {"bbans.hvae-lossy": "bbans.hvae"}
-STORES_FIRST = {"filtered", "pcodec", "ar.stack", "bbans.hvae", "bbans.hvae-lossy", "inr.image", "inr.coin"}
+MODELS_OF = {"bbans.hvae-lossy": "bbans.hvae", "rec.vae-latents": "rec.vae-lossless"}
+STORES_FIRST = {
+    "filtered",
+    "pcodec",
+    "ar.stack",
+    "bbans.hvae",
+    "bbans.hvae-lossy",
+    "rec.vae-latents",
+    "inr.image",
+    "inr.coin",
+}
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The codecs ``rec.vae``, ``rec.vae-lossless`` and ``rec.weights`` in plain Python and numpy, written from ``spec/codecs/rec.md``."""
+"""The codecs of ``rec`` in plain Python and numpy, written from ``spec/codecs/rec.md``."""
 
 import math
 from decimal import Decimal, localcontext
@@ -218,10 +218,10 @@ def decode_vae(config, tensors, settings, payload, shape, dtype, version):
     return (v >> 7 if largest == 1 else v).reshape(shape)
 
 
-# --- rec.vae-lossless ----------------------------------------------------------------------------
+# --- rec.vae-lossless, rec.vae-latents -----------------------------------------------------------
 
 
-def decode_lossless(config, tensors, settings, payload, shape, dtype, version):
+def decode_lossless(config, tensors, settings, payload, shape, dtype, version, *, lossy=False):
     kind, item, latents = config.get("likelihood"), item_of(config), config.get("latents")
     exact.check(kind in ("bernoulli", "mixture", "colour"), "another likelihood")
     exact.check(type(latents) is int and latents > 0, "no latents")
@@ -246,14 +246,30 @@ def decode_lossless(config, tensors, settings, payload, shape, dtype, version):
     exact.check(fits and scales and within(encoder, -4096, -1, latents), "networks of other ranges")
 
     n, message = check_chunk(item, largest, shape, dtype), entropy.Message.parse(payload)
-    exponents = entropy.categorical(n * count, octaves, [*range(count)] * n).pop(message)
-    rests = entropy.Bits(exponents).pop(message)
+    if lossy:
+        levels = settings.get("levels", 0)
+        if type(levels) is not int or not 0 <= levels <= count:
+            raise entropy.Corrupt("more levels than the model has")
+        count = levels or count
+        exponents, rests = pop_bare(message, octaves, [*range(count)] * n)
+    else:
+        exponents = entropy.categorical(n * count, octaves, [*range(count)] * n).pop(message)
+        rests = entropy.Bits(exponents).pop(message)
     indices = np.array([(1 << e) + r for e, r in zip(exponents, rests, strict=True)], int).reshape(n, count)
     z = np.zeros((n, latents), np.int64)
     for m in range(count):
         members = np.flatnonzero(blocks == m)
         z[:, members] = proposals(indices[:, m], m, len(members)) >> 24
     outputs = decoder(z)
+    if lossy:
+        if kind == "bernoulli":
+            return (outputs > 0).reshape(shape)
+        if kind == "mixture":
+            sums = [sum(v * count for v, count in enumerate(table)) for table in tables]
+            weights = [entropy.weights(row) for row in outputs.reshape(-1, parameters).tolist()]
+            totals = [sum(w * m for w, m in zip(row, sums, strict=True)) for row in weights]
+            return np.array([total + (1 << 33) >> 34 for total in totals], int).reshape(shape)
+        return centres(outputs[:, :pixels].reshape(-1, channels).T, coefficients).reshape(shape)
     if kind == "mixture":
         logits = outputs.reshape(-1, parameters).tolist()
         x = entropy.categorical_mixture(n * pixels, 22, tables, logits).pop(message)
@@ -269,6 +285,26 @@ def decode_lossless(config, tensors, settings, payload, shape, dtype, version):
             return np.array(x + decode_bottom(*number_left(message), ones[stop:])).reshape(shape)
     message.check_end()
     return np.array(x).reshape(shape)
+
+
+def pop_bare(message, octaves, index):
+    """Octaves of indices, and what is left of a message as their rests."""
+    exponents = pop_parts(message, octaves, index)
+    (m, r), w = number_left(message), sum(exponents)
+    if m != max(w, 32) or r >> w:
+        raise entropy.Corrupt("what is left is not the rests of the indices")
+    digits, ends = f"{r:0{w}b}", entropy.cumulate(exponents)
+    return exponents, [int("0" + digits[z - e : z], 2) for e, z in zip(exponents, ends[1:], strict=True)]
+
+
+def centres(means, coefficients):
+    """Pixels at the means of all channels, shape (channels, pixels), each channel shifted by those before."""
+    x = []
+    for d, mean in enumerate(means):
+        row = coefficients[d * (d - 1) // 2 :][:d]
+        total = mean + sum(a * (b - 128) for a, b in zip(row, x, strict=True))
+        x.append(np.clip(total + 128 >> 8, 0, 255))
+    return np.stack(x, -1)
 
 
 def pop_colours(message, means, scales, coefficients):
@@ -358,3 +394,10 @@ def decode(model, settings, payload, shape, dtype, version=2):
     exact.check(codec in ("rec.vae", "rec.vae-lossless") and type(config) is dict, "a model of another codec")
     decoder = decode_vae if codec == "rec.vae" else decode_lossless
     return decoder(config, tensors, settings, payload, shape, dtype, version).astype(dtype)
+
+
+def decode_latents(model, settings, payload, shape, dtype):
+    """The array of a chunk of ``rec.vae-latents``."""
+    codec, config, tensors = model
+    exact.check(codec == "rec.vae-lossless" and type(config) is dict, "a model of another codec")
+    return decode_lossless(config, tensors, settings, payload, shape, dtype, 1, lossy=True).astype(dtype)

@@ -62,6 +62,7 @@ NEEDS |= {
         "inr.image",
         "lbb.flow",
         "rec.vae",
+        "rec.vae-latents",
     )
 }
 #: Of these, encoders of other versions make other payloads.
@@ -491,6 +492,13 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         found = {"a": coarse.decode(coarse.encode(x), cc.ArraySpec.of(x))}
         feature = f"bbans.hvae-lossy: {levels or 'all'} levels of three"
         yield f"hvae-lossy-{levels or 'all'}", feature, build({"a": x}, coarse, chunk=99), found
+    for likelihood, levels in ("mixture", 0), ("bernoulli", 1), ("colour", 2):
+        shape = (2, 2, 3) if likelihood == "colour" else (4, 3)
+        coarse = cc.get_codec("rec.vae-latents", model=random_relative(likelihood, shape), levels=levels)
+        x = raw(78, (5, *shape), 2 if likelihood == "bernoulli" else 256)
+        found = {"a": coarse.decode(coarse.encode(x), cc.ArraySpec.of(x))}
+        feature = f"rec.vae-latents: {likelihood}, {levels or 'all'} levels of two"
+        yield f"rec-latents-{likelihood}", feature, build({"a": x}, coarse, chunk=3), found
     weights, arrays = (
         cc.get_codec("rec.weights", deviation=0.25),
         parts(raw(70, (9, 5)) / np.float32(64) - 2, raw(71, (1,))),

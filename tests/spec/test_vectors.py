@@ -109,6 +109,7 @@ def test_the_mini_reader_without_libraries():
             "inr.image",
             "lbb.flow",
             "rec.vae",
+            "rec.vae-latents",
         }
     }
 

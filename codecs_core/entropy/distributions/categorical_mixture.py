@@ -115,3 +115,11 @@ class CategoricalMixture(Distribution):
         out = np.empty(weights.shape, np.int32)
         _slopes(symbols, weights, cumulative, out)
         return out.reshape(*self.shape, -1)
+
+    def means(self) -> NDArray[np.int64]:
+        """The mean of each symbol, rounded, half up: shape `shape`."""
+        weights, cumulative, _ = self._params
+        # of counts: sum over x of x * (cumulative[x + 1] - cumulative[x]), summed by parts
+        each = (self.symbols - 1 << TABLE_BITS) - cumulative[1:-1].sum(0, dtype=np.int64)
+        total = weights.astype(np.int64) @ each
+        return ((total + (1 << TABLE_BITS + WEIGHT_BITS - 1)) >> TABLE_BITS + WEIGHT_BITS).reshape(self.shape)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from codecs_rec import codecs_register
 from codecs_rec.codec import BATCH, LosslessCodec, RecCodec
+from codecs_rec.ladder import LatentsCodec
 from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.testing import random_lossy, random_model
 from codecs_rec.weights.codec import WeightsCodec
@@ -236,8 +237,8 @@ def test_models_are_for_one_of_the_codecs() -> None:
 
 def test_registration() -> None:
     classes = {spec.id: spec for spec in codecs_register()}
-    assert classes.keys() == {LossyCodec.id, LosslessCodec.id, WeightsCodec.id}
-    for cls in (LossyCodec, LosslessCodec, WeightsCodec):
+    assert classes.keys() == {LossyCodec.id, LosslessCodec.id, LatentsCodec.id, WeightsCodec.id}
+    for cls in (LossyCodec, LosslessCodec, LatentsCodec, WeightsCodec):
         assert classes[cls.id].info is cls.info
         assert cls.info.exactness == "portable"
 

@@ -37,6 +37,12 @@ class TestBinary(Conformance):
     largest = 1
 
 
+class TestLatents(Conformance):
+    codec_id = "rec.vae-latents"
+    model = random_model("mixture", (4, 3))
+    configs = ({}, {"levels": 1})
+
+
 class TestWeights(CodecConformance):
     codec_id = "rec.weights"
     vectors = Path(__file__).with_name("vectors")

@@ -19,6 +19,14 @@ LOSSLESS = CodecInfo(
     needs_model=True,
     auto=False,
 )
+LATENTS = CodecInfo(
+    summary="Relative entropy coding: the latents of a variational autoencoder alone, a few bytes a small image, lossy",
+    dtypes=("uint8", "bool"),
+    kind="lossy",
+    needs_model=True,
+    models_of="rec.vae-lossless",
+    auto=False,
+)
 WEIGHTS = CodecInfo(
     summary="Relative entropy coding: weights of networks as samples of what training left open, lossy",
     dtypes=("float32",),
@@ -47,6 +55,11 @@ def codecs_register() -> list[CodecSpec]:
             format_version=2,
             info=LOSSLESS,
             trainer="codecs_rec.train:train",
+        ),
+        CodecSpec(
+            id="rec.vae-latents",
+            implementation="codecs_rec.ladder:LatentsCodec",
+            info=LATENTS,
         ),
         CodecSpec(
             id="rec.weights",

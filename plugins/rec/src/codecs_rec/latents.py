@@ -125,6 +125,10 @@ class Blocks:
         """How many blocks there are."""
         return len(self.octaves)
 
+    def first(self, count: int) -> Blocks:
+        """The first blocks alone: latents of the others are not sent."""
+        return Blocks(np.where(self.block < count, self.block, -1), self.octaves[:count])
+
     def members(self, b: int) -> NDArray[np.int64]:
         """The latents of a block."""
         return np.flatnonzero(self.block == b)

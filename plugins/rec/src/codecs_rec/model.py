@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import FrozenAutoencoder
-from codecs_core.entropy import Autoregressive, Bijection, DiscretizedLogistic, StackCodec, table
+from codecs_core.entropy import Autoregressive, Bijection, CategoricalMixture, DiscretizedLogistic, StackCodec, table
+from codecs_core.errors import ConfigError
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks
@@ -32,11 +33,18 @@ class VAE(FrozenAutoencoder):
     model
         As `FrozenAutoencoder` has it; the likelihood of colours is "colour", of two outputs for each pixel. Tensors are also ``blocks`` and
         ``octaves`` as `Blocks` has them, and the ``coefficients`` of colours.
+    levels
+        How many of the blocks are sent; 0: all.
+
+    Raises
+    ------
+    ConfigError
+        For more levels than there are.
     """
 
     LIKELIHOODS: ClassVar[tuple[str, ...]] = ("bernoulli", "mixture", "colour")
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, levels: int = 0) -> None:
         super().__init__(model)
         parts, colour = self.parts, self.kind == "colour"
         parts.require(not colour or self.item_shape != (), "colours of items without axes")
@@ -45,7 +53,11 @@ class VAE(FrozenAutoencoder):
         pairs = self.channels * (self.channels - 1) // 2
         limit = 1 << (COEFFICIENT_BITS + 4)
         self.coefficients = parts.integers("coefficients", (pairs,), -limit, limit) if colour else np.zeros(0, np.int64)
-        self.blocks = self._blocks()
+        self.blocks = blocks = self._blocks()
+        if levels > blocks.count:
+            raise ConfigError(f"model {model.label} has {blocks.count} blocks of latents, not {levels}")
+        if levels:
+            self.blocks = blocks.first(levels)
         reach = int(grid()[-1]) >> (32 - Blocks.BITS)
         parts.require(self.decoder.low < -reach and reach < self.decoder.high, "a decoder of fewer latent values")
         low, high = _ends(self.encoder, self.latents)
@@ -82,6 +94,16 @@ class VAE(FrozenAutoencoder):
             return self.pixel_codec(out)
         means, log_scales = out.reshape(len(z), 2, self.pixels // self.channels, self.channels).swapaxes(0, 1)
         return colours(means, log_scales, self.coefficients)
+
+    def shown(self, z: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The pixels that are expected given latents, shape (n, pixels): means, of bits the likelier ones, of colours the centres."""
+        out = self.decoder(z)
+        if self.kind == "bernoulli":
+            return (out > 0).astype(np.uint8)
+        if self.kind == "mixture":
+            return CategoricalMixture(out.reshape(len(z), self.pixels, self.outputs), self.tables).means().astype(np.uint8)
+        means = out[:, : self.pixels].reshape(len(z), self.pixels // self.channels, self.channels)
+        return centres(means, self.coefficients).reshape(len(z), self.pixels)
 
     def information(self, z: NDArray[np.int64], x: NDArray[Any]) -> NDArray[np.float64]:
         """Bits of each item given its latents, shape (n,)."""
@@ -136,3 +158,13 @@ def colours(
         lambda parts: np.stack(parts, 2).reshape(n, means.shape[1] * channels),
         Autoregressive(model),
     )
+
+
+def centres(means: NDArray[Any], coefficients: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The values that `colours` has at the centres of its logistics, each given those of the channels before: the shape of `means`."""
+    found = np.empty(means.shape, np.int64)
+    for c in range(means.shape[-1]):
+        first, half = c * (c - 1) // 2, 1 << VALUE_BITS >> 1
+        shift = ((found[..., :c] - 128) * coefficients[first : first + c]).sum(-1)
+        found[..., c] = (means[..., c] + shift + half >> VALUE_BITS).clip(0, 255)
+    return found.astype(np.uint8)
