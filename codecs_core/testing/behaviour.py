@@ -143,7 +143,7 @@ class Values(Subject):
         for array in self.taken(codec):
             bits = codec.information(array)
             require(
-                (bits.dtype, bits.shape) == (np.float64, array.shape),
+                bits.dtype == np.float64 and bits.shape == array.shape,
                 f"the bits of {called(codec, array)} are {bits.dtype} of shape {bits.shape}",
             )
             require(

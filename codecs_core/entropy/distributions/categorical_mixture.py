@@ -121,5 +121,5 @@ class CategoricalMixture(Distribution):
         weights, cumulative, _ = self._params
         # of counts: sum over x of x * (cumulative[x + 1] - cumulative[x]), summed by parts
         each = (self.symbols - 1 << TABLE_BITS) - cumulative[1:-1].sum(0, dtype=np.int64)
-        total = weights.astype(np.int64) @ each
+        total: NDArray[np.int64] = weights.astype(np.int64) @ each
         return ((total + (1 << TABLE_BITS + WEIGHT_BITS - 1)) >> TABLE_BITS + WEIGHT_BITS).reshape(self.shape)

@@ -109,7 +109,7 @@ class Flow(StackCodec[NDArray[Any]]):
         z = self.centred(x)
         noise = self.noise(z)
         u: Any = noise.pop(message)
-        drawn: Any = noise.information(u)
+        drawn: NDArray[np.float64] = np.asarray(noise.information(u))
         z, shorter = z + u, list[NDArray[np.float64]]()
         for layer in self.layers:
             z, each = layer.forward(z)

@@ -101,7 +101,9 @@ class VAE(FrozenAutoencoder):
         if self.kind == "bernoulli":
             return (out > 0).astype(np.uint8)
         if self.kind == "mixture":
-            return CategoricalMixture(out.reshape(len(z), self.pixels, self.outputs), self.tables).means().astype(np.uint8)
+            return (
+                CategoricalMixture(out.reshape(len(z), self.pixels, self.outputs), self.tables).means().astype(np.uint8)
+            )
         means = out[:, : self.pixels].reshape(len(z), self.pixels // self.channels, self.channels)
         return centres(means, self.coefficients).reshape(len(z), self.pixels)
 
