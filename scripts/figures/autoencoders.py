@@ -40,6 +40,24 @@ def particles_table(found: dict[str, Any]) -> str:
     return markdown(heads, [[name, *(f"{one[key]:.4f}" for one in known)] for name, key in rows.items()])
 
 
+def annealing_table(found: dict[str, Any]) -> str:
+    """Annealed importance sampling: a column for each number of steps, with importance weighting that evaluates networks as often."""
+    chains, weighted = (found["annealing"][name] for name in ("annealed", "weighted"))
+    particles = {row["passes"]: row for row in weighted}
+    rows: dict[str, Row] = {
+        "evaluations of a network, an image": lambda a: f"{a['passes']:,}",
+        "coded": lambda a: f"{a['bits_per_value']:.5f}",
+        "the bound, by samples of its own": lambda a: f"{a['bound']:.5f}",
+        "coded, with the initial bits": lambda a: f"{a['with_initial_bits']:.5f}",
+        "CPU time of an image, to encode and to decode": _milliseconds,
+    }
+    lines = [[name, *map(cell, chains)] for name, cell in rows.items()]
+    for name in ("coded", "coded, with the initial bits", "CPU time of an image, to encode and to decode"):
+        same = [particles.get(chain["passes"]) for chain in chains]
+        lines.append([f"as many particles: {name}", *(rows[name](one) if one else "" for one in same)])
+    return markdown(["steps, bits per pixel", *(str(chain["steps"]) for chain in chains)], lines)
+
+
 def effort_table(found: dict[str, Any]) -> str:
     """Inference while coding: a column for each model."""
     models = {f"`{m['model']}`": m for m in found["effort"]["models"]}

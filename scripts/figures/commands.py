@@ -129,6 +129,7 @@ COMPILING = {
     )
 }
 ENTRIES = {"entries": ["benchmarks/entries.py", "--json"]}
+ANNEALING = {"annealing": ["benchmarks/annealing.py", MNIST, "--json"]}
 EXACT = {"speeds": ["benchmarks/exact.py", "--json"], "frozen": ["benchmarks/exact.py", "--freeze", "300", "--json"]}
 ZARR = {"zarr": ["benchmarks/integrations.py", MNIST, "--json"]}
 

@@ -43,6 +43,7 @@ TABLES = {
     "effort": Table(_benchmarks(commands.EFFORT), autoencoders.effort_table),
     "buckets": Table(_benchmarks(commands.BUCKETS), autoencoders.buckets_table),
     "particles": Table(_benchmarks(commands.PARTICLES), autoencoders.particles_table),
+    "annealing": Table(_benchmarks(commands.ANNEALING), autoencoders.annealing_table),
     "photos": Table(_benchmarks(commands.PHOTOS), images.photos_table),
     "cifar10": Table(_benchmarks(commands.CIFAR), images.cifar_table),
     "kinds": Table(_benchmarks(commands.KINDS), images.kinds_table),
