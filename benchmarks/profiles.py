@@ -1,9 +1,9 @@
-"""What profiles of ``ar.array`` gain, and what chunks cost: ``python benchmarks/profiles.py FOLDER [--json]``.
+"""What profiles of ``ar.array`` gain, and what chunks cost: ``python benchmarks/profiles.py FOLDER [--chunk BYTES ...] [--json]``.
 
 FOLDER holds .npz files with one array each; those that the profile ``general`` learnt from are left out. Each array is cut along its
 first axis into chunks of 4 and 16 kB, or of one item, if that is more, and at most 12 of them, evenly spread, are coded by ``ar.array``,
 decoded, and compared: with ``general``, and with a profile that learnt from at most 100 chunks of the first half of the same array, which
-is tried on the second half alone. Then arrays of more than a megabyte are coded in chunks of a megabyte, and in one.
+is tried on the second half alone. Chunks of a megabyte are set against the array in one, where it is larger.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from codecs_core import ArraySpec
 Array = NDArray[Any]
 #: Chunks that are coded, and chunks that a profile learns from, at most.
 MOST, TAUGHT = 12, 100
-SMALL, LARGE = (1 << 12, 1 << 14), 1 << 20
+LARGE = 1 << 20
 
 
 def chunks(array: Array, nbytes: int) -> list[Array]:
@@ -67,8 +67,10 @@ def in_small_chunks(arrays: dict[str, Array], nbytes: int) -> dict[str, dict[str
         ratios["general"].append(size(general, tried) / size(plain, tried))
         if len(cuts) < 2 * MOST:
             continue
-        first, second = cuts[: len(cuts) // 2], some(cuts[len(cuts) // 2 :], MOST)
-        own = cc.get_codec("ar.array", model=train(some(first, TAUGHT), budget=math.inf))
+        first, second = some(cuts[: len(cuts) // 2], TAUGHT), some(cuts[len(cuts) // 2 :], MOST)
+        if np.unique(np.concatenate(first)).size == 1:  # nothing to learn
+            continue
+        own = cc.get_codec("ar.array", model=train(first, budget=math.inf))
         without = size(plain, second)
         for way, codec in ("own", own), ("general, where own", general):
             ratios[way].append(size(codec, second) / without)
@@ -76,12 +78,12 @@ def in_small_chunks(arrays: dict[str, Array], nbytes: int) -> dict[str, dict[str
     return {way: summary(found) for way, found in ratios.items()}
 
 
-def in_large_chunks(arrays: dict[str, Array]) -> dict[str, dict[str, float]]:
-    """What chunks of a megabyte cost against the array in one."""
+def in_large_chunks(arrays: dict[str, Array], nbytes: int) -> dict[str, dict[str, float]]:
+    """What chunks of this size cost against the array in one."""
     ways = {"without": ArrayCodec(), "general": cc.get_codec("ar.array", model="general")}
     ratios: dict[str, list[float]] = {way: [] for way in ways}
     for name, array in arrays.items():
-        cuts = chunks(array, LARGE)
+        cuts = chunks(array, nbytes)
         if len(cuts) < 2:
             continue
         whole = size(ways["without"], [array])
@@ -94,6 +96,7 @@ def in_large_chunks(arrays: dict[str, Array]) -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--chunk", type=int, nargs="+", default=[1 << 12, 1 << 14, LARGE], metavar="BYTES")
     parser.add_argument("--json", action="store_true", help="everything, for a program")
     chosen = parser.parse_args()
     learnt = cc.load_model("general", codec="ar.array").attrs["command"].split()
@@ -102,7 +105,7 @@ def main() -> None:
         with np.load(file) as stored:
             if file.stem not in learnt:
                 arrays[file.stem] = np.ascontiguousarray(np.squeeze(stored[stored.files[0]]))
-    found = {str(nbytes): in_small_chunks(arrays, nbytes) for nbytes in SMALL} | {str(LARGE): in_large_chunks(arrays)}
+    found = {str(n): (in_small_chunks if n < LARGE else in_large_chunks)(arrays, n) for n in chosen.chunk}
     if chosen.json:
         print(json.dumps(found))
         return

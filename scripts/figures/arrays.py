@@ -101,9 +101,8 @@ def profiles_table(found: dict[str, Any]) -> str:
     """Sizes with profiles over those without, in small chunks, then of large chunks over arrays in one."""
     ways = {"general": "`general`", "own": "one of its own", "general, where own": "`general`, on the same arrays"}
     large = {"without": "in chunks of 1 MB against one, without a profile", "general": "the same, with `general`"}
-    chunks: dict[str, Any] = found["profiles"]
     rows = [
-        [label, f"{int(nbytes) >> 10} kB", chunks[nbytes][way]]
+        [label, f"{int(nbytes) >> 10} kB", found[nbytes][nbytes][way]]
         for nbytes, labels in (("4096", ways), ("16384", ways), ("1048576", large))
         for way, label in labels.items()
     ]

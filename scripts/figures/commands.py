@@ -108,7 +108,10 @@ PARTICLES = {
         *("--picture", "docs/assets/bbans-particles.svg", "--json"),
     ]
 }
-PROFILES = {"profiles": ["benchmarks/profiles.py", "DATA/arrays", "--json"]}
+PROFILES = {
+    nbytes: ["benchmarks/profiles.py", "DATA/arrays", "--chunk", nbytes, "--json"]
+    for nbytes in ("4096", "16384", "1048576")
+}
 LENET = {
     "lenet": [
         *("plugins/rec/scripts/train_lenet.py", "DATA/mnist/mnist_train.npz", MNIST, "build/figures/lenet.ccf"),
