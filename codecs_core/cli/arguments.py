@@ -148,7 +148,7 @@ def number(text: str) -> complex:
     raise ConfigError(f"--fill takes a number, not {text!r}")
 
 
-def seconds(text: str) -> float:
+def seconds(text: str, option: str = "--budget") -> float:
     """``"90"``, ``"90s"``, ``"20m"`` or ``"1.5h"`` in seconds."""
     units = {"s": 1, "m": 60, "h": 3600}
     scale = units.get(text[-1:].lower())
@@ -157,7 +157,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise ConfigError(f"--budget takes a time such as 90s, 20m or 1.5h, not {text!r}")
+        raise ConfigError(f"{option} takes a time above 0, such as 90s, 20m or 1.5h, not {text!r}")
     return value
 
 

@@ -75,7 +75,7 @@ def encode(
         raise ConfigError("--pixels takes the pixels of a file and --whole its bytes: give one of them, not both")
     if train is not None and model is not None:
         raise ConfigError("--train makes a model and --model names one: give one of them, not both")
-    budget = None if train is None else seconds(train)
+    budget = None if train is None else seconds(train, "--train")
     config = settings(set_)
     stated = None if codec == "auto" else registry.default().spec(codec)  # a slip is told before anything is read
     check_target(dst, sources)

@@ -269,15 +269,15 @@ def _deflated(header: bytes) -> bytes:
 
 def _inflated(data: bytes) -> tuple[bytes, int]:
     """The header, and where it ends in the folded file."""
-    start = len(layout.FOLDED) + 1
+    start, end = len(layout.FOLDED) + 1, len(data) - layout.CRC.size
     stream = zlib.decompressobj(_RAW, _dictionary())
     try:
-        header = stream.decompress(data[start:], LARGEST)
+        header = stream.decompress(data[start:end], LARGEST)
     except zlib.error as error:
         raise FormatError(f"it cannot be decompressed: {error}") from error
     if not stream.eof:
         raise FormatError(f"it has more than {LARGEST} bytes, or no end")
-    return header, len(data) - len(stream.unused_data)
+    return header, end - len(stream.unused_data)
 
 
 def _packed(number: int) -> bytes:

@@ -45,6 +45,11 @@ def fault(name: str) -> str | None:
     return next((why for why in map(_fault, name.split("/")) if why), None)
 
 
+def is_text(name: str) -> bool:
+    """Whether `name` is text that UTF-8 can write. Bytes of a file's name that are none came from the system as lone surrogates."""
+    return not any("\ud800" <= one <= "\udfff" for one in name)
+
+
 def _fault(part: str) -> str | None:
     if not part:
         return "a part of it is empty"

@@ -18,7 +18,7 @@ from codecs_core.errors import InexactError, InputError, UnknownKindError
 from codecs_core.media import kinds
 from codecs_core.media.glimpse import Glimpse
 from codecs_core.media.kept import keep_file, keep_folder
-from codecs_core.media.names import fault
+from codecs_core.media.names import fault, is_text
 from codecs_core.media.source import Source, media_of
 from codecs_core.media.steady import stamp, steady
 
@@ -89,6 +89,8 @@ def read(
     for prefix, path in zip(_prefixes(paths, on_rename), paths, strict=True):
         for source in reading.sources(path):
             name = "/".join(part for part in (prefix, source.name) if part)
+            if not is_text(f"{name}/{source.path.name}"):
+                raise InputError(f"{path} cannot be stored under its name, which is no text in UTF-8; rename it")
             found[name] = replace(source, name=name, attrs=_attrs(name, source))
     return found
 

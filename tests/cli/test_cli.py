@@ -586,6 +586,8 @@ def test_train_refuses(tmp_path, images):
         (1, ["classic.raw", images, "--out", tmp_path / "missing" / "m.safetensors"]),
     ]:
         assert codecs("train", *args).exit_code == status, args
+    result = codecs("encode", images, tmp_path / "a.ccf", "--train", "0s")
+    assert (result.exit_code, "--train takes a time above 0" in result.stderr) == (2, True)
     assert os.listdir(tmp_path) == ["images.npy"]
 
 

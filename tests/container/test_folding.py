@@ -359,6 +359,17 @@ def test_one_rule_each(kit, data, kind, said):
         Reader(kit.Memory(data))
 
 
+def test_the_checksum_is_no_part_of_the_header(kit):
+    for n in range(1 << 16):
+        file = folded_by_hand(header(attrs={"n": n}, codecs=[], entries=[]), b"")
+        short = sealed(file[:-5])
+        if short[-4] == file[-5]:  # the stream goes on into the CRC, and ends in its first byte
+            break
+    Reader(kit.Memory(file))
+    with pytest.raises(FormatError, match="no end"):
+        Reader(kit.Memory(short))
+
+
 def test_a_bomb_takes_no_memory(kit):
     bombs = [
         folded_by_hand(bytes(3 << 20), b""),

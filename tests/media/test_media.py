@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import struct
+import sys
 import zipfile
 from pathlib import Path
 
@@ -417,6 +418,19 @@ def test_names_that_would_lead_elsewhere_are_refused(tmp_path, name):
             with pytest.raises(OutputError, match="entry name"):
                 write(tmp_path / target, {name: np.arange(3), "b": np.arange(3)})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the names of files are text")
+def test_names_that_are_no_text_are_refused(tmp_path):
+    file, folder = tmp_path / os.fsdecode(b"a\xff.npy"), tmp_path / os.fsdecode(b"b\xff")
+    folder.mkdir()
+    np.save(tmp_path / "c.npy", np.arange(3))
+    np.save(file, np.arange(3))
+    np.save(folder / "d.npy", np.arange(3))
+    for paths in ([file], [file, tmp_path / "c.npy"], [folder, tmp_path / "c.npy"]):
+        with pytest.raises(InputError, match=r"is no text in UTF-8; rename it"):
+            read(paths)
+    assert list(read([folder])) == ["d.npy"]
 
 
 @pytest.mark.parametrize("name", ON_WINDOWS)

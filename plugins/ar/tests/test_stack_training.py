@@ -139,6 +139,13 @@ def test_sprite() -> None:
     assert not whole[2:, 6:].any()
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
+def test_images_of_a_single_row_or_column_beside_other_codecs(shape: tuple[int, int]) -> None:
+    few = np.arange(18, dtype=np.uint8)[: 2 * shape[0] * shape[1]].reshape(2, *shape, 1)
+    assert worth.sprite(few).ndim == 2
+    assert all(bits > 0 for bits in worth.others(few).values())
+
+
 def test_values_that_stand_out() -> None:
     x = rings(200)
     assert looking.atoms(x, 256) == (0, 253, 254)

@@ -73,7 +73,8 @@ def sprite(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     padded = np.zeros((down * across, height, width, channels), np.uint8)
     padded[:n] = images
     whole = padded.reshape(down, across, height, width, channels).swapaxes(1, 2)
-    return np.ascontiguousarray(whole.reshape(down * height, across * width, channels).squeeze())
+    whole = np.ascontiguousarray(whole).reshape(down * height, across * width, channels)
+    return whole[..., 0] if channels == 1 else whole
 
 
 def report(model_bytes: int, bits: float, images: NDArray[np.uint8]) -> dict[str, Any]:
