@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from codecs_core.container.grid import simplest
-from codecs_core.errors import ConfigError
+from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.media.kept import is_kept
 
 if TYPE_CHECKING:
     from codecs_core.api.items import Items
+    from codecs_core.arrays import ArraySpec
+    from codecs_core.codec import Codec
     from codecs_core.container.grid import Chunk
 
 ChunkChoice = int | Sequence[int] | Mapping[str, int]
@@ -55,6 +58,14 @@ def of(chunk: ChunkChoice | None, one: Items) -> Chunk | None:
         lengths = [chunk.get(name, n) for name, n in zip(names(one), shape, strict=False)]
         return tuple(lengths) if set(names(one)) & set(chunk) else None
     return tuple(chunk) if len(chunk) <= len(shape) else None
+
+
+def usual(codec: Codec, spec: ArraySpec) -> int:
+    """Items in a chunk, as a codec has it; of an array that it does not take all of them, since `Codec.check` is what refuses."""
+    if codec.info.accepts(spec):
+        with suppress(UnsupportedArrayError):
+            return codec.default_chunk(spec)
+    return max(1, spec.shape[0] if spec.shape else 1)
 
 
 def names(one: Items) -> list[str]:

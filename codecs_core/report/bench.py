@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_core import api, models
+from codecs_core.api.chunks import usual
 from codecs_core.arrays import ArraySpec, normalise
 from codecs_core.errors import CodecsError, ConfigError, OutputError, UnsupportedArrayError
 from codecs_core.media.kinds import is_image
@@ -164,7 +165,7 @@ def _contenders(
                     layouts = _layouts(codec, specs, whole)
                     for _, chunk in layouts:
                         for spec in specs:
-                            codec.check(_first_chunk(spec, chunk or codec.default_chunk(spec)))
+                            codec.check(_first_chunk(spec, chunk or usual(codec, spec)))
                 except UnsupportedArrayError as error:  # another model of the same codec may take them
                     _leave_out(group, id, "unsupported", error)
                 else:
@@ -210,7 +211,7 @@ def _layouts(codec: Codec, specs: Sequence[ArraySpec], whole: bool) -> list[tupl
     room = min(_SOLID // max(1, spec.nbytes // max(1, spec.shape[0] if spec.shape else 1)) for spec in specs)
     solid = max(1, min(longest, room))
     if codec.info.needs_model:
-        chunk = max(codec.default_chunk(spec) for spec in specs)
+        chunk = max(usual(codec, spec) for spec in specs)
         return [("solid" if chunk >= longest else f"{chunk:,} a chunk", None)]
     if whole:
         return [("per item", solid)]

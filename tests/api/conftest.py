@@ -50,6 +50,26 @@ class Nibble(Raw):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Colour(Raw):
+    """Images of three channels; knows no chunk for anything else."""
+
+    id = "test.colour"
+    info = CodecInfo(summary="colour", dtypes=("uint8",), ndim=(3, 4))
+
+    def check(self, spec):
+        super().check(spec)
+        self.default_chunk(spec)
+
+    def default_chunk(self, spec):
+        *_, h, w, c = spec.shape
+        if c != 3:
+            raise UnsupportedArrayError(
+                f"codec {self.id} takes images of 3 channels, not an array of shape {spec.shape}"
+            )
+        return max(1, h * w)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Runs(Raw):
     """A byte for an array of one value, and ten times an array of many."""
 

@@ -25,7 +25,7 @@ from codecs_core.errors import (
 )
 from codecs_core.models import add, cache
 
-from .conftest import COUNT, FIVES, Nibble, Raw, offset_model, registry_of
+from .conftest import COUNT, FIVES, Colour, Nibble, Raw, offset_model, registry_of
 
 
 class Slow(Raw):
@@ -266,6 +266,20 @@ def test_everything_is_checked_before_the_target_is_touched(path, registry, argu
 def test_names_must_fit(path, registry, data, arguments, text):
     with pytest.raises(ConfigError, match=text):
         cc.save(path, data, **{"codec": "test.raw", **arguments}, registry=registry)
+
+
+def test_a_codec_is_asked_for_no_chunk_of_what_it_does_not_take(path):
+    registry, image = registry_of(Raw, Colour), np.zeros((4, 5, 3), "u1")
+    others = {"one value": np.uint8(3), "floats": np.zeros(3), "grey": image[:, :, :1]}
+    for name, array in others.items():
+        with pytest.raises(UnsupportedArrayError, match=f"entry {name!r}: codec test.colour takes"):
+            cc.save(path, {"a": image, name: array}, codec="test.colour", registry=registry)
+    cc.save(path, {"a": image, **others}, codec="test.colour", registry=registry, strict=False)
+    with cc.open(path, registry=registry) as file:
+        assert {name: one.codec for name, one in file.items()} == {
+            "a": "test.colour",
+            **dict.fromkeys(others, "test.raw"),
+        }
 
 
 def test_a_refusal_names_the_entry(path, registry):

@@ -40,7 +40,7 @@ class Planned:
     def entry(self, registry: Registry) -> Entry:
         """The entry of the container, as the codec that is on makes it."""
         codec, spec = self.choice.codec, self.items.spec
-        chunk = grid.simplest(spec.shape, self.chunk or codec.default_chunk(spec))
+        chunk = grid.simplest(spec.shape, self.chunk or chunks.usual(codec, spec))
         if grid.n_chunks(spec.shape, chunk) > MAX_CHUNKS:
             raise ConfigError(
                 f"an array of shape {spec.shape} makes more than 2^32 chunks of {chunk}; take larger chunks with chunk=... (--chunk)"
