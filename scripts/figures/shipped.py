@@ -27,7 +27,7 @@ def models_table(found: dict[str, dict[str, Any]]) -> str:
     rows = []
     for name, model in sorted(found.items(), key=lambda one: one[0].split("/")):
         held_out = model["held_out"] or {}
-        rates = [held_out.get(f"{kind}_bits_per_value") for kind in ("float", "integer")]
+        rates = [held_out.get(f"{kind}_bits_per_value") for kind in ("float", "integer", "learning")]
         cells = ["–" if rate is None else f"{rate:.4f}" for rate in rates]
         rows.append([f"`{name}`", model["data"], f"{model['bytes']:,}", *cells])
-    return markdown(["model", "trained on", "bytes", "held out, as trained", "frozen"], rows, 2)
+    return markdown(["model", "trained on", "bytes", "held out, as trained", "frozen", "learning as it codes"], rows, 2)

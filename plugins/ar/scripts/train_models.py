@@ -23,8 +23,8 @@ from PIL import Image
 from codecs_core.learn import Run
 
 SETTINGS = {
-    "photo": Settings(pixels=8_000_000),
-    "cifar10": Settings(hidden=(128, 64), periods=(1, 4), pixels=6_000_000, enlarge=0.0),
+    "photo": Settings(pixels=8_000_000, periods=(2, 32)),
+    "cifar10": Settings(hidden=(128, 64), periods=(1, 4), pixels=6_000_000, enlarge=0.0, adapt=0.0),
     "gray": Settings(pixels=4_000_000, rate=3e-3),
 }
 HELD_OUT = {"photo": 12, "cifar10": 500, "gray": 12}
@@ -73,11 +73,15 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--start", default="", help="name or path of a model to start from")
+    parser.add_argument(
+        "--start", default="", help="name or path of a model to start from, whose networks only go over images"
+    )
     parser.add_argument("--network", type=Path, help="freeze these networks, trained before with the same settings")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = replace(SETTINGS[arguments.name], start=arguments.start)
+    if arguments.start:
+        settings = replace(settings, adapt=1.0)
     images, start = load(arguments.data, arguments.name), time.monotonic()
 
     def progress(done: float, message: str) -> None:

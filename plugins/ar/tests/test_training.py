@@ -11,7 +11,7 @@ import torch
 from codecs_ar.codec import ImageCodec
 from codecs_ar.data import as_images, collect, priors_of
 from codecs_ar.probe import digest
-from codecs_ar.train import RATES, Settings, fit, learn, train
+from codecs_ar.train import RATES, Settings, begun, fit, learn, rate_of, train
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -78,7 +78,8 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("codecs_ar.train.INTERVAL", 0.0)
     values = values_of(list(waves(4, 16, 16)))
     settings = Settings(steps=8, **SMALL)
-    whole, _ = fit(values, values, settings, Run(budget=1))
+    whole, resumed = begun(3, settings), begun(3, settings)
+    fit(whole, values, values, settings, Run(budget=1))
     checkpoint = tmp_path / "state"
 
     class Killed(Exception):
@@ -89,11 +90,10 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             raise Killed
 
     with pytest.raises(Killed):
-        fit(values, values, settings, Run(budget=1, progress=kill, checkpoint=checkpoint))
+        fit(begun(3, settings), values, values, settings, Run(budget=1, progress=kill, checkpoint=checkpoint))
     seen: list[str] = []
-    resumed, steps = fit(
-        values, values, settings, Run(budget=1, progress=lambda _, m: seen.append(m), checkpoint=checkpoint)
-    )
+    run = Run(budget=1, progress=lambda _, m: seen.append(m), checkpoint=checkpoint)
+    steps = fit(resumed, values, values, settings, run)
     assert steps == 8
     assert seen[0].startswith("step 5")
     for one, other in zip(whole, resumed, strict=True):
@@ -102,13 +102,13 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_checkpoint_of_another_run(tmp_path: Path) -> None:
-    values = values_of(list(waves(3, 16, 16)))
-    fit(values, values, Settings(steps=2, **SMALL), Run(budget=1, checkpoint=tmp_path / "state"))
+    values, networks = values_of(list(waves(3, 16, 16))), begun(3, Settings(**SMALL))
+    fit(networks, values, values, Settings(steps=2, **SMALL), Run(budget=1, checkpoint=tmp_path / "state"))
     with pytest.raises(ConfigError, match="another run"):
-        fit(values, values, Settings(steps=3, **SMALL), Run(budget=1, checkpoint=tmp_path / "state"))
+        fit(networks, values, values, Settings(steps=3, **SMALL), Run(budget=1, checkpoint=tmp_path / "state"))
     (tmp_path / "noise").write_bytes(b"no state")
     with pytest.raises(ConfigError, match="no checkpoint"):
-        fit(values, values, Settings(steps=2, **SMALL), Run(budget=1, checkpoint=tmp_path / "noise"))
+        fit(networks, values, values, Settings(steps=2, **SMALL), Run(budget=1, checkpoint=tmp_path / "noise"))
 
 
 def test_starting_from_another_model(tmp_path: Path) -> None:
@@ -116,21 +116,12 @@ def test_starting_from_another_model(tmp_path: Path) -> None:
     colour = list(waves(4, 24, 24))
     learn(colour, Settings(steps=60, **SMALL), Run(budget=60))[1].save(tmp_path / "colour.safetensors")
     grey = values_of([x[..., 1:2] for x in colour])
-    settings = {**SMALL, "steps": 1, "rate": 1e-6}
-    bits = []
-    for start in (str(tmp_path / "colour.safetensors"), ""):
-        seen: list[str] = []
-        fit(
-            grey,
-            grey,
-            Settings(start=start, **settings),
-            Run(budget=1, progress=lambda _, m, seen=seen: seen.append(m)),
-        )
-        bits.append(float(seen[-1].split()[2]))
+    starts = str(tmp_path / "colour.safetensors"), ""
+    bits = [rate_of(begun(1, Settings(start=start, **SMALL)), grey) for start in starts]
     assert bits[0] < bits[1] - 0.01
-    other = Settings(start=str(tmp_path / "colour.safetensors"), **{**settings, "hidden": (9,)})
+    other = Settings(start=str(tmp_path / "colour.safetensors"), **{**SMALL, "hidden": (9,)})
     with pytest.raises(ConfigError, match=r"cannot start from .* no layer of shape"):
-        fit(grey, grey, other, Run(budget=1))
+        begun(1, other)
 
 
 def test_budget_ends_a_run() -> None:
@@ -176,6 +167,7 @@ def test_data_that_is_refused(data: object, match: str) -> None:
         ({"hidden": 3}, "hidden"),
         ({"components": 0}, "components"),
         ({"enlarge": 2}, "enlarge"),
+        ({"adapt": -0.1}, "adapt"),
         ({"rate": float("nan")}, "rate"),
         ({"seed": -1}, "seed"),
         ({"periods": [0, 4]}, "periods"),

@@ -56,6 +56,9 @@ DIGITS = ((None, 28, 28), (None, 28, 28, 1))
 WIDE = range(8, 1 << 48)
 GREY = ((None, WIDE), (None, None, WIDE), (None, None, WIDE, 1))
 
+#: A model that was replaced is tried for no image.
+NEVER = ((),)
+
 
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
@@ -98,9 +101,9 @@ def codecs_register_models() -> list[ModelSpec]:
             name="photo",
             codec="ar.image",
             resource="codecs_ar:models/photo.safetensors",
-            sha256="5e9e0951cb62adf32ff4faee798a64be094dad0e2552dca8d01b792258bcbd71",
+            sha256="1e981af67e5fc8eec7fc27204c11ce2253efe45ec5cc9b32dfca653552216507",
             summary="photographs in colour, also with alpha, of any size",
-            nbytes=100148,
+            nbytes=100260,
             shapes=COLOUR,
         ),
         ModelSpec(
@@ -120,6 +123,15 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="grey images of 8 to 16 bits, of any size",
             nbytes=30356,
             shapes=GREY,
+        ),
+        ModelSpec(
+            name="photo-1",
+            codec="ar.image",
+            resource="codecs_ar:models/photo-1.safetensors",
+            sha256="5e9e0951cb62adf32ff4faee798a64be094dad0e2552dca8d01b792258bcbd71",
+            summary="what was photo up to version 0.1: for files that name it",
+            nbytes=100148,
+            shapes=NEVER,
         ),
         ModelSpec(
             name="general",

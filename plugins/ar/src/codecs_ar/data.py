@@ -22,8 +22,8 @@ from codecs_core.learn import image_list
 
 #: Pixels that priors are made of, and their weight, in pixels.
 PRIOR_PIXELS, PRIOR_WEIGHT = 1 << 21, 3.0
-#: Of the predictors: 0.72 and 0.95.
-DECAYS = (184, 243)
+#: Of the predictors: 0.78 and 0.97.
+DECAYS = (200, 249)
 #: Pixels of a part that is looked at at once.
 PART = 1 << 18
 

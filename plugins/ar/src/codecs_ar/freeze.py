@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from codecs_ar import probe
 from codecs_ar.coarse import coarse
@@ -22,9 +21,19 @@ from codecs_core.errors import ModelError
 WEIGHT_LIMIT = 1 << (31 - WEIGHT_BITS)
 
 
-def layers_of(network: Network) -> list[nn.Linear]:
-    """The linear layers, in their order."""
-    return [layer for layer in network.layers if isinstance(layer, nn.Linear)]
+def integers(network: Network) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
+    """Weights and biases, layer after layer, as a model holds them; raises `ModelError` if they are too large."""
+    weights, biases = [], []
+    for layer in network.linear:
+        weight, bias = (p.detach().cpu().double().numpy() for p in (layer.weight, layer.bias))
+        if (
+            not (np.abs(weight) < WEIGHT_LIMIT - 2.0**-WEIGHT_BITS).all()
+            or not (np.abs(bias) < 1 << (31 - BIAS_BITS)).all()
+        ):
+            raise ModelError("the weights of a network are too large to be frozen; train it at a lower rate")
+        weights.append(np.rint(weight * (1 << WEIGHT_BITS)).astype(np.int32))
+        biases.append(np.rint(bias * (1 << BIAS_BITS)).astype(np.int32))
+    return weights, biases
 
 
 def frozen(
@@ -42,15 +51,8 @@ def frozen(
     tensors: dict[str, NDArray[Any]] = {}
     for i, (network, prior) in enumerate(zip(networks, priors, strict=True)):
         tensors[f"plane{i}.prior"] = prior
-        for j, layer in enumerate(layers_of(network)):
-            weight, bias = (p.detach().double().numpy() for p in (layer.weight, layer.bias))
-            if (
-                not (np.abs(weight) < WEIGHT_LIMIT - 2.0**-WEIGHT_BITS).all()
-                or not (np.abs(bias) < 1 << (31 - BIAS_BITS)).all()
-            ):
-                raise ModelError("the weights of a network are too large to be frozen; train it at a lower rate")
-            tensors[f"plane{i}.{j}.weight"] = np.rint(weight * (1 << WEIGHT_BITS)).astype(np.int32)
-            tensors[f"plane{i}.{j}.bias"] = np.rint(bias * (1 << BIAS_BITS)).astype(np.int32)
+        for j, (weight, bias) in enumerate(zip(*integers(network), strict=True)):
+            tensors[f"plane{i}.{j}.weight"], tensors[f"plane{i}.{j}.bias"] = weight, bias
     config = {
         "channels": len(networks),
         "components": networks[0].components,
@@ -66,7 +68,7 @@ def frozen(
 def load_into(networks: Sequence[Network], tensors: Mapping[str, NDArray[Any]]) -> None:
     """Give networks the weights of a model, plane by plane; raises `ModelError` if they do not fit."""
     for i, network in enumerate(networks):
-        for j, layer in enumerate(layers_of(network)):
+        for j, layer in enumerate(network.linear):
             for parameter, kind, bits in ((layer.weight, "weight", WEIGHT_BITS), (layer.bias, "bias", BIAS_BITS)):
                 tensor = tensors.get(f"plane{i}.{j}.{kind}", np.zeros(0))
                 if tensor.shape != parameter.shape:

@@ -100,6 +100,16 @@ class Network(NamedTuple):
             np.zeros(len(sizes), np.float32),
         )
 
+    @property
+    def layers(self) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Of each layer the weights (inputs, outputs) and the biases (parities, outputs), as they are now: views."""
+        biases, found, first, at = self.biases.reshape(PARITIES, -1), [], 0, 0
+        for inputs, outputs in pairwise(self.sizes.tolist()):
+            weights = self.weights[first : first + inputs * outputs].reshape(inputs, outputs)
+            found.append((weights, biases[:, at : at + outputs]))
+            first, at = first + inputs * outputs, at + outputs
+        return found
+
 
 def aligned(array: NDArray[np.float32]) -> NDArray[np.float32]:
     """A copy whose vectors do not lie across the lines of a cache."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -40,6 +41,26 @@ class Network(nn.Module):
             last.bias.zero_()
             last.bias[2 * components :] = torch.linspace(-1.2, 0.3, components)
         self.layers = nn.Sequential(*layers, last)
+
+    @property
+    def linear(self) -> list[nn.Linear]:
+        """The linear layers, in their order."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+
+    @torch.no_grad()
+    def balance(self) -> None:
+        """Make the weights of all layers equally large, by their root mean square; the network says what it said before.
+
+        A hidden layer of outputs that are c times as large, and weights that read them 1 / c times, are the same function, but a step down
+        a gradient moves the one 1 / c and the other c times as far. Trained networks have large weights in their first layer and small
+        ones in their last one: at one rate for all, the first one would hardly learn.
+        """
+        sizes = [max(float(layer.weight.square().mean().sqrt()), 1e-6) for layer in self.linear]
+        mean, outputs = math.prod(sizes) ** (1 / len(sizes)), 1.0
+        for layer, size in zip(self.linear, sizes, strict=True):
+            layer.weight.mul_(mean / size)
+            outputs *= mean / size
+            layer.bias.mul_(outputs)
 
     def bits(self, features: Tensor, misses: Tensor, spreads: Tensor, low: Tensor, high: Tensor) -> Tensor:
         """Information content of each value.
