@@ -196,7 +196,7 @@ def main() -> int:
     parser.add_argument("--model", default="mnist-binary", help="name or path of a model of bbans.vae")
     parser.add_argument("--items", type=int, default=400, help="use the first N images")
     parser.add_argument("--steps", type=int, nargs="*", default=[0, 4, 16, 64], help="of annealed importance sampling")
-    parser.add_argument("--particles", type=int, nargs="*", default=[48, 192], help="of importance weighting")
+    parser.add_argument("--particles", type=int, nargs="*", default=[48, 192, 768], help="of importance weighting")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     vae = cc.get_codec("bbans.vae", model=arguments.model)._vae

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from codecs_core.entropy.codec import StackCodec
 from codecs_core.entropy.combinators import BitsBack
+from codecs_core.entropy.distribution import integers
 from codecs_core.entropy.distributions.bernoulli import Bernoulli
 from codecs_core.entropy.distributions.uniform import Uniform
 from codecs_core.entropy.fixed import EXP2_BITS, LOG2_BITS, exp2
 from codecs_core.entropy.message import Message, seed_words
+from codecs_core.errors import EntropyError
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -28,8 +30,8 @@ Kernel: TypeAlias = Callable[[Message, B], B]
 
 #: Number of the first word of all pads: none that lies beneath a message.
 _PADS = 1 << 62
-#: Precision of a choice to move or to stay.
-_PRECISION = 24
+#: Precision of a choice to move or to stay, and the most that two lengths may differ by.
+_PRECISION, _LONGEST = 24, 1 << 62
 
 
 class Annealed(StackCodec[A], Generic[A, B]):
@@ -50,6 +52,11 @@ class Annealed(StackCodec[A], Generic[A, B]):
         forth; so before each kernel that many bits of the message are combined with a fixed pad. Initial bits are these and those of
         `codec`, however many the kernels.
 
+    Raises
+    ------
+    EntropyError
+        For `fresh` that is no integer, or less than 0.
+
     Notes
     -----
     Kernels that leave f_n only nearly as it is, and `fresh` of too few bits, cost rate and nothing else: decoding stays exact. Kernels may
@@ -57,7 +64,9 @@ class Annealed(StackCodec[A], Generic[A, B]):
     """
 
     def __init__(self, codec: BitsBack[A, B], kernels: Callable[[A], Sequence[Kernel[B]]], fresh: int) -> None:
-        self.codec, self.kernels, self.fresh = codec, kernels, Uniform(1 << 16, -(-fresh // 16))
+        if type(fresh) is not int or fresh < 0:
+            raise EntropyError(f"fresh must be an integer of at least 0, got {fresh!r}")
+        self.codec, self.kernels, self.fresh = codec, kernels, fresh
 
     def push(self, message: Message, x: A) -> None:
         """Sample z from the posterior and move it, with bits of the message; then push x and z."""
@@ -86,9 +95,9 @@ class Annealed(StackCodec[A], Generic[A, B]):
 
     def _freshen(self, message: Message, n: int) -> None:
         """Combine bits on top of the message with a pad of their own for step n; done again, it undoes itself."""
-        (size,) = self.fresh.shape
-        pad = seed_words(_PADS + n * size, _PADS + (n + 1) * size) >> np.uint32(16)
-        self.fresh.push(message, self.fresh.pop(message) ^ pad.astype(np.int64))
+        size = -(-self.fresh // 16)
+        top, pad = Uniform(1 << 16, size), seed_words(_PADS + n * size, _PADS + (n + 1) * size) >> np.uint32(16)
+        top.push(message, top.pop(message) ^ pad.astype(np.int64))
 
 
 def reversible(transition: Callable[[B], StackCodec[B]]) -> Kernel[B]:
@@ -148,7 +157,8 @@ class Metropolis:
 
 def _moving(longer: NDArray[np.int64]) -> Bernoulli:
     """Whether to move: with probability min(1, 2^-longer)."""
-    octaves = np.clip(-longer, -_PRECISION << LOG2_BITS, 0) >> (LOG2_BITS - EXP2_BITS)
+    least = np.clip(-integers(longer, "a length", -_LONGEST, _LONGEST), -_PRECISION << LOG2_BITS, 0)
+    octaves = least >> (LOG2_BITS - EXP2_BITS)
     return Bernoulli(np.clip(exp2(octaves, _PRECISION), 1, (1 << _PRECISION) - 1), precision=_PRECISION)
 
 

@@ -245,6 +245,19 @@ def test_lengths_refuse_what_is_outside_the_support() -> None:
         Uniform(4, 2).lengths(np.array([1, 4]))
 
 
+@pytest.mark.parametrize("fresh", [-1, 2.0, None])
+def test_refuses_other_numbers_of_fresh_bits(fresh: Any) -> None:
+    with pytest.raises(EntropyError, match="fresh must be an integer of at least 0"):
+        Annealed(small(1), lambda x: [], fresh)
+
+
+def test_refuses_lengths_that_are_no_integers() -> None:
+    """Logarithms of the platform, say, which a decoder elsewhere would not have."""
+    kernel = Metropolis(lambda z: Uniform(4, 3), lambda z, v: (v ^ z, v), lambda z, v: np.log2(1.0 + z))  # type: ignore[arg-type,return-value]
+    with pytest.raises(EntropyError, match="a length is an array of integers, not of float64"):
+        kernel(Message(), np.arange(3))
+
+
 def test_damage_is_found() -> None:
     codec = annealed(gaussian(6), 2, 64, 6)
     message = Message()
