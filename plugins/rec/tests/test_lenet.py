@@ -17,8 +17,9 @@ from codecs_core.errors import CodecsError, ConfigError, ModelError, Unsupported
 torch = pytest.importorskip("torch")
 
 from codecs_rec.weights.lenet import error, images_of, network_of  # noqa: E402
+from codecs_rec.weights.train import moved  # noqa: E402
 
-FAST = {"bits": 10.0, "block": 30, "steps": 250, "between": 0, "batch": 32, "rate": 0.02}
+FAST = {"bits": 10.0, "block": 5, "steps": 100, "between": 0, "batch": 32}
 
 
 def bars(n: int, seed: int = 0) -> dict[str, NDArray[Any]]:
@@ -71,6 +72,16 @@ def test_data_that_is_refused(tmp_path: Path, arrays: dict[str, Any], message: s
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
     assert not out.exists()
+
+
+def test_images_are_moved() -> None:
+    """By whole pixels, each on its own, with edges that go on."""
+    x = torch.arange(36.0).view(1, 1, 6, 6).expand(20, 2, 6, 6)
+    padded = torch.nn.functional.pad(x[:1], (2, 2, 2, 2), mode="replicate")
+    all_ = [padded[:, :, i : i + 6, j : j + 6] for i in range(5) for j in range(5)]
+    for image in moved(x, 2):
+        assert any(torch.equal(image, one[0]) for one in all_)
+    assert torch.equal(moved(x, 0), x)
 
 
 def test_from_python() -> None:

@@ -1,11 +1,9 @@
-"""A torch module trained to be small: MIRACLE (Havasi, Peharz, Hernández-Lobato 2019) in the mean-KL parametrisation.
+"""A torch module trained to be small: MIRACLE (Havasi, Peharz, Hernández-Lobato 2019).
 
-The weights have a Gaussian posterior Q relative to a prior P = N(0, p^2) of their tensor. They are dealt to blocks, and each block tells
-exactly kappa nats, since not its means and deviations are trained but its means and how kappa is shared among its weights (Lin,
-Flamich, Hernández-Lobato 2023, "Minimal random code learning with mean-KL parameterization"): no multiplier to tune, and no block that
-a search is too short for. Once the posterior is trained, block after block is sent, and the others are trained to live with it. What is
-sent is no sample but, of many proposals, the one with the best density for its price: where weights are as exact as the loss asks, the log
-density is the loss, so this is the best of rate and distortion.
+The weights have a Gaussian posterior Q relative to a prior P = N(0, p^2) of their tensor. They are dealt to blocks, and the divergence of
+each block is held at the bits that it may tell, by a multiplier of its own. Once the posterior is trained, block after block is sent, and
+the others are trained to live with it. What is sent is no sample but, of many proposals, the one with the best density for its price: where
+weights are as exact as the loss asks, the log density is the loss, so this is the best of rate and distortion.
 """
 
 from __future__ import annotations
@@ -27,19 +25,21 @@ from codecs_core import ArraySpec, learn
 from codecs_core.entropy import exponents
 from codecs_core.errors import ConfigError
 from codecs_rec.latents import KEY, prices
-from codecs_rec.philox import words
 from codecs_rec.samplers.partition import choose
 from codecs_rec.weights.codec import WeightsCodec
+from codecs_rec.weights.shared import Shared
 from codecs_rec.weights.stream import MOST_VALUES, ZERO, Layout, counts_of, read, shares_of, write
 
-#: Stream of the words that say which variable a shared weight is.
-_SHARED = 6
 #: Bits of a block, at most, and how many bits more the numbers of its proposals have.
 MOST_BITS, BEYOND = 16, 4
 #: Looks that prices of octaves are found by, and blocks that each is at, at most.
 _ROUNDS, _LOOKED = 3, 64
-#: Times its bits that a block tells more than them when training begins, and the part of training after which it tells no more.
-_EXCESS, _EASED = 4.0, 0.5
+#: Times its bits that a block may tell more than them when training begins, and the part of training after which it tells no more.
+_EXCESS, _EASED = 4.0, 0.7
+#: Means and deviations to begin with, in deviations that weights have in the module; and how much slower deviations are learnt than means.
+_MEAN, _DEVIATION, _GAIN = 2.0, 0.2, 0.3
+#: Multipliers of a block's nats: the least one, and how far one moves in a step, in nats.
+_LEAST, _MOVE = 1e-6, 0.1
 
 
 class Compressible(nn.Module):
@@ -54,8 +54,7 @@ class Compressible(nn.Module):
     block
         Weights of a block.
     share
-        By name of a parameter, how many of its weights are one variable, up to their signs, at places drawn once (hashing: Chen
-        et al. 2015).
+        By name of a parameter, how many of its weights are one variable, up to their signs, at places drawn once (see `Shared`).
 
     Raises
     ------
@@ -64,9 +63,12 @@ class Compressible(nn.Module):
     """
 
     places: Tensor
+    groups: Tensor
     done: Tensor
     sent: Tensor
-    groups: Tensor
+    multipliers: Tensor
+    units: Tensor
+    scales: Tensor
 
     def __init__(
         self, module: nn.Module, *, bits: float = 12.0, block: int = 30, share: Mapping[str, int] | None = None
@@ -83,40 +85,44 @@ class Compressible(nn.Module):
         counts = [-(-p.numel() // shared.get(name, 1)) for name, p in parameters.items()]
         self._layout = Layout(block, 0, tuple((count, ZERO) for count in counts))
         self._shapes = {name: p.shape for name, p in parameters.items()}
-        self._kappa, self._excess = bits * math.log(2.0), 0.0
+        self._kappa, self._fixed = bits * math.log(2.0), False
         self._candidates = 1 << math.ceil(bits + BEYOND)
-        places, ends = torch.arange(sum(counts)) % self._layout.blocks, np.cumsum([0, *counts]).tolist()
-        self.register_buffer("places", places)
-        self.register_buffer("done", torch.zeros(sum(counts), dtype=torch.bool))
-        self.register_buffer("sent", torch.zeros(sum(counts)))
-        for i, p in enumerate(parameters.values()):
-            index, sign = _sharing(p.numel(), counts[i], i)
-            self.register_buffer(f"index_{i}", torch.from_numpy(index + ends[i]))
-            self.register_buffer(f"sign_{i}", torch.from_numpy(sign).float())
-            p.requires_grad_(False)
-        spread = [max(float(p.std()) if p.numel() > 1 else 0.0, 1e-2) for p in parameters.values()]
-        self.log_prior = nn.Parameter(torch.tensor(spread).log())
-        self.shares = nn.Parameter(torch.zeros(sum(counts)))
-        self.means = nn.Parameter(0.5 * torch.randn(sum(counts)))
+        self.shared = nn.ModuleDict(
+            {
+                str(i): Shared(p.numel(), counts[i], i)
+                for i, p in enumerate(parameters.values())
+                if counts[i] < p.numel()
+            }
+        )
+        self._counts, total = counts, sum(counts)
+        self.register_buffer("places", torch.arange(total) % self._layout.blocks)
         self.register_buffer("groups", torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts)))
+        self.register_buffer("done", torch.zeros(total, dtype=torch.bool))
+        self.register_buffer("sent", torch.zeros(total))
+        self.register_buffer("multipliers", torch.full((self._layout.blocks,), _LEAST))
+        spread = [max(float(p.detach().std()) if p.numel() > 1 else 0.0, 1e-2) for p in parameters.values()]
+        self.register_buffer("units", torch.tensor(spread)[self.groups])
+        self.register_buffer("scales", torch.zeros(len(counts)))
+        for p in parameters.values():
+            p.requires_grad_(False)
+        self.means = nn.Parameter(_MEAN * torch.randn(total))
+        self.spreads = nn.Parameter(torch.full((total,), math.log(_DEVIATION)))
         self._box, self._number = np.zeros(self._layout.blocks, np.int64), np.zeros(self._layout.blocks, np.int64)
 
     def posterior(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of each variable, in units of its prior: a block's nats by a softmax, and what the mean takes of each.
+        """Mean and deviation of each variable, in units of its prior."""
+        scale = self._priors().exp()
+        return self.means / scale, self.spreads.exp() / scale
 
-        Early in training a block tells more; in evaluation mode it tells exactly what it may.
-        """
-        blocks, kappa = self._layout.blocks, self._kappa * (1 + (self._excess if self.training else 0.0))
-        powers = (self.shares - self.shares.detach().max()).exp()
-        sums = torch.zeros(blocks, device=powers.device).index_add(0, self.places, powers)
-        nats = kappa * powers / sums[self.places]
-        mean = (2 * nats).sqrt() * torch.tanh(self.means)
-        return mean, _deviation(2 * nats + 1 - mean * mean)
+    def nats(self) -> Tensor:
+        """Of each block: the divergence of its posterior from its prior, without what is sent. Shape (blocks,)."""
+        mean, deviation = self.posterior()
+        each = 0.5 * (mean * mean + deviation * deviation - 1) - deviation.log()
+        return torch.zeros_like(self.multipliers).index_add(0, self.places, each.masked_fill(self.done, 0.0))
 
     def forward(self, *inputs: Any) -> Any:
         """What the module gives with weights drawn from the posterior; those that are sent are as they are sent."""
-        mean, deviation = self.posterior()
-        values = (mean + deviation * torch.randn_like(mean)) * self.log_prior.exp()[self.groups]
+        values = (self.means + self.spreads.exp() * torch.randn_like(self.means)) * self.units
         return functional_call(self.module, self._weights(torch.where(self.done, self.sent, values)), inputs)
 
     def fit(
@@ -126,39 +132,42 @@ class Compressible(nn.Module):
         *,
         budget: float,
         steps: int = 0,
-        rate: float = 1e-2,
+        rate: float = 0.1,
         **how: Any,
     ) -> int:
         """Train the posterior, as `codecs_core.learn.fit` has it, and return how many steps it took; `loss` and `held_out` call this.
 
-        A block tells five times its bits in the beginning, and no more than them from half of the training on: what a network learns first
-        needs not be learnt through all the noise.
+        A block may tell five times its bits in the beginning, and no more than them after most of the training: what a network learns
+        first needs not be learnt through all the noise. A look that finds more than them is worse by as many parts of them.
         """
 
-        def eased(done: float) -> Tensor:
-            self._excess = _EXCESS * max(0.0, 1 - done / _EASED) ** 2
-            return loss(done)
+        def penalised(done: float) -> Tensor:
+            return loss(done) + self._price(1 + _EXCESS * max(0.0, 1 - done / _EASED) ** 2)
 
+        def looked() -> float:
+            return held_out() + max(0.0, float(self.nats().mean()) / self._kappa - 1)
+
+        groups: list[dict[str, Any]] = [{"params": [self.means]}, {"params": [self.spreads], "gain": _GAIN}]
         rng = np.random.default_rng(0)
-        return learn.fit(self, eased, held_out, rate=rate, budget=budget, steps=steps, rng=rng, **how)
+        return learn.fit(self, penalised, looked, rate=rate, groups=groups, budget=budget, steps=steps, rng=rng, **how)
 
     def compress(
         self,
         loss: Callable[[float], Tensor] | None = None,
         *,
         steps: int = 0,
-        rate: float = 1e-3,
+        rate: float = 1e-2,
         progress: Callable[[float, str], None] | None = None,
     ) -> bytes:
         """Send block after block, train the rest for some `steps` after each, and return the payload; `load` puts it into the module."""
-        self._excess = 0.0
         self._fix_scales()
-        price, optimiser = self._prices(), torch.optim.Adam([self.shares, self.means], rate)
+        groups: list[dict[str, Any]] = [{"params": [self.means]}, {"params": [self.spreads], "lr": _GAIN * rate}]
+        price, optimiser = self._prices(), torch.optim.Adam(groups, rate)
         for b in range(self._layout.blocks):
             self._send(b, price)
             for _ in range(steps if loss and b + 1 < self._layout.blocks else 0):
                 optimiser.zero_grad()
-                loss(1.0).backward()  # type: ignore[misc]
+                (loss(1.0) + self._price(1.0)).backward()  # type: ignore[misc]
                 optimiser.step()
             if progress:
                 progress((b + 1) / self._layout.blocks, f"{b + 1} of {self._layout.blocks} blocks are sent")
@@ -166,13 +175,32 @@ class Compressible(nn.Module):
         self.load(payload)
         return payload
 
+    def _priors(self) -> Tensor:
+        """The logarithm of the prior's deviation, for each variable: the best one of its tensor, until scales are fixed."""
+        if self._fixed:
+            return self.scales[self.groups]
+        second = (self.means.square() + (2 * self.spreads).exp()).detach()
+        sums = torch.zeros_like(self.scales).index_add(0, self.groups, second)
+        return 0.5 * (sums / torch.bincount(self.groups)).log()[self.groups]
+
+    def _price(self, times: float) -> Tensor:
+        """The nats of the blocks times their multipliers, which rise where a block tells more than this number of times what it may."""
+        nats = self.nats()
+        over = (nats.detach() / (times * self._kappa) - 1).clamp(-1, 1)
+        with torch.no_grad():
+            # a fifth too much is as bad as anything: near the bits of a block, multipliers move gently
+            self.multipliers.mul_((_MOVE * (5 * over).clamp(-1, 1)).exp()).clamp_(min=_LEAST)
+        return (self.multipliers * (1 + over) * nats).sum()
+
     def _fix_scales(self) -> None:
         """Round the scales of the priors to those that a payload has."""
-        bytes_ = [int(e) for e in (ZERO + 8 * self.log_prior.detach() / math.log(2.0)).round().clamp(0, 255)]
-        self._layout = Layout(
-            self._layout.block, 0, tuple((n, e) for (n, _), e in zip(self._layout.groups, bytes_, strict=True))
-        )
-        self.log_prior.requires_grad_(False).copy_((torch.tensor(bytes_) - ZERO) * (math.log(2.0) / 8))
+        first = np.cumsum([0, *self._counts[:-1]])
+        with torch.no_grad():
+            wanted = (self._priors() + self.units.log())[first] / math.log(2.0)
+            bytes_ = [int(e) for e in (ZERO + 8 * wanted).round().clamp(0, 255)]
+            self.scales.copy_((torch.tensor(bytes_) - ZERO) * (math.log(2.0) / 8) - self.units[first].log())
+        self._layout = Layout(self._layout.block, 0, tuple(zip(self._counts, bytes_, strict=True)))
+        self._fixed = True
 
     def _prices(self) -> NDArray[np.float64]:
         """Nats of a number in each octave, as searches with these prices choose them: shape (octaves,)."""
@@ -230,11 +258,9 @@ class Compressible(nn.Module):
 
     def _weights(self, values: Tensor) -> dict[str, Tensor]:
         """The module's parameters, of values of the variables."""
-        parts = ((getattr(self, f"index_{i}"), getattr(self, f"sign_{i}")) for i in range(len(self._shapes)))
-        return {
-            name: (values.index_select(0, index) * sign).view(shape)
-            for (name, shape), (index, sign) in zip(self._shapes.items(), parts, strict=True)
-        }
+        parts = enumerate(torch.split(values, self._counts))
+        weights = [self.shared[str(i)](part) if str(i) in self.shared else part for i, part in parts]
+        return {name: weight.view(shape) for (name, shape), weight in zip(self._shapes.items(), weights, strict=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,42 +274,3 @@ class _Sent(WeightsCodec):
 
     def config(self) -> dict[str, Any]:
         return {}
-
-
-def _sharing(size: int, count: int, i: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Variable and sign of each weight of parameter number i, by Philox: the same everywhere. What is not shared is as it is."""
-    if count == size:
-        return np.arange(size), np.ones(size, np.float64)
-    counters = np.stack([np.arange(size), np.full(size, i), np.zeros(size), np.full(size, _SHARED)], 1).astype(
-        np.uint64
-    )
-    drawn = words(counters, 0)[:, :2].astype(np.int64)
-    return drawn[:, 0] % count, np.where(drawn[:, 1] & 1, -1.0, 1.0)
-
-
-class _Root(torch.autograd.Function):
-    """t in (0, 1] with t - ln t = L, for L >= 1: t = -W0(-e^-L), W0 the principal branch of Lambert's function."""
-
-    @staticmethod
-    def forward(ctx: Any, level: Tensor) -> Tensor:
-        """From the expansion at L = 1 or the limit of large L, by Newton's method for u = -ln t: u + e^-u = L."""
-        level = level.clamp_min(1.0)
-        u = torch.where(level < 2, (2 * (level - 1)).sqrt() + (level - 1) / 3, level)
-        for _ in range(5):
-            u = u - (u + (-u).exp() - level) / (1 - (-u).exp()).clamp_min(1e-6)
-        t = (-u).exp().clamp(1e-30, 1.0)
-        ctx.save_for_backward(t)
-        return t
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        """dt/dL = t / (t - 1)."""
-        t: Tensor = ctx.saved_tensors[0]
-        return grads[0] * t / (t - 1).clamp_max(-1e-3)
-
-
-def _deviation(level: Tensor) -> Tensor:
-    """The deviation that leaves the rest of the nats to a variable, in units of its prior: s^2 - ln s^2 = 2 kappa + 1 - mean^2."""
-    root: Tensor = _Root.apply(level)  # type: ignore[no-untyped-call]
-    deviation: Tensor = root.sqrt()
-    return deviation

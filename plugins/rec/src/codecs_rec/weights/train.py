@@ -34,13 +34,16 @@ class Settings(learning.Schedule):
         Bits that a block of weights tells, and weights of a block: a file has about as many bytes as there are blocks times (bits + 2) / 8.
     between
         Steps of training after each block that is sent.
+    shift
+        Pixels that an image is moved by in training, at most, in both axes.
     """
 
     bits: float = learning.number(15.0, 1, MOST_BITS)
-    block: int = learning.whole(46, 1, 4096)
+    block: int = learning.whole(5, 1, 4096)
     between: int = learning.whole(8, 0, 1 << 20)
+    shift: int = learning.whole(2, 0, 64)
     batch: int = learning.whole(64, 1, 1 << 20)
-    rate: float = learning.number(1e-2, above=True)
+    rate: float = learning.number(0.25, above=True)
 
 
 def learn(data: Mapping[str, NDArray[Any]], settings: Settings, run: Run) -> tuple[Compressible, Model]:
@@ -70,7 +73,7 @@ def learn(data: Mapping[str, NDArray[Any]], settings: Settings, run: Run) -> tup
     def loss(_: float) -> Tensor:
         at, where = torch.randint(len(x) - held, (settings.batch,)), small.means.device
         with torch.autocast(where.type, torch.bfloat16):
-            scores = small(x[at].to(where))
+            scores = small(moved(x[at], settings.shift).to(where))
         return functional.cross_entropy(scores.float(), y[at].to(where))
 
     steps = small.fit(
@@ -97,6 +100,15 @@ def learn(data: Mapping[str, NDArray[Any]], settings: Settings, run: Run) -> tup
     measured = {"images": held, "error": round(error(network_of(model), x[-held:], y[-held:]), 5)}
     attrs = {**run.about, "steps": steps, "seed": settings.seed, "held_out": measured}
     return small, model.replaced(attrs=attrs)
+
+
+def moved(x: Tensor, most: int) -> Tensor:
+    """Images of shape (n, channels, h, w), each moved by up to `most` pixels, with edges that are continued."""
+    n, _, h, w = x.shape
+    down, right = torch.randint(2 * most + 1, (2, n, 1))
+    rows, columns = down + torch.arange(h), right + torch.arange(w)
+    planes = functional.pad(x, (most,) * 4, mode="replicate").permute(0, 2, 3, 1)
+    return planes[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
 
 
 def train(data: Mapping[str, NDArray[Any]], **hyper: Any) -> Model:
