@@ -114,8 +114,8 @@ PROFILES = {
 }
 LENET = {
     "lenet": [
-        *("plugins/rec/scripts/train_lenet.py", "DATA/mnist/mnist_train.npz", MNIST, "build/figures/lenet.ccf"),
-        *("--steps", "14000", "--between", "4", "--json", "JSON"),
+        *("plugins/rec/scripts/train_lenet.py", "DATA/mnist/mnist_train.npz", MNIST),
+        *("build/figures/lenet.ccf", "--json", "JSON"),
     ]
 }
 COMPILING = {

@@ -40,7 +40,7 @@ MEASURED = re.compile(
     r"|bits (?:per (?:value|pixel)|a (?:sample|dimension))|dB)(?!\w)"
 )
 #: Sentences whose figures were not measured here: published ones, and targets.
-TOLD = re.compile(r"[Pp]ublished|the paper reports|[Tt]argets?\b|[Ww]anted|files were to be")
+TOLD = re.compile(r"[Pp]ublished|[Tt]he paper reports|[Tt]argets?\b|[Ww]anted|files were to be")
 #: What is defined and not measured, and what it is.
 DEFINED = {
     r"\d [KMG]iB": "limits and defaults; what was measured is told in bytes, kB and MB",
