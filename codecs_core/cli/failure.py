@@ -26,7 +26,9 @@ def report(error: BaseException) -> int | None:
         say(f"interrupted; {shown(error) or NOTHING_LEFT}")
         return INTERRUPTED
     if isinstance(error, MemoryError):
-        say("error: there is not enough memory for this; try fewer --jobs, or a smaller --chunk when encoding")
+        say(
+            "error: there is not enough memory for this; ask for less at once: fewer --jobs, or a smaller --chunk when encoding"
+        )
         return 1
     if not isinstance(error, Exception) or isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):
         return None

@@ -16,8 +16,13 @@ def sample(
     ],
     items: Annotated[int, typer.Option(min=1, max=4096, metavar="N", help="How many images.")] = 16,
     size: Annotated[
-        str, typer.Option(metavar="HEIGHTxWIDTH", help="Of an image, where the model takes any size.")
-    ] = "32x32",
+        str | None,
+        typer.Option(
+            metavar="HEIGHTxWIDTH",
+            show_default=False,
+            help="Of an image, where the model takes any size. By default 32x32.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Other seeds give other images.")] = 0,
     between: Annotated[
         tuple[Path, Path] | None,
@@ -32,16 +37,23 @@ def sample(
     from codecs_core import api, media
     from codecs_core.cli import arguments
     from codecs_core.cli.output import plural, put, shown
-    from codecs_core.errors import OutputError
+    from codecs_core.errors import ConfigError, OutputError
 
     arguments.check_target(out, [])
     if not force and out.is_file():
         raise OutputError(f"{out} is there already; choose another name, or --force to replace it")
-    height_and_width = arguments.image_size(size)
+    if size is not None and between is not None:
+        raise ConfigError("--size is for samples; with --between images have the size of the two: give one of them")
+    height_and_width = arguments.image_size(size or "32x32")
     found = api.load_model(model)
     codec = api.get_codec(found.codec, model=found)
     if between is None:
         images = codec.sample(items, height_and_width, seed=seed)
+        if size is not None and images.shape[1:3] != height_and_width:
+            its = "x".join(map(str, images.shape[1:]))
+            raise ConfigError(
+                f"model {shown(found.label)} makes images of {its} alone, not of {size}; leave out --size"
+            )
     else:
         images = codec.between(one_image(between[0]), one_image(between[1]), items)
     picture = images if out.suffix == ".npy" else side_by_side(images)

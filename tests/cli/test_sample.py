@@ -58,12 +58,19 @@ def test_what_is_there_is_replaced_only_by_force(model: Path, tmp_path: Path) ->
         (["--size", "0x4"], 2, "--size takes a height and a width"),
         (["--size", "4x99999999999"], 2, "--size takes a height and a width"),
         (["--seed", 1 << 31], 2, "seed must be an integer from 0"),
+        (["--size", "6x4"], 2, "makes images of 6x5 alone, not of 6x4"),
+        (["--size", "6x5", "--between", "a.png", "b.png"], 2, "--size is for samples"),
     ],
 )
 def test_wrong_usage(model: Path, tmp_path: Path, arguments: list[object], status: int, text: str) -> None:
     done = codecs(model, tmp_path / "x.png", *arguments)
     assert done.exit_code == status
     assert text in done.output
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_the_one_size_may_be_named(model: Path, tmp_path: Path) -> None:
+    assert codecs(model, tmp_path / "x.png", "--size", "6x5").exit_code == 0
 
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
