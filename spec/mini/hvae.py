@@ -82,19 +82,19 @@ class Hierarchy:
             )
             self.priors.setdefault(name.split(".")[0], []).append((phases, both))
         edges = np.array(entropy.table("normal_edges"))
-        self.centres = edges[(np.arange(256) << 4) + 8]
+        self.centres = [edges[(np.arange(1 << b) << 12 - b) + (1 << 11 - b)] for b in range(1, 9)]
 
-    def pop(self, message, n, h, w):
+    def pop(self, message, n, h, w, version):
         """Images before the colour transform is undone, of shape (n, h, w, C)."""
-        size = half((h, w))
-        inner = self.pop_inner(message, n, size)
+        size, (least,) = half((h, w)), entropy.uniform(1, 8).pop(message) if version > 1 else (7,)
+        inner = self.pop_inner(message, n, size, least + 1)
         return self.pop_phases(message, "rest", [inner], n, (h, w), [])
 
-    def pop_inner(self, message, n, size):
-        """The inner images, of this size, by bits-back coding."""
+    def pop_inner(self, message, n, size, bits):
+        """The inner images, of this size, by bits-back coding with latents that are named by this number of bits."""
         shapes = self.shapes(n, size)
-        z = [entropy.uniform(math.prod(shape), 256).pop(message) for shape in reversed(shapes)][::-1]
-        moved = [self.centres[np.reshape(k, shape)] for k, shape in zip(z, shapes, strict=True)]
+        z = [entropy.uniform(math.prod(shape), 1 << bits).pop(message) for shape in reversed(shapes)][::-1]
+        moved = [self.centres[bits - 1][np.reshape(k, shape)] for k, shape in zip(z, shapes, strict=True)]
         h, levels = self.features(moved, shapes)
         x = self.pop_phases(message, "inner", [], n, size, [h])
         seen = 2 * x
@@ -102,7 +102,7 @@ class Hierarchy:
             seen = self.up[i](squeeze(seen))
             posterior = halves(self.posterior[i](np.concatenate([*above, seen], -1)))
             given = [part.reshape(-1).tolist() for part in (*posterior, *prior)]
-            entropy.bucketed_gaussian(len(z[i]), 8, 26, *given).push(message, z[i])
+            entropy.bucketed_gaussian(len(z[i]), bits, 26, *given).push(message, z[i])
         return x
 
     def shapes(self, n, size):
@@ -198,9 +198,9 @@ def decode_lossy(model, settings, payload, shape, dtype):
     return idf.uncoloured(x).clip(0, 255).astype(np.uint8).reshape(shape)
 
 
-def decode(model, settings, payload, shape, dtype):
+def decode(model, settings, payload, shape, dtype, version=2):
     """The array of a chunk; `model` is what `exact.parse_model` returns, and `settings` has no bearing."""
     hierarchy, message, size = opened(model, payload, shape, dtype)
-    x = hierarchy.pop(message, *size)
+    x = hierarchy.pop(message, *size, version)
     message.check_end()
     return idf.colour(x).reshape(shape)

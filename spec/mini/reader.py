@@ -284,7 +284,7 @@ def decode(file, entry, payload, shape):
         entry.codec,
     )
     first = name in STORES_FIRST or entry.codec in UNTRAINED
-    newest = {"ar.array": 4, "ar.bounded": 3, "ar.image": 3, "bbans.vae": 3, "rec.vae": 3}
+    newest = {"ar.array": 4, "ar.bounded": 3, "ar.image": 3, "bbans.vae": 3, "bbans.hvae": 2, "rec.vae": 3}
     newest = newest.get(name, 1 if first or name in ("raw", "jpeg") else 2)
     stores = entry.version >= 2 or first
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")
@@ -307,7 +307,7 @@ def decode(file, entry, payload, shape):
             require(entry.model is not None, "model", "a codec without its model")
             model = exact.parse_model(file.model(entry.model))
             exact.check(model[0] == MODELS_OF.get(entry.codec, entry.codec), "the model of another codec")
-            versions = {"version": entry.version} if name in ("ar.image", "bbans.vae", "rec.vae") else {}
+            versions = {"version": entry.version} if name in ("ar.image", "bbans.hvae", "bbans.vae", "rec.vae") else {}
             array = LEARNED[entry.codec](model, entry.config, payload, shape, entry.dtype, **versions)
         else:
             array = classic.decode(name, entry.version, entry.config, payload, shape, dtype)

@@ -23,7 +23,7 @@ import zstandard
 from codecs_ar.codec import ImageCodec
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
-from codecs_bbans.testing import random_hierarchy, random_model
+from codecs_bbans.testing import EveryNameCodec, OlderHierarchicalCodec, random_hierarchy, random_model
 from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
@@ -335,9 +335,9 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     flow = cc.get_codec("idf.image", model=random_flow(1, width=6))
     yield one("idf", "idf.image: a stack of odd size", raw(4, (2, 7, 9, 1)), flow)
     small = {"features": 3, "width": 4}
-    levels = cc.get_codec("bbans.hvae", model=random_hierarchy(3, latents=(2, 1), **small))
+    levels = OlderHierarchicalCodec(model=random_hierarchy(3, latents=(2, 1), **small))
     yield one("hvae", "bbans.hvae: a stack of odd size, two levels", 120 + raw(72, (2, 7, 9, 3), 16), levels)
-    level = cc.get_codec("bbans.hvae", model=random_hierarchy(1, latents=(2,), **small))
+    level = OlderHierarchicalCodec(model=random_hierarchy(1, latents=(2,), **small))
     yield one("hvae-grey", "bbans.hvae: grey, in bands, one level", 120 + raw(73, (25, 19), 16), level, chunk=20)
     local = Unlevelled(model=random_autoregression(3, width=20))
     yield one("ar-alpha", "ar.image: four channels, in bands", raw(5, (7, 6, 4), 90), local, chunk=4)
@@ -484,8 +484,12 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         found = {name: codec.decode(codec.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
         yield name, f"rec.vae, version {version}", build(arrays, codec, chunk=99, version=version), found
     arrays = parts(128 + raw(74, (40, 50), 2), raw(75, (7, 9)))
-    level = cc.get_codec("bbans.hvae", model=random_hierarchy(1, latents=(2,), features=3, width=4))
+    level = OlderHierarchicalCodec(model=random_hierarchy(1, latents=(2,), features=3, width=4))
     yield "stored-hvae", "bbans.hvae: code and stored values", build(arrays, level, chunk=99), arrays
+    named = EveryNameCodec(model=random_hierarchy(3, latents=(2, 1), features=3, width=4))
+    arrays = {f"{rows % 8 + 1} bits": 120 + raw(79, (2, rows, 10, 3), 16) for rows in (7, 8, 12)}
+    feature = "bbans.hvae, version 2: latents named by 8, 5 and 1 bits"
+    yield "hvae-named", feature, build(arrays, named, chunk=99, version=2), arrays
     tree, x = random_hierarchy(3, latents=(2, 1, 3), features=3, width=4), 60 + raw(76, (3, 17, 10, 3), 130)
     for levels in 0, 2:
         coarse = cc.get_codec("bbans.hvae-lossy", model=tree, levels=levels)

@@ -17,7 +17,7 @@ import xxhash
 from codecs_ar.stack.testing import fitted_model
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
-from codecs_bbans.testing import random_hierarchy, random_model
+from codecs_bbans.testing import EveryNameCodec, random_hierarchy, random_model
 from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin
 from codecs_inr.testing import random_model as random_field
@@ -260,6 +260,8 @@ def hierarchies(size: int) -> Iterator[tuple[str, Case]]:
         model = random_hierarchy(channels, latents=(3, 2, 1), width=width, features=width // 2)
         x = raw(45, 256, (5, size, size, channels)).astype(np.uint8)
         yield f"hierarchy-{channels}", codec_case(cc.get_codec("bbans.hvae", model=model), x, x[0, 1:], x[0, :1, :1])
+        named = EveryNameCodec(model=model)
+        yield f"hierarchy-named-{channels}", codec_case(named, x, x[0, 1:], x[0, :5], x[0, :1, :1])
         coarse = cc.get_codec("bbans.hvae-lossy", model=model, levels=2)
         yield f"hierarchy-lossy-{channels}", codec_case(coarse, x, x[0, 1:], x[0, :1, :1])
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_bbans.hvae.codec import HierarchicalCodec
-from codecs_bbans.hvae.model import Hierarchy, shared
+from codecs_bbans.hvae.model import Hierarchy
+from codecs_bbans.hvae.naming import shared
 from codecs_bbans.hvae.phases import FEATURE, GROUPS, MEAN_LIMIT, join, limits_of, split
-from codecs_bbans.testing import random_hierarchy
+from codecs_bbans.testing import EveryNameCodec, OlderHierarchicalCodec, random_hierarchy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -88,6 +89,39 @@ def test_a_preview_of_no_levels_is_the_same_for_all_images() -> None:
 def test_previews_of_no_images() -> None:
     x = pixels(0, 5, 4, 3)
     assert all(CODECS[3].preview(CODECS[3].encode(x), ArraySpec.of(x), n).shape == x.shape for n in (0, 1, 9))
+
+
+@settings(max_examples=30, deadline=None)
+@given(images)
+def test_latents_named_by_any_number_of_bits(x: NDArray[np.uint8]) -> None:
+    """Round trips, and previews level by level, whatever the number is."""
+    codec, spec = unstored(EveryNameCodec(model=CODECS[x.shape[3]].learnt)), ArraySpec.of(x)
+    payload = check_round_trip(codec, x)
+    shown = [codec.preview(payload, spec, levels) for levels in (0, 1, 2, 3)]
+    assert np.array_equal(shown[3], x)
+
+
+@pytest.mark.parametrize("name", ["photo", "cifar10"])
+def test_an_even_image_names_its_latents_by_fewer_bits(name: str) -> None:
+    """It draws them with fewer bits than there would be names for, and pays nothing that it lacks."""
+    x = np.full((40, 48, 3), 90, np.uint8)
+    x[8:24, 8:30] = pixels(16, 22, 3) // 8 + 60
+    codec, spec = cc.get_codec("bbans.hvae", model=name), ArraySpec.of(x)
+    older = OlderHierarchicalCodec(model=codec.model)
+    assert len(codec.encode(x)) < 0.8 * len(older.encode(x))
+    assert np.array_equal(codec.decode(codec.encode(x), spec), x)
+
+
+def test_a_rough_image_names_its_latents_by_eight_bits() -> None:
+    """Its payload is what version 1 made of it, and the number; and the number of another is not taken for it."""
+    x = pixels(16, 16, 3)
+    codec, older = (unstored(cls(model=CODECS[3].learnt)) for cls in (HierarchicalCodec, OlderHierarchicalCodec))
+    payloads = [one.encode(x) for one in (codec, older)]
+    assert 0 <= len(payloads[0]) - len(payloads[1]) <= 4
+    assert np.array_equal(codec.decode(payloads[1], ArraySpec.of(x), version=1), x)
+    for levels in (0, 1, 2, 3):
+        shown = [codec.preview(p, ArraySpec.of(x), levels, version=v) for p, v in zip(payloads, (2, 1), strict=True)]
+        assert np.array_equal(*shown)
 
 
 def test_an_image_draws_its_latents_with_its_own_bits() -> None:
@@ -217,22 +251,34 @@ def test_networks_that_can_say_too_much(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "payload_digest", "shown_digest"),
+    ("model", "payload_digest", "older_digest", "shown_digest"),
     [
-        ("cifar10", "130fb2c644684e862cecada2c8dd70c6", "132fbae8ccfb479d64cb22bb4a6d308a"),
-        ("photo", "642c2b46fca6a4183b35a8f6c8202921", "84e49e5398a52ee8c38dafb7a0f03242"),
+        (
+            "cifar10",
+            "e3ad603b77d7afb04b4e626ee40d5c85",
+            "130fb2c644684e862cecada2c8dd70c6",
+            "132fbae8ccfb479d64cb22bb4a6d308a",
+        ),
+        (
+            "photo",
+            "cb0fd991bd56e88f7642a48d7d91e49d",
+            "642c2b46fca6a4183b35a8f6c8202921",
+            "84e49e5398a52ee8c38dafb7a0f03242",
+        ),
     ],
 )
 def test_the_models_that_ship_make_the_payloads_that_they_made(
-    model: str, payload_digest: str, shown_digest: str
+    model: str, payload_digest: str, older_digest: str, shown_digest: str
 ) -> None:
     """Golden vectors: any change of their networks, or of what codes with them, is a change of these bytes."""
     y, x = np.mgrid[:32, :32]
     image = np.stack([4 * x + 3 * y, 200 - 5 * x, 7 * y], -1).astype(np.uint8)
     codec, spec = cc.get_codec("bbans.hvae", model=model), ArraySpec.of(image)
-    payload = codec.encode(image)
+    payload, older = codec.encode(image), OlderHierarchicalCodec(model=codec.model).encode(image)
     assert hashlib.sha256(payload).hexdigest()[:32] == payload_digest
+    assert hashlib.sha256(older).hexdigest()[:32] == older_digest
     assert np.array_equal(codec.decode(payload, spec), image)
+    assert np.array_equal(codec.decode(older, spec, version=1), image)
     coarse = cc.get_codec("bbans.hvae-lossy", model=model)
     shown = coarse.decode(coarse.encode(image), spec)
     assert hashlib.sha256(shown.tobytes()).hexdigest()[:32] == shown_digest

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_bbans.hvae.codec import HierarchicalCodec
-from codecs_bbans.hvae.level import CENTRES
 from codecs_bbans.hvae.lossy import REACH, LossyHierarchicalCodec, bucket, deviation
 from codecs_bbans.testing import random_hierarchy
 from hypothesis import given, settings
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 import codecs_core as cc
 from codecs_core.arrays import ArraySpec
-from codecs_core.entropy import BucketedGaussian
+from codecs_core.entropy import BucketedGaussian, centres
 from codecs_core.errors import CodecsError, ConfigError, CorruptDataError, ModelError
 from codecs_core.testing import unstored
 
@@ -76,7 +75,7 @@ def test_buckets_are_as_wide_as_the_scale_of_the_prior() -> None:
     ends = np.array([BucketedGaussian.MEAN.low, BucketedGaussian.MEAN.high])
     assert bucket(ends, (ends[::-1], np.full(2, -640))).tolist() == [0, 2 * REACH]
     assert deviation(np.array([REACH])) == 0
-    assert np.abs(deviation(np.array([0, 2 * REACH]))).max() > np.abs(CENTRES).max()
+    assert np.abs(deviation(np.array([0, 2 * REACH]))).max() > np.abs(centres(8)).max()
 
 
 def test_no_images() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_bbans.hvae import phases
+from codecs_bbans.hvae.codec import HierarchicalCodec
 from codecs_bbans.hvae.model import Hierarchy
+from codecs_bbans.hvae.naming import Named
 from codecs_bbans.model import BUCKET_BITS, LATENT_BITS
-from codecs_core import Model
-from codecs_core.entropy import BucketedGaussian, centres
+from codecs_core import ArraySpec, Model
+from codecs_core.entropy import BucketedGaussian, Message, StackCodec, centres
 from codecs_core.testing import Draw, random_autoencoder, random_network
 
 #: Range of the log-scale of a posterior, in 1/64 of an octave.
@@ -85,3 +88,24 @@ def random_hierarchy(
     model = Model.create(codec="bbans.hvae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
     Hierarchy(model.config, model.tensors())
     return model
+
+
+@dataclass(frozen=True, kw_only=True)
+class OlderHierarchicalCodec(HierarchicalCodec):
+    """``bbans.hvae`` as it wrote payloads of version 1."""
+
+    def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
+        return self._older(spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EveryNameCodec(HierarchicalCodec):
+    """``bbans.hvae`` that names latents by 1 to 8 bits, whatever the rows of an image say: with random weights they are worth one."""
+
+    def _named(self, spec: ArraySpec) -> Named:
+        return _ByHeight(self._hierarchy, *self._images(spec)[:3])
+
+
+class _ByHeight(Named):
+    def bits_of(self, message: Message, first: NDArray[Any]) -> int:
+        return self.size[0] % BUCKET_BITS + 1

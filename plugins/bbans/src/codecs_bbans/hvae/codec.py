@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import codecs_core as cc
 from codecs_bbans import HIERARCHICAL
 from codecs_bbans.hvae.model import Hierarchy
+from codecs_bbans.hvae.naming import Named
 from codecs_core import ArraySpec, CodecInfo, MessageCodec
 from codecs_core.entropy import Bijection, Message, StackCodec
 from codecs_core.exact import colour_forward, colour_inverse, grey_levels
@@ -21,10 +22,11 @@ from codecs_core.exact import colour_forward, colour_inverse, grey_levels
 class HierarchicalCodec(cc.ImageCodec, MessageCodec):
     """Images of 1, 3 or 4 channels and any height and width, or stacks of images, losslessly, by a hierarchical autoencoder.
 
-    Its latents are drawn with bits of the image itself, so a chunk can be a single one.
+    Its latents are drawn with bits of the image itself, and as finely as these allow, so a chunk can be a single one.
     """
 
     id: ClassVar[str] = "bbans.hvae"
+    format_version: ClassVar[int] = 2
     stores_from: ClassVar[int | None] = 1
     info: ClassVar[CodecInfo] = HIERARCHICAL
 
@@ -37,7 +39,22 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
         return (self._hierarchy.channels,)
 
     def _stack_codec(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
+        return Bijection(colour_forward, restored, self._named(spec))
+
+    def _named(self, spec: ArraySpec) -> Named:
+        return Named(self._hierarchy, *self._images(spec)[:3])
+
+    def _older(self, spec: ArraySpec) -> StackCodec[NDArray[Any]]:
+        """Codec of payloads of version 1: each latent is named by 8 bits."""
         return Bijection(colour_forward, restored, self._hierarchy.codec(*self._images(spec)[:3]))
+
+    def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        if version != 1:
+            return super()._decode_older(payload, spec, version)
+        message = Message.from_bytes(payload)
+        x = self._older(spec).pop(message)
+        message.verify_end()
+        return x.reshape(spec.shape)
 
     def _sample(self, message: Message, items: int, size: tuple[int, int]) -> NDArray[Any]:
         """Values beyond those of an image are cut off."""
@@ -46,12 +63,16 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
     def _information(self, chunk: NDArray[Any]) -> NDArray[np.float64]:
         if not chunk.size:
             return np.zeros(chunk.shape)
-        return self._hierarchy.information(colour_forward(self._arranged(chunk))).reshape(chunk.shape)
+        x = colour_forward(self._arranged(chunk))
+        return self._named(ArraySpec.of(chunk)).information(x).reshape(chunk.shape)
 
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
         """What the `levels` coarsest levels of latents say of a chunk; with more than there are, the chunk itself."""
-        if not spec.size:
-            return np.empty(spec.shape, np.uint8)
+        return shown(self._named(spec).preview(Message.from_bytes(payload), levels)).reshape(spec.shape)
+
+    def _preview_older(self, payload: bytes, spec: ArraySpec, levels: int, version: int) -> NDArray[Any]:
+        if levels > len(self._hierarchy.levels):
+            return self._decode_older(payload, spec, version)
         x = self._hierarchy.preview(Message.from_bytes(payload), *self._images(spec)[:3], levels)
         return shown(x).reshape(spec.shape)
 

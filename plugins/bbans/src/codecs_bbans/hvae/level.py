@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_bbans.hvae.phases import FEATURE
-from codecs_core.entropy import BucketedGaussian, centres, exp2
+from codecs_core.entropy import BucketedGaussian, exp2
 from codecs_core.exact import evaluate_images, net_of, squeeze
 
-#: Buckets of a latent, and the precision of its posterior.
+#: Bits that name a latent where there is no lack of them, and the precision of its posterior.
 BUCKET_BITS, PRECISION = 8, 26
-#: The middle of each bucket of a standard normal variable, in units of 2^-24.
-CENTRES = centres(BUCKET_BITS)
 #: Mean and log-scale of the prior, or of the posterior, of some latents, as `BucketedGaussian` has them.
 Prior = tuple[NDArray[Any], NDArray[Any]]
 
@@ -72,13 +70,13 @@ class Level:
         mean, log_scale = np.split(evaluate_images(self.posterior, np.concatenate([*above, seen], -1)), 2, -1)
         return mean, log_scale
 
-    def infer(self, above: Sequence[NDArray[Any]], seen: NDArray[Any], prior: Prior) -> BucketedGaussian:
-        """q(z | seen, h), over the buckets of the prior."""
+    def infer(self, above: Sequence[NDArray[Any]], seen: NDArray[Any], prior: Prior, bits: int) -> BucketedGaussian:
+        """q(z | seen, h), over 2^bits buckets of the prior."""
         mean, log_scale = self.look(above, seen)
         return BucketedGaussian(
             mean,
             log_scale,
-            bucket_bits=BUCKET_BITS,
+            bucket_bits=bits,
             precision=PRECISION,
             prior_mean=prior[0],
             prior_log_scale=prior[1],

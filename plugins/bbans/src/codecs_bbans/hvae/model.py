@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from codecs_bbans.hvae.level import BUCKET_BITS, CENTRES, Level
+from codecs_bbans.hvae.level import BUCKET_BITS, Level
 from codecs_bbans.hvae.phases import Group, Phases, join, pixels, split
 from codecs_core import ModelParts
 from codecs_core.entropy import (
@@ -24,6 +23,7 @@ from codecs_core.entropy import (
     Serial,
     StackCodec,
     Uniform,
+    centres,
 )
 from codecs_core.exact import cropped, extent
 
@@ -84,51 +84,30 @@ class Hierarchy:
         whole = Conditional(self.first(n, half), lambda first: self.rest.codec((h, w), [first]))
         return Bijection(divide, unite, whole)
 
-    def first(self, n: int, size: tuple[int, int]) -> BitsBack[NDArray[Any], Latents]:
-        """Codec of n images of this size by bits-back coding: the phase of images that is at all of their even places."""
+    def first(self, n: int, size: tuple[int, int], bits: int = BUCKET_BITS) -> BitsBack[NDArray[Any], Latents]:
+        """Codec of n images of this size by bits-back coding: the phase of images that is at all of their even places.
+
+        Each latent is named by this number of bits, 1 to 8.
+        """
 
         def likelihood(z: Latents) -> StackCodec[NDArray[Any]]:
-            inner = self.inner.codec(size, h=self.features([CENTRES[k] for k in z], n, size))
+            inner = self.inner.codec(size, h=self.features([centres(bits)[k] for k in z], n, size))
             return Bijection(split, lambda groups: join(groups, size), inner)
 
-        return BitsBack(self.prior(n, size), likelihood, lambda x: Autoregressive(lambda: self._infer(x)))
+        return BitsBack(self.prior(n, size, bits), likelihood, lambda x: Autoregressive(lambda: self._infer(x, bits)))
 
-    def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Bits of each value of images, given the latents that coding them samples.
-
-        What a latent costs is shared out among the pixels that it stands over. It can be less than nothing: of a single sample.
-
-        Parameters
-        ----------
-        x
-            Transformed and centred integers, shape (n, h, w, channels), at least one of them; as the result.
-        """
-        size = x.shape[1:3]
-        (first,), *others = split(x)
-        step, rest = self.first(len(x), extent(0, size)), self.rest.codec(size, [first])
-        rest.push(message := Message(), tuple(others))
-        posterior = step.posterior(first)
-        z = posterior.pop(message)
-        inner: Any = step.likelihood(z).information(first)
-        outer: Any = rest.information(tuple(others))
-        bits = join([(join(inner, first.shape[1:3]),), *outer], size)
-        costs: Any = zip(step.prior.information(z), posterior.information(z), strict=True)
-        for level, (prior, drawn) in enumerate(reversed([*costs])):
-            bits += shared((prior - drawn).sum(-1), 4 << level, size)[..., None] / self.channels
-        return bits
-
-    def prior(self, n: int, size: tuple[int, int]) -> Serial[Latents]:
+    def prior(self, n: int, size: tuple[int, int], bits: int = BUCKET_BITS) -> Serial[Latents]:
         """p(z): every bucket is equally likely; which values it holds depends on the level above."""
-        return Serial(*[Uniform(1 << BUCKET_BITS, (n, *s, level.latents)) for level, s, _ in self.places(size)])
+        return Serial(*[Uniform(1 << bits, (n, *s, level.latents)) for level, s, _ in self.places(size)])
 
-    def _infer(self, x: NDArray[Any]) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
+    def _infer(self, x: NDArray[Any], bits: int) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
         """q(z | x), the coarsest level first, each given those above it."""
         seen = self.see(x)
         above: list[NDArray[Any]] = []
         for level, place, finer in self.places(x.shape[1:3]):
             prior = level.expect(above, (len(x), *place, level.latents))
-            z = yield level.infer(above, seen.pop(), prior)
-            above = [enlarged(level.give(above, prior, CENTRES[z]), finer)]
+            z = yield level.infer(above, seen.pop(), prior, bits)
+            above = [enlarged(level.give(above, prior, centres(bits)[z]), finer)]
 
     def see(self, x: NDArray[Any]) -> list[NDArray[Any]]:
         """What each level sees of images, the finest first."""
@@ -154,12 +133,10 @@ class Hierarchy:
             above = [enlarged(h, finer)]
         return h
 
-    def preview(self, message: Message, n: int, h: int, w: int, levels: int) -> NDArray[Any]:
-        """What the `levels` coarsest levels of latents say of images, and the modes of all that follows."""
-        if levels > len(self.levels):
-            return self.codec(n, h, w).pop(message)
-        told = self.prior(n, extent(0, (h, w))).codecs[:levels]
-        return self.mode([CENTRES[code.pop(message)] for code in told], n, h, w)
+    def preview(self, message: Message, n: int, h: int, w: int, levels: int, bits: int = BUCKET_BITS) -> NDArray[Any]:
+        """What the `levels` coarsest levels of latents say of images, all of them at the most, and the modes of all that follows."""
+        told = self.prior(n, extent(0, (h, w)), bits).codecs[:levels]
+        return self.mode([centres(bits)[code.pop(message)] for code in told], n, h, w)
 
     def mode(self, deviations: Sequence[NDArray[Any]], n: int, h: int, w: int) -> NDArray[Any]:
         """The likeliest pixels of images given the latents of some levels, as `features` takes them."""
@@ -174,14 +151,6 @@ class Hierarchy:
             places.append((level, extent(0, size), size))
             size = extent(0, size)
         return places[::-1]
-
-
-def shared(bits: NDArray[np.float64], side: int, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Bits of squares of `side` pixels, shape (n, rows, columns), as those of their pixels: shape (n, *size)."""
-    for axis, length in enumerate(size, 1):
-        square = np.arange(length) // side
-        bits = (bits / np.bincount(square).reshape(-1, *[1] * (2 - axis))).take(square, axis)
-    return bits
 
 
 def enlarged(h: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
