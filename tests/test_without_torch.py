@@ -65,7 +65,17 @@ def test_what_takes_torch_says_what_to_install(program: str, extra: str) -> None
 
 @pytest.mark.parametrize(
     "codec",
-    ["ar.image", "bbans.hvae", "bbans.vae", "idf.image", "inr.image", "lbb.flow", "rec.vae", "rec.vae-lossless"],
+    [
+        "ar.image",
+        "bbans.hvae",
+        "bbans.vae",
+        "idf.image",
+        "inr.image",
+        "inr.sound",
+        "lbb.flow",
+        "rec.vae",
+        "rec.vae-lossless",
+    ],
 )
 def test_training_says_what_is_missing(codec: str) -> None:
     done = run(f"""

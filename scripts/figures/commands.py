@@ -95,6 +95,7 @@ INR = {
         *("--json", "JSON"),
     ]
 }
+SOUND = {"sound": ["benchmarks/inr_sound.py", "DATA/arrays/aud_digits_jackson.npz", "--json", "JSON"]}
 ENTROPY = {"entropy": ["benchmarks/entropy.py", "--repeats", "15", "--json"]}
 ARRAYS = {
     "arrays": ["benchmarks/ar_array.py", "DATA/arrays", "--baselines", "DATA/arrays/baselines.csv"],

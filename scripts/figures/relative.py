@@ -128,9 +128,22 @@ def lenet_table(found: dict[str, Any]) -> str:
     return by_column({"LeNet-5": found["lenet"]}, rows)
 
 
-def curves_table(curves: dict[str, list[tuple[float, float]]]) -> str:
+def sound_table(found: dict[str, Any]) -> str:
+    """Sound: what each model does, and rates beside distortions."""
+    rows = {
+        "kbit/s of payloads": lambda m: f"{m['payload']:.2f}",
+        "the same of a file of each second": lambda m: f"{m['file']:.2f}",
+        "PSNR, dB, with the peak 2": lambda m: f"{m['psnr']:.2f}",
+        "encoding a second, processor seconds": lambda m: f"{m['encode']:.1f}",
+        "reading and decoding it, processor ms": lambda m: f"{1e3 * m['decode']:.0f}",
+    }
+    models = {f"`{name}`": model for name, model in found["sound"]["models"].items()}
+    return f"{by_column(models, rows)}\n\n{curves_table(found['sound']['rows'], 'kbit/s of files')}"
+
+
+def curves_table(curves: dict[str, list[tuple[float, float]]], unit: str = "bits per pixel") -> str:
     """Rates beside distortions."""
     rows = [
         [name, ", ".join(f"{rate:.3f}: {psnr:.2f}" for rate, psnr in sorted(curve))] for name, curve in curves.items()
     ]
-    return markdown(["", "bits per pixel: dB"], rows, left=2)
+    return markdown(["", f"{unit}: dB"], rows, left=2)

@@ -1,4 +1,4 @@
-"""The codecs ``inr.image`` and ``inr.coin`` in plain Python and numpy, written from ``spec/codecs/inr.md``."""
+"""The codecs ``inr.image``, ``inr.sound`` and ``inr.coin`` in plain Python and numpy, written from ``spec/codecs/inr.md``."""
 
 from decimal import Decimal, localcontext
 from functools import cache
@@ -55,12 +55,15 @@ def shape_of_images(shape, c):
     raise entropy.Corrupt("images of another shape")
 
 
-def weights_of(held, basis, group, indices):
-    """For indices of shape (groups, patches): shape (patches, N)."""
+def weights_of(held, basis, group, indices, mixed):
+    """For indices of shape (groups, rows): shape (patches, N)."""
     z = np.zeros((indices.shape[1], len(group)), np.int64)
     for g, index in enumerate(indices):
         members = np.flatnonzero(group == g)
         z[:, members] = rec.proposals(index, g, len(members)) >> 16
+    if mixed:
+        for j in range(len(group)):
+            z[:, j] = np.roll(z[:, j], -j)
     h, first = np.clip(held["scale"] * z >> 16, -(1 << 28), 1 << 28), 0
     for matrix in basis:
         at = slice(first, first + len(matrix))
@@ -68,20 +71,23 @@ def weights_of(held, basis, group, indices):
     return np.clip(held["mean"] + h, -(1 << 28), 1 << 28)
 
 
+def outputs(x, sizes, row):
+    """Sums of the last layer of a network with a row of weights, at places of features x."""
+    at = 0
+    for i, (inputs, units) in enumerate(sizes):
+        matrix = row[at : at + inputs * units].reshape(inputs, units)
+        at += inputs * units
+        a = x @ matrix[:-1] + (matrix[-1] << 14)
+        x = sin(a >> 20) if i + 1 < len(sizes) else a
+    return x
+
+
 def values(frequencies, height, width, sizes, parameters):
     """Of networks with rows of weights: shape (networks, height, width, channels)."""
     down, across = features(height, frequencies), features(width, frequencies)
     x = np.concatenate([np.repeat(down, width, 0), np.tile(across, (height, 1))], 1)
-    found = np.empty((len(parameters), height, width, sizes[-1][1]), np.int64)
-    for one, row in zip(found, parameters, strict=True):
-        y, at = x, 0
-        for i, (inputs, outputs) in enumerate(sizes):
-            matrix = row[at : at + inputs * outputs].reshape(inputs, outputs)
-            at += inputs * outputs
-            a = y @ matrix[:-1] + (matrix[-1] << 14)
-            y = sin(a >> 20) if i + 1 < len(sizes) else np.clip((a >> 34) + 128, 0, 255)
-        one[...] = y.reshape(one.shape)
-    return found
+    found = [np.clip((outputs(x, sizes, row) >> 34) + 128, 0, 255) for row in parameters]
+    return np.array(found, np.int64).reshape(len(parameters), height, width, sizes[-1][1])
 
 
 def layers(widths):
@@ -111,20 +117,20 @@ def decode_coin(payload, shape, dtype, settings):
     return values(frequencies, h, w, sizes, weights).reshape(shape).astype(dtype)
 
 
-def decode(model, settings, payload, shape, dtype):
-    """The array of a chunk."""
-    codec, config, tensors = model
-    exact.check(codec == "inr.image" and type(config) is dict, "a model of another codec")
-    height, width, c = item = whole(config, "item_shape", (3, 3), 1, 1 << 12)
-    exact.check(c in (1, 3) and np.prod(item) <= 1 << 20, "an item of another shape")
+def parsed(model, codec, axes, channels):
+    """Of a model: shape of an item, frequencies, sizes of the layers, bits of an index, and what `weights_of` takes."""
+    found, config, tensors = model
+    exact.check(found == codec and type(config) is dict, "a model of another codec")
+    item = whole(config, "item_shape", (axes + 1, axes + 1), 1, 1 << 12)
+    exact.check(item[-1] in channels and np.prod(item) <= 1 << 20, "an item of another shape")
     hidden = whole(config, "hidden", (1, 16), 1, 1023)
     whole(config, "steps", (2, 2), 1, 1 << 20)
     b, variance = config.get("index_bits"), config.get("variance")
     exact.check(type(b) is int and 1 <= b <= 20, "another index_bits")
     exact.check(type(variance) is int and 1 <= variance <= 1 << 24, "another variance")
     frequencies = rec.tensor(tensors, "frequencies", (None,), 0, 1 << 20)
-    exact.check(0 < 4 * len(frequencies) < 1 << 10, "no frequencies, or too many")
-    sizes = layers([4 * len(frequencies), *hidden, c])
+    exact.check(0 < 2 * axes * len(frequencies) < 1 << 10, "no frequencies, or too many")
+    sizes = layers([2 * axes * len(frequencies), *hidden, item[-1]])
     n_weights = sum(rows * columns for rows, columns in sizes)
     held = {
         "mean": rec.tensor(tensors, "mean", (n_weights,), -(1 << 28), 1 << 28),
@@ -136,24 +142,49 @@ def decode(model, settings, payload, shape, dtype):
 
     linear, basis = config.get("linear"), []
     exact.check(type(linear) is bool, "neither with a basis nor without")
-    for i, (inputs, outputs) in enumerate(sizes if linear else []):
-        m = inputs * outputs
+    for i, (inputs, units) in enumerate(sizes if linear else []):
+        m = inputs * units
         exact.check(m <= 1 << 12, "a layer of too many weights")
         basis.append(rec.tensor(tensors, f"basis.{i}", (m, m), -128, 127))
+    return item, frequencies, sizes, b, (held, basis, group)
 
-    if dtype != "uint8":
-        raise entropy.Corrupt("another dtype")
-    n, h, w = shape_of_images(shape, c)
-    rows, columns = -(-h // height), -(-w // width)
-    patches = n * rows * columns
+
+def indices_of(payload, b, count, patches):
+    """Shape (count, patches)."""
     bits = count * patches * b
     number = int.from_bytes(payload, "little")
     if len(payload) != -(-bits // 8) or number >> bits:
         raise entropy.Corrupt("a payload of another length, or bits behind the last index")
     digits = f"{number:0{bits}b}"[::-1] if bits else ""
     indices = [int(digits[i : i + b][::-1], 2) for i in range(0, bits, b)]
-    parameters = weights_of(held, basis, group, np.array(indices, np.int64).reshape(count, patches))
+    return np.array(indices, np.int64).reshape(count, patches)
 
-    found = values(frequencies, height, width, sizes, parameters)
+
+def decode(model, settings, payload, shape, dtype):
+    """The array of a chunk of ``inr.image``."""
+    (height, width, c), frequencies, sizes, b, rest = parsed(model, "inr.image", 2, (1, 3))
+    if dtype != "uint8":
+        raise entropy.Corrupt("another dtype")
+    n, h, w = shape_of_images(shape, c)
+    rows, columns = -(-h // height), -(-w // width)
+    indices = indices_of(payload, b, int(rest[2].max()) + 1, n * rows * columns)
+    found = values(frequencies, height, width, sizes, weights_of(*rest, indices, mixed=False))
     whole_images = found.reshape(n, rows, columns, height, width, c).swapaxes(2, 3)
     return whole_images.reshape(n, rows * height, columns * width, c)[:, :h, :w].reshape(shape).astype(dtype)
+
+
+def decode_sound(model, settings, payload, shape, dtype):
+    """The array of a chunk of ``inr.sound``."""
+    (length, _), frequencies, sizes, b, rest = parsed(model, "inr.sound", 1, (1,))
+    if dtype != "int16" or len(shape) not in (1, 2) or not 1 <= (*shape, 1)[1] <= 64:
+        raise entropy.Corrupt("another dtype, or no sound")
+    frames, channels = (*shape, 1)[:2]
+    patches = channels * -(-frames // length)
+    exponents = indices_of(payload[: -(-patches // 2)], 4, 1, patches)[0]
+    indices = indices_of(payload[-(-patches // 2) :], b, int(rest[2].max()) + 1, patches)
+    x, rows = features(length, frequencies), weights_of(*rest, indices, mixed=True)
+    found = [outputs(x, sizes, row) >> 34 - e for row, e in zip(rows, exponents.tolist(), strict=True)]
+    sound = np.clip(found, -(1 << 15), (1 << 15) - 1).reshape(channels, -1)[:, :frames]
+    if channels == 2:
+        sound = np.clip([sound[0] + sound[1], sound[0] - sound[1]], -(1 << 15), (1 << 15) - 1)
+    return sound.T.reshape(shape).astype(dtype)

@@ -332,6 +332,7 @@ def stored(payload, dtype, count):
 
 LEARNED = {"ar.image": ar.decode, "bbans.vae": bbans.decode, "idf.image": idf.decode, "lbb.flow": lbb.decode}
 LEARNED |= {"ar.stack": stack.decode, "bbans.hvae": hvae.decode, "inr.image": inr.decode}
+LEARNED |= {"inr.sound": inr.decode_sound}
 UNTRAINED = {"ar.array": arrays.decode, "ar.bounded": arrays.decode, "rec.weights": rec.decode_weights}
 LEARNED |= {"rec.vae": rec.decode, "rec.vae-lossless": rec.decode, "rec.vae-latents": rec.decode_latents}
 LEARNED |= {"bbans.hvae-lossy": hvae.decode_lossy}
@@ -345,6 +346,7 @@ STORES_FIRST = {
     "bbans.hvae-lossy",
     "rec.vae-latents",
     "inr.image",
+    "inr.sound",
     "inr.coin",
 }
 

@@ -25,7 +25,7 @@ from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import EveryNameCodec, OlderHierarchicalCodec, random_hierarchy, random_model
 from codecs_idf.testing import random_model as random_flow
-from codecs_inr.testing import DrawnCodec, DrawnCoin
+from codecs_inr.testing import DrawnCodec, DrawnCoin, DrawnSound
 from codecs_inr.testing import random_model as random_field
 from codecs_lbb.testing import random_model as random_local_flow
 from codecs_rec.lossy.codec import LossyCodec
@@ -60,6 +60,7 @@ NEEDS |= {
         "idf.image",
         "inr.coin",
         "inr.image",
+        "inr.sound",
         "lbb.flow",
         "rec.vae",
         "rec.vae-latents",
@@ -387,6 +388,11 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         array = raw(62, (2, 11, 7, 1 if name == "inr-linear" else 3))
         found = drawn.decode(unstored(drawn).encode(array), cc.ArraySpec.of(array))
         yield name, feature, build({"": array}, drawn, chunk=2), {"": found}
+    sound = DrawnSound(model=random_field((5, 1), linear=True))
+    array = (raw(63, (23, 2)).astype(np.int32) * 250 - 32000).astype(np.int16)
+    found = np.concatenate([sound.decode(sound.encode(x), cc.ArraySpec.of(x)) for x in (array[:12], array[12:])])
+    feature = "inr.sound: two channels, and indices for numbers of several patches"
+    yield "inr-sound", feature, build({"": array}, sound, chunk=12), {"": found}
     yield from stored()
     yield from folded_files(cube)
 

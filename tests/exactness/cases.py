@@ -19,7 +19,7 @@ from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
 from codecs_bbans.testing import EveryNameCodec, random_hierarchy, random_model
 from codecs_idf.testing import random_model as random_flow
-from codecs_inr.testing import DrawnCodec, DrawnCoin
+from codecs_inr.testing import DrawnCodec, DrawnCoin, DrawnSound
 from codecs_inr.testing import random_model as random_field
 from codecs_lbb import black_box
 from codecs_lbb.grid import Grid
@@ -345,13 +345,15 @@ def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
 
 
 def fields(size: int) -> Iterator[tuple[str, Case]]:
-    """``inr.coin``, and ``inr.image`` with models of random weights: images of odd sizes, and more places than are evaluated at once."""
+    """``inr.coin``, and the others with models of random weights: images and sound of odd sizes, more places than are evaluated at once."""
     kinds = {"1": ((5, 4, 1), False), "3": ((5, 4, 3), False), "linear": ((5, 4, 3), True)}
     for name, (shape, linear) in kinds.items():
         codec = DrawnCodec(model=random_field(shape, linear=linear))
         x = raw(44, 256, (3, size, size + 1, shape[2])).astype(np.uint8)
         yield f"inr-{name}", codec_case(codec, x, x[0, 1:], x[:1, :6, :5], x[:0])
     yield "inr-coin", codec_case(DrawnCoin(), x[:2], x[0, :, :, 0])
+    y = (raw(45, 1 << 16, (size * size, 2)) - (1 << 15)).astype(np.int16)
+    yield "inr-sound", codec_case(DrawnSound(model=random_field((50, 1), linear=True)), y, y[:77, 0], y[:60, :1], y[:0])
 
 
 def weights(n: int, candidates: int) -> Iterator[tuple[str, Case]]:

@@ -1,4 +1,4 @@
-"""The mini reader decodes what ``inr.image`` and ``inr.coin`` encode: two programs, one written from the text."""
+"""The mini reader decodes what ``inr.image``, ``inr.sound`` and ``inr.coin`` encode: two programs, one written from the text."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from codecs_inr.codec import InrCodec
 from codecs_inr.coin import CoinCodec
-from codecs_inr.packing import packed
+from codecs_inr.kinds import MOST_EXPONENT
 from codecs_inr.sine import table
+from codecs_inr.sound.codec import SoundCodec
 from codecs_inr.testing import random_model
+from codecs_inr.weights import WeightsCodec
 
 import codecs_core as cc
 from codecs_core.testing import Draw, unstored
@@ -52,14 +54,29 @@ def test_the_same_sines(mini: Any) -> None:
     ],
 )
 def test_the_same_images(mini: Any, shape: tuple[int, ...], more: dict[str, Any]) -> None:
+    check_any_indices(mini.decode, InrCodec(model=random_model(**more)), cc.ArraySpec(shape, "uint8"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "more"),
+    [
+        ((31,), {"item_shape": (9, 1)}),
+        ((9, 2), {"item_shape": (4, 1), "linear": True, "index_bits": 11}),
+        ((5, 3), {"item_shape": (8, 1), "frequencies": 5, "hidden": (7,), "groups": 3}),
+    ],
+)
+def test_the_same_sound(mini: Any, shape: tuple[int, ...], more: dict[str, Any]) -> None:
+    check_any_indices(mini.decode_sound, SoundCodec(model=random_model(**more)), cc.ArraySpec(shape, "int16"))
+
+
+def check_any_indices(decode: Any, codec: WeightsCodec, spec: cc.ArraySpec) -> None:
     """Any indices decode; those of an encoder are no others."""
-    model = random_model(**more)
-    codec = InrCodec(model=model)
-    spec = cc.ArraySpec(shape, "uint8")
-    groups, patches = codec._inr.groups, codec._patches(spec)
-    payload = packed(Draw(3)(0, (1 << groups.bits) - 1, groups.count, patches), groups.bits)
-    parsed = model.codec, model.config, model.tensors()
-    np.testing.assert_array_equal(mini.decode(parsed, {}, payload, shape, "uint8"), codec._decode(payload, spec))
+    model, groups, patches = codec.learnt, codec._inr.groups, codec._patches(spec)
+    draw = Draw(3)
+    index = draw(0, (1 << groups.bits) - 1, groups.count, patches)
+    payload = codec._payload(index.T, draw(0, MOST_EXPONENT, patches))
+    found = decode((model.codec, model.config, model.tensors()), {}, payload, spec.shape, spec.dtype)
+    np.testing.assert_array_equal(found, codec._decode(payload, spec))
 
 
 @pytest.mark.parametrize(

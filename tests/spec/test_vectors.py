@@ -107,6 +107,7 @@ def test_the_mini_reader_without_libraries():
             "idf.image",
             "inr.coin",
             "inr.image",
+            "inr.sound",
             "lbb.flow",
             "rec.vae",
             "rec.vae-latents",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from codecs_inr.train import Settings, learn
 from numpy.typing import NDArray
 from PIL import Image
 
+from codecs_core import Model
 from codecs_core.learn import Run
 
 SETTINGS = {
@@ -32,29 +34,35 @@ def images(folder: Path, sprites: int) -> NDArray[np.uint8]:
     return np.concatenate(parts)
 
 
+def trained(name: str, out: Path, learn: Callable[[Run], tuple[object, Model]], **about: str) -> None:
+    """Train one model on one thread, say how far it is, and write it; stopped, the same command goes on."""
+    start, state = time.monotonic(), out.with_suffix(".checkpoint")
+
+    def progress(done: float, message: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
+
+    _, model = learn(Run(checkpoint=state, progress=progress, name=name, about=about))
+    model.save(out)
+    print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
+
+
 def main() -> None:
-    """Train one model on one thread; stopped, the same command goes on."""
+    """Train one model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--rounds", type=int, default=120)
     arguments = parser.parse_args()
-    start, state = time.monotonic(), arguments.out.with_suffix(".checkpoint")
-
-    def progress(done: float, message: str) -> None:
-        print(f"{time.monotonic() - start:6.0f} s  {done:4.0%}  {message}", flush=True)
-
-    given = f"cifar10 {arguments.name}.safetensors {arguments.name} --rounds {arguments.rounds}"
-    about = {
-        "command": f"python plugins/inr/scripts/train.py {given}",
-        "data": "of the first 2,500 training images of CIFAR-10",
-    }
     settings = Settings(rounds=arguments.rounds, **SETTINGS[arguments.name])
-    run = Run(checkpoint=state, progress=progress, name=arguments.name, about=about)
-    _, model = learn(images(arguments.data, 1), settings, run)
-    model.save(arguments.out)
-    print(f"{len(model.data)} bytes, sha256 {model.sha256}, {model.attrs}")
+    given = f"cifar10 {arguments.name}.safetensors {arguments.name} --rounds {arguments.rounds}"
+    trained(
+        arguments.name,
+        arguments.out,
+        lambda run: learn(images(arguments.data, 1), settings, run),
+        command=f"python plugins/inr/scripts/train.py {given}",
+        data="of the first 2,500 training images of CIFAR-10",
+    )
 
 
 if __name__ == "__main__":

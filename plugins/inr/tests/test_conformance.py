@@ -39,3 +39,12 @@ class TestGrey(Conformance):
     def samples(self):
         x = Draw(6)(0, 255, 3, 7, 8).astype(np.uint8)
         return [x, x[0], x[..., None]]
+
+
+class TestSound(Conformance):
+    codec_id = "inr.sound"
+    model = random_model((9, 1), index_bits=7, linear=True)
+
+    def samples(self):
+        x = Draw(8)(-(1 << 15), (1 << 15) - 1, 20, 2).astype(np.int16)
+        return [x, x[:, 0], x[:5, :1], x[:0], x[:9].repeat(2, 1)]

@@ -82,6 +82,6 @@ def test_other_payloads_are_damaged() -> None:
 def test_patches_are_put_together_again(shape: tuple[int, int, int], height: int, width: int) -> None:
     x = Draw(1)(0, 255, *shape, 3).astype(np.uint8)
     patches = cut(x, (height, width))
-    rows, columns = counts(shape[1], shape[2], (height, width))
+    rows, columns = counts(shape[1:], (height, width))
     assert patches.shape == (shape[0] * rows * columns, height, width, 3)
     np.testing.assert_array_equal(joined(patches, x.shape), x)

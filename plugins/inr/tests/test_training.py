@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_inr.codec import InrCodec
+from codecs_inr.sound.codec import SoundCodec
 
 import codecs_core as cc
 from codecs_core.errors import ConfigError, UnsupportedArrayError
 
 pytest.importorskip("torch")
 
+from codecs_inr.sound.train import train as train_sound
 from codecs_inr.train import Settings, learn, train
 
 from codecs_core.learn import Run
@@ -84,7 +86,7 @@ def test_training_goes_on_from_a_checkpoint(tmp_path: Path, monkeypatch: pytest.
     """Stopped and started again, it ends at the same model."""
     settings, data = SMALL | {"rounds": 4, "linear": True}, blobs(20)
     whole = train(data, **settings)
-    monkeypatch.setattr("codecs_inr.train.INTERVAL", 0.0)
+    monkeypatch.setattr("codecs_inr.learning.INTERVAL", 0.0)
 
     def stop(done: float, _: str) -> None:
         if done == 0.5:
@@ -124,3 +126,24 @@ def test_other_data_is_refused() -> None:
         train(np.zeros((9, 4, 4, 3), np.float32), **SMALL)
     with pytest.raises(ConfigError, match="1 or 3 channels"):
         train(np.zeros((9, 4, 4, 4), np.uint8), **SMALL)
+
+
+def test_a_model_of_sound_codes_what_it_did_not_see() -> None:
+    """Bits go to patches that tell more: the quiet ones of a chunk need few."""
+    rng = np.random.default_rng(0)
+    loud = np.repeat(rng.choice([100, 6000], 80), 32)
+    x = (loud * np.sin(np.cumsum(rng.uniform(0.1, 0.4, 80).repeat(32)))).astype(np.int16)
+    settings = SMALL | {"hidden": [8], "frequencies": 4, "highest": 4.0, "samples": 32, "bps": 1.0, "steps": 100}
+    del settings["bpp"]
+    model = train_sound(x[:2048], **settings)
+    assert model.codec == "inr.sound"
+    codec, y = SoundCodec(model=model), x[2048:]
+    payload = codec.encode(y)
+    assert len(payload) == 8 + 512 // 8  # 16 exponents, and one bit per sample
+    error = np.square(y - codec.decode(payload, cc.ArraySpec.of(y)).astype(float)).mean()
+    assert error < 0.5 * np.square(y.astype(float)).mean()
+    with pytest.raises(ConfigError, match=r"bps must be from 0\.25, one group of 8 bits"):
+        train_sound(x, **settings | {"bps": 0.1})
+    for data in x.astype(np.float32), x[:50], x.reshape(-1, 32, 2):
+        with pytest.raises(UnsupportedArrayError):
+            train_sound(data, **settings)

@@ -1,4 +1,4 @@
-"""Images as small Bayesian networks (COIN, COMBINER, RECOMBINER): a library of the parts, and codecs."""
+"""Images and sound as small Bayesian networks (COIN, COMBINER, RECOMBINER): a library of the parts, and codecs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ COIN = CodecInfo(
     speed=0.002,
 )
 
+SOUND = CodecInfo(
+    summary="sound as the weights of small networks of time, by relative entropy coding; a fixed rate, lossy",
+    dtypes=("int16",),
+    ndim=(1, 2),
+    kind="lossy",
+    trainable=True,
+    needs_model=True,
+    auto=False,
+    resumable=True,
+    speed=0.002,
+)
+
 
 @hookimpl
 def codecs_register() -> list[CodecSpec]:
@@ -38,13 +50,20 @@ def codecs_register() -> list[CodecSpec]:
             info=INFO,
             trainer="codecs_inr.train:train",
         ),
+        CodecSpec(
+            id="inr.sound",
+            implementation="codecs_inr.sound.codec:SoundCodec",
+            format_version=1,
+            info=SOUND,
+            trainer="codecs_inr.sound.train:train",
+        ),
         CodecSpec(id="inr.coin", implementation="codecs_inr.coin:CoinCodec", format_version=1, info=COIN),
     ]
 
 
 @hookimpl
 def codecs_register_models() -> list[ModelSpec]:
-    """The models shipped with it; ``scripts/train.py`` makes them."""
+    """The models shipped with it; ``scripts/train.py`` and ``scripts/train_voices.py`` make them."""
     return [
         ModelSpec(
             name="cifar10-1",
@@ -69,5 +88,29 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="646f5b1347d3492a4abcee6c4fca230ec4fa588f593b9f686341e33550ad9c34",
             summary="colour images in patches of 32 x 32, 0.94 bits per pixel, without a basis: to compare with",
             nbytes=11942,
+        ),
+        ModelSpec(
+            name="voice-5",
+            codec="inr.sound",
+            resource="codecs_inr:models/voice-5.safetensors",
+            sha256="a7ea80e02da87bce6b4b25caa67386878224476de6f9d9041fb8be80f36fcc79",
+            summary="speech of 8,000 samples a second, 0.61 bits per sample: 4.9 kbit/s",
+            nbytes=6162,
+        ),
+        ModelSpec(
+            name="voice-10",
+            codec="inr.sound",
+            resource="codecs_inr:models/voice-10.safetensors",
+            sha256="38df20a829e050dc42f3ec732d40799c657287ec4abe96e188f7c303cf602822",
+            summary="speech of 8,000 samples a second, 1.21 bits per sample: 9.7 kbit/s",
+            nbytes=6162,
+        ),
+        ModelSpec(
+            name="voice-20",
+            codec="inr.sound",
+            resource="codecs_inr:models/voice-20.safetensors",
+            sha256="4366192a6afa8d4934d25df151d7b1974ccc7ab7945efcd24fbf4344a66492c3",
+            summary="speech of 8,000 samples a second, 2.41 bits per sample: 19.3 kbit/s",
+            nbytes=6162,
         ),
     ]

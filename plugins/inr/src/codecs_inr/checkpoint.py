@@ -43,9 +43,7 @@ def load(path: Path, alternation: Alternation, run: str) -> float:
             for name, array in alternation.arrays.items():
                 array[...] = state[name]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ConfigError(
-            f"{path} is no state of a training of inr.image ({error}); delete it to start again"
-        ) from error
+        raise ConfigError(f"{path} is no state of a training ({error}); delete it to start again") from error
     alternation.rounds, alternation.variance = about["rounds"], about["variance"]
     for adam, steps in zip(alternation.adams, about["steps"], strict=True):
         adam.steps = steps

@@ -20,7 +20,8 @@ from codecs_inr import COIN
 from codecs_inr import decoder as exactly
 from codecs_inr.adam import Adam
 from codecs_inr.features import FREQUENCY_BITS, coordinates, fourier
-from codecs_inr.model import decibels, standardised, units
+from codecs_inr.kinds import IMAGE
+from codecs_inr.model import units
 from codecs_inr.network import Floats, Siren
 from codecs_inr.patches import axes
 from codecs_inr.sine import VALUE_BITS
@@ -105,7 +106,7 @@ class CoinCodec(Codec):
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         images = chunk.reshape(self._images(ArraySpec.of(chunk)))
         network = self._network(images.shape[3])
-        w = self._fit(network, images) / units(network)
+        w = self._fit(network, images) / units(network, IMAGE)
         q = np.clip(np.rint(w / self._steps(network)), -MIDDLE, MIDDLE).astype(np.int64)
         means = np.stack([np.abs(part).mean((1, 2)) for part in network.layers(q.astype(np.float64))], axis=1)
         scales = np.clip(np.rint(4 * np.log2(np.maximum(means, 0.25))) - FIRST / OCTAVE, 0, SCALES - 1).astype(np.int64)
@@ -117,7 +118,7 @@ class CoinCodec(Codec):
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         n, h, w, c = self._images(spec)
         network, weights = self._read(payload, n, c)
-        return exactly.values(network, weights, self._features(h, w)).reshape(spec.shape)
+        return exactly.values(network, weights, self._features(h, w), IMAGE, _zeros(n)).reshape(spec.shape)
 
     def _read(self, payload: bytes, n: int, channels: int) -> tuple[Siren, NDArray[np.int64]]:
         """The network of n images, and its weights for each."""
@@ -136,7 +137,7 @@ class CoinCodec(Codec):
         network, weights = self._read(payload, n, c)
         down, across = (grid.places[axis] for axis in self._axes(spec))
         along = coordinates(down, h), coordinates(across, w)
-        return exactly.shown(network, weights, along, self._octaves).reshape(grid.shape)
+        return exactly.shown(network, weights, along, self._octaves, IMAGE, _zeros(n)).reshape(grid.shape)
 
     def _weights(self, network: Siren, scales: NDArray[np.int64]) -> DiscretizedLaplace:
         """Code of weights of shape (n, size), given the scale of each layer, shape (n, layers)."""
@@ -147,7 +148,8 @@ class CoinCodec(Codec):
     def _fit(self, network: Siren, images: NDArray[np.uint8]) -> Floats:
         """Weights of least squares, shape (n, size)."""
         rng = np.random.Generator(np.random.Philox(0))
-        x, y = (self._features(*images.shape[1:3]) / (1 << VALUE_BITS)).astype(np.float32), standardised(images)
+        x = (self._features(*images.shape[1:3]) / (1 << VALUE_BITS)).astype(np.float32)
+        y = IMAGE.standardised(images, _zeros(len(images)))
         w = np.repeat(network.initial(rng)[None], len(images), 0)
         adam, places = Adam(w.shape), len(x)
         for step in range(self.steps if images.size else 0):
@@ -156,5 +158,10 @@ class CoinCodec(Codec):
             squares, gradient = network.gradient(w, x[at], y[:, at])
             adam.step(w, gradient, RATE * (1 - 0.95 * step / self.steps))
             if step % LOOK == 0:
-                tell(step / self.steps, f"{decibels(squares.mean() / y[0, at].size):.1f} dB")
+                tell(step / self.steps, f"{IMAGE.decibels(squares.mean() / y[0, at].size):.1f} dB")
         return w
+
+
+def _zeros(n: int) -> NDArray[np.int64]:
+    """Exponents of images."""
+    return np.zeros(n, np.int64)

@@ -37,12 +37,23 @@ class Alternation:
         Of the initial weights and of all noise.
     linear
         Whether to learn a basis for each layer, starting from none.
+    weight
+        What squared errors of each signal count, shape (n,); by default 1.
     """
 
     def __init__(
-        self, network: Siren, x: Floats, y: Floats, bits: float, rng: np.random.Generator, *, linear: bool = False
+        self,
+        network: Siren,
+        x: Floats,
+        y: Floats,
+        bits: float,
+        rng: np.random.Generator,
+        *,
+        linear: bool = False,
+        weight: Floats | None = None,
     ) -> None:
         self.network, self.x, self.y, self.bits, self.rng = network, x, y, bits, rng
+        self.weight = np.ones(len(y), np.float32) if weight is None else weight
         initial = network.initial(rng)
         widths = np.concatenate([np.full(a * b, math.sqrt(6 / (a - 1)), np.float32) for a, b in network.shapes])
         basis = tuple(np.eye(a * b, dtype=np.float32) for a, b in network.shapes) if linear else ()
@@ -72,11 +83,11 @@ class Alternation:
         """The E step: fit every posterior; returns the mean squared error."""
         errors, first = [], 0
         for posterior in self.posteriors:
-            part = self.y[first : first + len(posterior.mean)]
-            fit = Fit(self.network, self.x, part, self.prior, self.variance)
+            part = slice(first, first + len(posterior.mean))
+            fit = Fit(self.network, self.x, self.y[part], self.prior, self.variance, self.weight[part])
             watch = (lambda z, slope: self._turn(z, slope, BASIS * rate)) if self.prior.basis else None
             errors.append(fit.run(posterior, steps, self.rng, rate=rate, share=share, watch=watch))
-            first += len(part)
+            first = part.stop
         return float(np.concatenate(errors).mean())
 
     def _turn(self, z: Floats, slope: Floats, rate: float) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import tell
 from codecs_inr.groups import Groups
-from codecs_inr.model import INR, decibels, standardised
+from codecs_inr.model import INR
 from codecs_inr.network import Floats
 from codecs_inr.posterior import Fit, Posterior
 
@@ -22,7 +23,7 @@ from codecs_inr.posterior import Fit, Posterior
 RATE, LOOK = 0.05, 10
 #: Between groups, steps are this part of it.
 FINE = 0.2
-#: Share of the pixels that a step looks at, and the part of the fit, its end, that looks at all of them.
+#: Share of the places that a step looks at, and the part of the fit, its end, that looks at all of them.
 SHARE, WHOLE = 0.25, 0.1
 #: How fast the price of a group's bits follows what they are over its share.
 _GAIN = 0.3
@@ -65,14 +66,16 @@ class Headway:
     def tell(self, done: int, groups: int, posterior: Posterior, errors: Floats) -> None:
         """After `done` steps, and with `groups` of weights settled; `errors` as `Fit.run` returns them."""
         each = groups * self.inr.groups.bits + float(posterior.kl().sum(1).mean()) / math.log(2)
-        told = f"{each / math.prod(self.inr.grid):.2f} bits per pixel, {decibels(float(errors.mean())):.1f} dB"
+        kind = self.inr.kind
+        rate = f"{each / math.prod(self.inr.grid):.2f} bits per {kind.place}"
+        told = f"{rate}, {kind.decibels(float(errors.mean())):.1f} dB"
         tell(done / self.steps, f"{told}, {groups} of {self.inr.groups.count} groups")
 
 
 def progressive(
-    inr: INR, images: NDArray[np.uint8], effort: float, told: Callable[[int, Posterior], None] | None = None
+    inr: INR, signals: NDArray[Any], effort: float, told: Callable[[int, Posterior], None] | None = None
 ) -> NDArray[np.int64]:
-    """Indices of all groups for images of the model's shape, shape (n, h, w, c): shape (n, groups).
+    """Indices of all groups for signals of the model's shape, shape (n, *grid, c): shape (n, groups).
 
     Parameters
     ----------
@@ -81,12 +84,14 @@ def progressive(
     told
         Called before each group is settled, with its number and the posterior, which is then what the index is to tell.
     """
-    n, groups = len(images), inr.groups
+    n, groups = len(signals), inr.groups
     index = np.zeros((n, groups.count), np.int64)
     if not n:
         return index
     rng = np.random.Generator(np.random.Philox(0))
-    fit = Fit(inr.network, inr.features, standardised(images), inr.prior, inr.variance)
+    exponents = inr.kind.exponents(signals)
+    y, weight = inr.kind.standardised(signals, exponents), inr.kind.weight(exponents)
+    fit = Fit(inr.network, inr.features, y, inr.prior, inr.variance, weight)
     posterior = Posterior(n, inr.network.size, 0.5)
     still = np.flatnonzero(groups.group < 0)
     posterior.fix(still, np.zeros((n, still.size)))

@@ -12,13 +12,15 @@ from codecs_core import Model
 from codecs_inr.decoder import REACH
 from codecs_inr.em import Alternation
 from codecs_inr.groups import partition
-from codecs_inr.model import BASIS_BITS, SPREAD, units
+from codecs_inr.kinds import Kind
+from codecs_inr.model import BASIS_BITS, VARIANCE, units
 from codecs_inr.network import Floats
 
 
 def frozen(
     alternation: Alternation,
     frequencies: NDArray[np.int64],
+    kind: Kind,
     *,
     item_shape: Sequence[int],
     index_bits: int,
@@ -35,7 +37,7 @@ def frozen(
         "linear": bool(alternation.prior.basis),
         "index_bits": index_bits,
         "steps": [int(n) for n in steps],
-        "variance": max(1, round(alternation.variance * SPREAD**2 * 256)),
+        "variance": max(1, round(alternation.variance * VARIANCE)),
     }
 
     basis, sizes = _integers(alternation.prior.basis)
@@ -48,10 +50,10 @@ def frozen(
             "group": group.astype(np.int16),
         }
         tensors |= {f"basis.{i}": matrix for i, matrix in enumerate(basis)}
-        return Model.create(codec="inr.image", config=config, tensors=tensors, attrs=dict(attrs), name=name)
+        return Model.create(codec=kind.codec, config=config, tensors=tensors, attrs=dict(attrs), name=name)
 
     prior = alternation.prior
-    mean, scale = (np.rint(a.astype(np.float64) / units(network)) for a in (prior.mean, prior.std * sizes))
+    mean, scale = (np.rint(a.astype(np.float64) / units(network, kind)) for a in (prior.mean, prior.std * sizes))
     return made(np.clip(mean, -REACH, REACH), np.clip(scale, 1, REACH))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from codecs_rec.latents import KEY, cell_points, shortlist
@@ -44,10 +45,14 @@ class Groups:
         Of each weight, from 0 on, or -1 for one that is not sent and stays at the prior's mean: shape (size,).
     bits
         Of an index.
+    mixed
+        Whether an index stands for weights of several signals: number j of signal i of n belongs to row (i + j) mod n, and a row has an
+        index for each group. Signals that tell more than others then take more of the bits. If not, the rows are the signals.
     """
 
     group: NDArray[np.int64]
     bits: int
+    mixed: bool = False
 
     @cached_property
     def members(self) -> list[NDArray[np.int64]]:
@@ -59,14 +64,23 @@ class Groups:
         """How many groups there are."""
         return int(self.group.max(initial=-1)) + 1
 
+    def rows(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of the weights of each signal, shape (n, size), row by row: the same shape."""
+        return _rolled(values, 1) if self.mixed else values
+
+    def signals(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Inverse of `rows`."""
+        return _rolled(values, -1) if self.mixed else values
+
     def sums(self, values: Floats) -> Floats:
         """Sums over each group of values of shape (n, size): shape (n, groups)."""
-        return np.stack([values[:, at].sum(1) for at in self.members], axis=1)
+        rows = self.rows(values)
+        return np.stack([rows[:, at].sum(1) for at in self.members], axis=1)
 
     def spread(self, values: Floats) -> Floats:
         """Values of groups, shape (n, groups), for each weight: shape (n, size); what is not sent gets 1."""
         padded = np.concatenate([values, np.ones((len(values), 1), values.dtype)], axis=1)
-        return np.asarray(padded[:, self.group])
+        return self.signals(np.asarray(padded[:, self.group]))
 
     def choose(self, g: int, mean: Floats, deviation: Floats) -> NDArray[np.int64]:
         """Indices of group `g`, shape (n,): of all proposals, the ones with the largest ratio of posterior to prior.
@@ -80,7 +94,7 @@ class Groups:
             Of the posterior, in units of the prior, shape (n, size).
         """
         at = self.members[g]
-        m, s = mean[:, at].astype(np.float64), np.minimum(deviation[:, at], _WIDEST).astype(np.float64)
+        m, s = (self.rows(a)[:, at].astype(np.float64) for a in (mean, np.minimum(deviation, _WIDEST)))
         sizes, free = np.full(len(m), at.size), np.zeros((len(m), self.bits))
         return shortlist(m, s, sizes, g, free, 1)[:, 0]
 
@@ -101,4 +115,11 @@ class Groups:
             points = cell_points(POINT_BITS)[cells].reshape(n, k, longest)
             for g, at in enumerate(self.members[:k]):
                 z[:, at] = points[:, g, : at.size]
-        return z
+        return self.signals(z)
+
+
+def _rolled(values: NDArray[Any], by: int) -> NDArray[Any]:
+    """Column j moved down by j rows, those at the bottom to the top; `by` -1: up."""
+    n, size = values.shape
+    at = (np.arange(n)[:, None] - by * np.arange(size)) % max(1, n)
+    return np.take_along_axis(values, at, 0)

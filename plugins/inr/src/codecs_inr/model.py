@@ -15,6 +15,7 @@ from codecs_inr import decoder
 from codecs_inr.decoder import MOST_UNITS, REACH, WEIGHT_BITS
 from codecs_inr.features import fourier
 from codecs_inr.groups import POINT_BITS, Groups
+from codecs_inr.kinds import IMAGE, Kind
 from codecs_inr.network import Floats, Siren
 from codecs_inr.prior import Prior, spread
 from codecs_inr.sine import VALUE_BITS
@@ -24,20 +25,23 @@ if TYPE_CHECKING:
 
 #: Binary digits of an entry of a basis below the point, and the most weights of a layer that has one.
 BASIS_BITS, MOST_LINEAR = 7, 1 << 12
-#: What networks are fitted to is (value - MIDDLE) / SPREAD.
-MIDDLE, SPREAD = 127.5, 64.0
+#: Parts of a squared unit that a variance is counted in.
+VARIANCE = 1 << 20
 
 
 class INR:
-    """The prior over networks of images of one shape, and their decoder.
+    """The prior over networks of signals of one shape, and their decoder.
 
     Parameters
     ----------
     model
-        Config: ``item_shape``, (h, w, c); ``hidden``, units of each hidden layer; ``linear``, whether layers have a basis; ``index_bits``;
-        ``steps``, of a fit and between two groups; ``variance``, the squared error that a fit trades for rate, in grey levels and 2^-8.
+        Config: ``item_shape``, the places along each axis and the channels, (h, w, c) for images; ``hidden``, units of each hidden
+        layer; ``linear``, whether layers have a basis; ``index_bits``; ``steps``, of a fit and between two groups; ``variance``, the
+        squared error that a fit trades for rate, in 2^-20 of the square of the kind's unit.
         Tensors: ``frequencies`` of the Fourier features, in 2^-10; ``mean`` and ``scale`` of the prior, in units of 2^-20; ``group`` of
         each number that the weights are made of; and, if linear, ``basis.0`` and so on, in 2^-7.
+    kind
+        Of the signals.
 
     Raises
     ------
@@ -45,18 +49,18 @@ class INR:
         If anything is missing or does not fit.
     """
 
-    def __init__(self, model: Model) -> None:
-        self._name = model.label
+    def __init__(self, model: Model, kind: Kind = IMAGE) -> None:
+        self._name, self.kind = model.label, kind
         config, tensors = model.config, model.tensors()
-        shape = self._whole(config, "item_shape", (3, 3), 1, 1 << 12)
-        self._require(shape[2] in (1, 3) and math.prod(shape) <= 1 << 20, f"item_shape {list(shape)}")
-        self.item_shape = shape
-        self.grid, self.channels = shape[:2], shape[2]
+        shape = self._whole(config, "item_shape", (kind.axes + 1,) * 2, 1, 1 << 12)
+        *grid, self.channels = self.item_shape = shape
+        self._require(self.channels in kind.channels and math.prod(shape) <= 1 << 20, f"item_shape {list(shape)}")
+        self.grid = tuple(grid)
         hidden = self._whole(config, "hidden", (1, 16), 1, MOST_UNITS - 1)
         (bits,) = self._whole(config, "index_bits", (1, 1), 1, 20)
         self.steps = self._whole(config, "steps", (2, 2), 1, 1 << 20)
         (variance,) = self._whole(config, "variance", (1, 1), 1, 1 << 24)
-        self.variance = variance / 256 / SPREAD**2
+        self.variance = variance / VARIANCE
         self.frequencies = self._tensor(tensors, "frequencies", (None,), 0, 1 << 20)
         inputs = 2 * len(self.frequencies) * len(self.grid)
         self._require(0 < inputs < MOST_UNITS, f"{inputs} features")
@@ -64,7 +68,7 @@ class INR:
         size = self.network.size
         self.mean = self._tensor(tensors, "mean", (size,), -REACH, REACH)
         self.scale = self._tensor(tensors, "scale", (size,), 0, REACH)
-        self.groups = Groups(self._tensor(tensors, "group", (size,), -1, size - 1), bits)
+        self.groups = Groups(self._tensor(tensors, "group", (size,), -1, size - 1), bits, kind.loud)
         self._require(all(at.size for at in self.groups.members) and self.groups.count > 0, "a group without weights")
         linear: Any = config.get("linear")
         self._require(type(linear) is bool, f"linear {linear!r}")
@@ -72,7 +76,7 @@ class INR:
 
     def _require(self, holds: bool, what: str) -> None:
         if not holds:
-            raise ModelError(f"model {self._name} does not fit codec inr.image: it has {what}")
+            raise ModelError(f"model {self._name} does not fit codec {self.kind.codec}: it has {what}")
 
     def _whole(
         self, config: dict[str, Any], key: str, lengths: tuple[int, int], low: int, high: int
@@ -91,7 +95,7 @@ class INR:
         fits = found is not None and found.dtype.kind in "iu" and found.ndim == len(shape)
         if found is None or not fits or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True)):
             shown = "no" if found is None else f"{found.dtype} of shape {found.shape} as"
-            raise ModelError(f"model {self._name} does not fit codec inr.image: it has {shown} {name}")
+            raise ModelError(f"model {self._name} does not fit codec {self.kind.codec}: it has {shown} {name}")
         self._require(not found.size or low <= int(found.min()) <= int(found.max()) <= high, f"{name} out of range")
         return found.astype(np.int64)
 
@@ -110,10 +114,28 @@ class INR:
             h = np.floor(spread(h.astype(np.float64), self.basis) * 2.0**-BASIS_BITS).astype(np.int64)
         return np.asarray(np.clip(self.mean + h, -REACH, REACH))
 
-    def values(self, index: NDArray[np.int64], grid: Sequence[int] | None = None) -> NDArray[np.uint8]:
-        """The images of indices of shape (n, k), on a grid of any number of cells, by default that of the model: (n, h, w, channels)."""
+    def values(
+        self, index: NDArray[np.int64], exponents: NDArray[np.int64], grid: Sequence[int] | None = None
+    ) -> NDArray[Any]:
+        """Signals, on a grid of any number of cells.
+
+        Parameters
+        ----------
+        index
+            Shape (n, k): of the first k groups.
+        exponents
+            Shape (n,).
+        grid
+            By default that of the model.
+
+        Returns
+        -------
+        NDArray
+            Of the dtype of the kind, shape (n, *grid, channels).
+        """
         cells = tuple(grid or self.grid)
-        shown = decoder.values(self.network, self.weights(index), fourier(cells, self.frequencies))
+        x = fourier(cells, self.frequencies)
+        shown = decoder.values(self.network, self.weights(index), x, self.kind, exponents)
         return shown.reshape(len(index), *cells, self.channels)
 
     # --- for encoders: floating point ---------------------------------------------------------------
@@ -121,7 +143,7 @@ class INR:
     @cached_property
     def units(self) -> Floats:
         """What a weight's unit is in the network in floating point, shape (size,)."""
-        return units(self.network)
+        return units(self.network, self.kind)
 
     @cached_property
     def prior(self) -> Prior:
@@ -131,23 +153,12 @@ class INR:
 
     @cached_property
     def features(self) -> Floats:
-        """Features of the places of an image, shape (places, inputs)."""
+        """Features of the places of a signal, shape (places, inputs)."""
         return (fourier(self.grid, self.frequencies) / (1 << VALUE_BITS)).astype(np.float32)
 
 
-def units(network: Siren) -> Floats:
-    """What the unit of a weight, 2^-20 of a turn or of a grey level, is in floating point, shape (size,)."""
+def units(network: Siren, kind: Kind) -> Floats:
+    """What the unit of a weight is in floating point, shape (size,): 2^-20 of a turn or, in the last layer, of a value."""
     each = np.full(network.size, 2 * math.pi / (1 << WEIGHT_BITS), np.float32)
-    each[network.ends[-2] if len(network.ends) > 1 else 0 :] = 1 / (SPREAD * (1 << WEIGHT_BITS))
+    each[network.ends[-2] if len(network.ends) > 1 else 0 :] = 1 / (kind.spread * (1 << WEIGHT_BITS))
     return each
-
-
-def decibels(error: float) -> float:
-    """The PSNR of a mean squared error of what networks are fitted to."""
-    return 10 * math.log10(255**2 / (SPREAD**2 * max(error, 1e-9)))
-
-
-def standardised(images: NDArray[np.uint8]) -> Floats:
-    """What networks are fitted to for images of shape (n, h, w, c): shape (n, places, c)."""
-    y = images.reshape(len(images), math.prod(images.shape[1:3]), images.shape[3]).astype(np.float32)
-    return np.asarray((y - np.float32(MIDDLE)) / np.float32(SPREAD))

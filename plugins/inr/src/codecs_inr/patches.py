@@ -1,8 +1,10 @@
-"""Images of any size as patches of one size, row by row; those at the lower and right border reach beyond the image."""
+"""Signals of any size as patches of one size, row by row; those at the end of an axis reach beyond the signal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +18,22 @@ def axes(shape: tuple[int, ...], channels: int) -> tuple[int, int]:
     return last - 2, last - 1
 
 
-def counts(height: int, width: int, side: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of patches that cover an image."""
-    return -(-height // side[0]), -(-width // side[1])
+def counts(grid: Sequence[int], side: Sequence[int]) -> tuple[int, ...]:
+    """Patches along each axis that cover a signal."""
+    return tuple(-(-length // part) for length, part in zip(grid, side, strict=True))
 
 
-def cut(images: NDArray[np.uint8], side: tuple[int, int]) -> NDArray[np.uint8]:
-    """Patches, shape (n rows columns, *side, c), of images of shape (n, h, w, c); beyond a border its pixels are repeated."""
-    n, h, w, c = images.shape
-    rows, columns = counts(h, w, side)
-    if not images.size:
-        return np.zeros((0, *side, c), np.uint8)
-    margins = ((0, 0), (0, rows * side[0] - h), (0, columns * side[1] - w), (0, 0))
-    whole = np.pad(images, margins, mode="edge").reshape(n, rows, side[0], columns, side[1], c)
-    return whole.swapaxes(2, 3).reshape(-1, *side, c)
+def cut(signals: NDArray[Any], side: Sequence[int]) -> NDArray[Any]:
+    """Patches, shape (patches, *side, c), of signals of shape (n, *grid, c); beyond a border its values are repeated."""
+    n, *grid, c = signals.shape
+    if not signals.size:
+        return np.zeros((0, *side, c), signals.dtype)
+    many = counts(grid, side)
+    margins = [(0, count * part - length) for count, part, length in zip(many, side, grid, strict=True)]
+    whole = np.pad(signals, [(0, 0), *margins, (0, 0)], mode="edge")
+    apart = whole.reshape(n, *(length for pair in zip(many, side, strict=True) for length in pair), c)
+    inner = range(1, 2 * len(side), 2)
+    return apart.transpose(0, *inner, *(axis + 1 for axis in inner), 2 * len(side) + 1).reshape(-1, *side, c)
 
 
 def strips(places: Places, length: int) -> Iterator[tuple[slice, Places]]:
@@ -39,10 +43,18 @@ def strips(places: Places, length: int) -> Iterator[tuple[slice, Places]]:
         yield one.within(places), one
 
 
-def joined(patches: NDArray[np.uint8], shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-    """Inverse of `cut`: images of shape (n, h, w, c)."""
-    n, h, w, c = shape
-    side = patches.shape[1:3]
-    rows, columns = counts(h, w, (side[0], side[1]))
-    whole = patches.reshape(n, rows, columns, *side, c).swapaxes(2, 3)
-    return whole.reshape(n, rows * side[0], columns * side[1], c)[:, :h, :w]
+def joined(patches: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
+    """Inverse of `cut`: signals of shape (n, *grid, c)."""
+    n, *grid, c = shape
+    side = patches.shape[1:-1]
+    many = counts(grid, side)
+    pairs = [axis for i in range(1, len(side) + 1) for axis in (i, i + len(side))]
+    whole = patches.reshape(n, *many, *side, c).transpose(0, *pairs, 2 * len(side) + 1)
+    within = tuple(slice(length) for length in grid)
+    return whole.reshape(n, *(count * part for count, part in zip(many, side, strict=True)), c)[:, *within]
+
+
+def total(shape: Sequence[int], side: Sequence[int]) -> int:
+    """Patches of signals of shape (n, *grid, c)."""
+    n, *grid, _ = shape
+    return n * math.prod(counts(grid, side))

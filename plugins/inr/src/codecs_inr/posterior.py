@@ -73,7 +73,7 @@ class Posterior:
 class Fit:
     """Signals, and what their posteriors are fitted by: the evidence bound of a Gaussian likelihood.
 
-    The loss of a signal is sum (f(x) - y)^2 / (2 variance) + D_KL(q || p) in nats, with f at one sample of q, and at places drawn at
+    The loss of a signal is weight sum (f(x) - y)^2 / (2 variance) + D_KL(q || p) in nats, with f at one sample of q, and at places drawn at
     random.
 
     Parameters
@@ -88,10 +88,15 @@ class Fit:
         Of the weights.
     variance
         Of the likelihood: the squared error that a bit more or less is worth.
+    weight
+        What squared errors of each signal count, shape (n,); by default 1.
     """
 
-    def __init__(self, network: Siren, x: Floats, y: Floats, prior: Prior, variance: float) -> None:
+    def __init__(
+        self, network: Siren, x: Floats, y: Floats, prior: Prior, variance: float, weight: Floats | None = None
+    ) -> None:
         self.network, self.x, self.y, self.prior, self.variance = network, x, y, prior, variance
+        self.weight = np.ones(len(y), np.float32) if weight is None else weight
 
     def run(
         self,
@@ -104,7 +109,7 @@ class Fit:
         share: float = 0.25,
         watch: Callable[[Floats, Floats], None] | None = None,
     ) -> Floats:
-        """Take some steps, each at a share of the places; returns the mean squared error of each signal at the last one.
+        """Take some steps, each at a share of the places; returns the mean squared error of each signal at the last one, weighted.
 
         In each, `watch` is given the sample z and the gradient of the loss with respect to the weights, both of shape (n, size).
         """
@@ -120,8 +125,8 @@ class Fit:
             at = slice(None) if some == places else rng.permutation(places)[:some]
             z = posterior.mean + posterior.deviation * noise
             squares, gradient = self.network.gradient(self.prior.place(z), self.x[at], self.y[:, at])
-            gradient *= np.float32(places / some / self.variance)
+            gradient *= np.float32(places / some / self.variance) * self.weight[:, None]
             if watch is not None:
                 watch(z, gradient)
             posterior.step(self.prior.pull(gradient), noise, weight, rate)
-        return np.asarray(squares / (some * self.y.shape[2]))
+        return np.asarray(self.weight * squares / (some * self.y.shape[2]))

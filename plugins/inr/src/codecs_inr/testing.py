@@ -17,13 +17,15 @@ from codecs_core.testing import Draw
 from codecs_inr.codec import InrCodec
 from codecs_inr.coin import MIDDLE, CoinCodec
 from codecs_inr.decoder import WEIGHT_BITS
+from codecs_inr.kinds import IMAGE, MOST_EXPONENT, SOUND
 from codecs_inr.model import units
 from codecs_inr.network import Floats, Siren
-from codecs_inr.packing import packed
+from codecs_inr.sound.codec import SoundCodec
+from codecs_inr.weights import WeightsCodec
 
 
 def random_model(
-    item_shape: tuple[int, int, int] = (4, 5, 3),
+    item_shape: tuple[int, ...] = (4, 5, 3),
     *,
     hidden: Sequence[int] = (4, 3),
     frequencies: int = 2,
@@ -34,18 +36,25 @@ def random_model(
     seed: int = 0,
     name: str = "random",
 ) -> Model:
-    """Make a model of ``inr.image`` that learnt nothing: the same arguments give the same file everywhere. Its first weight is not sent."""
-    draw = Draw(seed)
-    network = Siren((4 * frequencies, *hidden, item_shape[2]))
+    """Make a model that learnt nothing: the same arguments give the same file everywhere. Its first weight is not sent.
+
+    Parameters
+    ----------
+    item_shape
+        (h, w, channels) for ``inr.image``, (samples, 1) for ``inr.sound``.
+    """
+    *grid, channels = item_shape
+    draw, kind = Draw(seed), IMAGE if len(grid) == IMAGE.axes else SOUND
+    network = Siren((2 * frequencies * len(grid), *hidden, channels))
     one = 1 << WEIGHT_BITS
     group = np.arange(network.size) % groups
     group[0] = -1
-    last = np.arange(network.size) >= network.ends[-2]
+    last, spread = np.arange(network.size) >= network.ends[-2], int(kind.spread)
     mean, scale = draw(-one // 8, one // 8, network.size), draw(1, one // 6, network.size)
     tensors: dict[str, NDArray[Any]] = {
         "frequencies": draw(200, 3000, frequencies).astype(np.int32),
-        "mean": np.where(last, 64 * mean, mean).astype(np.int32),
-        "scale": np.where(last, 64 * scale, scale).astype(np.int32),
+        "mean": np.where(last, spread * mean, mean).astype(np.int32),
+        "scale": np.where(last, spread * scale, scale).astype(np.int32),
         "group": group.astype(np.int16),
     }
     if linear:
@@ -58,18 +67,30 @@ def random_model(
         "linear": linear,
         "index_bits": index_bits,
         "steps": list(steps),
-        "variance": 400 << 8,
+        "variance": 25 * spread**2,
     }
-    return Model.create(codec="inr.image", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+    return Model.create(codec=kind.codec, config=config, tensors=tensors, attrs={"seed": seed}, name=name)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawnCodec(InrCodec):
-    """``inr.image`` with an encoder that looks at the shape of the images alone."""
+class _Drawn(WeightsCodec):
+    """An encoder that looks at the shape of the signals alone."""
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         groups, patches = self._inr.groups, self._patches(ArraySpec.of(chunk))
-        return packed(Draw(patches)(0, (1 << groups.bits) - 1, groups.count, patches), groups.bits)
+        draw = Draw(patches)
+        index = draw(0, (1 << groups.bits) - 1, groups.count, patches)
+        return self._payload(index.T, draw(0, MOST_EXPONENT, patches))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnCodec(_Drawn, InrCodec):
+    """``inr.image`` that draws its indices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnSound(_Drawn, SoundCodec):
+    """``inr.sound``, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,4 +99,4 @@ class DrawnCoin(CoinCodec):
 
     def _fit(self, network: Siren, images: NDArray[np.uint8]) -> Floats:
         q = Draw(len(images))(-MIDDLE // 20, MIDDLE // 20, len(images), network.size)
-        return np.asarray(q * self._steps(network) * units(network), np.float32)
+        return np.asarray(q * self._steps(network) * units(network, IMAGE), np.float32)

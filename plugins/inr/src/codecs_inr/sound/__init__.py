@@ -1,0 +1,1 @@
+"""Sound: codec `inr.sound`. Prior, network and model are those of images."""

@@ -1,0 +1,115 @@
+"""What the codecs of this plugin that have a model share: a payload is the indices of all groups of weights, and little else."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codecs_core import ArraySpec, Codec, Grid
+from codecs_core.errors import ModelError
+from codecs_core.fields import one_of
+from codecs_inr.decoder import shown
+from codecs_inr.encoder import progressive
+from codecs_inr.features import coordinates
+from codecs_inr.kinds import EXPONENT_BITS, Kind
+from codecs_inr.model import INR
+from codecs_inr.packing import packed, unpacked
+from codecs_inr.patches import cut, joined, strips, total
+
+#: What the model's numbers of steps are multiplied by.
+EFFORTS = {"fast": 0.25, "standard": 1.0, "smallest": 4.0}
+#: Patches of a chunk, which are fitted at once.
+PATCHES = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsCodec(Codec):
+    """Signals as patches, and each patch as a network.
+
+    Parameters
+    ----------
+    effort
+        How long an encoder fits: ``"fast"``, a quarter of the model's steps, ``"standard"`` or ``"smallest"``, four times them. The
+        payload has the same length; what differs is how near the signal comes.
+    """
+
+    kind: ClassVar[Kind]
+
+    effort: str = one_of("standard", tuple(EFFORTS), briefly="fast")
+
+    @abstractmethod
+    def _shape(self, spec: ArraySpec) -> tuple[int, ...]:
+        """The shape (n, *grid, channels) of an array's signals."""
+
+    @abstractmethod
+    def _axes(self, spec: ArraySpec) -> tuple[int, ...]:
+        """Which axes of an array are those of the grid."""
+
+    def _signals(self, chunk: NDArray[Any]) -> NDArray[Any]:
+        """An array as signals."""
+        return chunk.reshape(self._shape(ArraySpec.of(chunk)))
+
+    def _array(self, signals: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
+        """Inverse of `_signals`, for an array of this shape."""
+        return signals.reshape(shape)
+
+    @cached_property
+    def _inr(self) -> INR:
+        model = self.learnt
+        if model.codec != self.id:
+            raise ModelError(f"model {model.label} is for codec {model.codec}, not for {self.id}")
+        return INR(model, self.kind)
+
+    def _patches(self, spec: ArraySpec) -> int:
+        return total(self._shape(spec), self._inr.grid)
+
+    def _encode(self, chunk: NDArray[Any]) -> bytes:
+        patches = cut(self._signals(chunk), self._inr.grid)
+        index = progressive(self._inr, patches, EFFORTS[self.effort])
+        return self._payload(index, self.kind.exponents(patches))
+
+    def _payload(self, index: NDArray[np.int64], exponents: NDArray[np.int64]) -> bytes:
+        """Exponents, of kinds that have some, and indices of shape (patches, groups)."""
+        before = packed(exponents, EXPONENT_BITS) if self.kind.loud else b""
+        return before + packed(index.T, self._inr.groups.bits)
+
+    def _parsed(self, payload: bytes, spec: ArraySpec) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Inverse of `_payload`."""
+        groups, patches = self._inr.groups, self._patches(spec)
+        exponents, before = np.zeros(patches, np.int64), 0
+        if self.kind.loud:
+            before = min(len(payload), -(-patches * EXPONENT_BITS // 8))
+            exponents = unpacked(payload[:before], EXPONENT_BITS, (patches,))
+        return unpacked(payload[before:], groups.bits, (groups.count, patches)).T, exponents
+
+    def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        return self._shown(payload, spec, self._inr.groups.count)
+
+    def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
+        """The signals of the first `levels` groups of weights; the others are at the prior's mean."""
+        return self._shown(payload, spec, min(levels, self._inr.groups.count))
+
+    def _shown(self, payload: bytes, spec: ArraySpec, groups: int) -> NDArray[Any]:
+        index, exponents = self._parsed(payload, spec)
+        return self._array(joined(self._inr.values(index[:, :groups], exponents), self._shape(spec)), spec.shape)
+
+    def _scaled(self, payload: bytes, spec: ArraySpec, grid: Grid) -> NDArray[Any]:
+        """Each patch has the places that lie in it."""
+        inr = self._inr
+        n, *_, c = self._shape(spec)
+        places = [grid.places[axis] for axis in self._axes(spec)]
+        index, exponents = self._parsed(payload, spec)
+        weights, exponents = inr.weights(index).reshape(n, -1, inr.network.size), exponents.reshape(n, -1)
+        out = np.empty((n, *(each.count for each in places), c), self.kind.dtype)
+        for i, patch in enumerate(product(*(strips(*each) for each in zip(places, inr.grid, strict=True)))):
+            along = [coordinates(one, side) for (_, one), side in zip(patch, inr.grid, strict=True)]
+            found = shown(inr.network, weights[:, i], along, inr.frequencies, self.kind, exponents[:, i])
+            out[(slice(None), *(at for at, _ in patch))] = found
+        return self._array(out, grid.shape)
