@@ -69,7 +69,7 @@ def plain(codec: cc.Codec) -> Way:
 
 def rounded_weights(width: int, depth: int, digits: int) -> Way:
     """The sound at 8 bits as images of one row."""
-    codec = cc.get_codec("inr.coin", width=width, depth=depth, digits=digits, frequencies=6)
+    codec = cc.get_codec("inr.coin", width=width, depth=depth, digits=digits, frequencies=6, steps=1000)
 
     def way(x: Sound) -> Any:
         rows = ((x >> 8) + 128).astype(np.uint8).reshape(PARTS, 1, -1)
