@@ -64,6 +64,7 @@ TABLES = {
     "exact": Table(_benchmarks(commands.EXACT), engine.exact_table),
     "arrays": Table(_benchmarks(commands.ARRAYS), arrays.arrays_table),
     "bounded": Table(_benchmarks(commands.BOUNDED), arrays.bounded_table),
+    "profiles": Table(_benchmarks(commands.PROFILES), arrays.profiles_table),
     "compiling": Table(_benchmarks(commands.COMPILING), engine.compiling_table),
     "entries": Table(_benchmarks(commands.ENTRIES), engine.entries_table),
     "zarr": Table(_benchmarks(commands.ZARR), engine.zarr_table),
