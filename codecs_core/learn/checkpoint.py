@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from codecs_core.container import atomic_write
 from codecs_core.errors import ConfigError
 
 
@@ -42,7 +43,7 @@ class Checkpoint:
     more: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write everything to a file, all of it or nothing."""
+        """Write everything to a file, all of it or nothing; raises `OutputError` where that cannot be done."""
         state = {
             "run": self.run,
             "step": self.step,
@@ -53,9 +54,10 @@ class Checkpoint:
             "torch": torch.get_rng_state(),
             "more": self.more,
         }
-        partial = path.with_name(path.name + ".part")
-        torch.save(state, partial)
-        os.replace(partial, path)
+        buffer = io.BytesIO()  # since torch does not say what is wrong with a disk
+        torch.save(state, buffer)
+        with atomic_write(path) as file:
+            file.write(buffer.getbuffer())
 
     def load(self, path: Path) -> None:
         """Go on from a file; raises `ConfigError` for one of another training, or none at all."""
@@ -63,7 +65,9 @@ class Checkpoint:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             run = state["run"]
         except Exception as error:
-            raise ConfigError(f"{path} is no checkpoint of a training run: {error}") from error
+            raise ConfigError(
+                f"{path} is no checkpoint of a training run, or it is damaged; delete it to start from the beginning"
+            ) from error
         if run != self.run:
             raise ConfigError(
                 f"checkpoint {path} is of another run ({run}, not {self.run}); name another file, or delete it"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from codecs_core import learn  # noqa: E402
-from codecs_core.errors import ConfigError, UnsupportedArrayError  # noqa: E402
+from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError  # noqa: E402
 from codecs_core.learn import groups_of, inner_weights, machine, residual  # noqa: E402
 from codecs_core.learn.muon import Muon  # noqa: E402
 
@@ -226,8 +228,18 @@ def test_it_goes_on_from_a_checkpoint(tmp_path: Path, average: float) -> None:
     assert learn.fit(network, loss, held_out, checkpoint=path, run="a", **more) == 12
     assert network.weight.item() == whole.weight.item()
     path.write_bytes(b"nothing")
-    with pytest.raises(ConfigError, match="is no checkpoint"):
+    with pytest.raises(ConfigError, match=r"is no checkpoint of a training run, or it is damaged; delete it[^;]*$"):
         learn.fit(network, loss, held_out, checkpoint=path, run="a", **more)
+
+
+def test_a_checkpoint_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        run(line(), steps=1, checkpoint=tmp_path / "state")
+    assert os.listdir(tmp_path) == []
 
 
 def test_image_list() -> None:
