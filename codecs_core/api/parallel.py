@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from codecs_core import crew
 from codecs_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -90,38 +91,52 @@ class Crew:
     """
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
         self._tasks: SimpleQueue[tuple[Pending[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._threads: list[Thread] = []
+        self._vacant: SimpleQueue[None] = SimpleQueue()  # one for each thread that may yet start
+        for _ in range(size):
+            self._vacant.put(None)
 
     def submit(self, function: Callable[[], _Out]) -> Pending[_Out]:
         """Have `function` called."""
         pending: Pending[_Out] = Pending()
         self._tasks.put((pending, function))
-        if len(self._threads) < self._size:
-            thread = Thread(target=_serve, args=(self._tasks,), name="codecs", daemon=True)
-            self._threads.append(thread)
-            with _undisturbed():
-                thread.start()
+        self._grow()
         return pending
+
+    def offer(self, function: Callable[[], object]) -> None:
+        """Have `function` called after all that was submitted, unless the crew is dismissed before; nobody waits for it."""
+        self._tasks.put((Pending(), function))
+        with suppress(RuntimeError):  # no more threads on this machine
+            self._grow()
 
     def dismiss(self, *, wait: bool) -> None:
         """Let the threads end once they have nothing to do, and wait for it or not."""
-        for _ in self._threads:
+        for _ in range(self.size):  # also for those that an offer starts now
             self._tasks.put(None)
         if wait:
             for thread in self._threads:
                 while thread.is_alive():
                     thread.join(TURN)
 
+    def _grow(self) -> None:
+        """Start a thread, if there may be one more."""
+        with suppress(Empty):
+            self._vacant.get_nowait()
+            thread = Thread(target=_serve, args=(self, self._tasks), name="codecs", daemon=True)
+            self._threads.append(thread)
+            with _undisturbed():
+                thread.start()
 
-def aside(function: Callable[[], _Out]) -> _Out:
-    """``function()``, computed by another thread, so that this one can be interrupted."""
-    crew = Crew(1)
+
+def aside(function: Callable[[], _Out], *, jobs: int = 1) -> _Out:
+    """``function()``, computed by another thread, or by up to `jobs`, so that this one can be interrupted."""
+    threads = Crew(jobs)
     try:
-        return crew.submit(function).result()
+        return threads.submit(function).result()
     finally:
-        crew.dismiss(wait=False)
+        threads.dismiss(wait=False)
 
 
 def ordered(function: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int) -> Iterator[_Out]:
@@ -131,10 +146,10 @@ def ordered(function: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int)
     (also one thrown into the generator) cancels what has not started.
     """
     waiting: deque[Pending[_Out]] = deque()
-    crew, stay = Crew(jobs), True
+    threads, stay = Crew(jobs), True
     try:
         for item in items:
-            waiting.append(crew.submit(partial(function, item)))
+            waiting.append(threads.submit(partial(function, item)))
             if len(waiting) >= 2 * jobs:
                 yield waiting.popleft().result()
         while waiting:
@@ -145,10 +160,11 @@ def ordered(function: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int)
     finally:
         for pending in waiting:
             pending.cancel()
-        crew.dismiss(wait=stay)
+        threads.dismiss(wait=stay)
 
 
-def _serve(tasks: SimpleQueue[tuple[Pending[Any], Callable[[], Any]] | None]) -> None:
+def _serve(threads: Crew, tasks: SimpleQueue[tuple[Pending[Any], Callable[[], Any]] | None]) -> None:
+    crew.join(threads)
     while (task := tasks.get()) is not None:
         pending, function = task
         pending.call(function)

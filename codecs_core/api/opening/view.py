@@ -181,7 +181,7 @@ class EntryView:
         if len(parts) == 1:
             # What takes a while is computed aside, where it does not hold up signals.
             get = partial(alone, parts[0].chunk)
-            held = aside(get) if entry.chunk_spec(parts[0].chunk).nbytes > _ASIDE else get()
+            held = aside(get, jobs=self._jobs) if entry.chunk_spec(parts[0].chunk).nbytes > _ASIDE else get()
             taken[parts[0].into] = parts[0].of(held)
         else:
 
