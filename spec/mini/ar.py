@@ -10,10 +10,10 @@ import ar_smallest
 import entropy
 import exact
 import numpy as np
-from arrays import require
+from arrays import Bytes, require
 
 REAL, TINY = np.float32, np.float32(1e-20)
-PLAIN, FAST, NETWORK, SMALLEST = 0, 1, 2, 3
+PLAIN, FAST, NETWORK, SMALLEST, APART = 0, 1, 2, 3, 4
 
 
 def places(*pairs):
@@ -286,19 +286,22 @@ def decode(model, settings, payload, shape, dtype, version):
         )
     parts, config = read_model(*model), model[1]
     require(set(settings) <= {"effort"}, "settings that the codec does not have")
-    level, one = PLAIN, config["channels"] == 1
+    level, apart, one = PLAIN, False, config["channels"] == 1
     if version > 2:
         require(len(payload) > 0, "no level")
         level, payload = payload[0], payload[1:]
+        apart = version > 3 and level in (PLAIN + APART, NETWORK + APART, SMALLEST + APART)
+        level -= APART * apart
     require(level in (PLAIN, FAST, NETWORK, SMALLEST), "a level that there is not")
+    require(not apart or 0 not in shape, "messages of planes of nothing")
     numbers = {PLAIN: (1,) if one else (3, 4), FAST: range(1, 17)}
     full = full_shape(shape, numbers.get(level, (1,) if one else range(2, 17)))
 
-    def pop(message, images, count, top, roles):
+    def pop(messages, images, count, top, roles):
         """Planes of codes, of shape (count, n, h, w)."""
         n, h, w = images
         planes, marks = [], []
-        for role in roles[:count]:
+        for message, role in zip(messages, roles, strict=False):
             prior, layers = parts[role]
             network = Network(layers, *config["rates"])
             decisions = ar_smallest.Decisions(message, n * h * w) if level == SMALLEST else None
@@ -315,14 +318,16 @@ def decode(model, settings, payload, shape, dtype, version):
         return ar_fast.decode(payload, full, dtype, ar_fast.pop_planes).reshape(shape)
     if level in (NETWORK, SMALLEST):
         roles = [0] * 16 if one else [0, 1, *[2] * 14]
-        return ar_fast.decode(payload, full, dtype, lambda *more: pop(*more, roles)).reshape(shape)
+        return ar_fast.decode(payload, full, dtype, lambda *more: pop(*more, roles), apart).reshape(shape)
     require(dtype == "uint8" or (dtype == "uint16" and (one or version > 2)), "a dtype that the model does not take")
-    message, array, top = entropy.Message.parse(payload), np.zeros(full, dtype), {"uint8": 255, "uint16": 65535}[dtype]
+    array, top = np.zeros(full, dtype), {"uint8": 255, "uint16": 65535}[dtype]
+    messages = ar_fast.parse_messages(Bytes(payload), full[3], apart)
     if array.size:
-        found = pop(message, full[:3], full[3], top, [0, 1, 2, 0])
+        found = pop(messages, full[:3], full[3], top, [0, 1, 2, 0])
         for channel, plane in zip([0] if one else [1, 0, 2, 3], found, strict=False):
             array[..., channel] = plane
-    message.check_end()
+    for message in messages:
+        message.check_end()
     return array.reshape(shape)
 
 

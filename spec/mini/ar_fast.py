@@ -279,29 +279,37 @@ def describe(data, dtype, channels):
     return low, shift, top, order, ranks
 
 
-def pop_planes(message, images, count, top):
+def pop_planes(messages, images, count, top):
     """Planes of codes, of shape (count, n, h, w)."""
     n, h, w = images
     planes = []
     for _ in range(count):
         planes.insert(0, np.zeros((2, n * h + 8, w + 8), REAL))
-        decode_plane(message, planes[:3], top)
+        decode_plane(messages[0], planes[:3], top)
     return np.array([p[0, 4:-4, 4:-4].reshape(n, h, w) for p in planes[::-1]])
 
 
-def decode(data, shape, dtype, popped):
+def parse_messages(data, planes, apart):
+    """The message of each plane: one for all of them, or parts, and the last one without its length."""
+    parts = [data.part() for _ in range(planes - 1)] if apart else []
+    found = [Message.parse(part) for part in [*parts, data.take(len(data.data) - data.at)]]
+    return found if apart else found * planes
+
+
+def decode(data, shape, dtype, popped, apart=False):
     """Images of the shape (n, h, w, channels); `data` are the bytes after the level, `popped` pops planes of codes."""
     require(math.prod(shape) > 0, "a description of nothing")
     data, channels, array = Bytes(data), shape[3], np.zeros(shape, object)
     low, shift, top, order, ranks = describe(data, dtype, channels)
-    message = Message.parse(data.take(len(data.data) - data.at))
-    lowest = Bits([shift] * array.size).pop(message) if shift else [0] * array.size
-    for channel, plane in zip(order, popped(message, shape[:3], channels, top), strict=True):
+    messages = parse_messages(data, channels, apart)
+    lowest = Bits([shift] * array.size).pop(messages[0]) if shift else [0] * array.size
+    for channel, plane in zip(order, popped(messages, shape[:3], channels, top), strict=True):
         codes = plane.astype(np.int64)
         if ranks[channel] is not None:
             codes = ranks[channel][np.minimum(codes, len(ranks[channel]) - 1)]
         array[..., channel] = codes
-    message.check_end()
+    for message in messages:
+        message.check_end()
     bits = 8 * np.dtype(dtype).itemsize
     values = array * (1 << shift) + np.array(lowest, object).reshape(shape) + low
     return (values % (1 << bits)).astype(f"u{bits // 8}").view(dtype)

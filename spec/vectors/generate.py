@@ -12,7 +12,7 @@ import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,16 @@ class Unlevelled(ImageCodec):
 
     def _encode(self, chunk: Array) -> bytes:
         return super()._encode(chunk)[1:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apart(ImageCodec):
+    """``ar.image`` whose planes have messages of their own however few values there are; those of 16 bits are at the level smallest."""
+
+    LEAST_APART = 1
+
+    def _encode(self, chunk: Array) -> bytes:
+        return ImageCodec._encode(replace(self, effort="smallest") if chunk.dtype == np.uint16 else self, chunk)
 
 
 # --- whole files ---------------------------------------------------------------------------------
@@ -357,6 +367,11 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     yield one(
         "ar-smallest-16", "ar.image: level smallest, grey images of 16 bits", slopes.astype(np.uint16), small, version=3
     )
+    colours = 100 + raw(78, (12, 9, 3), 3)
+    planes = {"a": colours, "b": colours[:5] * np.int64(4_000_037), "c": colours[:7].astype(np.uint16)}
+    apart = Apart(model=random_autoregression(3, components=1, width=1))
+    data = build(planes, apart, chunk=7, version=4, packed=True)
+    yield "ar-packed", "ar.image: a message for each plane, in colour, wide integers, level smallest", data, planes
     sparse = np.where(raw(60, (4, 5, 4, 3), 10) == 0, raw(61, (4, 5, 4, 3)), 0).astype(np.uint8)
     for name, (shape, high, more) in {
         "": ((5, 4, 1), 256, {}),

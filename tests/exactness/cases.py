@@ -9,11 +9,15 @@ import io
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import xxhash
+from codecs_ar import pipeline
+from codecs_ar.codec import ImageCodec
 from codecs_ar.stack.testing import fitted_model
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
@@ -34,6 +38,7 @@ from codecs_rec.weights import codec as weights_codec
 from numpy.typing import NDArray
 
 import codecs_core as cc
+from codecs_core.api.parallel import aside
 from codecs_core.arrays import ArraySpec
 from codecs_core.codec import Codec
 from codecs_core.entropy import Message, StackCodec
@@ -275,6 +280,25 @@ def flows(size: int, d: int) -> Iterator[tuple[str, Case]]:
     yield "lbb-black-box", black_box_case(Couplings.random(0, d), raw(28, 8 << 24, (3, d)) - (4 << 24))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Apart(ImageCodec):
+    """``ar.image`` whose planes have messages of their own however few values there are."""
+
+    LEAST_APART = 1
+
+
+def apart_case(codec: Codec, x: NDArray[Any]) -> Case:
+    """Planes at the same time, by one thread, by two, and by more than there are planes: all must say the same."""
+    case = codec_case(codec, x)
+
+    def agreed(function: Callable[[], Any]) -> Any:
+        with mock.patch.object(pipeline, "SLAB", 16):
+            (found,) = {aside(function, jobs=jobs) for jobs in (1, 2, 5)}
+        return found
+
+    return Case(encode=lambda: agreed(case.encode), decode=lambda data: agreed(partial(case.decode, data)))
+
+
 def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
     """``ar.image`` with models of random weights: stacks, images of odd sizes, alpha, 16 bits."""
     smooth = (np.add.outer(np.arange(size) * 5, np.arange(size) * 3)[:, :, None] + raw(29, 9, (2, size, size, 4))) % 256
@@ -287,6 +311,8 @@ def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
     smallest = cc.get_codec("ar.image", model=random_autoregression(3, width=12), effort="smallest")
     yield "ar-smallest", codec_case(smallest, x[..., :3], wide[0], x[0, 1:, :, :3] // 50 * 50, x[0, :1, :1])
     yield "ar-fast", codec_case(fast, x[..., :3], wide, x[0, 1:, :, 0] // 50 * 50, np.tile(wide, (1, 1, 3, 1)))
+    yield "ar-apart", apart_case(Apart(model=random_autoregression(3, width=12)), x[0, ..., :3])
+    yield "ar-apart-smallest", apart_case(Apart(model=random_autoregression(3, width=12), effort="smallest"), x)
     yield "ar-1", codec_case(grey, x[..., 0], x[0, :, 1:, 0].astype(np.uint16) * 257, x[0, :1, :1, :1])
 
 

@@ -67,7 +67,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="ar.image",
             implementation="codecs_ar.codec:ImageCodec",
-            format_version=3,
+            format_version=4,
             info=INFO,
             trainer="codecs_ar.train:train",
         ),

@@ -1,4 +1,4 @@
-"""Codec ``ar.image``: images by local autoregression. A chunk is one message."""
+"""Codec ``ar.image``: images by local autoregression."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ class ImageCodec(cc.ImageCodec):
     """
 
     id: ClassVar[str] = "ar.image"
-    format_version: ClassVar[int] = 3
+    format_version: ClassVar[int] = 4
     stores_from: ClassVar[int | None] = 2
     info: ClassVar[CodecInfo] = INFO
     BAND_PIXELS: ClassVar[int] = 1 << 19
     BAND_ROWS: ClassVar[int] = 128  # the fewest that are worth a new beginning
     MOST_CHANNELS: ClassVar[int] = 16
+    LEAST_APART: ClassVar[int] = 1 << 16  # values from which on planes are coded, and decoded, at the same time
 
     effort: str = one_of(levels.STANDARD, levels.LEVELS)
 
@@ -54,12 +55,16 @@ class ImageCodec(cc.ImageCodec):
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         spec = ArraySpec.of(chunk)
-        return levels.encode(chunk.reshape(self._images(spec)), self.effort, self._coder, self.most(spec))
+        images, least, most = chunk.reshape(self._images(spec)), self.LEAST_APART, self.most(spec)
+        return levels.encode(images, self.effort, self._coder, least=least, most=most)
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         return levels.decode(payload, self._images(spec), spec.dtype, self._coder).reshape(spec.shape)
 
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
+        if version == 3:
+            images, coder = self._images(spec), self._coder
+            return levels.decode(payload, images, spec.dtype, coder, apart=False).reshape(spec.shape)
         if version not in (1, 2):
             return super()._decode_older(payload, spec, version)
         if spec.dtype == "uint16" and self._coder.channels > 1:

@@ -12,7 +12,7 @@ from codecs_ar.features import LEAST, describe
 from codecs_ar.learner import differentiate, evaluate, learn
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.regression import LANES, backward, faded, forward, predict, solve
-from codecs_ar.smallest.walk import FULL, LONGEST, walk
+from codecs_ar.smallest.walk import walk
 from codecs_core.entropy import EXHAUSTED, GUARD, OK, mixture_find, mixture_pair, pop_one, push_one
 from codecs_core.jit import borrowing, kernel
 
@@ -180,15 +180,13 @@ def hand_down(fit, bias, n, wide, width, rates):
 
 
 @borrowing
-def value_coded(at, i, head, words, words_left, out, where, guess, mix, precision, given, coded, room, more):
+def value_coded(at, i, head, words, words_left, where, guess, mix, precision, given, coded, room, more):
     """Decode a value by a mixture, or note its interval; by decisions, if there is a `walk.Walker`. Returns a status and the message."""
     x, plane, top = given.x, given.size[0], given.size[4]
     if more is not None:
         more.state[0], more.state[1] = head, np.uint64(words_left)
         symbol = walk(at, where, plane, top, x, given.e, guess, room, given.family, words, more)
         head, words_left = more.state[0], np.int64(more.state[1])
-        if not given.decoding and np.int64(more.state[2]) + LONGEST > more.records.size:
-            return FULL, head, words_left
     elif given.decoding:
         mask = (np.uint64(1) << precision) - np.uint64(1)
         symbol, lower, freq = mixture_find(head & mask, np.uint64(0), mix)
@@ -200,21 +198,20 @@ def value_coded(at, i, head, words, words_left, out, where, guess, mix, precisio
     if given.decoding:
         if words_left < GUARD:
             return EXHAUSTED, head, words_left
-        out[i] = symbol
         x[at] = np.float32(symbol)
     return OK, head, words_left
 
 
 @kernel
 def code(state, words, out, wide, precision, params):
-    """Go through one plane of images.
+    """Go through rows of one plane of images, after all the rows before them, in these images and in what is looked at in other planes.
 
     Parameters
     ----------
     state, words, precision
         Of the message, as in `rans.make_pop`.
     out
-        The values, flat: written if `decoding`.
+        Not looked at: values are left in the planes.
     params
         `workspace.Given`; `Seen`, which is written if the network has no layers, else `Coded`, unless `decoding`; `Fit`, `Bias`, `Room`;
         and at the level smallest a `walk.Walker`, otherwise None.
@@ -236,55 +233,57 @@ def code(state, words, out, wide, precision, params):
     tables = family.cells, family.reciprocals, p, family.variances, family.quantiles
     mix = (np.int64(family.symbols), room.weights, room.means, room.log_scales, *tables)
 
-    for image in range(images):
-        first = (plane * images + image) * area
-        fit.above[:] = _0
-        fit.weights[:] = _0
-        fit.misses[:] = _0
-        bias.above[:] = _0
-        begin(x, e, first, plane, back, stride, middle, limit)
-        for y in range(height):
-            start = first + (y + MARGIN) * stride
-            fit.run[:] = _0
-            bias.run[:] = _0
-            for column in range(width):
-                at = start + MARGIN + column
-                mine, v, i = at - first, column * wide, (image * height + y) * width + column
-                regressors(fit.vectors, v, x, at, back, places)
-                by_short = by_long = _0
-                for which in range(2):
-                    period = given.predictors.long_period if which else given.predictors.short_period
-                    if column % period == 0:
-                        solve(given.prior, fit, (which * width + column) * terms, which * terms, n, which * wide)
-                    by_short, by_long = by_long, within(x[at - 1] + predict(fit, which * wide, v, n), limit)
-                guess = blend(fit.misses, e, at, mine, places, by_short, by_long)
-                for k in range(3):
-                    bias.past[k] = bias.above[column, k] + bias.run[k]
-                where = at, back, stride, (y, column)
-                log_scale = describe(room, x, e, where, places, guess, bias.past, limit, given.mantissas)
-                if looking:
-                    seen.centres[i], seen.spreads[i] = guess[0], guess[1]
-                    for k in range(seen.features.shape[1]):
-                        seen.features[i, k] = np.int8(room.row[k])
-                else:
-                    parity = 2 * (y & 1) + (column & 1)
-                    evaluate(room.row, parity, network, family.components, room.said)
-                    mixture_of(room, guess[0], guess[1], log_scale, family.exp2)
-                    status, head, words_left = value_coded(
-                        at, i, head, words, words_left, out, where, guess, mix, p, given, coded, room, more
-                    )
-                    if status != OK:
-                        return status, i
-                    if learning:
-                        differentiate(np.int64(x[at]), np.float64(guess[1]), np.int64(top), mix, room, family, network)
-                        learn(parity, network)
-                take_in(fit, bias, x, e, at, mine, v, n, column, guess, rates)
-                if y == 0:
-                    spread_up(x, e, at, plane, back, stride)
-            hand_down(fit, bias, n, wide, width, rates)
-            # a row goes on to the right with its last value, and to the left with the first one above
-            extend(x, e, start, width)
-        spread_down(x, e, first + (MARGIN + height - 1) * stride, stride)
+    for row in range(given.rows[0], given.rows[1]):
+        image = row // height
+        y, first = row - image * height, (plane * images + image) * area
+        if y == 0:
+            fit.above[:] = _0
+            fit.weights[:] = _0
+            fit.misses[:] = _0
+            bias.above[:] = _0
+            begin(x, e, first, plane, back, stride, middle, limit)
+        start = first + (y + MARGIN) * stride
+        fit.run[:] = _0
+        bias.run[:] = _0
+        for column in range(width):
+            at = start + MARGIN + column
+            mine, v, i = at - first, column * wide, row * width + column
+            regressors(fit.vectors, v, x, at, back, places)
+            by_short = by_long = _0
+            for which in range(2):
+                period = given.predictors.long_period if which else given.predictors.short_period
+                if column % period == 0:
+                    solve(given.prior, fit, (which * width + column) * terms, which * terms, n, which * wide)
+                by_short, by_long = by_long, within(x[at - 1] + predict(fit, which * wide, v, n), limit)
+            guess = blend(fit.misses, e, at, mine, places, by_short, by_long)
+            for k in range(3):
+                bias.past[k] = bias.above[column, k] + bias.run[k]
+            where = at, back, stride, (y, column)
+            log_scale = describe(room, x, e, where, places, guess, bias.past, limit, given.mantissas)
+            if looking:
+                seen.centres[i], seen.spreads[i] = guess[0], guess[1]
+                for k in range(seen.features.shape[1]):
+                    seen.features[i, k] = np.int8(room.row[k])
+            else:
+                parity = 2 * (y & 1) + (column & 1)
+                evaluate(room.row, parity, network, family.components, room.said)
+                mixture_of(room, guess[0], guess[1], log_scale, family.exp2)
+                status, head, words_left = value_coded(
+                    at, i, head, words, words_left, where, guess, mix, p, given, coded, room, more
+                )
+                if status != OK:
+                    return status, i
+                if learning:
+                    differentiate(np.int64(x[at]), np.float64(guess[1]), np.int64(top), mix, room, family, network)
+                    learn(parity, network)
+            take_in(fit, bias, x, e, at, mine, v, n, column, guess, rates)
+            if y == 0:
+                spread_up(x, e, at, plane, back, stride)
+        hand_down(fit, bias, n, wide, width, rates)
+        # a row goes on to the right with its last value, and to the left with the first one above
+        extend(x, e, start, width)
+        if y == height - 1:
+            spread_down(x, e, first + (MARGIN + height - 1) * stride, stride)
     if decoding:
         state[0], state[1], state[2] = head, np.uint64(words_left), np.uint64(min(low, words_left))
     return OK, -1

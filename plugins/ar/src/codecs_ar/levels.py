@@ -1,4 +1,4 @@
-"""Payloads of version 3: a level, how values became codes, and a message of planes by that level."""
+"""Payloads of versions 3 and 4: a level, how values became codes, and planes by that level, on one message or each on its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from codecs_ar.array.payload import Reader, Writer
 from codecs_ar.fast import coding
 from codecs_ar.model import Autoregression
+from codecs_ar.passes import Messages, each
 from codecs_ar.smallest import coding as smallest
 from codecs_ar.values import Values
 from codecs_core.entropy import Bits, Message
@@ -19,69 +20,109 @@ from codecs_core.errors import CorruptDataError
 #: What the first byte of a payload says: a message of version 2 follows; or a description, and a message of planes by the fast level,
 #: or by the networks of the model, or by the level smallest.
 PLAIN, FAST, NETWORK, DECISIONS = 0, 1, 2, 3
+#: What is added to it where each plane has a message of its own.
+APART = 4
 STANDARD, QUICK, SMALLEST = "standard", "fast", "smallest"
 LEVELS = (QUICK, STANDARD, SMALLEST)
 #: The first byte by the level, where there is a description.
 _BYTES = {QUICK: FAST, STANDARD: NETWORK, SMALLEST: DECISIONS}
 
 
-def encode(images: NDArray[Any], effort: str, model: Autoregression, most: int | None) -> bytes:
-    """A payload of images of shape (n, h, w, channels); ends with an error where it would be longer than `most`."""
-    writer, message = Writer(), Message(most=most)
+def encode(images: NDArray[Any], effort: str, model: Autoregression, *, least: int, most: int | None) -> bytes:
+    """A payload of images of shape (n, h, w, channels).
+
+    Planes of `least` values together have messages of their own. It ends with an error where a message would be longer than `most`.
+    """
+    writer, planes = Writer(), images.shape[-1]
     values = Values.of(images) if images.size else None
+    apart = effort != QUICK and planes > 1 and images.size >= least
+    messages = [Message(most=most) for _ in range(planes if apart else 1)]
+    message = messages if apart else messages[0]
     if values is None or (effort == STANDARD and _is_plain(images, values, model)):
-        writer.natural(PLAIN)
+        writer.natural(PLAIN + APART * apart)
         if values is not None:
             model.push(message, images)
     else:
-        writer.natural(_BYTES[effort])
+        writer.natural(_BYTES[effort] + APART * apart)
         values.write(writer, images.dtype)
-        planes, lowest = values.forward(images)
+        codes, lowest = values.forward(images)
         if effort == STANDARD:
-            model.push_planes(message, planes, values.top)
+            model.push_planes(message, codes, values.top)
         elif effort == SMALLEST:
-            smallest.push(message, model, planes, values.top)
+            smallest.push(message, model, codes, values.top)
         else:
-            coding.push(message, planes, values.top)
+            coding.push(messages[0], codes, values.top)
         if values.shift:
-            Bits(np.full(lowest.size, values.shift)).push(message, lowest.astype(np.int64))
-    writer.rest(message.to_bytes())
+            Bits(np.full(lowest.size, values.shift)).push(messages[0], lowest.astype(np.int64))
+    for one in messages[:-1]:
+        writer.part(one.to_bytes())
+    writer.rest(messages[-1].to_bytes())
     return writer.to_bytes()
 
 
-def decode(payload: bytes, shape: tuple[int, int, int, int], dtype: str, model: Autoregression) -> NDArray[Any]:
-    """Inverse of `encode`."""
+def decode(
+    payload: bytes, shape: tuple[int, int, int, int], dtype: str, model: Autoregression, *, apart: bool = True
+) -> NDArray[Any]:
+    """Inverse of `encode`; `apart` says whether planes may have messages of their own."""
     reader = Reader(payload)
     level = reader.natural()
-    if level == PLAIN:
+    if not math.prod(shape) and level == PLAIN:
         return plain(reader.rest(), shape, dtype, model)
-    if level not in _BYTES.values() or math.prod(shape) == 0:
-        raise CorruptDataError(f"the payload begins with {level}, where 0, 1, 2 or 3 was expected: it is damaged")
+    known = (PLAIN, *_BYTES.values(), *(APART + one for one in (PLAIN, NETWORK, DECISIONS) if apart))
+    if level not in known or not math.prod(shape):
+        raise CorruptDataError(
+            f"the payload begins with {level}, where one of {', '.join(map(str, known))} was expected: it is damaged"
+        )
     n, height, width, channels = shape
-    values = Values.read(reader, np.dtype(dtype), channels)
-    message = Message.from_bytes(reader.rest())
-    lowest = np.zeros(0, np.uint64)
-    if values.shift:
-        lowest = Bits(np.full(math.prod(shape), values.shift)).pop(message).astype(np.uint64)
-    full = channels, n, height, width
-    if level == DECISIONS:
-        planes = smallest.pop(message, model, full, values.top)
+    values = None if level % APART == PLAIN else Values.read(reader, np.dtype(dtype), channels)
+    messages = [Message.from_bytes(reader.part()) for _ in range(channels - 1 if level >= APART else 0)]
+    messages.append(Message.from_bytes(reader.rest()))
+    message = messages if level >= APART else messages[0]
+    if values is None:
+        images = _plain(message, shape, dtype, model)
     else:
-        planes = (model.pop_planes if level == NETWORK else coding.pop)(message, full, values.top)
-    message.verify_end()
-    return values.backward(planes, lowest, np.dtype(dtype))
+        images = _described(message, level % APART, values, (channels, n, height, width), dtype, model)
+    for one in messages:
+        one.verify_end()
+    return images
 
 
 def plain(payload: bytes, shape: tuple[int, int, int, int], dtype: str, model: Autoregression) -> NDArray[Any]:
     """Images of a payload of version 2, or 1."""
-    if math.prod(shape) and (shape[-1] not in _channels(model) or dtype not in ("uint8", "uint16")):
+    message = Message.from_bytes(payload)
+    images = _plain(message, shape, dtype, model) if math.prod(shape) else np.empty(shape, dtype)
+    message.verify_end()
+    return images
+
+
+def _plain(message: Messages, shape: tuple[int, int, int, int], dtype: str, model: Autoregression) -> NDArray[Any]:
+    """Images without a description."""
+    if shape[-1] not in _channels(model) or dtype not in ("uint8", "uint16"):
         raise CorruptDataError(
             f"images of {shape[-1]} channels of {dtype} without a description: the payload is damaged"
         )
-    message = Message.from_bytes(payload)
-    images = model.pop(message, shape, dtype) if math.prod(shape) else np.empty(shape, dtype)
-    message.verify_end()
-    return images
+    return model.pop(message, shape, dtype)
+
+
+def _described(
+    message: Messages,
+    level: int,
+    values: Values,
+    shape: tuple[int, int, int, int],
+    dtype: str,
+    model: Autoregression,
+) -> NDArray[Any]:
+    """Images with a description; `shape` is that of their planes."""
+    first, lowest = each(message, shape[0])[0], np.zeros(0, np.uint64)
+    if values.shift:
+        lowest = Bits(np.full(math.prod(shape), values.shift)).pop(first).astype(np.uint64)
+    if level == DECISIONS:
+        planes = smallest.pop(message, model, shape, values.top)
+    elif level == NETWORK:
+        planes = model.pop_planes(message, shape, values.top)
+    else:
+        planes = coding.pop(first, shape, values.top)
+    return values.backward(planes, lowest, np.dtype(dtype))
 
 
 def _channels(model: Autoregression) -> tuple[int, ...]:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_ar import kernels, neighbours
+from codecs_ar import kernels, neighbours, passes, pipeline
 from codecs_ar.learner import Network
+from codecs_ar.passes import Messages
 from codecs_ar.planes import Expert, Planes
 from codecs_ar.regression import packed
-from codecs_ar.workspace import PRECISION, Predictors
+from codecs_ar.workspace import PRECISION, Coded, Predictors
 from codecs_core import ModelParts
 from codecs_core.entropy import Message
 
@@ -88,23 +89,23 @@ class Autoregression:
         )
         return Plane(packed(prior, n), weights, biases, self.rates)
 
-    def push(self, message: Message, images: NDArray[Any]) -> None:
+    def push(self, message: Messages, images: NDArray[Any]) -> None:
         """Push images of shape (n, height, width, channels), uint8 or uint16: the last plane first, in each the last value first."""
         self._push(message, Planes.of(images))
 
-    def pop(self, message: Message, shape: tuple[int, int, int, int], dtype: str) -> NDArray[Any]:
+    def pop(self, message: Messages, shape: tuple[int, int, int, int], dtype: str) -> NDArray[Any]:
         """Pop images of this shape."""
         n, h, w, channels = shape
         planes = Planes((channels, n, h, w), int(np.iinfo(dtype).max))
         return self._popped(message, planes).images_of(dtype)
 
-    def push_planes(self, message: Message, codes: NDArray[np.uint16], top: int) -> None:
+    def push_planes(self, message: Messages, codes: NDArray[np.uint16], top: int) -> None:
         """Push planes of shape (planes, n, height, width), of values up to `top`; each plane sees those before it."""
         planes = self.planes_of(codes.shape, top)
         planes.values[:] = codes
         self._push(message, planes)
 
-    def pop_planes(self, message: Message, shape: tuple[int, int, int, int], top: int) -> NDArray[np.uint16]:
+    def pop_planes(self, message: Messages, shape: tuple[int, int, int, int], top: int) -> NDArray[np.uint16]:
         """Inverse of `push_planes`."""
         return self._popped(message, self.planes_of(shape, top)).values.astype(np.uint16)
 
@@ -112,14 +113,15 @@ class Autoregression:
         """Room for planes of shape (planes, n, height, width). Each plane sees those before it, as far as the model knows how."""
         return Planes(shape, top, [min(i, self.channels - 1) for i in range(shape[0])])
 
-    def _push(self, message: Message, planes: Planes) -> None:
-        coded = [planes.follow(i, self.expert(planes.roles[i])) for i in range(planes.count)]
-        for starts, freqs in reversed(coded):
-            message.push_symbols(kernels.push, starts, PRECISION, (freqs,), thin=True)
+    def _push(self, message: Messages, planes: Planes) -> None:
+        coded = [Coded.empty(planes.values[0].size) for _ in range(planes.count)]
+        pipeline.run(passes.over(planes, self.expert, coded=coded))
+        for one, (starts, freqs) in reversed(list(zip(passes.each(message, planes.count), coded, strict=True))):
+            one.push_symbols(kernels.push, starts, PRECISION, (freqs,), thin=True)
 
-    def _popped(self, message: Message, planes: Planes) -> Planes:
-        for i in range(planes.count):
-            planes.pop(message, i, self.expert(planes.roles[i]))
+    def _popped(self, message: Messages, planes: Planes) -> Planes:
+        found = passes.over(planes, self.expert, message=message)
+        pipeline.run(found, together=not isinstance(message, Message))
         return planes
 
     def expert(self, role: int) -> Expert:

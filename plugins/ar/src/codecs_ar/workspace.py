@@ -63,11 +63,13 @@ class Family(NamedTuple):
 class Given(NamedTuple):
     """What a pass over one plane of images is given.
 
-    `size` is (planes seen before it, images, height, width, largest value); `x` are these planes and itself with their margins, and `e` the
-    errors of their predictions, both flat; `prior` is what `regression.packed` makes, `mantissas` the log2 of mantissas.
+    `rows` are the first one at hand and the one after the last, counted on from image to image; `size` is (planes seen before it, images,
+    height, width, largest value); `x` are these planes and itself with their margins, and `e` the errors of their predictions, both flat;
+    `prior` is what `regression.packed` makes, `mantissas` the log2 of mantissas.
     """
 
     decoding: bool
+    rows: tuple[int, int]
     size: tuple[int, int, int, int, int]
     x: NDArray[np.float32]
     e: NDArray[np.float32]

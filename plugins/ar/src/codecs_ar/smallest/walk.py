@@ -20,8 +20,8 @@ GROWTH = (0.4, 0.8, 1.2, 1.6, 2.2, 3.0, 4.0, 5.6, 8.0, 11.2, 16.0, 22.4, 32.0, 4
 VARIANCE, DEVIATION, NARROWEST = 3.29, 1.814, 0.15
 #: How near the scale of a prediction is to its errors nearby, and to the spread of the mixture; the least such scale.
 ERRORS, SPREAD, FINE = 0.35, 0.35, 0.08
-#: Decisions of a value at the most, and what tells that an encoder has no more room for them.
-LONGEST, FULL = 128, 9
+#: Decisions of a value at the most.
+LONGEST = 128
 #: From where on, in spreads, a value is on a side of the middle, and far out.
 ASIDE, OUTSIDE = 0.6, 1.8
 

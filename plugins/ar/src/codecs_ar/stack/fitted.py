@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codecs_ar import neighbours
 from codecs_ar.neighbours import MARGIN
-from codecs_ar.planes import places
+from codecs_ar.passes import places
 from codecs_ar.stack import fitting
 from codecs_ar.stack.regression import IMAGES, packed
 from codecs_ar.stack.tensors import unpacked
