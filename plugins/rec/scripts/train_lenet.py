@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("test", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--block", type=int, default=5, help="variables of a block")
-    parser.add_argument("--bits", type=float, default=15.0, help="of a block")
+    parser.add_argument("--bits", type=float, default=16.0, help="of a block")
     parser.add_argument("--steps", type=int, default=25_000, help="of training before blocks are sent")
     parser.add_argument("--between", type=int, default=8, help="steps of training after each block that is sent")
     parser.add_argument("--json", type=Path, help="where the figures go, for a program")

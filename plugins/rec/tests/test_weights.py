@@ -155,7 +155,8 @@ def test_blocks_tell_their_bits() -> None:
     small.fit(lambda _: functional.cross_entropy(small(x), y), lambda: 0.0, budget=60, steps=800, rate=0.2)
     with torch.no_grad():
         told = small.nats() / math.log(2)
-    np.testing.assert_allclose(told, 12.0, rtol=0.2)
+    assert told.mean() == pytest.approx(12, rel=0.15)
+    assert told.max() < 14
 
 
 def test_shared_weights() -> None:

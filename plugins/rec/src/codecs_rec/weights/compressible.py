@@ -35,9 +35,9 @@ MOST_BITS, BEYOND = 16, 4
 #: Looks that prices of octaves are found by, and blocks that each is at, at most.
 _ROUNDS, _LOOKED = 3, 64
 #: Times its bits that a block may tell more than them when training begins, and the part of training after which it tells no more.
-_EXCESS, _EASED = 4.0, 0.7
-#: Means and deviations to begin with, in deviations that weights have in the module; and how much slower deviations are learnt than means.
-_MEAN, _DEVIATION, _GAIN = 2.0, 0.2, 0.3
+_EXCESS, _EASED = 4.0, 0.5
+#: Means and deviations to begin with, in deviations of the module's weights; and how much slower deviations are learnt than means.
+_MEAN, _DEVIATION, _GAIN = 1.0, 0.2, 0.3
 #: Multipliers of a block's nats: the least one, and how far one moves in a step, in nats.
 _LEAST, _MOVE = 1e-6, 0.1
 
@@ -137,7 +137,7 @@ class Compressible(nn.Module):
     ) -> int:
         """Train the posterior, as `codecs_core.learn.fit` has it, and return how many steps it took; `loss` and `held_out` call this.
 
-        A block may tell five times its bits in the beginning, and no more than them after most of the training: what a network learns
+        A block may tell five times its bits in the beginning, and no more than them from half of the training on: what a network learns
         first needs not be learnt through all the noise. A look that finds more than them is worse by as many parts of them.
         """
 

@@ -38,10 +38,10 @@ class Settings(learning.Schedule):
         Pixels that an image is moved by in training, at most, in both axes.
     """
 
-    bits: float = learning.number(15.0, 1, MOST_BITS)
+    bits: float = learning.number(16.0, 1, MOST_BITS)
     block: int = learning.whole(5, 1, 4096)
     between: int = learning.whole(8, 0, 1 << 20)
-    shift: int = learning.whole(2, 0, 64)
+    shift: int = learning.whole(1, 0, 64)
     batch: int = learning.whole(64, 1, 1 << 20)
     rate: float = learning.number(0.25, above=True)
 
