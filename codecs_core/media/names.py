@@ -35,7 +35,8 @@ def safe_path(name: str, *, windows: bool = os.name == "nt") -> PurePosixPath:
         why = _fault(part) or (_fault_on_windows(part) if windows else None)
         if why:
             raise OutputError(
-                f"entry name {name!r} cannot be a file name, since {why}; decode that entry alone with --entry"
+                f"entry name {name!r} cannot be a file name, since {why}; "
+                "decode that entry alone, with --entry, to a file with a name of its own"
             )
     return PurePosixPath(name)
 

@@ -95,6 +95,8 @@ def run(
         raise ConfigError(f"a model is given, but {' and '.join(codecs)} takes none; drop --model")
     result = Result(groups=[])
     found = list(kinds(sources, limit))
+    if not found:
+        raise UnsupportedArrayError("the data has no values that a codec could be measured on")
     for k, (group, arrays, whole) in enumerate(found):
         result.groups.append(group)
         contenders = _contenders(group, arrays, whole, codecs, model, known, efforts=efforts)

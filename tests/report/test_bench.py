@@ -122,6 +122,9 @@ def test_refusals(images, tmp_path):
     np.save(tmp_path / "f.npy", np.arange(5.0))
     with pytest.raises(UnsupportedArrayError, match="no codec"):
         bench.run(media.read([tmp_path / "f.npy"]), codecs=["classic.png"])
+    np.save(tmp_path / "e.npy", np.zeros((0, 5)))
+    with pytest.raises(UnsupportedArrayError, match="the data has no values"):
+        bench.run(media.read([tmp_path / "e.npy"]))
 
 
 def test_progress(images):
