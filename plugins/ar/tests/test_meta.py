@@ -73,6 +73,18 @@ def test_learning_gets_further() -> None:
     assert told[-1].startswith("8 steps by passes: ")
 
 
+def test_what_gets_worse_is_not_kept() -> None:
+    """Passes over noise teach nothing about smooth images."""
+    noise = list(np.random.default_rng(1).integers(0, 256, (3, 32, 32, 1), np.uint8))
+    held_out = [np.full((32, 32, 1), 100, np.uint8)]
+    learnt = passes(spotted(2))
+    before = learnt.state()
+    adapt(learnt, noise, held_out, enlarge=0.0, budget=1.0, steps=2, rng=np.random.default_rng(0))
+    for network, state in zip(learnt.networks, before, strict=True):
+        for name, weights in network.state_dict().items():
+            torch.testing.assert_close(weights, state[name], rtol=0, atol=0)
+
+
 def test_parts_of_images() -> None:
     rng, image = np.random.default_rng(0), np.zeros((LARGEST + 40, 30, 3), np.uint8)
     for enlarge in (0.0, 1.0):

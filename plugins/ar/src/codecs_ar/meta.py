@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +75,10 @@ class Passes:
         """Bits per value of images."""
         return sum(bits for bits, _ in self.all_over(images)) / sum(x.size for x in images)
 
+    def state(self) -> list[dict[str, Any]]:
+        """A copy of the weights of each network."""
+        return [deepcopy(network.state_dict()) for network in self.networks]
+
     @torch.no_grad()
     def step(self, images: Sequence[NDArray[Any]], share: float) -> None:
         """Move the networks this share of the way to the mean of those that passes over images end with."""
@@ -99,16 +104,24 @@ def adapt(
     rng: np.random.Generator,
     progress: Progress | None = None,
 ) -> int:
-    """Take steps with images drawn at random until the budget of seconds is spent, or `steps` if not 0; returns how many."""
+    """Take steps with images drawn at random until the budget of seconds is spent, or `steps` if not 0; returns how many.
+
+    The networks are left as they were at the look at what is held out that found them best, the one before the first step among these.
+    """
     start = looked = time.monotonic()
-    taken, done = 0, 0.0
+    taken, done, best, kept = 0, 0.0, passes.rate(held_out), passes.state()
     while done < 1:
         passes.step([drawn(images, enlarge, rng) for _ in range(BATCH)], STEP * (1 - done))
         taken, now = taken + 1, time.monotonic()
         done = min(1.0, taken / steps if steps else (now - start) / budget)
-        if progress and (done >= 1 or now - looked > INTERVAL):
-            progress(done, f"{taken} steps by passes: {passes.rate(held_out):.4f} bits per value on what is held out")
-            looked = now
+        if done >= 1 or now - looked > INTERVAL:
+            rate, looked = passes.rate(held_out), now
+            if rate < best:
+                best, kept = rate, passes.state()
+            if progress:
+                progress(done, f"{taken} steps by passes: {rate:.4f} bits per value on what is held out")
+    for network, state in zip(passes.networks, kept, strict=True):
+        network.load_state_dict(state)
     return taken
 
 
