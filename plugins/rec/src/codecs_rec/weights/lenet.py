@@ -16,7 +16,7 @@ from codecs_core.errors import ModelError
 from codecs_rec.weights.compressible import Compressible
 
 #: Weights of a parameter that are one variable: those of the second convolution, and of the two full layers.
-SHARE = {"3.weight": 20, "7.weight": 800, "9.weight": 10}
+SHARE = {"3.weight": 10, "7.weight": 800, "9.weight": 10}
 #: The least side of an image; and items that are looked at together.
 LEAST, PART = 16, 500
 
