@@ -89,7 +89,7 @@ def test_an_interrupted_fit_leaves_nothing(held: Path, tmp_path: Path, monkeypat
         (np.full((4, 5, 3), np.inf), "takes uint8"),
         (np.zeros((4, 5), np.uint8), "takes images of 3 channels"),
         (np.zeros((4, 5, 4), np.uint8), "takes images of 3 channels"),
-        (np.zeros(9, np.uint8), "takes images of 3 channels"),
+        (np.zeros(9, np.uint8), "takes uint8 with 2 or 3 or 4 dimensions"),
     ],
 )
 def test_arrays_that_are_refused(held: Path, tmp_path: Path, array: Any, words: str) -> None:
