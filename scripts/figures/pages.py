@@ -67,6 +67,7 @@ TABLES = {
     "profiles": Table(_benchmarks(commands.PROFILES), arrays.profiles_table),
     "compiling": Table(_benchmarks(commands.COMPILING), engine.compiling_table),
     "entries": Table(_benchmarks(commands.ENTRIES), engine.entries_table),
+    "lenet": Table(_benchmarks(commands.LENET), relative.lenet_table),
     "zarr": Table(_benchmarks(commands.ZARR), engine.zarr_table),
 }
 
