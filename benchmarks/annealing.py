@@ -69,7 +69,7 @@ class Model:
 
 
 class Hamiltonian:
-    """The kernels of some items: M steps, each of which leaves q(z | x)^(1 - b) p(x, z)^b as it is, with b = 1 / (M + 1), ..., M / (M + 1).
+    """The kernels of some items: M steps. Step n leaves q(z | x)^(1 - b) p(x, z)^b as it is, with b = n / (M + 1).
 
     Parameters
     ----------

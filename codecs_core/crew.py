@@ -1,4 +1,4 @@
-"""The threads that work beside this one: who is done with its own work helps with this.
+"""Threads that help each other: one that has nothing left to do takes a part of the work of another.
 
 `save`, `load` and their like have a crew of as many threads as ``jobs`` says, and each takes a chunk at a time. A codec that can divide
 a chunk offers parts of it to the others: those take them once no chunk waits any more. So there are never more threads than were
@@ -17,7 +17,7 @@ __all__ = ["companions", "offer"]
 
 
 class Crew(Protocol):
-    """What threads are of."""
+    """A group of threads."""
 
     size: int
 
@@ -33,7 +33,7 @@ _here = _Here()
 
 
 def join(crew: Crew) -> None:
-    """Say of which crew the thread is that calls this."""
+    """Record that the calling thread belongs to this crew."""
     _here.crew = crew
 
 

@@ -31,8 +31,8 @@ from codecs_core import Progress
 
 #: Passes a step, and how far the first step goes; the others go less and less far.
 BATCH, STEP = 8, 0.6
-#: Rows and columns of an image that a pass goes over; seconds between two looks at what is held out.
-LARGEST, INTERVAL = 320, 60.0
+#: Rows and columns of an image that a pass goes over; steps from one look at what is held out to the next.
+LARGEST, LOOK = 320, 8
 
 
 @dataclass(frozen=True)
@@ -106,16 +106,16 @@ def adapt(
 ) -> int:
     """Take steps with images drawn at random until the budget of seconds is spent, or `steps` if not 0; returns how many.
 
-    The networks are left as they were at the look at what is held out that found them best, the one before the first step among these.
+    The networks end as they were when they were best for what is held out. That is looked at first before any step.
     """
-    start = looked = time.monotonic()
+    start = time.monotonic()
     taken, done, best, kept = 0, 0.0, passes.rate(held_out), passes.state()
     while done < 1:
         passes.step([drawn(images, enlarge, rng) for _ in range(BATCH)], STEP * (1 - done))
-        taken, now = taken + 1, time.monotonic()
-        done = min(1.0, taken / steps if steps else (now - start) / budget)
-        if done >= 1 or now - looked > INTERVAL:
-            rate, looked = passes.rate(held_out), now
+        taken += 1
+        done = min(1.0, taken / steps if steps else (time.monotonic() - start) / budget)
+        if done >= 1 or taken % LOOK == 0:
+            rate = passes.rate(held_out)
             if rate < best:
                 best, kept = rate, passes.state()
             if progress:

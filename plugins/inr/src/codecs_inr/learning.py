@@ -1,4 +1,4 @@
-"""What trainings have in common: the prior of the networks of somebody's signals, by expectation and maximisation."""
+"""What trainings have in common: the prior of the networks of a user's signals, by expectation and maximisation."""
 
 from __future__ import annotations
 

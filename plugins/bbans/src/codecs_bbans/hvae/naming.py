@@ -55,10 +55,12 @@ class Named(StackCodec[NDArray[Any]]):
     def bits_of(self, message: Message, first: NDArray[Any]) -> int:
         """How many bits to name a latent by, drawn from this message: as many as it has, then fewer while that shortens it."""
         places = self.hierarchy.places(self.half)
-        room = message.bits / (self.n * sum(level.latents * h * w for level, (h, w), _ in places))
-        if room >= BUCKET_BITS:
+        latents = self.n * sum(level.latents * h * w for level, (h, w), _ in places)
+        words, head = message.extent
+        room = 32 * words + head.bit_length() - 33  # whole bits: the same on every machine
+        if room >= BUCKET_BITS * latents:
             return BUCKET_BITS
-        best = max(1, math.ceil(room))
+        best = max(1, -(-room // latents))
         least = self._length(message, first, best)
         for bits in reversed(range(1, best)):
             if (found := self._length(message, first, bits)) > least:

@@ -1,4 +1,4 @@
-"""Training of ``inr.sound``: the prior of the networks of somebody's sound."""
+"""Training of ``inr.sound``: the prior of the networks of a user's sound."""
 
 from __future__ import annotations
 

@@ -38,9 +38,9 @@ class Settings(learning.Schedule):
         Pixels that an image is moved by in training, at most, in both axes.
     """
 
-    bits: float = learning.number(16.0, 1, MOST_BITS)
-    block: int = learning.whole(5, 1, 4096)
-    between: int = learning.whole(8, 0, 1 << 20)
+    bits: float = learning.number(14.7, 1, MOST_BITS)
+    block: int = learning.whole(6, 1, 4096)
+    between: int = learning.whole(16, 0, 1 << 20)
     shift: int = learning.whole(1, 0, 64)
     batch: int = learning.whole(64, 1, 1 << 20)
     rate: float = learning.number(0.25, above=True)
