@@ -84,19 +84,31 @@ class Hierarchy:
         edges = np.array(entropy.table("normal_edges"))
         self.centres = [edges[(np.arange(1 << b) << 12 - b) + (1 << 11 - b)] for b in range(1, 9)]
 
-    def pop(self, message, n, h, w, version):
+    def pop(self, message, n, h, w, version, effort):
         """Images before the colour transform is undone, of shape (n, h, w, C)."""
+        told = self.pop_corrections(message, n) if effort == "smallest" and h * w >= 256 else None
+        rest, within = (None, None) if told is None else (told[:, :3], told[:, 3:])
         size, (least,) = half((h, w)), entropy.uniform(1, 8).pop(message) if version > 1 else (7,)
-        inner = self.pop_inner(message, n, size, least + 1)
-        return self.pop_phases(message, "rest", [inner], n, (h, w), [])
+        inner = self.pop_inner(message, n, size, least + 1, within)
+        return self.pop_phases(message, "rest", [inner], n, (h, w), [], rest)
 
-    def pop_inner(self, message, n, size, bits):
+    def pop_corrections(self, message, n):
+        """Numbers for each image and phase, or None."""
+        if entropy.categorical(1, [[0, 15, 16]]).pop(message) == [0]:
+            return None
+        c, k = self.channels, self.components
+        kinds = [0] * c + [1] * c + [2] * k + [3] * (c * (c - 1) // 2 * k)
+        contexts = kinds * (7 * n)
+        numbers = entropy.AdaptiveCategorical(len(contexts), 15, 24, contexts, 2, 1024).pop(message)
+        return np.array(numbers, np.int64).reshape(n, 7, len(kinds)) - 7
+
+    def pop_inner(self, message, n, size, bits, told):
         """The inner images, of this size, by bits-back coding with latents that are named by this number of bits."""
         shapes = self.shapes(n, size)
         z = [entropy.uniform(math.prod(shape), 1 << bits).pop(message) for shape in reversed(shapes)][::-1]
         moved = [self.centres[bits - 1][np.reshape(k, shape)] for k, shape in zip(z, shapes, strict=True)]
         h, levels = self.features(moved, shapes)
-        x = self.pop_phases(message, "inner", [], n, size, [h])
+        x = self.pop_phases(message, "inner", [], n, size, [h], told)
         seen = 2 * x
         for i, (above, *prior) in enumerate(levels):
             seen = self.up[i](squeeze(seen))
@@ -138,7 +150,7 @@ class Hierarchy:
             above = [doubled(h, shapes[i - 1][1:3])] if i else []
         return h, levels
 
-    def pop_phases(self, message, name, known, n, size, given):
+    def pop_phases(self, message, name, known, n, size, given, told=None):
         """Images of this size; `known` are the phases that are known. Without a message, modes stand for the others."""
         places, whole = extents(*size), half(size)
         phases = list(known)
@@ -149,7 +161,10 @@ class Hierarchy:
                 rows, columns = places[q]
                 phase = np.zeros((n, *whole, self.channels), np.int64)
                 cut = [part[:, :rows, :columns] for part in outputs]
-                phase[:, :rows, :columns] = self.modes(*cut) if message is None else self.pop_pixels(message, *cut)
+                numbers = None if told is None else told[:, q - len(known)]
+                phase[:, :rows, :columns] = (
+                    self.modes(*cut) if message is None else self.pop_pixels(message, *cut, numbers)
+                )
                 phases.append(phase)
         images = np.empty((n, *size, self.channels), np.int64)
         for (r, c), (rows, columns), phase in zip(idf.PHASES, places, phases, strict=True):
@@ -173,9 +188,19 @@ class Hierarchy:
             x[:, c] = np.clip(means[at, c, best] + shift + 128 >> 8, -256, 255)
         return x.reshape(offset.shape)
 
-    def pop_pixels(self, message, parameters, offset):
+    def corrected(self, numbers, logits, scales, coefficients):
+        """Parameters of the mixtures of images, as the numbers for each image have them."""
+        c, k = self.channels, self.components
+        numbers = np.repeat(numbers, len(logits) // len(numbers), axis=0)
+        shift, stretch, tilt, turn = np.split(numbers, np.cumsum([c, c, k]), axis=1)
+        scales = scales + (stretch[:, :, None] * scales >> 4) + 12 * shift[:, :, None]
+        return logits + 16 * tilt, np.clip(scales, *SCALE), coefficients + turn.reshape(coefficients.shape)
+
+    def pop_pixels(self, message, parameters, offset, numbers):
         """Pixels at positions that all lie in the image."""
         logits, means, scales, coefficients = self.mixture(parameters, offset)
+        if numbers is not None:
+            logits, scales, coefficients = self.corrected(numbers, logits, scales, coefficients)
         given = logits, means + (1 << 16), scales, coefficients
         mixture = entropy.ChannelMixture(len(means), self.channels, 512, 24, *(part.tolist() for part in given))
         return np.array(mixture.pop(message), np.int64).reshape(offset.shape) - 256
@@ -198,9 +223,12 @@ def decode_lossy(model, settings, payload, shape, dtype):
     return idf.uncoloured(x).clip(0, 255).astype(np.uint8).reshape(shape)
 
 
-def decode(model, settings, payload, shape, dtype, version=2):
-    """The array of a chunk; `model` is what `exact.parse_model` returns, and `settings` has no bearing."""
+def decode(model, settings, payload, shape, dtype, version=3):
+    """The array of a chunk; `model` is what `exact.parse_model` returns."""
+    effort = settings.get("effort", "standard")
+    if effort not in ("standard", "smallest") or (version < 3 and effort != "standard"):
+        raise entropy.Corrupt("another effort")
     hierarchy, message, size = opened(model, payload, shape, dtype)
-    x = hierarchy.pop(message, *size, version)
+    x = hierarchy.pop(message, *size, version, effort)
     message.check_end()
     return idf.colour(x).reshape(shape)

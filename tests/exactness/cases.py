@@ -265,6 +265,9 @@ def hierarchies(size: int) -> Iterator[tuple[str, Case]]:
         model = random_hierarchy(channels, latents=(3, 2, 1), width=width, features=width // 2)
         x = raw(45, 256, (5, size, size, channels)).astype(np.uint8)
         yield f"hierarchy-{channels}", codec_case(cc.get_codec("bbans.hvae", model=model), x, x[0, 1:], x[0, :1, :1])
+        small = cc.get_codec("bbans.hvae", model=model, effort="smallest")
+        even = np.tile(x[:2] // 16 + 100, (1, *[-(-16 // size)] * 2, 1))  # of as many pixels as are corrected
+        yield f"hierarchy-smallest-{channels}", codec_case(small, even, even[0], x[0, :1, :1])
         named = EveryNameCodec(model=model)
         yield f"hierarchy-named-{channels}", codec_case(named, x, x[0, 1:], x[0, :5], x[0, :1, :1])
         coarse = cc.get_codec("bbans.hvae-lossy", model=model, levels=2)

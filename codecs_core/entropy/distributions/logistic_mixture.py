@@ -170,7 +170,14 @@ class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
                 f"coefficients {self.coefficients.shape} are not (..., K), (..., C, K), (..., C, K) and (..., C (C - 1) / 2, K)"
             )
 
-        super().__init__(self._split, _join, Autoregressive(self._channels))
+        self._model = Autoregressive(self._channels)
+        super().__init__(self._split, _join, self._model)
+
+    def lengths(self, x: ArrayLike) -> NDArray[np.int64]:
+        """Information content of each pixel in units of 2^-16 bits, as `Distribution.lengths` has it: shape of x without the channels."""
+        steps: Any = self._model._steps(self._split(x))
+        lengths: NDArray[np.int64] = sum(mixture.lengths(channel) for mixture, channel in steps)
+        return lengths
 
     def _channels(self) -> Generator[StackCodec[NDArray[Any]], NDArray[Any], None]:
         """The mixture of each channel, given the symbols of the channels before."""

@@ -10,6 +10,7 @@ from codecs_core.testing import CodecConformance
 
 class Conformance(CodecConformance):
     codec_id = "bbans.hvae"
+    configs = ({}, {"effort": "smallest"})
     vectors = Path(__file__).with_name("vectors")
     environments = ("plainest",)  # tests/exactness has the others
     examples = 15

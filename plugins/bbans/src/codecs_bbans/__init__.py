@@ -47,7 +47,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="bbans.hvae",
             implementation="codecs_bbans.hvae.codec:HierarchicalCodec",
-            format_version=2,
+            format_version=3,
             info=HIERARCHICAL,
             trainer="codecs_bbans.hvae.train:train",
         ),

@@ -107,5 +107,5 @@ class EveryNameCodec(HierarchicalCodec):
 
 
 class _ByHeight(Named):
-    def bits_of(self, message: Message, first: NDArray[Any]) -> int:
+    def bits_of(self, message: Message, first: NDArray[Any], numbers: NDArray[Any] | None = None) -> int:
         return self.size[0] % BUCKET_BITS + 1

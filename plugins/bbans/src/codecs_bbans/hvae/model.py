@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from codecs_bbans.hvae.level import BUCKET_BITS, Level
-from codecs_bbans.hvae.phases import Group, Phases, join, pixels, split
+from codecs_bbans.hvae.phases import Group, Groups, Phases, join, pixels, split
 from codecs_core import ModelParts
 from codecs_core.entropy import (
     Autoregressive,
@@ -84,17 +84,24 @@ class Hierarchy:
         whole = Conditional(self.first(n, half), lambda first: self.rest.codec((h, w), [first]))
         return Bijection(divide, unite, whole)
 
-    def first(self, n: int, size: tuple[int, int], bits: int = BUCKET_BITS) -> BitsBack[NDArray[Any], Latents]:
+    def first(
+        self, n: int, size: tuple[int, int], bits: int = BUCKET_BITS, numbers: NDArray[Any] | None = None
+    ) -> BitsBack[NDArray[Any], Latents]:
         """Codec of n images of this size by bits-back coding: the phase of images that is at all of their even places.
 
-        Each latent is named by this number of bits, 1 to 8.
+        Each latent is named by this number of bits, 1 to 8. `numbers` are corrections of pixels, as `Phases.codec` takes them.
         """
 
         def likelihood(z: Latents) -> StackCodec[NDArray[Any]]:
-            inner = self.inner.codec(size, h=self.features([centres(bits)[k] for k in z], n, size))
-            return Bijection(split, lambda groups: join(groups, size), inner)
+            return Bijection(split, lambda groups: join(groups, size), self.inside(z, n, size, bits, numbers))
 
         return BitsBack(self.prior(n, size, bits), likelihood, lambda x: Autoregressive(lambda: self._infer(x, bits)))
+
+    def inside(
+        self, z: Latents, n: int, size: tuple[int, int], bits: int = BUCKET_BITS, numbers: NDArray[Any] | None = None
+    ) -> Groups:
+        """p(x | z): codec of the phases of such images, given their latents."""
+        return self.inner.codec(size, h=self.features([centres(bits)[k] for k in z], n, size), numbers=numbers)
 
     def prior(self, n: int, size: tuple[int, int], bits: int = BUCKET_BITS) -> Serial[Latents]:
         """p(z): every bucket is equally likely; which values it holds depends on the level above."""

@@ -28,6 +28,8 @@ MEAN_BITS = 8
 #: Bounds, in magnitude, of what networks say: of means, of coefficients, of logits; and those of log-scales, in 1/64 of an octave.
 MEAN_LIMIT, COEFFICIENT_LIMIT, LOGIT_LIMIT = 1 << 17, 1 << 12, 1 << 12
 SCALE_RANGE = (-277, 646)
+#: What a correction of 1 is: 3/16 of an octave of log-scales, 2^-4 of log-scales, 1/4 of an octave of a logit; and 2^-8, of a coefficient.
+SHIFT, STRETCH_BITS, TILT = 12, 4, 16
 
 
 class Mixture(Bijection[NDArray[Any], NDArray[Any]]):
@@ -35,30 +37,58 @@ class Mixture(Bijection[NDArray[Any], NDArray[Any]]):
 
     Parameters
     ----------
-    parameters
-        Shape (..., `parameters_of`): logits, means, log-scales, coefficients between the channels, each with the components last.
-    mean
-        Shape (..., channels), in units of 2^-8: added to the means.
-    components
-        Logistics in the mixture.
+    logits, means, log_scales, coefficients
+        As `ChannelMixture` has them, but for the means, which are those of centred pixels.
     """
 
-    def __init__(self, parameters: NDArray[np.int32], mean: NDArray[np.int32], components: int) -> None:
+    def __init__(
+        self,
+        logits: NDArray[np.int64],
+        means: NDArray[np.int64],
+        log_scales: NDArray[np.int64],
+        coefficients: NDArray[np.int64],
+    ) -> None:
+        self.logits, self.means, self.log_scales, self.coefficients = logits, means, log_scales, coefficients
+        half = SYMBOLS // 2
+        self.mixture = ChannelMixture(
+            logits, means + (half << MEAN_BITS), log_scales, coefficients, symbols=SYMBOLS, precision=PRECISION
+        )
+        super().__init__(lambda x: x + half, lambda z: z - half, self.mixture)
+
+    @classmethod
+    def of(cls, parameters: NDArray[np.int32], mean: NDArray[np.int32], components: int) -> Mixture:
+        """What networks say.
+
+        Parameters
+        ----------
+        parameters
+            Shape (..., `parameters_of`): logits, means, log-scales, coefficients between the channels, each with the components last.
+        mean
+            Shape (..., channels), in units of 2^-8: added to the means.
+        components
+            Logistics in the mixture.
+        """
         channels = mean.shape[-1]
         rows = parameters.reshape(*mean.shape[:-1], parameters.shape[-1] // components, components).astype(np.int64)
-        self.logits, self.log_scales = rows[..., 0, :], rows[..., 1 + channels : 1 + 2 * channels, :]
-        self.means = rows[..., 1 : 1 + channels, :] + mean[..., None]
-        self.coefficients = rows[..., 1 + 2 * channels :, :]
-        half = SYMBOLS // 2
-        mixture = ChannelMixture(
-            self.logits,
-            self.means + (half << MEAN_BITS),
-            self.log_scales,
-            self.coefficients,
-            symbols=SYMBOLS,
-            precision=PRECISION,
+        logits, means, log_scales, coefficients = np.split(rows, np.cumsum([1, channels, channels]), -2)
+        return cls(logits[..., 0, :], means + mean[..., None], log_scales, coefficients)
+
+    def corrected(self, numbers: NDArray[np.integer[Any]]) -> Mixture:
+        """The mixture with what an encoder tells of each image: shape (n, corrections), in the order of `kinds_of`."""
+        n, components = len(self.logits), self.logits.shape[-1]
+        channels = self.means.shape[-2]
+        shift, stretch, tilt, turn = np.split(
+            numbers.astype(np.int64)[:, None, None], np.cumsum([channels, channels, components]), -1
         )
-        super().__init__(lambda x: x + half, lambda z: z - half, mixture)
+        scales = self.log_scales
+        scales = scales + (stretch[..., None] * scales >> STRETCH_BITS) + SHIFT * shift[..., None]
+        turned = self.coefficients + turn.reshape(n, 1, 1, *self.coefficients.shape[-2:])
+        return Mixture(self.logits + TILT * tilt, self.means, scales.clip(*SCALE_RANGE), turned)
+
+    def lengths(self, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Bits of each image, in units of 2^-16 and the same on every machine: shape (n,)."""
+        found: NDArray[np.int64] = self.mixture.lengths(x + SYMBOLS // 2).sum((1, 2))
+        return found
 
     def information(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Information content of each value in bits, shape of x."""
@@ -120,7 +150,13 @@ class Phases:
             for g, group in enumerate(self.groups)
         ]
 
-    def codec(self, size: tuple[int, int], known: Sequence[NDArray[Any]] = (), h: NDArray[Any] | None = None) -> Groups:
+    def codec(
+        self,
+        size: tuple[int, int],
+        known: Sequence[NDArray[Any]] = (),
+        h: NDArray[Any] | None = None,
+        numbers: NDArray[Any] | None = None,
+    ) -> Groups:
         """Codec of the groups of phases of images of this size.
 
         Parameters
@@ -131,20 +167,22 @@ class Phases:
             Phases that are known already.
         h
             Features, of the shape of the first phase.
+        numbers
+            Corrections of the mixtures, as `Mixture.corrected` takes them: shape (n, phases, corrections); None: there are none.
         """
-        return Groups(self, size, known, h)
+        return Groups(self, size, known, h, numbers)
 
     def mixtures(
         self, number: int, size: tuple[int, int], known: Sequence[NDArray[Any]], h: NDArray[Any] | None
     ) -> list[Mixture]:
-        """The mixtures of the phases of a group, given all phases before it."""
+        """The mixtures of the phases of a group, given all phases before it, as the networks have them."""
         group, whole = self.groups[number], extent(0, size)
         seen = [pixels(padded(x, whole)) for x in known] + ([] if h is None else [h])
         outputs = self.priors[number](np.concatenate(seen, -1))
         found = []
         for phase, parameters, mean in zip(group, *(np.split(x, len(group), -1) for x in outputs), strict=True):
             cut = extent(phase, size)
-            found.append(Mixture(cropped(parameters, cut), cropped(mean, cut), self.components))
+            found.append(Mixture.of(cropped(parameters, cut), cropped(mean, cut), self.components))
         return found
 
 
@@ -152,15 +190,32 @@ class Groups(Autoregressive[Group]):
     """Codec of the groups of phases of some images, each given those before: see `Phases.codec`."""
 
     def __init__(
-        self, phases: Phases, size: tuple[int, int], known: Sequence[NDArray[Any]], h: NDArray[Any] | None
+        self,
+        phases: Phases,
+        size: tuple[int, int],
+        known: Sequence[NDArray[Any]],
+        h: NDArray[Any] | None,
+        numbers: NDArray[Any] | None = None,
     ) -> None:
-        self.phases, self.size, self.known, self.h = phases, size, known, h
+        self.phases, self.size, self.known, self.h, self.numbers = phases, size, known, h, numbers
         super().__init__(self._model)
 
     def _model(self) -> Generator[StackCodec[Group], Group, None]:
-        known = list(self.known)
-        for number in range(len(self.phases.groups)):
-            known += yield Serial(*self.phases.mixtures(number, self.size, known, self.h))
+        known, first = list(self.known), min(self.phases.groups[0])
+        for number, group in enumerate(self.phases.groups):
+            mixtures = self.phases.mixtures(number, self.size, known, self.h)
+            if self.numbers is not None:
+                told = (self.numbers[:, phase - first] for phase in group)
+                mixtures = [mixture.corrected(k) for mixture, k in zip(mixtures, told, strict=True)]
+            known += yield Serial(*mixtures)
+
+    def pairs(self, groups: Sequence[Group]) -> list[tuple[Mixture, NDArray[Any]]]:
+        """Each phase, with its mixture as the networks have it."""
+        known, found = list(self.known), list[tuple[Mixture, NDArray[Any]]]()
+        for number, group in enumerate(groups):
+            found += zip(self.phases.mixtures(number, self.size, known, self.h), group, strict=True)
+            known += group
+        return found
 
     def mode(self) -> tuple[Group, ...]:
         """The likeliest phases, each given those before."""
@@ -196,6 +251,14 @@ def parameters_of(channels: int, components: int) -> int:
 def repeats_of(channels: int, components: int) -> list[int]:
     """How many of them are logits, means, log-scales and coefficients."""
     return [components * n for n in (1, channels, channels, channels * (channels - 1) // 2)]
+
+
+def kinds_of(channels: int, components: int) -> NDArray[np.int64]:
+    """The kind of each correction of a `Mixture`.
+
+    0: a shift of the log-scales of a channel. 1: a stretch of them. 2: a shift of the logit of a component. 3: one of a coefficient.
+    """
+    return np.repeat(np.arange(4), [channels, channels, components, components * (channels * (channels - 1) // 2)])
 
 
 def limits_of(channels: int, components: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
