@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from codecs_bbans.hvae.naming import PHASES, Named, length
 from codecs_bbans.hvae.phases import Mixture, kinds_of, split
 from codecs_core.entropy import AdaptiveCategorical, Categorical, Message, StackCodec, log2
-from codecs_core.entropy.fixed import LOG2_BITS
 
 #: Corrections are from -REACH to REACH; the table of each kind starts with PRIOR symbols spread evenly, and remembers MEMORY.
 REACH, PRIOR, MEMORY = 7, 2, 1024
@@ -24,6 +23,8 @@ REACH, PRIOR, MEMORY = 7, 2, 1024
 THERE = (15, 1)
 #: Images of fewer pixels have no corrections, which would be longer than they are.
 LEAST = 256
+#: Fractional bits of lengths and prices: those of `log2`.
+UNIT_BITS = 16
 #: How often an encoder goes over all corrections, with prices by what it chose the last time.
 PASSES = 3
 
@@ -99,7 +100,7 @@ def fitted(pairs: Sequence[tuple[Mixture, NDArray[Any]]], kinds: NDArray[np.int6
     """Corrections of mixtures, each with its pixels, that shorten them: shape (n, mixtures, corrections)."""
     numbers = np.zeros((len(pairs[0][1]), len(pairs), kinds.size), np.int64)
     far = np.abs(np.arange(-REACH, REACH + 1))
-    prices = np.tile(np.where(far, 49 + 11 * far, 5) << (LOG2_BITS - 4), (4, 1))  # 0 is cheap until all have been seen
+    prices = np.tile(np.where(far, 49 + 11 * far, 5) << (UNIT_BITS - 4), (4, 1))  # 0 is cheap until all have been seen
     for _ in range(PASSES):
         for i, (mixture, x) in enumerate(pairs):
             _improve(mixture, x, numbers[:, i], prices[kinds])
