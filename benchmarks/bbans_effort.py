@@ -122,7 +122,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for model in ("mnist", "mnist-binary"):
             codec = cc.get_codec("bbans.vae", model=model)
-            assert isinstance(codec, VAECodec)
+            if not isinstance(codec, VAECodec):
+                raise TypeError(f"{codec.id} is no codec of bbans.vae")
             x = binarised(images) if codec._vae.largest == 1 else images
             found = {"model": model, "items": len(x), "levels": list(levels(model, x, Path(folder) / "digits.ccf"))}
             found["gap"] = gap(codec._vae, x[: arguments.gap], arguments.steps) if arguments.gap else {}

@@ -97,7 +97,7 @@ def decoded(codec: Codec, data: bytes) -> Any:
 
 def check_decodes(codec: Codec, x: Any, data: bytes) -> None:
     message = Message.from_bytes(data)
-    assert np.array_equal(codec().pop(message), x), "decoded symbols differ"
+    np.testing.assert_array_equal(codec().pop(message), x)
     message.verify_end()
 
 
@@ -121,7 +121,7 @@ def versus(
     def their_decode() -> Any:
         return AnsCoder(words).decode(theirs, *(parameters or (x.size,)))
 
-    assert np.array_equal(their_decode(), x)
+    np.testing.assert_array_equal(their_decode(), x)
     ready = codec()
     works: dict[str, list[Work]] = {
         "encode": [lambda: encoded(codec, x), their_encode, lambda: encoded(lambda: ready, x)],

@@ -81,7 +81,9 @@ def measure(channels: int, size: tuple[int, int, int], repeats: int) -> dict[str
         "in parts": ExactNet([make_layer(rng, channels, largest=63, bits=11)] * 8, 0, 2047),
         "float64": ExactNet([make_layer(rng, channels, largest=1 << 20, bits=11)] * 8, 0, 2047),
     }
-    assert [set(net.dtypes) for net in nets.values()] == [{"float32"}, {"float32"}, {"float32"}, {"float64"}]
+    dtypes = [set(net.dtypes) for net in nets.values()]
+    if dtypes != [{"float32"}, {"float32"}, {"float32"}, {"float64"}]:
+        raise ValueError(f"the networks are not those that are to be measured: {dtypes}")
     np.testing.assert_array_equal(nets["layer"](x[:2]), expected(single, x[:2].astype(np.int64)))
     pixels, terms = x[..., 0].size, 9 * channels
     factor = rng.integers(0, 2048, (pixels, terms)).astype(np.float32)

@@ -105,8 +105,7 @@ def alone(codec: StackCodec, x: NDArray[np.uint8]) -> dict[str, float]:
 
 def figures(codec: StackCodec, x: NDArray[np.uint8], folder: Path) -> dict[str, Any]:
     """All that is told of a stack."""
-    model = codec.model
-    assert model is not None
+    model = codec.learnt
     models.use(model)
     bits = sum(float(codec.information(x[i : i + 500]).sum()) for i in range(0, len(x), 500))
     found: dict[str, Any] = {
