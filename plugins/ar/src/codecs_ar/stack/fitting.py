@@ -232,8 +232,20 @@ def hand_down(group, desk, count, n, wide, columns, rates):
 
 
 @borrowing
-def go_on_in(scenery, groups, desk, number, place, described, values, rows, told):
-    """`go_on` in a group."""
+def write(scenery, image, count, place, values):
+    """Note the values of `count` images from `image` on at a place."""
+    y, column = place // scenery.size[3], place % scenery.size[3]
+    for k in range(count):
+        scenery.x[where_is(scenery, image + k, y)[1] + MARGIN + column] = np.float32(values[image + k])
+
+
+@borrowing
+def step(scenery, groups, desk, number, image, count, place, described, rows, told, first, apart, back):
+    """Learn from the values at the place before, if any, and look at those at this place, unless it is behind the last one.
+
+    By the predictors of group `number`, of `count` images from `image` on. What is found goes into every `apart`-th row from `first` on;
+    what was found at the place before is `back` rows above.
+    """
     # references to what is taken out of arrays are not counted here, as they would be in a kernel
     group = Group(
         groups.above[number],
@@ -248,38 +260,13 @@ def go_on_in(scenery, groups, desk, number, place, described, values, rows, told
         groups.biases_above[number],
         groups.biases_run[number],
     )
-    _, images, height, columns, _ = scenery.size
-    image = number * IMAGES
-    count = min(IMAGES, images - image)
+    _, _, height, columns, _ = scenery.size
     if place > 0:
         y, column = (place - 1) // columns, (place - 1) % columns
-        for k in range(count):
-            scenery.x[where_is(scenery, image + k, y)[1] + MARGIN + column] = np.float32(values[image + k])
-        learn_from(scenery, group, desk, image, count, y, column, told, image, 1)
+        learn_from(scenery, group, desk, image, count, y, column, told, first - back, apart)
     if place < height * columns:
         y, column = place // columns, place % columns
-        look_at(scenery, group, desk, image, count, y, column, described, rows, told, image, 1)
-
-
-@borrowing
-def pass_by(scenery, groups, desk, image, count, y, column, described, rows, told, first, apart):
-    """Predict and describe a value of images that are known, and learn from it; predictors are those of the first group."""
-    number = 0
-    group = Group(
-        groups.above[number],
-        groups.run[number],
-        groups.weights[number],
-        groups.vectors[number],
-        groups.trust[number],
-        groups.rows[number],
-        groups.inverses[number],
-        groups.misses[number],
-        groups.errors[number],
-        groups.biases_above[number],
-        groups.biases_run[number],
-    )
-    look_at(scenery, group, desk, image, count, y, column, described, rows, told, first, apart)
-    learn_from(scenery, group, desk, image, count, y, column, told, first, apart)
+        look_at(scenery, group, desk, image, count, y, column, described, rows, told, first, apart)
 
 
 @kernel
@@ -289,7 +276,11 @@ def go_on(scenery, groups, desk, place, described, values, rows, told):
     Places are numbered row by row; `rows` are of shape (images, features), `told` of shape (images, TOLD).
     """
     for number in range(groups.run.shape[0]):
-        go_on_in(scenery, groups, desk, number, place, described, values, rows, told)
+        image = number * IMAGES
+        count = min(IMAGES, scenery.size[1] - image)
+        if place > 0:
+            write(scenery, image, count, place - 1, values)
+        step(scenery, groups, desk, number, image, count, place, described, rows, told, image, 1, 0)
 
 
 @kernel
@@ -302,10 +293,9 @@ def follow(scenery, groups, desk, first, last, described, rows, told):
     area = height * columns
     for image in range(first, last, IMAGES):
         count = min(IMAGES, last - image)
-        for y in range(height):
-            for column in range(columns):
-                row = (image - first) * area + y * columns + column
-                pass_by(scenery, groups, desk, image, count, y, column, described, rows, told, row, area)
+        for place in range(area + 1):
+            row = (image - first) * area + place
+            step(scenery, groups, desk, 0, image, count, place, described, rows, told, row, area, 1)
 
 
 @kernel
