@@ -18,6 +18,11 @@ from codecs_core.learn.machine import device
 from codecs_core.learn.muon import optimiser_of
 from codecs_core.learn.settings import check_budget
 
+#: Looks at what is held out of a training by steps, so that every machine takes them after the same ones.
+LOOKS = 16
+#: Seconds from one checkpoint to the next, where there is none after a look.
+SAVE = 15.0
+
 
 def fit(
     network: nn.Module,
@@ -65,13 +70,13 @@ def fit(
     patience
         If not 0, end after this number of evaluations without a better rate.
     interval
-        Seconds between two looks at what is held out.
+        Seconds between two looks at what is held out. A training by steps has `LOOKS` looks instead.
     rng
         Generator that `loss` may draw from; that of torch itself is kept in checkpoints as well.
     run
         Says which training it is, so that no other goes on from its checkpoint.
     checkpoint
-        File that the state is written to after each look. Where it exists, training goes on from there.
+        File that the state is written to after each look, and every quarter of a minute. Where it exists, training goes on from there.
     progress
         Called after each look with the fraction done and the rate.
     told
@@ -98,7 +103,7 @@ def fit(
         state.load(checkpoint)
     kept = _Kept(network, average, state)
     before, start = state.seconds, time.monotonic()
-    looked, done = start, 0.0
+    looked, saved, done, apart = start, start, 0.0, -(-steps // LOOKS)
     while done < 1:
         now = time.monotonic()
         state.seconds = before + now - start
@@ -112,15 +117,17 @@ def fit(
         optimiser.step()
         state.step += 1
         kept.follow()
-        if now - looked > interval or done >= 1:
+        look = done >= 1 or (state.step % apart == 0 if steps else now - looked > interval)
+        if look:
             found = kept.look(held_out)
             if patience and kept.looks_since_best >= patience:
                 done = 1.0
             if progress:
                 progress(done, f"step {state.step}: {found:.4f} {told}")
-            if checkpoint is not None:
-                state.save(checkpoint)
             looked = time.monotonic()
+        if checkpoint is not None and (look or now - saved > SAVE):
+            state.save(checkpoint)
+            saved = time.monotonic()
     kept.restore()
     network.to("cpu").eval()
     return state.step

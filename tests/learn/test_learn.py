@@ -19,7 +19,8 @@ from torch import Tensor, nn  # noqa: E402
 
 from codecs_core import learn  # noqa: E402
 from codecs_core.errors import ConfigError, OutputError, UnsupportedArrayError  # noqa: E402
-from codecs_core.learn import groups_of, inner_weights, machine, residual  # noqa: E402
+from codecs_core.learn import groups_of, inner_weights, loop, machine, residual  # noqa: E402
+from codecs_core.learn.loop import LOOKS  # noqa: E402
 from codecs_core.learn.muon import Muon  # noqa: E402
 
 
@@ -92,8 +93,9 @@ def test_fit() -> None:
     assert network.weight.item() == pytest.approx(3, abs=0.05)
     assert not network.training
     assert next(network.parameters()).device.type == "cpu"
-    ((done, message),) = told
+    done, message = told[-1]
     assert done == 1
+    assert len(told) == LOOKS
     assert message.startswith("step 200: 0.0")
     assert message.endswith(" bits per value on what is held out")
 
@@ -188,7 +190,36 @@ def test_patience() -> None:
         rng=rng,
         progress=lambda done, message: told.append(done),
     )
-    assert (steps, len(told), told[-1]) == (4, 4, 1.0)
+    apart = math.ceil(100 / LOOKS)
+    assert (steps, len(told), told[-1]) == (4 * apart, 4, 1.0)
+
+
+@pytest.mark.parametrize("interval", [0.0, 1e9])
+def test_looks_of_a_training_by_steps_are_the_same_however_long_they_take(interval: float) -> None:
+    told: list[str] = []
+    run(line(), steps=50, interval=interval, progress=lambda _, message: told.append(message.partition(":")[0]))
+    assert told == [f"step {step}" for step in (*range(4, 50, 4), 50)]
+
+
+@pytest.mark.parametrize("steps", [0, 1000])
+def test_a_training_interrupted_before_its_first_look_leaves_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """And goes on from it."""
+    monkeypatch.setattr(loop, "SAVE", 0.0)
+    rng, network, path = np.random.default_rng(0), line(), tmp_path / "state"
+
+    def interrupted(done: float) -> Tensor:
+        if path.exists():
+            raise KeyboardInterrupt
+        return network(torch.ones(1, 1).to(learn.device())).square().sum()
+
+    with pytest.raises(KeyboardInterrupt):
+        learn.fit(network, interrupted, lambda: 1.0, rate=0.1, budget=9.0, steps=steps, rng=rng, checkpoint=path)
+    monkeypatch.setattr(loop, "SAVE", 1e9)
+    loss = lambda _: network(torch.ones(1, 1).to(learn.device())).square().sum()  # noqa: E731
+    more = {"rate": 0.1, "budget": 1e-9, "rng": rng, "checkpoint": path, "steps": 3 if steps else 0}
+    assert learn.fit(network, loss, lambda: 1.0, **more) == (3 if steps else 2)
 
 
 def test_an_average_of_weights_stays() -> None:
