@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
     from codecs_core.models import Model
 
+#: Pixels of samples: a hierarchy of networks takes 3 GB for them.
+_SAMPLED = 1 << 22
+
 
 @dataclass(frozen=True, kw_only=True)
 class Codec(ABC):
@@ -289,7 +292,8 @@ class Codec(ABC):
         items
             How many, 1 or more.
         size
-            Height and width of an image, where the model leaves it open.
+            Height and width of an image, where the model leaves it open. All images have at most 2^22 pixels together, since
+            networks look at all of them at once.
         seed
             From 0 to 2^31 - 1.
 
@@ -309,6 +313,11 @@ class Codec(ABC):
                 raise ConfigError(f"{name} must be an integer from {least} to {(1 << 31) - 1}, got {value!r}")
         if not isinstance(self, SupportsSamples):
             raise ConfigError(f"codec {self.id} has no samples")
+        if (pixels := items * size[0] * size[1]) > _SAMPLED:
+            raise ConfigError(
+                f"{items} images of {size[0]}x{size[1]} have {pixels:,} pixels, and samples at most {_SAMPLED:,} together; "
+                "ask for fewer or smaller ones"
+            )
         from codecs_core.entropy import Message
 
         return self._sample(Message.random(seed), items, size)

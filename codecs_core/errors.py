@@ -153,7 +153,7 @@ class OutputError(CodecsError, OSError):
 
 
 class TargetError(OutputError):
-    """The name of a target asks for what cannot be written there: several arrays in a file of one, or a kind of file that is unknown."""
+    """The name of a target asks for what cannot be written there: an array, or several, that no such file holds, or an unknown kind."""
 
     code = "target"
     exit_status = 2

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from codecs_core.errors import OutputError
+from codecs_core.errors import OutputError, TargetError
 from codecs_core.media.metadata import palette, save_options
 from codecs_core.media.source import Part
 
@@ -148,12 +148,12 @@ def save_image(file: IO[bytes], path: Path, array: NDArray[Any], media: Mapping[
 
     Raises
     ------
-    OutputError
+    TargetError
         If that format does not hold the array.
     """
     suffix = path.suffix.lower()
     if suffix in _LOSSY:
-        raise OutputError(f"a {suffix} file would lose values; write .png, .tiff or .npy instead of {path}")
+        raise TargetError(f"a {suffix} file would lose values; write .png, .tiff or .npy instead of {path}")
     kind = SUFFIXES[suffix]
     if is_template(media) and media["format"] == "TIFF":
         from codecs_core.media.tiff_writing import said_by
@@ -167,7 +167,7 @@ def save_image(file: IO[bytes], path: Path, array: NDArray[Any], media: Mapping[
     else:
         what = "images with a palette" if mode == "P" else f"{array.dtype} of shape {array.shape}"
         room = f", at most {_WEBP_SIDE} rows and columns" if kind == "WEBP" else ""
-        raise OutputError(
+        raise TargetError(
             f"{suffix} holds {', '.join(sorted(_MODES[kind]))} images{room}, not {what}; "
             f"write {suffix_for(array, media) or '.npy'} instead of {path}"
         )

@@ -86,10 +86,30 @@ def run(
         If a codec or model that was named cannot be had, or no codec takes any of the arrays.
     """
     if keep is not None:
+        there = keep.exists()
         try:
             keep.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"folder {keep} cannot be made: {error.strerror or error}") from error
+    try:
+        return _run(sources, codecs, model, limit, efforts, registry, keep, progress)
+    finally:
+        if keep is not None and not there:
+            with suppress(OSError):  # it holds files
+                keep.rmdir()
+
+
+def _run(
+    sources: Mapping[str, Source],
+    codecs: Sequence[str],
+    model: str | None,
+    limit: int | None,
+    efforts: bool,
+    registry: Registry | None,
+    keep: Path | None,
+    progress: Progress | None,
+) -> Result:
+    """What `run` does, in a folder that is there."""
     known = registry or default()
     if model is not None and codecs and not any(known.spec(id).info.needs_model for id in codecs):
         raise ConfigError(f"a model is given, but {' and '.join(codecs)} takes none; drop --model")

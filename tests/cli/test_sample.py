@@ -59,6 +59,7 @@ def test_what_is_there_is_replaced_only_by_force(model: Path, tmp_path: Path) ->
         (["--size", "4x99999999999"], 2, "--size takes a height and a width"),
         (["--seed", 1 << 31], 2, "seed must be an integer from 0"),
         (["--size", "6x4"], 2, "makes images of 6x5 alone, not of 6x4"),
+        (["--size", "5000x5000", "--items", 100], 2, "2,500,000,000 pixels, and samples at most 4,194,304"),
         (["--size", "6x5", "--between", "a.png", "b.png"], 2, "--size is for samples"),
     ],
 )

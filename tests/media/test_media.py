@@ -470,7 +470,7 @@ def test_attributes_of_other_shapes_are_harmless(tmp_path, media):
     ],
 )
 def test_what_a_target_cannot_hold_is_refused(tmp_path, target, array):
-    with pytest.raises(OutputError):
+    with pytest.raises(TargetError):
         write(tmp_path / target, {"": array})
     assert list(tmp_path.iterdir()) == []
 

@@ -65,6 +65,16 @@ def known(monkeypatch):
     return known
 
 
+def test_a_folder_that_nothing_is_kept_in_is_not_left_behind(images, tmp_path):
+    with pytest.raises(UnsupportedArrayError, match="no codec could be measured"):
+        bench.run(images, codecs=["classic.jpeg"], keep=tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    (tmp_path / "own").mkdir()
+    with pytest.raises(UnsupportedArrayError):
+        bench.run(images, codecs=["classic.jpeg"], keep=tmp_path / "own")
+    assert (tmp_path / "own").is_dir()
+
+
 def test_sizes_are_those_of_files_and_rows_are_sorted(images, tmp_path):
     result = bench.run(images, codecs=["classic.zlib", "classic.jxl"], keep=tmp_path / "kept")
     (group,) = result.groups
