@@ -186,14 +186,16 @@ def decode_vae(config, tensors, settings, payload, shape, dtype, version):
     noises = tensor(tensors, "noises", (None,), 0, 1023)
     exact.check(1 <= len(noises) <= 64, "no quality, or too many")
     classes, octaves = sums_of(tensors, "classes", (len(deviations),), 1, 20), octaves_of(tensors, block_bits + 1)
-    decoder = exact.Network(tensors, "decoder")
-    due = c * s * s + 1, c * s * s, -4096, 4096
-    fits = (decoder.inputs, decoder.outputs, decoder.low, decoder.high) == due
-    exact.check(fits and within(decoder, -2048, 2048), "a network of other widths or ranges")
+    decoder, artist = residual(tensors, "decoder", c * s * s + 1, c * s * s), None
+    if any(name.startswith("detail.") for name in tensors):
+        artist = residual(tensors, "detail", c * s * s + 9, c * s * s)
 
     n, quality = check_chunk(item, largest, shape, dtype), settings.get("quality", 0)
     if type(quality) is not int or not 0 <= quality <= len(noises):
         raise entropy.Corrupt("a quality that the model does not have")
+    detail = settings.get("detail", 0)
+    if type(detail) is not int or not 0 <= detail <= 100 or (detail and artist is None):
+        raise entropy.Corrupt("detail that the model does not draw")
     t = int(noises[quality - 1])
     plans = [plan(d, t, block_bits, version) for d in deviations]
     kinds, indices = pop_indices(entropy.Message.parse(payload), classes, octaves, plans, n)
@@ -211,11 +213,32 @@ def decode_vae(config, tensors, settings, payload, shape, dtype, version):
     f = np.einsum("ui,nuwc->niwc", rows, f) >> 13
     f = np.einsum("vj,nhvc->nhjc", columns, f) >> 13
     f = np.einsum("dk,nhwd->nhwk", colours, f) >> 13
-    pixels = f.reshape(n, h // s, s, w // s, s, c).transpose(0, 1, 3, 5, 2, 4)
-    inputs = np.clip(pixels.reshape(n, h // s, w // s, c * s * s), -4096, 4096)
-    outputs = decoder(np.concatenate([inputs, np.full_like(inputs[..., :1], 4 * t)], -1)).reshape(pixels.shape)
-    v = np.clip((f + outputs.transpose(0, 1, 4, 2, 5, 3).reshape(f.shape) + 8 >> 4) + 128, 0, 255)
+
+    def answer(network, *more):
+        pixels = f.reshape(n, h // s, s, w // s, s, c).transpose(0, 1, 3, 5, 2, 4)
+        inputs = np.clip(pixels.reshape(n, h // s, w // s, c * s * s), -4096, 4096)
+        outputs = network(np.concatenate([inputs, np.full_like(inputs[..., :1], 4 * t), *more], -1))
+        return outputs.reshape(pixels.shape).transpose(0, 1, 4, 2, 5, 3).reshape(f.shape)
+
+    f = f + answer(decoder)
+    if detail:
+        f = f + (answer(artist, np.broadcast_to(noise(h // s, w // s), (n, h // s, w // s, 8))) * detail // 100)
+    v = np.clip((f + 8 >> 4) + 128, 0, 255)
     return (v >> 7 if largest == 1 else v).reshape(shape)
+
+
+def residual(tensors, name, inputs, outputs):
+    network = exact.Network(tensors, name)
+    fits = (network.inputs, network.outputs, network.low, network.high) == (inputs, outputs, -4096, 4096)
+    exact.check(fits and within(network, -2048, 2048), "a network of other widths or ranges")
+    return network
+
+
+def noise(h, w):
+    """Eight normal numbers for each pixel of a network."""
+    words = np.stack(np.broadcast_arrays(*philox(np.arange(h * w, dtype=np.uint64), 0, np.uint64(0), 5)), -1)
+    halves = np.stack([words & 0xFFFF, words >> 16], -1).reshape(h, w, 8).astype(int)
+    return np.clip(grid()[halves] >> 22, -4096, 4096)
 
 
 # --- rec.vae-lossless, rec.vae-latents -----------------------------------------------------------

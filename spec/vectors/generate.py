@@ -504,6 +504,9 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         codec = lossy(model=model)
         found = {name: codec.decode(codec.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
         yield name, f"rec.vae, version {version}", build(arrays, codec, chunk=99, version=version), found
+    artist = LossyCodec(model=random_lossy((4, 2), width=2, classes=1, detail=True), quality=1, detail=70)
+    found = {"a": artist.decode(artist.encode(x := raw(83, (2, 4, 2))), cc.ArraySpec.of(x))}
+    yield "rec-detail", "rec.vae: detail that is drawn", build({"a": x}, artist, chunk=99, version=3), found
     arrays = parts(128 + raw(74, (40, 50), 2), raw(75, (7, 9)))
     level = OlderHierarchicalCodec(model=random_hierarchy(1, latents=(2,), features=3, width=4))
     yield "stored-hvae", "bbans.hvae: code and stored values", build(arrays, level, chunk=99), arrays

@@ -364,8 +364,9 @@ def arrays(size: int, bounds: tuple[float, ...] = (0.0, 0.01, 1e-43)) -> Iterato
 def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
     """``rec.vae``, ``rec.vae-lossless`` and ``rec.vae-latents`` with models of random weights."""
     for likelihood in ("bernoulli", "mixture", "colour", "lossy"):
-        model = random_lossy(shape) if likelihood == "lossy" else random_latents(likelihood, shape, hidden=24)
-        codec = cc.get_codec(model.codec, model=model)
+        lossy = likelihood == "lossy"
+        model = random_lossy(shape, detail=True) if lossy else random_latents(likelihood, shape, hidden=24)
+        codec = cc.get_codec(model.codec, model=model, **({"detail": 70} if lossy else {}))
         x = raw(23, 2 if likelihood == "bernoulli" else 256, (items, *shape)).astype(np.uint8)
         yield f"rec-{likelihood}", codec_case(codec, x, x[:1], x[:0])
         if likelihood != "lossy":

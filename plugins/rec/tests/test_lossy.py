@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 from codecs_rec.latents import prices
 from codecs_rec.lossy.codec import LossyCodec
+from codecs_rec.lossy.detail import NOISE_BITS, NOISES, noise
 from codecs_rec.lossy.model import SEARCHED, LossyVAE
 from codecs_rec.lossy.plan import LARGEST, amplitudes, gains_of, plan, whole_plan
 from codecs_rec.lossy.refine import SHORT, refined
 from codecs_rec.testing import OlderLossyCodec, random_lossy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.entropy import exponents
-from codecs_core.errors import ModelError
+from codecs_core.errors import ConfigError, ModelError
 from codecs_core.exact import ExactNet
 from codecs_core.models import Model
 
@@ -211,3 +213,52 @@ def test_gains() -> None:
     np.testing.assert_allclose(gains_of(d, d - noise) / 256, exact, rtol=2e-3)
     assert amplitudes()[0] == 0
     assert (np.diff(amplitudes()) >= 0).all()
+
+
+ARTIST = random_lossy((4, 6, 3), detail=True)
+
+
+def shown(detail: int) -> NDArray[np.int64]:
+    x = np.random.default_rng(9).integers(0, 256, (5, 4, 6, 3)).astype(np.uint8)
+    codec = LossyCodec(model=ARTIST, quality=1, detail=detail)
+    assert codec.encode(x) == LossyCodec(model=ARTIST, quality=1).encode(x)
+    return codec.decode(codec.encode(x), ArraySpec.of(x)).astype(np.int64)
+
+
+def test_detail_is_added_by_hundredths() -> None:
+    """To payloads that are the same: of values that are within their range, half of the detail lies half way."""
+    none, half, whole = shown(0), shown(50), shown(100)
+    inside = (whole > 0) & (whole < 255) & (none > 0) & (none < 255)
+    assert inside.any()
+    assert (none != whole).any()
+    assert np.abs(2 * half - none - whole)[inside].max() <= 2
+
+
+def test_detail_does_not_depend_on_other_items() -> None:
+    codec = LossyCodec(model=ARTIST, detail=100)
+    x = np.random.default_rng(10).integers(0, 256, (3, 4, 6, 3)).astype(np.uint8)
+    alone = [codec.decode(codec.encode(one[None]), ArraySpec.of(x[:1])) for one in x]
+    np.testing.assert_array_equal(codec.decode(codec.encode(x), ArraySpec.of(x)), np.concatenate(alone))
+
+
+def test_noise_is_normal() -> None:
+    drawn = noise(40, 50) / (1 << NOISE_BITS)
+    assert drawn.shape == (40, 50, NOISES)
+    assert abs(drawn.mean()) < 0.03
+    assert abs(drawn.std() - 1) < 0.03
+    assert np.abs(np.corrcoef(drawn.reshape(-1, NOISES).T) - np.eye(NOISES)).max() < 0.1
+
+
+def test_a_model_without_detail_says_so() -> None:
+    with pytest.raises(ConfigError, match="draws no detail"):
+        LossyCodec(model=MODEL, detail=1).check(ArraySpec.of(np.zeros((1, 2, 4, 3), np.uint8)))
+    payload = LossyCodec(model=MODEL).encode(np.zeros((1, 2, 4, 3), np.uint8))
+    with pytest.raises(ConfigError, match="draws no detail"):
+        LossyCodec(model=MODEL, detail=1).decode(payload, ArraySpec((1, 2, 4, 3), "uint8"))
+
+
+@pytest.mark.parametrize("lost", ["detail.0.weight", "detail.1.high", "detail.range", "detail.probe"])
+def test_a_part_of_a_network_is_refused(lost: str) -> None:
+    tensors = {name: tensor for name, tensor in ARTIST.tensors().items() if name != lost}
+    with pytest.raises(ModelError):
+        LossyVAE(Model.create(codec=ARTIST.codec, config=ARTIST.config, tensors=tensors))

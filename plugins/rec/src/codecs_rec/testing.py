@@ -16,6 +16,7 @@ from codecs_core.testing import Draw, random_autoencoder
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import Blocks, prices, shortlist
 from codecs_rec.lossy.codec import LossyCodec
+from codecs_rec.lossy.detail import NOISES
 from codecs_rec.lossy.model import REACH, LossyVAE
 from codecs_rec.model import MEAN_BITS, VALUE_BITS
 from codecs_rec.quantile import grid
@@ -81,10 +82,14 @@ def random_lossy(
     width: int = 5,
     block_bits: int = 4,
     largest: int = 255,
+    detail: bool = False,
     seed: int = 0,
     name: str = "random",
 ) -> Model:
-    """Make a model for ``rec.vae`` with two qualities that learnt nothing: the same arguments give the same file everywhere."""
+    """Make a model for ``rec.vae`` with two qualities that learnt nothing: the same arguments give the same file everywhere.
+
+    With `detail` it draws detail.
+    """
     draw = Draw(seed)
     height, width_, channels = (*item_shape, 1)[:3]
     squeeze = 2 if height % 2 == width_ % 2 == 0 else 1
@@ -94,9 +99,11 @@ def random_lossy(
         ends = np.full(count, low), np.full(count, high)
         return draw.layer((3, 3, inputs), *ends, shift=6, weights=9, biases=4000)
 
-    net = ExactNet([layer(outputs + 1, 2000, 0, width), layer(width, 500, -500, outputs)], -REACH, REACH)
+    def network(inputs: int) -> ExactNet:
+        return ExactNet([layer(inputs, 2000, 0, width), layer(width, 500, -500, outputs)], -REACH, REACH)
+
     places = np.arange(0, pixels, 1 if pixels < 8 else 2)
-    tensors: dict[str, NDArray[Any]] = net.tensors("decoder") | {
+    tensors: dict[str, NDArray[Any]] = network(outputs + 1).tensors("decoder") | {
         # exchanges of pixels and colours: orthonormal, and the same integers everywhere
         "rows": (np.eye(height, dtype=np.int16)[::-1] << MATRIX_BITS).copy(),
         "columns": np.eye(width_, dtype=np.int16) << MATRIX_BITS,
@@ -107,6 +114,8 @@ def random_lossy(
         "classes": even(classes),
         "octaves": even(block_bits + 1, block_bits + 3),
     }
+    if detail:
+        tensors |= network(outputs + 1 + NOISES).tensors("detail")
     config = {"item_shape": list(item_shape), "largest": largest, "squeeze": squeeze, "block_bits": block_bits}
     return Model.create(codec="rec.vae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
 

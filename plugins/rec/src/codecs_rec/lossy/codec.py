@@ -17,6 +17,7 @@ from codecs_rec import LOSSY
 from codecs_rec.bottom import finish, pack, start, unpack
 from codecs_rec.codec import RecCodec
 from codecs_rec.index import octave_code
+from codecs_rec.lossy.detail import SHARE
 from codecs_rec.lossy.model import SEARCHED, LossyVAE
 from codecs_rec.lossy.refine import SHORT, refined
 
@@ -36,6 +37,9 @@ class LossyCodec(RecCodec):
     effort
         Of the search. "standard": 2^12 proposals of each block are looked at; "smallest": 2^15, and the best four of them are decoded,
         which takes about ten times as long. Decoding is the same.
+    detail
+        How much is added, in hundredths, of the detail that a file does not tell and the decoder draws: from 0, the most accurate image, to
+        100, the most realistic one. The model must draw detail. Payloads are the same.
     """
 
     id: ClassVar[str] = "rec.vae"
@@ -46,6 +50,7 @@ class LossyCodec(RecCodec):
     quality: int = whole(0, 0, 64)
     search: bool = flag(True)
     effort: str = one_of("standard", tuple(SEARCHED))
+    detail: int = whole(0, 0, SHARE)
 
     @cached_property
     def _vae(self) -> LossyVAE:
@@ -62,10 +67,16 @@ class LossyCodec(RecCodec):
             raise ConfigError(f"model {self.learnt.label} has qualities 1 to {levels}, not {self.quality}")
         return (self.quality or levels) - 1
 
+    @cached_property
+    def _share(self) -> int:
+        if self.detail and self._vae.detail is None:
+            raise ConfigError(f"model {self.learnt.label} draws no detail: detail must be 0, got {self.detail}")
+        return self.detail
+
     def check(self, spec: ArraySpec) -> None:
-        """Raise `ConfigError` for a quality that the model lacks, too."""
+        """Raise `ConfigError` for a quality, or detail, that the model lacks, too."""
         super().check(spec)
-        _ = self._level
+        _ = self._level, self._share
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
         vae, level = self._vae, self._level
@@ -92,7 +103,7 @@ class LossyCodec(RecCodec):
         return self._decoded(payload, spec, LossyVAE(self._own(), whole=True))
 
     def _decoded(self, payload: bytes, spec: ArraySpec, vae: LossyVAE) -> NDArray[Any]:
-        level, message = self._level, Message.from_bytes(payload)
+        level, share, message = self._level, self._share, Message.from_bytes(payload)
         k = octave_code(vae.classes[None], np.zeros(spec.shape[0], np.int64)).pop(message)
         counts = vae.counts(k, level)
         octaves = octave_code(vae.octaves, vae.rows(k, level)).pop(message)
@@ -100,4 +111,4 @@ class LossyCodec(RecCodec):
         box, number = np.zeros((2, len(k), int(counts.max(initial=0))), np.int64)
         sent, within = np.arange(number.shape[1]) < counts[:, None], (np.int64(1) << octaves) - 1
         box[sent], number[sent] = rest >> octaves, (rest & within) + within + 1
-        return vae.values(vae.latents(box, number, k, level), level).astype(spec.dtype).reshape(spec.shape)
+        return vae.values(vae.latents(box, number, k, level), level, share).astype(spec.dtype).reshape(spec.shape)

@@ -14,6 +14,7 @@ from codecs_core.entropy import log2
 from codecs_core.exact import ExactNet
 from codecs_rec.index import PRECISION
 from codecs_rec.latents import KEY, prices
+from codecs_rec.lossy.detail import NOISES, shared, with_noise
 from codecs_rec.lossy.plan import DEVIATIONS, Plan, amplitudes, plan, whole_plan
 from codecs_rec.model import MOST_OCTAVES, scales
 from codecs_rec.samplers.partition import shortlist
@@ -41,7 +42,8 @@ class LossyVAE:
         Config: ``item_shape``, (h, w) or (h, w, c); ``largest``, 1 or 255; ``squeeze``, side of the squares of pixels that the
         network sees as one; ``block_bits``. Tensors: ``rows``, ``columns``, ``colours``, ``places`` as `Transform` has them;
         ``deviations`` (classes, latents) and ``noises`` (qualities), 64 log2 of standard deviations in 8-bit values; ``classes`` and
-        ``octaves`` (block_bits + 1, octaves), counts adding up to 2^20; the network ``decoder``.
+        ``octaves`` (block_bits + 1, octaves), counts adding up to 2^20; the network ``decoder``; of a model that draws detail, the
+        network ``detail``.
 
     Raises
     ------
@@ -71,14 +73,10 @@ class LossyVAE:
         self.classes = parts.counts("classes", (len(self.deviations),), PRECISION)
         self.octaves = parts.counts("octaves", (self.block_bits + 1, -1), PRECISION)
         parts.require(self.octaves.shape[1] <= MOST_OCTAVES, f"indices of {self.octaves.shape[1]} octaves")
-        self.decoder = ExactNet.from_tensors(parts.tensors, "decoder")
         outputs = channels * self._squeeze**2
-        widths = self.decoder.inputs, self.decoder.outputs
-        parts.require(widths == (outputs + 1, outputs), f"a network of widths {widths}")
-        span, last = (self.decoder.low, self.decoder.high), self.decoder.layers[-1]
-        parts.require(span == (-REACH, REACH), f"a network of inputs from {span[0]} to {span[1]}")
-        small = int(last.low.min()) >= -CORRECTION and int(last.high.max()) <= CORRECTION
-        parts.require(small, f"a network of outputs beyond {CORRECTION}")
+        self.decoder = _network(parts, "decoder", outputs + 1, outputs)
+        draws = any(name.startswith("detail.") for name in parts.tensors)
+        self.detail = _network(parts, "detail", outputs + 1 + NOISES, outputs) if draws else None
         self.plan = lru_cache(maxsize=512)(self._plan)
 
     def _plan(self, quality: int, k: int) -> Plan:
@@ -169,18 +167,35 @@ class LossyVAE:
                 z[np.ix_(rows, at)] = how.latents(box[rows, b], number[rows, b], b)
         return z
 
-    def values(self, z: NDArray[np.int64], quality: int) -> NDArray[np.uint8]:
-        """The pixels that latents stand for: shape (n, pixels)."""
+    def values(self, z: NDArray[np.int64], quality: int, detail: int = 0) -> NDArray[np.uint8]:
+        """The pixels that latents stand for, and this many hundredths of the detail that is drawn: shape (n, pixels)."""
         base = self.transform.inverse(z)
         out = base + unsqueezed(self.decoder(self.seen(base, quality)), self._squeeze)
+        if detail and self.detail is not None:
+            drawn = self.detail(with_noise(self.seen(out, quality)))
+            out += shared(unsqueezed(drawn, self._squeeze), detail)
         shown = np.clip(((out + (1 << (VALUE_BITS - 1))) >> VALUE_BITS) + GREY, 0, 255)
         return np.asarray((shown if self.largest == 255 else shown >> 7).reshape(len(z), self.pixels), np.uint8)
 
-    def seen(self, base: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
-        """What the network is given: the squares of the image by the linear decoder, and the level of the noise."""
-        squares = squeezed(np.clip(base, -REACH, REACH), self._squeeze)
+    def seen(self, image: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
+        """What a network is given: the squares of an image, and the level of the noise."""
+        squares = squeezed(np.clip(image, -REACH, REACH), self._squeeze)
         level = np.broadcast_to(4 * self.noises[quality], (*squares.shape[:3], 1))
         return np.concatenate([squares, level], axis=3)
+
+
+def _network(parts: ModelParts, name: str, inputs: int, outputs: int) -> ExactNet:
+    """A network of these widths, whose inputs and outputs have their limits."""
+    network = ExactNet.from_tensors(parts.tensors, name)
+    widths = network.inputs, network.outputs
+    parts.require(widths == (inputs, outputs), f"a network of widths {widths}")
+    parts.require(
+        (network.low, network.high) == (-REACH, REACH), f"a network of inputs from {network.low} to {network.high}"
+    )
+    last = network.layers[-1]
+    small = int(last.low.min()) >= -CORRECTION and int(last.high.max()) <= CORRECTION
+    parts.require(small, f"a network of outputs beyond {CORRECTION}")
+    return network
 
 
 def squeezed(x: NDArray[Any], side: int) -> NDArray[Any]:

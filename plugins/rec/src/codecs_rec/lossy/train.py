@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from codecs_core import Model
 from codecs_core import learn as learning
@@ -17,6 +17,7 @@ from codecs_core.entropy import quantise
 from codecs_core.errors import UnsupportedArrayError
 from codecs_core.learn import Run
 from codecs_rec.index import PRECISION
+from codecs_rec.lossy import drawing
 from codecs_rec.lossy.freeze import frozen
 from codecs_rec.lossy.model import GREY
 from codecs_rec.lossy.network import Channel, Decoder
@@ -68,6 +69,8 @@ class Settings(learning.Settings):
         Of Adam; the rate follows a cosine.
     seed
         Of the initial weights, of the order of the data and of the noise.
+    start
+        Name or path of a model that is to draw detail: it stays as it is, and gets a network for that, of this width and depth.
     """
 
     sigma: float = learning.number(12.0, 1, 64)
@@ -79,9 +82,10 @@ class Settings(learning.Settings):
     batch: int = learning.whole(32, 1, 1 << 20)
     rate: float = learning.number(1.5e-3, above=True)
     seed: int = learning.whole(0, 0, (1 << 63) - 1)
+    start: str = ""
 
 
-def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[Decoder, Model]:
+def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[nn.Module, Model]:
     """Train on a stack of images; return the network in floating point and, frozen, the model.
 
     Parameters
@@ -103,6 +107,8 @@ def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[Decoder, Mo
         )
     torch.manual_seed(settings.seed)
     items = np.array(data).view(np.uint8).reshape(*data.shape[:3], -1)
+    if settings.start:
+        return drawing.learn(items, settings, run)
     largest = 1 if int(items.max()) <= 1 else 255
     x = torch.from_numpy(items) if largest == 255 else torch.from_numpy(items * np.uint8(255))
     held = max(8, len(x) // 20)
