@@ -138,6 +138,28 @@ def test_lossy_models_are_of_small_images(shape: tuple[int, ...]) -> None:
         train(np.zeros(shape, np.uint8), LOSSY, epochs=1)
 
 
+def test_detail(tmp_path: Path) -> None:
+    """It is trained beside a model, which it leaves as it is, and brings back what is between neighbours."""
+    x = np.random.default_rng(3).integers(0, 256, (300, 8, 8, 3)).astype(np.uint8)
+    model = train(x, LOSSY, epochs=1, **SMALL_LOSSY)
+    model.save(path := tmp_path / "start.safetensors")
+    artist = train(x, LOSSY, start=str(path), epochs=20, width=8, depth=1, batch=32, rate=0.01)
+    tensors = artist.tensors()
+    assert all(np.array_equal(tensors.pop(name), tensor) for name, tensor in model.tensors().items())
+    assert tensors
+    payload = LossyCodec(model=artist, quality=1).encode(x[:50])
+    none, drawn = (
+        LossyCodec(model=artist, quality=1, detail=d).decode(payload, ArraySpec.of(x[:50])).astype(float)
+        for d in (0, 100)
+    )
+    assert np.square(np.diff(drawn, axis=1)).mean() > 1.2 * np.square(np.diff(none, axis=1)).mean()
+    artist.save(path)
+    with pytest.raises(ConfigError, match="draws no detail"):
+        train(x, LOSSY, start=str(path), epochs=1)
+    with pytest.raises(ConfigError, match="cannot start from"):
+        train(x, LOSSY, start="no such model", epochs=1)
+
+
 @pytest.mark.parametrize(
     "settings", [{"sigma": 0.5}, {"width": 0}, {"classes": 1.0}, {"depth": -1}, {"block_bits": 18}, {"hidden": 3}]
 )
