@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import codecs_core as cc
-from codecs_core.entropy import DiscretizedGaussian, Message
+from codecs_core.entropy import DiscretizedLaplace, Message
 
 #: Steps, images of each, and the largest rate of the training of the features.
 STEPS, BATCH, RATE = 4000, 64, 3e-3
@@ -144,8 +144,9 @@ def rounded(vae: LossyVAE, x: NDArray[np.uint8], quality: int) -> tuple[int, NDA
     noise = int(vae.noises[quality])
     step = 2 ** (noise / 64) * math.sqrt(12)
     symbols = np.clip(np.rint(y * 2.0**-VALUE_BITS / step).astype(np.int64) + SYMBOLS // 2, 0, SYMBOLS - 1)
-    scale = vae.deviations[k] - round(64 * math.log2(step))
-    code = DiscretizedGaussian(np.full_like(scale, SYMBOLS << 7), scale, symbols=SYMBOLS, precision=24)
+    # of a Laplace distribution with the deviation of the class: tails of a Gaussian would say too much of a coefficient that is mostly 0
+    scale = np.maximum(vae.deviations[k] - round(64 * math.log2(step)) - 32, -384)
+    code = DiscretizedLaplace(np.full_like(scale, SYMBOLS << 7), scale, symbols=SYMBOLS, precision=24)
     classes = octave_code(vae.classes[None], np.zeros(len(k), np.int64))
     message = Message()
     code.push(message, symbols)

@@ -100,6 +100,28 @@ def distortion_table(found: dict[str, Any]) -> str:
     return curves_table(found["distortion"]["distortion"])
 
 
+def realism_table(found: dict[str, Any]) -> str:
+    """Rate, distortion and realism: a line for each quality and way of encoding."""
+    heads = [
+        "quality, encoded by",
+        "bits per pixel",
+        "PSNR, dB",
+        "energy of slopes, of the originals'",
+        "distance of features",
+    ]
+    rows = [
+        [
+            f"{row['quality']}, {row['way']}",
+            f"{row['bits_per_pixel']:.3f}",
+            f"{row['psnr']:.2f}",
+            f"{row['gradients']:.2f}",
+            f"{row['frechet']:.2f}",
+        ]
+        for row in found["realism"]["rows"]
+    ]
+    return markdown(heads, rows)
+
+
 def inr_table(found: dict[str, Any]) -> str:
     """Small Bayesian networks: what each model does, and rates beside distortions."""
     rows = {

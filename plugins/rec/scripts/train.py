@@ -1,7 +1,9 @@
-"""Train the models this plugin ships: ``python train.py [mnist-binary | mnist | colour] DATA OUT [--epochs N | --budget S]``.
+"""Train the models this plugin ships: ``python train.py NAME DATA OUT [--epochs N | --budget S]``.
+
+NAME is ``mnist-binary``, ``mnist``, ``colour``, or ``colour-detail``, which starts from ``colour``.
 
 DATA of the first two holds the 60,000 training images of MNIST (LeCun et al.) as ``images`` of a .npz, uint8, shape (60000,
-28, 28); of the last it is a .npy of shape (n, 32, 32, 3), or a folder with the training images of CIFAR-10 as lossless WebP
+28, 28); of the others it is a .npy of shape (n, 32, 32, 3), or a folder with the training images of CIFAR-10 as lossless WebP
 sprites ``train-*.webp``, grids of 32 x 32 pixels.
 """
 
@@ -25,11 +27,13 @@ SETTINGS: dict[str, train.Settings | lossy_train.Settings] = {
     "mnist-binary": train.Settings(epochs=60, latents=40, binarise=True),
     "mnist": train.Settings(epochs=25, hidden=384, latents=50, components=8),
     "colour": lossy_train.Settings(epochs=2),
+    "colour-detail": lossy_train.Settings(epochs=8, start="colour"),
 }
 DATA = {
     "mnist-binary": "the 60,000 training images of MNIST, binarised; the last 3,000 held out",
     "mnist": "the 60,000 training images of MNIST, the last 3,000 of them held out",
     "colour": "the 50,000 training images of CIFAR-10, the last 2,500 of them held out",
+    "colour-detail": "20,000 training images of CIFAR-10; the last 2,500 of them all held out",
 }
 
 
@@ -67,7 +71,7 @@ def main() -> None:
         "command": f"python plugins/rec/scripts/train.py {arguments.name} DATA {arguments.name}.safetensors",
         "data": DATA[arguments.name],
     }
-    learn: Any = lossy_train.learn if arguments.name == "colour" else train.learn
+    learn: Any = lossy_train.learn if arguments.name.startswith("colour") else train.learn
     run = Run(budget=arguments.budget or 600, progress=progress, name=arguments.name, about=about)
     network, model = learn(load(arguments.data), settings, run)
     torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))

@@ -19,6 +19,7 @@ from codecs_core.learn import Run, hidden, residual
 from codecs_rec.lossy.detail import NOISE_BITS, NOISES, with_noise
 from codecs_rec.lossy.model import CORRECTION, GREY, REACH, LossyVAE
 from codecs_rec.lossy.network import UNIT, Channel
+from codecs_rec.lossy.score import Eye, energy_score
 from codecs_rec.transform import VALUE_BITS
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 EXAMPLES, HELD, CALIBRATION = 20_000, 500, 64
 #: Seconds between two looks at what is held out.
 INTERVAL = 20.0
-#: Sides of the patches that images are compared by, in pixels.
-PATCHES = (2, 4, 8)
 
 
 class Artist(nn.Module):
@@ -50,29 +49,6 @@ class Artist(nn.Module):
         normal = torch.randn(len(image), NOISES, *places, device=image.device)
         out = self.network[-1](hidden(self.network, torch.cat([seen, levels, normal], 1)))
         return image + UNIT * functional.pixel_shuffle(out, self.squeeze)
-
-
-def energy_score(first: Tensor, second: Tensor, x: Tensor) -> Tensor:
-    """The score of a distribution that gave two samples for each item, at x: shape (n,). Its mean is smallest for that of x.
-
-    E |y - x| - E |y - y'| / 2 (Gneiting, Raftery 2007, "Strictly proper scoring rules", section 4.3), on average over patches.
-    """
-    return (distance(first, x) + distance(second, x) - distance(first, second)) / 2
-
-
-def distance(a: Tensor, b: Tensor) -> Tensor:
-    """Between images of shape (n, c, h, w): the root mean square over patches of values, and of differences of neighbours, shape (n,)."""
-    d = a - b
-    right, down = d[..., 1:] - d[..., :-1], d[..., 1:, :] - d[..., :-1, :]
-    parts = [(d, side) for side in PATCHES] + [(right, 2), (down, 2)]
-    parts += [((right[..., 1:, :] - right[..., :-1, :]) / 2, side) for side in PATCHES[:2]]
-    return torch.stack([_patches(of, side) for of, side in parts]).mean(0)
-
-
-def _patches(d: Tensor, side: int) -> Tensor:
-    squares = functional.avg_pool2d(d.square().mean(1, keepdim=True), side, max(1, side // 2))
-    # the quarter keeps slopes finite
-    return (squares + 0.25).sqrt().mean((1, 2, 3))
 
 
 def learn(items: NDArray[np.uint8], settings: Settings, run: Run) -> tuple[Artist, Model]:
@@ -96,12 +72,12 @@ def learn(items: NDArray[np.uint8], settings: Settings, run: Run) -> tuple[Artis
     held = max(8, len(items) // 20)
     pairs = [_decoded(vae, part, rng) for part in (items[:-held][-EXAMPLES:], items[-held:][:HELD])]
     (fit, validation), squeeze = pairs, start.config["squeeze"]
-    network = Artist(items.shape[3], squeeze, width=settings.width, depth=settings.depth)
+    network, eye = Artist(items.shape[3], squeeze, width=settings.width, depth=settings.depth), Eye(items.shape[3])
     epoch = max(1, len(fit[0]) // settings.batch)
     steps = learning.fit(
         network,
-        lambda done: _loss(network, *_flipped(_drawn(fit, settings.batch))),
-        lambda: _held(network, validation),
+        lambda done: _loss(network, eye, *_flipped(_drawn(fit, settings.batch))),
+        lambda: _held(network, eye, validation),
         rate=settings.rate,
         budget=run.budget,
         steps=settings.epochs * epoch,
@@ -165,19 +141,19 @@ def _flipped(pairs: _Pairs) -> _Pairs:
     return (x.flip(3), y.flip(3), noises) if torch.rand(()) < 0.5 else pairs
 
 
-def _loss(network: Artist, x: Tensor, y: Tensor, noises: Tensor) -> Tensor:
+def _loss(network: Artist, eye: Eye, x: Tensor, y: Tensor, noises: Tensor) -> Tensor:
     """Energy scores over the deviation of the noise, so that all qualities weigh alike."""
     where = next(network.parameters()).device
     x, y, noises = x.to(where), y.to(where), noises.to(where)
     first, second = network(torch.cat([y, y]), torch.cat([noises, noises])).chunk(2)
-    return (energy_score(first, second, x) / torch.exp2(noises / 64)).mean()
+    return (energy_score(eye.to(where), first, second, x) / torch.exp2(noises / 64)).mean()
 
 
-def _held(network: Artist, pairs: _Pairs) -> float:
+def _held(network: Artist, eye: Eye, pairs: _Pairs) -> float:
     network.eval()
     x, y, noises = pairs
     with torch.inference_mode():
-        return float(_loss(network, x.float() - GREY, y.float() - GREY, noises))
+        return float(_loss(network, eye, x.float() - GREY, y.float() - GREY, noises))
 
 
 def _frozen(network: Artist, vae: LossyVAE, pairs: _Pairs) -> ExactNet:
