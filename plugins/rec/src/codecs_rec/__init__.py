@@ -99,4 +99,12 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="colour images of 32 x 32, lossy, 0.16 to 1.55 bits per pixel",
             nbytes=204166,
         ),
+        ModelSpec(
+            name="colour-detail",
+            codec="rec.vae",
+            resource="codecs_rec:models/colour-detail.safetensors",
+            sha256="f44a33bd14c1592be038d74b4fdd072f6fc7516fb22adfc4a39a61c07d1e13fd",
+            summary="as colour, and draws detail that files do not tell",
+            nbytes=308314,
+        ),
     ]

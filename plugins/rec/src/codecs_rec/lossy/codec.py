@@ -39,7 +39,7 @@ class LossyCodec(RecCodec):
         which takes about ten times as long. Decoding is the same.
     detail
         How much is added, in hundredths, of the detail that a file does not tell and the decoder draws: from 0, the most accurate image, to
-        100, the most realistic one. The model must draw detail. Payloads are the same.
+        100, one of those that the latents leave possible. The model must draw detail. Payloads are the same.
     """
 
     id: ClassVar[str] = "rec.vae"

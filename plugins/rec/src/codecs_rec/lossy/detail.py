@@ -41,5 +41,5 @@ def with_noise(seen: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def shared(drawn: NDArray[np.int64], detail: int) -> NDArray[np.int64]:
-    """Of what was drawn, so many hundredths, rounded down."""
+    """A number of hundredths of what was drawn, rounded down."""
     return drawn * detail // SHARE

@@ -57,7 +57,7 @@ def learn(items: NDArray[np.uint8], settings: Settings, run: Run) -> tuple[Artis
     Parameters
     ----------
     items
-        Images of shape (n, h, w, c), of which the last twentieth is held out.
+        Images of shape (n, h, w, c); the last twentieth is held out.
     settings, run
         How; decoding what is learned from, and freezing, come on top of the budget.
 
@@ -86,7 +86,13 @@ def learn(items: NDArray[np.uint8], settings: Settings, run: Run) -> tuple[Artis
         progress=run.progress,
         told="of the energy score, over the deviation of the noise, on what is held out",
     )
-    attrs = {**run.about, "start": start.sha256, "epochs": round(steps / epoch, 2), "seed": settings.seed}
+    attrs = {
+        **run.about,
+        "start": start.sha256,
+        "epochs": round(steps / epoch, 2),
+        "seed": settings.seed,
+        "items": len(fit[0]),
+    }
     tensors = start.tensors() | _frozen(network, vae, validation).tensors("detail")
     return network, Model.create(
         codec="rec.vae", config=start.config, tensors=tensors, attrs=start.attrs | attrs, name=run.name
