@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy.codec import StackCodec
-from codecs_core.entropy.combinators import Autoregressive, Bijection
+from codecs_core.entropy.codec import Information, StackCodec
+from codecs_core.entropy.combinators import Autoregressive
 from codecs_core.entropy.distribution import Distribution, integers
 from codecs_core.entropy.distributions.location_scale import DiscretizedLogistic, standard_cdf
 from codecs_core.entropy.distributions.mixture_kernels import CELL_BITS, kernels, mixture_tables
 from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.fixed import QFormat
-from codecs_core.entropy.message import check_precision
+from codecs_core.entropy.message import Message, check_precision
 from codecs_core.errors import EntropyError
 from codecs_core.jit import kernel
 
@@ -118,7 +118,7 @@ class LogisticMixture(Distribution):
         return out.astype(np.uint32)
 
 
-class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
+class ChannelMixture(StackCodec[NDArray[np.int64]]):
     """Pixels of several channels by a mixture whose component they share, each mean shifted by the channels before.
 
     Salimans et al. 2017 (PixelCNN++, arXiv:1701.05517), section 2.1 and 2.2: p(r, g, b) = sum over c of
@@ -170,8 +170,22 @@ class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
                 f"coefficients {self.coefficients.shape} are not (..., K), (..., C, K), (..., C, K) and (..., C (C - 1) / 2, K)"
             )
 
-        self._model = Autoregressive(self._channels)
-        super().__init__(self._split, _join, self._model)
+    def push(self, message: Message, x: ArrayLike) -> None:
+        """Push pixels, the last channel first."""
+        self._model.push(message, self._split(x))
+
+    def pop(self, message: Message) -> NDArray[np.int64]:
+        """Pop pixels."""
+        return np.stack(self._model.pop(message), -1).astype(np.int64)
+
+    def information(self, x: ArrayLike) -> tuple[Information, ...]:
+        """Information content of each channel given those before."""
+        return self._model.information(self._split(x))
+
+    @property
+    def _model(self) -> Autoregressive[NDArray[Any]]:
+        """Made again each time, since a mixture that held it would be held by it, and its arrays would stay."""
+        return Autoregressive(self._channels)
 
     def lengths(self, x: ArrayLike) -> NDArray[np.int64]:
         """Information content of each pixel in units of 2^-16 bits, as `Distribution.lengths` has it: shape of x without the channels."""
@@ -207,7 +221,3 @@ class ChannelMixture(Bijection[NDArray[np.int64], tuple[NDArray[Any], ...]]):
         if pixels.shape != self.means.shape[:-1]:
             raise EntropyError(f"pixels of shape {pixels.shape} do not fit a mixture of {self.means.shape[:-1]}")
         return tuple(np.moveaxis(pixels, -1, 0))
-
-
-def _join(channels: tuple[NDArray[Any], ...]) -> NDArray[np.int64]:
-    return np.stack(channels, -1).astype(np.int64)
