@@ -64,10 +64,11 @@ def weights_of(held, basis, group, indices, mixed):
     if mixed:
         for j in range(len(group)):
             z[:, j] = np.roll(z[:, j], -j)
-    h, first = np.clip(held["scale"] * z >> 16, -(1 << 28), 1 << 28), 0
+    h, first, made = np.clip(held["scale"] * z >> 16, -(1 << 28), 1 << 28), 0, []
     for matrix in basis:
-        at = slice(first, first + len(matrix))
-        h[:, at], first = h[:, at] @ matrix >> 7, at.stop
+        made.append(h[:, first : first + len(matrix)] @ matrix >> 7)
+        first += len(matrix)
+    h = np.concatenate(made, 1) if basis else h
     return np.clip(held["mean"] + h, -(1 << 28), 1 << 28)
 
 
@@ -82,11 +83,27 @@ def outputs(x, sizes, row):
     return x
 
 
-def values(frequencies, height, width, sizes, parameters):
-    """Of networks with rows of weights: shape (networks, height, width, channels)."""
+def upsampled(latents, grid, layers):
+    """Channels of all pixels, shape (pixels, channels), of the latents of one network."""
+    cells = latents.reshape(grid) >> 6
+    for layer in layers:
+        r, q, _ = cells.shape
+        padded = np.pad(cells, ((1, 1), (1, 1), (0, 0)))
+        seen = np.concatenate([padded[i : i + r, j : j + q] for i in range(3) for j in range(3)], 2)
+        made = sin(seen @ layer[:-1] + (layer[-1] << 14) >> 16).reshape(r, q, 2, 2, -1)
+        cells = made.swapaxes(1, 2).reshape(2 * r, 2 * q, -1)
+    return cells.reshape(-1, cells.shape[2])
+
+
+def values(frequencies, height, width, sizes, parameters, grid=(0, 0, 0), up=()):
+    """Of networks with rows of weights, and of latents: shape (networks, height, width, channels)."""
     down, across = features(height, frequencies), features(width, frequencies)
     x = np.concatenate([np.repeat(down, width, 0), np.tile(across, (height, 1))], 1)
-    found = [np.clip((outputs(x, sizes, row) >> 34) + 128, 0, 255) for row in parameters]
+    found, latents = [], np.prod(grid)
+    for row in parameters:
+        beside = [upsampled(row[len(row) - latents :], grid, up)] if up else []
+        a = outputs(np.concatenate([x, *beside], 1), sizes, row)
+        found.append(np.clip((a >> (30 if up else 34)) + 128, 0, 255))
     return np.array(found, np.int64).reshape(len(parameters), height, width, sizes[-1][1])
 
 
@@ -125,28 +142,42 @@ def parsed(model, codec, axes, channels):
     exact.check(item[-1] in channels and np.prod(item) <= 1 << 20, "an item of another shape")
     hidden = whole(config, "hidden", (1, 16), 1, 1023)
     whole(config, "steps", (2, 2), 1, 1 << 20)
-    b, variance = config.get("index_bits"), config.get("variance")
-    exact.check(type(b) is int and 1 <= b <= 20, "another index_bits")
+    bits, variance = config.get("index_bits"), config.get("variance")
+    b = whole({"b": bits if type(bits) is list else [bits]}, "b", (1, 2), 1, 20)
+    exact.check(len(b) < 2 or (b[0] <= 8 and 2 * b[0] <= b[1]), "another window")
     exact.check(type(variance) is int and 1 <= variance <= 1 << 24, "another variance")
     frequencies = rec.tensor(tensors, "frequencies", (None,), 0, 1 << 20)
-    exact.check(0 < 2 * axes * len(frequencies) < 1 << 10, "no frequencies, or too many")
-    sizes = layers([2 * axes * len(frequencies), *hidden, item[-1]])
-    n_weights = sum(rows * columns for rows, columns in sizes)
+    grid, channels = [0, 0, 0], [0]
+    if "latents" in config:
+        grid, more = whole(config, "latents", (3, 3), 1, 1 << 8), whole(config, "up", (1, 6), 1, 64)
+        exact.check(axes == 2 and grid[2] <= 64, "latents of another shape")
+        exact.check([n << len(more) for n in grid[:2]] == item[:2], "latents of another shape")
+        channels = [grid[2], *more]
+    shapes = [(9 * a + 1, 4 * b) for a, b in pairwise(channels)]
+    up = [rec.tensor(tensors, f"up.{k}", shape, -(1 << 15), (1 << 15) - 1) for k, shape in enumerate(shapes)]
+    inputs = 2 * axes * len(frequencies) + channels[-1]
+    exact.check(len(frequencies) and inputs < 1 << 10, "no frequencies, or too many")
+    sizes = layers([inputs, *hidden, item[-1]])
+    n_weights, n_latents = sum(rows * columns for rows, columns in sizes), int(np.prod(grid))
     held = {
-        "mean": rec.tensor(tensors, "mean", (n_weights,), -(1 << 28), 1 << 28),
-        "scale": rec.tensor(tensors, "scale", (n_weights,), 0, 1 << 28),
+        "mean": rec.tensor(tensors, "mean", (n_weights + n_latents,), -(1 << 28), 1 << 28),
+        "scale": rec.tensor(tensors, "scale", (None,), 0, 1 << 28),
     }
-    group = rec.tensor(tensors, "group", (n_weights,), -1, n_weights - 1)
+    numbers = len(held["scale"])
+    group = rec.tensor(tensors, "group", (numbers,), -1, numbers - 1)
     count = int(group.max()) + 1
     exact.check(count and {*range(count)} <= {*group.tolist()}, "no groups, or a gap in their numbers")
 
     linear, basis = config.get("linear"), []
     exact.check(type(linear) is bool, "neither with a basis nor without")
-    for i, (inputs, units) in enumerate(sizes if linear else []):
-        m = inputs * units
-        exact.check(m <= 1 << 12, "a layer of too many weights")
-        basis.append(rec.tensor(tensors, f"basis.{i}", (m, m), -128, 127))
-    return item, frequencies, sizes, b, (held, basis, group)
+    parts = [(rows * columns,) * 2 for rows, columns in sizes]
+    if grid[0]:
+        parts.append((numbers - n_weights if linear else n_latents, n_latents))
+    exact.check(parts[-1][0] > 0 and sum(k for k, _ in parts) == numbers, "another number of scales")
+    for i, (k, m) in enumerate(parts if linear else []):
+        exact.check(max(k, m) <= 1 << 12, "a layer of too many weights")
+        basis.append(rec.tensor(tensors, f"basis.{i}", (k, m), -128, 127))
+    return item, frequencies, sizes, b, (held, basis, group), (grid, up)
 
 
 def indices_of(payload, b, count, patches):
@@ -160,28 +191,37 @@ def indices_of(payload, b, count, patches):
     return np.array(indices, np.int64).reshape(count, patches)
 
 
+def numbers_of(indices, b, w=0):
+    """Of the proposals that indices of shape (groups, rows) name: with a window, by their bits and those before."""
+    found, before = [], 0
+    for index in indices if w else []:
+        before = ((before << b) | index) & ((1 << w) - 1)
+        found.append(before)
+    return np.array(found) if w and len(indices) else indices
+
+
 def decode(model, settings, payload, shape, dtype):
     """The array of a chunk of ``inr.image``."""
-    (height, width, c), frequencies, sizes, b, rest = parsed(model, "inr.image", 2, (1, 3))
+    (height, width, c), frequencies, sizes, b, rest, (grid, up) = parsed(model, "inr.image", 2, (1, 3))
     if dtype != "uint8":
         raise entropy.Corrupt("another dtype")
     n, h, w = shape_of_images(shape, c)
     rows, columns = -(-h // height), -(-w // width)
-    indices = indices_of(payload, b, int(rest[2].max()) + 1, n * rows * columns)
-    found = values(frequencies, height, width, sizes, weights_of(*rest, indices, mixed=False))
+    indices = numbers_of(indices_of(payload, b[0], int(rest[2].max()) + 1, n * rows * columns), *b)
+    found = values(frequencies, height, width, sizes, weights_of(*rest, indices, mixed=False), grid, up)
     whole_images = found.reshape(n, rows, columns, height, width, c).swapaxes(2, 3)
     return whole_images.reshape(n, rows * height, columns * width, c)[:, :h, :w].reshape(shape).astype(dtype)
 
 
 def decode_sound(model, settings, payload, shape, dtype):
     """The array of a chunk of ``inr.sound``."""
-    (length, _), frequencies, sizes, b, rest = parsed(model, "inr.sound", 1, (1,))
+    (length, _), frequencies, sizes, b, rest, _ = parsed(model, "inr.sound", 1, (1,))
     if dtype != "int16" or len(shape) not in (1, 2) or not 1 <= (*shape, 1)[1] <= 64:
         raise entropy.Corrupt("another dtype, or no sound")
     frames, channels = (*shape, 1)[:2]
     patches = channels * -(-frames // length)
     exponents = indices_of(payload[: -(-patches // 2)], 4, 1, patches)[0]
-    indices = indices_of(payload[-(-patches // 2) :], b, int(rest[2].max()) + 1, patches)
+    indices = numbers_of(indices_of(payload[-(-patches // 2) :], b[0], int(rest[2].max()) + 1, patches), *b)
     x, rows = features(length, frequencies), weights_of(*rest, indices, mixed=True)
     found = [outputs(x, sizes, row) >> 34 - e for row, e in zip(rows, exponents.tolist(), strict=True)]
     sound = np.clip(found, -(1 << 15), (1 << 15) - 1).reshape(channels, -1)[:, :frames]

@@ -395,9 +395,23 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
         build({"": array}, lossy, chunk=5),
         {"": found},
     )
+    small: dict[str, Any] = {
+        "hidden": (2,),
+        "frequencies": 1,
+        "latents": (1, 1),
+        "groups": 2,
+        "linear": True,
+        "index_bits": 3,
+        "window": 9,
+    }
     for name, drawn, feature in (
         ("inr", DrawnCodec(model=random_field()), "inr.image: patches that reach beyond an image"),
         ("inr-linear", DrawnCodec(model=random_field((3, 4, 1), linear=True)), "inr.image: a basis"),
+        (
+            "inr-latents",
+            DrawnCodec(model=random_field((4, 8, 3), **small)),
+            "inr.image: latents, a basis, and indices in windows",
+        ),
         ("inr-coin", DrawnCoin(width=4, digits=7), "inr.coin"),
     ):
         array = raw(62, (2, 11, 7, 1 if name == "inr-linear" else 3))

@@ -49,6 +49,8 @@ def test_the_same_sines(mini: Any) -> None:
         ((2, 7, 6, 3), {}),
         ((9, 4, 1), {"item_shape": (3, 4, 1)}),
         ((4, 9, 3), {"linear": True, "seed": 3}),
+        ((2, 9, 8, 3), {"item_shape": (4, 8, 3), "latents": (3, 2, 4), "linear": True, "index_bits": 3, "window": 9}),
+        ((5, 5), {"item_shape": (4, 4, 1), "latents": (2, 3)}),
         ((8, 9), {"item_shape": (4, 5, 1), "index_bits": 11, "hidden": (7,), "groups": 3}),
         ((5, 5, 3), {"item_shape": (8, 8, 3), "frequencies": 5, "hidden": (9, 2, 9)}),
     ],

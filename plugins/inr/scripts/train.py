@@ -9,6 +9,7 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from codecs_inr.train import Settings, learn
@@ -18,9 +19,25 @@ from PIL import Image
 from codecs_core import Model
 from codecs_core.learn import Run
 
-SETTINGS = {
+#: Of networks with positional latents.
+LATENTS = {
+    "latents": [16, 16, 16],
+    "hidden": [12],
+    "frequencies": 4,
+    "signals": 1536,
+    "rate": 0.02,
+    "index_bits": 4,
+    "window": 20,
+    "steps": 2000,
+    "between": 200,
+}
+#: Sprites that each model learns from.
+SPRITES = {"recombiner-1": 4, "recombiner-2": 4}
+SETTINGS: dict[str, dict[str, Any]] = {
     "cifar10-1": {"bpp": 0.9375, "signals": 384, "rate": 0.02},
     "cifar10-2": {"bpp": 1.875, "signals": 384, "start": "cifar10-1"},
+    "recombiner-1": {"bpp": 0.9375, "numbers": 640, **LATENTS},
+    "recombiner-2": {"bpp": 1.875, "numbers": 1024, **LATENTS},
     "combiner-1": {"bpp": 0.9375, "signals": 384, "rate": 0.02, "linear": False},
 }
 
@@ -54,14 +71,15 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--rounds", type=int, default=120)
     arguments = parser.parse_args()
+    sprites = SPRITES.get(arguments.name, 1)
     settings = Settings(rounds=arguments.rounds, **SETTINGS[arguments.name])
     given = f"cifar10 {arguments.name}.safetensors {arguments.name} --rounds {arguments.rounds}"
     trained(
         arguments.name,
         arguments.out,
-        lambda run: learn(images(arguments.data, 1), settings, run),
+        lambda run: learn(images(arguments.data, sprites), settings, run),
         command=f"python plugins/inr/scripts/train.py {given}",
-        data="of the first 2,500 training images of CIFAR-10",
+        data=f"of the first {2500 * sprites:,} training images of CIFAR-10",
     )
 
 

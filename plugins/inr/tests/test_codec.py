@@ -24,6 +24,9 @@ from codecs_core.testing import Draw
 
 MODEL = random_model()
 CODEC = InrCodec(model=MODEL, effort="fast")
+LATENTS = InrCodec(
+    model=random_model((4, 8, 3), latents=(2, 3, 2), linear=True, index_bits=2, window=6, groups=12), effort="fast"
+)
 #: Exponents of images.
 ZEROS = np.zeros(70, np.int64)
 
@@ -85,8 +88,9 @@ def test_a_finer_grid_shows_the_same_image() -> None:
     np.testing.assert_array_equal(fine[:, 1::3, 1::3], coarse)
 
 
-def test_integers_are_near_to_floating_point() -> None:
-    inr = CODEC._inr
+@pytest.mark.parametrize("codec", [CODEC, LATENTS])
+def test_integers_are_near_to_floating_point(codec: InrCodec) -> None:
+    inr = codec._inr
     index = Draw(4)(0, 63, 9, inr.groups.count)
     w = (inr.weights(index) * inr.units).astype(np.float32)
     expected = np.clip(64 * inr.network(w, inr.features) + 127.5, 0, 255)
@@ -221,7 +225,24 @@ def test_a_lower_resolution_evaluates_fewer_places(monkeypatch: pytest.MonkeyPat
         assert sum(seen) == places
 
 
-@pytest.mark.parametrize("codec", [CODEC, CoinCodec(width=3, depth=1, steps=3)])
+@pytest.mark.parametrize("shape", [(8, 10, 3), (2, 5, 9, 3)])
+def test_channels_between_cells_are_those_of_the_cells_where_these_are(shape: tuple[int, ...]) -> None:
+    x = waves(*shape)
+    payload, spec = LATENTS.encode(x), cc.ArraySpec.of(x)
+    whole = LATENTS.decode(payload, spec)
+    np.testing.assert_array_equal(LATENTS.scaled(payload, spec, 1), whole)
+    np.testing.assert_array_equal(LATENTS.scaled(payload, spec, 3)[..., 1::3, 1::3, :], whole)
+    np.testing.assert_array_equal(LATENTS.preview(payload, spec, 12), whole)
+
+
+def test_a_fit_with_latents_comes_near() -> None:
+    model = random_model((8, 8, 3), latents=(4, 3), hidden=(6,), index_bits=4, window=10, groups=30, steps=(100, 10))
+    x = waves(2, 8, 8, 3)
+    errors = [error(InrCodec(model=model, effort=effort), x) for effort in ("fast", "smallest")]
+    assert errors[1] < errors[0]
+
+
+@pytest.mark.parametrize("codec", [CODEC, LATENTS, CoinCodec(width=3, depth=1, steps=3)])
 def test_blocks_of_places_are_as_all_at_once(codec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     x = waves(8, 10, 3)
     payload, spec = codec.encode(x), cc.ArraySpec.of(x)

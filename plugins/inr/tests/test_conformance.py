@@ -24,6 +24,15 @@ class TestColour(Conformance):
         return [x, x[0], x[:1, :4, :5], x[:0]]
 
 
+class TestLatents(Conformance):
+    model = random_model((4, 4, 1), hidden=(2,), latents=(2, 1), linear=True, index_bits=2, window=5)
+    configs = ({"effort": "fast"},)
+
+    def samples(self):
+        x = Draw(5)(0, 255, 2, 5, 4).astype(np.uint8)
+        return [x, x[0], x[:0]]
+
+
 class TestCoin(Conformance):
     codec_id = "inr.coin"
     configs = ({"steps": 4, "width": 3, "depth": 1}, {"steps": 3, "digits": 3, "frequencies": 2, "width": 2})

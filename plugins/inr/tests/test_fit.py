@@ -70,7 +70,7 @@ def test_the_best_proposal_is_chosen(bits: int) -> None:
     groups = Groups(np.array([0, 1, 0, -1, 1, 1]), bits)
     mean = np.random.default_rng(4).normal(0, 0.7, (5, 6)).astype(np.float32)
     deviation = np.full((5, 6), 0.3, np.float32)
-    found = groups.choose(1, mean, deviation)
+    found = groups.choose(range(1, 2), np.zeros((5, 1), np.int64), mean, deviation)[:, 0]
     every = np.arange(1, 1 << bits)
     z = groups.values(np.stack([np.zeros_like(every), every], 1)) / 2**16
     at = groups.members[1]
@@ -78,6 +78,23 @@ def test_the_best_proposal_is_chosen(bits: int) -> None:
     chosen = log[found - 1, np.arange(5)]
     np.testing.assert_allclose(chosen, log.max(0), rtol=1e-4)
     assert not z[:, 3].any()
+
+
+def test_windows_have_the_best_path() -> None:
+    """Of all 2^8 paths through four groups of two bits."""
+    groups = Groups(np.array([0, 1, 2, -1, 3, 1, 0, 2, 3]), 2, window=6)
+    mean = np.random.default_rng(4).normal(0, 0.7, (5, 9)).astype(np.float32)
+    deviation = np.full((5, 9), 0.3, np.float32)
+    every = np.stack([a.reshape(-1) for a in np.meshgrid(*[np.arange(4)] * 4)], 1)
+    z = groups.values(every) / 2**16
+    sent = groups.group >= 0
+    ratio = 0.5 * np.square(z[:, None]) - 0.5 * np.square((z[:, None] - mean) / 0.3)
+    best = ratio[..., sent].sum(2).argmax(0)
+    found = groups.choose(range(4), np.zeros((5, 0), np.int64), mean, deviation)
+    np.testing.assert_array_equal(found, every[best])
+    later = groups.choose(range(2, 4), found[:, :2], mean, deviation)
+    np.testing.assert_array_equal(later, found[:, 2:])
+    assert [len(stage) for stage in groups.stages] == [2, 2]
 
 
 def test_values_of_the_first_groups_are_those_of_all() -> None:
@@ -111,8 +128,9 @@ def test_a_basis_finds_the_directions_that_signals_differ_in() -> None:
     bits = []
     for basis in False, True:
         alternation = Alternation(linear(), x, both * x + both, 8.0, np.random.default_rng(8), linear=basis)
+        alternation.share = 1.0
         for _ in range(80):
-            alternation.expect(25, 0.03, 1.0)
+            alternation.expect(25, 0.03)
             alternation.maximise()
             alternation.variance = 0.01
         bits.append(alternation.information().sum())

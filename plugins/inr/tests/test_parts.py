@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from codecs_inr.features import fourier
 from codecs_inr.network import Siren
 from codecs_inr.packing import packed, unpacked
 from codecs_inr.patches import counts, cut, joined
+from codecs_inr.positional import Positional
 from codecs_inr.sine import sine, table
+from codecs_inr.upsampling import Upsampling
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from codecs_core.errors import CorruptDataError
 from codecs_core.testing import Draw
@@ -49,16 +53,40 @@ def test_a_network_is_layers_of_sines() -> None:
 
 
 def test_gradients_are_slopes() -> None:
-    network, rng = Siren((3, 4, 5, 2)), np.random.default_rng(1)
-    w, x = rng.standard_normal((2, network.size)).astype(np.float32), rng.standard_normal((6, 3)).astype(np.float32)
-    y = rng.standard_normal((2, 6, 2)).astype(np.float32)
-    squares, gradient = network.gradient(w, x, y)
-    np.testing.assert_allclose(squares, np.square(network(w, x) - y).sum((1, 2)), rtol=1e-5)
+    rng = np.random.default_rng(1)
+    check_slopes(Siren((3, 4, 5, 2)), rng.standard_normal((6, 3)), rng)
+
+
+def test_gradients_of_latents_are_slopes() -> None:
+    rng = np.random.default_rng(2)
+    upsampling = Upsampling((2, 1), (2, 3, 2))
+    for layer in upsampling.layers:
+        layer[...] = rng.standard_normal(layer.shape) / 4
+    network, x = Positional((3, 3, 1), upsampling), rng.standard_normal((32, 1))
+    check_slopes(network, x, rng)
+    w, y = rng.standard_normal((2, network.size)).astype(np.float32), np.zeros((2, 32, 1), np.float32)
+    turns = network.gradient(w, x.astype(np.float32), y).shared
+    for layer, turn in zip(upsampling.layers, turns, strict=True):
+        for at in zip(*(rng.integers(0, n, 5) for n in layer.shape), strict=True):
+            kept, found = layer[at], []
+            for step in (1e-2, -1e-2):
+                layer[at] = kept + np.float32(step)
+                found.append(network.gradient(w, x.astype(np.float32), y).squares.sum(dtype=np.float64))
+            layer[at] = kept
+            np.testing.assert_allclose(turn[at], (found[0] - found[1]) / 4e-2, rtol=0.02, atol=0.02)
+
+
+def check_slopes(network: Siren, x: NDArray[Any], rng: np.random.Generator) -> None:
+    x = x.astype(np.float32)
+    w = rng.standard_normal((2, network.size)).astype(np.float32)
+    y = rng.standard_normal((2, len(x), network.widths[-1])).astype(np.float32)
+    found = network.gradient(w, x, y)
+    np.testing.assert_allclose(found.squares, np.square(network(w, x) - y).sum((1, 2)), rtol=1e-5)
     for i in range(network.size):
         step = np.zeros_like(w)
         step[:, i] = 1e-2
-        above, below = (network.gradient(w + s * step, x, y)[0].astype(np.float64) for s in (1, -1))
-        np.testing.assert_allclose(gradient[:, i], (above - below) / 4e-2, rtol=0.02, atol=0.02)
+        above, below = (network.gradient(w + s * step, x, y).squares.astype(np.float64) for s in (1, -1))
+        np.testing.assert_allclose(found.weights[:, i], (above - below) / 4e-2, rtol=0.03, atol=0.03)
 
 
 @given(st.integers(1, 20), st.integers(0, 40), st.integers(0, 2**32))

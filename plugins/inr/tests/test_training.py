@@ -55,6 +55,26 @@ def test_a_trained_model_shows_images_that_it_did_not_see() -> None:
     assert "bits a signal" in told[0][1]
 
 
+def test_latents_start_from_principal_axes() -> None:
+    settings = SMALL | {"latents": [6, 4, 4], "numbers": 30, "linear": True, "index_bits": 2, "window": 8, "rounds": 3}
+    model = train(blobs(64), **settings)
+    x = blobs(8, seed=1)
+    codec = InrCodec(model=model)
+    payload = codec.encode(x)
+    assert len(payload) == 8 * 8
+    error = np.square(x.astype(float) - codec.decode(payload, cc.ArraySpec.of(x))).mean()
+    assert error < 0.1 * x.var()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"latents": [4, 4, 4, 4, 4]}, "multiples of 16"), ({"window": 8, "index_bits": 6}, "at least twice the bits")],
+)
+def test_latents_and_windows_must_fit(settings: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        train(blobs(8), **(SMALL | settings))
+
+
 def test_the_same_seed_gives_the_same_model() -> None:
     settings = SMALL | {"rounds": 2}
     models = [train(blobs(10), seed=seed, **settings) for seed in (1, 1, 2)]

@@ -90,6 +90,14 @@ def codecs_register_models() -> list[ModelSpec]:
             nbytes=11942,
         ),
         ModelSpec(
+            name="recombiner-1",
+            codec="inr.image",
+            resource="codecs_inr:models/recombiner-1.safetensors",
+            sha256="55330e102187ec62513c2728f0a618584b9729a468b48c8928af9da2e8f1ed71",
+            summary="colour images in patches of 32 x 32, 0.94 bits per pixel, with positional latents: nearest to the image",
+            nbytes=864199,
+        ),
+        ModelSpec(
             name="voice-5",
             codec="inr.sound",
             resource="codecs_inr:models/voice-5.safetensors",

@@ -155,10 +155,10 @@ class CoinCodec(Codec):
         for step in range(self.steps if images.size else 0):
             late = step >= (1 - WHOLE) * self.steps
             at = slice(None) if late else rng.permutation(places)[: max(1, round(SHARE * places))]
-            squares, gradient = network.gradient(w, x[at], y[:, at])
-            adam.step(w, gradient, RATE * (1 - 0.95 * step / self.steps))
+            found = network.gradient(w, x[at], y[:, at])
+            adam.step(w, found.weights, RATE * (1 - 0.95 * step / self.steps))
             if step % LOOK == 0:
-                tell(step / self.steps, f"{IMAGE.decibels(squares.mean() / y[0, at].size):.1f} dB")
+                tell(step / self.steps, f"{IMAGE.decibels(found.squares.mean() / y[0, at].size):.1f} dB")
         return w
 
 

@@ -17,6 +17,7 @@ from codecs_core import tell
 from codecs_inr.groups import Groups
 from codecs_inr.model import INR
 from codecs_inr.network import Floats
+from codecs_inr.positional import Positional
 from codecs_inr.posterior import Fit, Posterior
 
 #: Size of a step, in units of the prior's deviation; steps between two looks at the rates of the groups.
@@ -41,9 +42,13 @@ class Prices:
         """Shape (n, size)."""
         return self.groups.spread(self.of_groups)
 
-    def follow(self, posterior: Posterior) -> None:
-        """Move on by what the groups tell now."""
-        nats = self.groups.sums(posterior.kl()) / np.float32(math.log(2) * self.groups.bits)
+    def follow(self, posterior: Posterior, settled: int = 0) -> None:
+        """Move on by what the groups tell now; those that windows join have one price, as they share their bits."""
+        share = np.float32(math.log(2) * self.groups.bits)
+        if self.groups.window:
+            nats = posterior.kl().sum(1, keepdims=True) / (share * np.float32(self.groups.count - settled))
+        else:
+            nats = self.groups.sums(posterior.kl()) / share
         self.of_groups *= np.exp(np.clip(_GAIN * (nats - 1), -0.2, 0.2))
         np.clip(self.of_groups, 1e-4, 1e4, out=self.of_groups)
 
@@ -92,29 +97,38 @@ def progressive(
     exponents = inr.kind.exponents(signals)
     y, weight = inr.kind.standardised(signals, exponents), inr.kind.weight(exponents)
     fit = Fit(inr.network, inr.features, y, inr.prior, inr.variance, weight)
-    posterior = Posterior(n, inr.network.size, 0.5)
+    posterior = Posterior(n, len(groups.group), 0.5)
+    if groups.window:
+        posterior.log[...] = -math.log(2) * groups.told
+    whole = isinstance(inr.network, Positional)
+    shares = (1.0, 1.0) if whole else (SHARE, 1.0)
     still = np.flatnonzero(groups.group < 0)
     posterior.fix(still, np.zeros((n, still.size)))
     prices = Prices(groups, n)
     steps, between = (max(1, round(effort * count)) for count in inr.steps)
-    headway = Headway(inr, steps + between * groups.count)
+    headway = Headway(inr, steps + between * len(groups.stages))
+    look = LOOK if groups.window else between
     for done in range(0, steps, LOOK):
         late = done >= (1 - WHOLE) * steps
-        rate = RATE * (1 - 0.8 * done / steps)
-        share = 1.0 if late else SHARE
-        errors = fit.run(posterior, min(LOOK, steps - done), rng, rate=rate, weight=prices.of_weights, share=share)
+        rate = RATE * (1 - (0.95 if whole else 0.8) * done / steps)
+        errors = fit.run(
+            posterior, min(LOOK, steps - done), rng, rate=rate, weight=prices.of_weights, share=shares[late]
+        )
         headway.tell(min(done + LOOK, steps), 0, posterior, errors)
         prices.follow(posterior)
-    for g in range(groups.count):
+    for i, stage in enumerate(groups.stages):
         if told:
-            told(g, posterior)
-        index[:, g] = groups.choose(g, posterior.mean, posterior.deviation)
-        at = groups.members[g]
-        z = groups.values(index[:, : g + 1])[:, at]
+            for g in stage:
+                told(g, posterior)
+        index[:, stage] = groups.choose(stage, index[:, : stage.start], posterior.mean, posterior.deviation)
+        at = np.concatenate([groups.members[g] for g in stage])
+        z = groups.values(index[:, : stage.stop])[:, at]
         posterior.fix(at, z * 2.0**-16)
-        if g + 1 < groups.count:
-            errors = fit.run(posterior, between, rng, rate=FINE * RATE, weight=prices.of_weights, share=SHARE)
-            headway.tell(steps + between * (g + 1), g + 1, posterior, errors)
-            if g % 4 == 0:
-                prices.follow(posterior)
+        if stage.stop < groups.count:
+            for done in range(0, between, look):
+                some = min(look, between - done)
+                errors = fit.run(posterior, some, rng, rate=FINE * RATE, weight=prices.of_weights, share=shares[0])
+                if groups.window or i % 4 == 0:
+                    prices.follow(posterior, stage.stop)
+            headway.tell(steps + between * (i + 1), stage.stop, posterior, errors)
     return index

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_core import Model
-from codecs_inr.decoder import REACH
+from codecs_inr.decoder import REACH, UP_BITS
 from codecs_inr.em import Alternation
 from codecs_inr.groups import partition
 from codecs_inr.kinds import Kind
 from codecs_inr.model import BASIS_BITS, VARIANCE, units
 from codecs_inr.network import Floats
+from codecs_inr.positional import Positional
 
 
 def frozen(
@@ -24,22 +26,30 @@ def frozen(
     *,
     item_shape: Sequence[int],
     index_bits: int,
+    window: int,
     steps: Sequence[int],
     attrs: Mapping[str, Any],
     name: str = "",
 ) -> Model:
     """Make a model of the prior of an alternation, with as many groups as the bits that a signal is to cost are made of."""
     network = alternation.network
-    group = partition(alternation.information(), max(1, round(alternation.bits / index_bits)))
+    many, order = max(1, round(alternation.bits / index_bits)), np.random.default_rng(0) if window else None
+    group = partition(alternation.information(), many, order)
     config = {
         "item_shape": [int(n) for n in item_shape],
         "hidden": list(network.widths[1:-1]),
         "linear": bool(alternation.prior.basis),
-        "index_bits": index_bits,
+        "index_bits": [index_bits, window] if window else index_bits,
         "steps": [int(n) for n in steps],
         "variance": max(1, round(alternation.variance * VARIANCE)),
     }
 
+    up: dict[str, NDArray[Any]] = {}
+    if isinstance(network, Positional):
+        upsampling = network.upsampling
+        config |= {"latents": [*upsampling.grid, upsampling.channels[0]], "up": list(upsampling.channels[1:])}
+        turns = [np.rint(layer * ((1 << UP_BITS) / (2 * math.pi))) for layer in upsampling.layers]
+        up = {f"up.{i}": np.clip(layer, -(1 << 15), (1 << 15) - 1).astype(np.int16) for i, layer in enumerate(turns)}
     basis, sizes = _integers(alternation.prior.basis)
 
     def made(mean: NDArray[Any], scale: NDArray[Any]) -> Model:
@@ -49,11 +59,12 @@ def frozen(
             "scale": scale.astype(np.int32),
             "group": group.astype(np.int16),
         }
-        tensors |= {f"basis.{i}": matrix for i, matrix in enumerate(basis)}
+        tensors |= up | {f"basis.{i}": matrix for i, matrix in enumerate(basis)}
         return Model.create(codec=kind.codec, config=config, tensors=tensors, attrs=dict(attrs), name=name)
 
     prior = alternation.prior
-    mean, scale = (np.rint(a.astype(np.float64) / units(network, kind)) for a in (prior.mean, prior.std * sizes))
+    unit = units(network, kind)
+    mean, scale = (np.rint(a.astype(np.float64) / unit[: len(a)]) for a in (prior.mean, prior.std * sizes))
     return made(np.clip(mean, -REACH, REACH), np.clip(scale, 1, REACH))
 
 

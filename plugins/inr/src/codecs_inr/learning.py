@@ -27,7 +27,9 @@ from codecs_inr.freeze import frozen
 from codecs_inr.kinds import Kind
 from codecs_inr.model import INR, MOST_LINEAR
 from codecs_inr.network import Siren
+from codecs_inr.positional import Positional
 from codecs_inr.sine import VALUE_BITS
+from codecs_inr.upsampling import Upsampling
 
 #: Steps of an E step.
 STEPS = 25
@@ -53,8 +55,11 @@ class Settings(core.Settings):
         The most patches to learn from.
     index_bits
         Of a group of weights: the search for an index looks at 2^index_bits proposals.
+    window
+        If not 0, bits that name a proposal, those of an index and of those before it, at least twice as many as `index_bits`: groups may be
+        small, and are searched together.
     steps, between
-        Steps of an encoder's fit, and after each group.
+        Steps of an encoder's fit, and after each group; with a window, after the first half of them.
     rate
         Size of a step, in units of the prior's deviation; it follows a cosine.
     rounds
@@ -71,12 +76,34 @@ class Settings(core.Settings):
     highest: float = core.number(0.0, 0, 1024)
     signals: int = core.whole(512, 2, 1 << 20)
     index_bits: int = core.whole(16, 1, 20)
+    window: int = core.whole(0, 0, 20)
     steps: int = core.whole(2000, 1, 1 << 20)
     between: int = core.whole(20, 1, 1 << 20)
     rate: float = core.number(0.05, above=True)
     rounds: int = core.whole(0, 0, 1 << 20)
     start: str = ""
     seed: int = core.whole(0, 0, (1 << 63) - 1)
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Positional latents of networks.
+
+    Parameters
+    ----------
+    channels
+        Of the grid of latents, then of each layer of the upsampling network.
+    numbers
+        That the latents of a signal are made of, if there is a basis.
+    """
+
+    channels: Sequence[int]
+    numbers: int
+
+    @property
+    def side(self) -> int:
+        """Places along each axis for a cell of the grid."""
+        return 1 << (len(self.channels) - 1)
 
 
 @dataclass(frozen=True)
@@ -96,9 +123,15 @@ class Rate:
 
 
 def learned(
-    patches: NDArray[Any], kind: Kind, rate: Rate, settings: Settings, run: Run, rng: np.random.Generator
+    patches: NDArray[Any],
+    kind: Kind,
+    rate: Rate,
+    settings: Settings,
+    run: Run,
+    rng: np.random.Generator,
+    latents: Latents | None = None,
 ) -> tuple[Alternation, Model]:
-    """Train on patches of shape (n, *grid, channels).
+    """Train on the first of these patches, shape (n, *grid, channels), as many as the settings say; principal axes are those of all.
 
     Returns
     -------
@@ -116,25 +149,41 @@ def learned(
     x = (fourier(grid, frequencies) / (1 << VALUE_BITS)).astype(np.float32)
     exponents = kind.exponents(patches)
     y, weight = kind.standardised(patches, exponents), kind.weight(exponents)
-    network = Siren((x.shape[1], *settings.hidden, channels))
-    if settings.linear and (widest := max(a * b for a, b in network.shapes)) > MOST_LINEAR:
+    network, numbers = _network((x.shape[1], *settings.hidden, channels), grid, latents, settings.linear)
+    if settings.window and (settings.index_bits > 8 or 2 * settings.index_bits > settings.window):
+        raise ConfigError(
+            f"a window must have at least twice the bits of an index, 1 to 8, got {settings.window} and {settings.index_bits}"
+        )
+    if settings.linear and (widest := max(network.parts)) > MOST_LINEAR:
         raise ConfigError(
             f"layers with a basis must have at most {MOST_LINEAR} weights, got {widest}; take fewer units, or linear=false"
         )
     _check_rate(rate, len(x), network.size, settings)
-    alternation = Alternation(network, x, y, rate.bits * len(x), rng, linear=settings.linear, weight=weight)
+    few = settings.signals
+    alternation = Alternation(
+        network,
+        x,
+        y[:few],
+        rate.bits * len(x),
+        rng,
+        linear=settings.linear,
+        weight=weight[:few],
+        numbers=numbers,
+        many=y,
+    )
     if settings.start:
         _start(alternation, settings.start, kind)
     _alternate(alternation, settings, run, kind)
     if run.progress:
         run.progress(1.0, f"{alternation.rounds} rounds for {rate.bits:g} bits per {kind.place}")
-    attrs = {**run.about, "rounds": alternation.rounds, "seed": settings.seed, "signals": len(patches)}
+    attrs = {**run.about, "rounds": alternation.rounds, "seed": settings.seed, "signals": len(alternation.y)}
     model = frozen(
         alternation,
         frequencies,
         kind,
         item_shape=patches.shape[1:],
         index_bits=settings.index_bits,
+        window=settings.window,
         steps=(settings.steps, settings.between),
         attrs=attrs,
         name=run.name,
@@ -142,26 +191,44 @@ def learned(
     return alternation, model
 
 
-def some(patches: NDArray[Any], settings: Settings, rng: np.random.Generator) -> NDArray[Any]:
+def _network(widths: tuple[int, ...], grid: Sequence[int], latents: Latents | None, linear: bool) -> tuple[Siren, int]:
+    """The network of each signal, and the numbers that its latents are made of."""
+    if latents is None:
+        return Siren(widths), 0
+    if any(n % latents.side for n in grid):
+        raise ConfigError(f"with latents, sides of patches must be multiples of {latents.side}, got {tuple(grid)}")
+    height, width = (n // latents.side for n in grid)
+    upsampling = Upsampling((height, width), latents.channels)
+    network = Positional((widths[0] + latents.channels[-1], *widths[1:]), upsampling)
+    return network, min(latents.numbers, upsampling.size) if linear else upsampling.size
+
+
+def some(patches: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[Any]:
     """No more patches than are to be learned from."""
-    return patches if len(patches) <= settings.signals else patches[rng.permutation(len(patches))[: settings.signals]]
+    return patches if len(patches) <= count else patches[rng.permutation(len(patches))[:count]]
 
 
 def _start(alternation: Alternation, name: str, kind: Kind) -> None:
     """Give an alternation the prior of a model."""
     inr, prior = INR(cc.load_model(name, codec=kind.codec), kind), alternation.prior
-    found, expected = (
-        (each[0].widths, bool(each[1])) for each in ((inr.network, inr.basis), (alternation.network, prior.basis))
-    )
+    found, expected = (_structure(*each) for each in ((inr.network, inr.basis), (alternation.network, prior.basis)))
     if found != expected:
-        raise ConfigError(
-            f"start must be a model of the same network: {name} has widths {list(found[0])} and linear={str(found[1]).lower()}, "
-            f"expected {list(expected[0])} and {str(expected[1]).lower()}"
-        )
+        raise ConfigError(f"start must be a model of the same network: {name} has {found}, expected {expected}")
     prior.mean[...], prior.std[...] = inr.prior.mean, inr.prior.std
     for matrix, given in zip(prior.basis, inr.prior.basis, strict=True):
         matrix[...] = given
+    for layer, given in zip(alternation.network.shared, inr.network.shared, strict=True):
+        layer[...] = given
+    for posterior in alternation.posteriors:
+        posterior.mean[...], posterior.log[...] = 0, -math.log(2) * inr.groups.told
     alternation.variance = inr.variance
+
+
+def _structure(network: Siren, basis: Sequence[NDArray[Any]]) -> str:
+    """What two networks must have in common."""
+    latents = network.upsampling.channels if isinstance(network, Positional) else ()
+    rows = [len(matrix) for matrix in basis]
+    return f"widths {list(network.widths)}, latents {list(latents)} and bases of {rows} numbers"
 
 
 def _alternate(alternation: Alternation, settings: Settings, run: Run, kind: Kind) -> None:

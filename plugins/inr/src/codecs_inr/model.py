@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from codecs_core.errors import ModelError
 from codecs_inr import decoder
-from codecs_inr.decoder import MOST_UNITS, REACH, WEIGHT_BITS
+from codecs_inr.decoder import LOUDER, MOST_UNITS, REACH, UP_BITS, WEIGHT_BITS
 from codecs_inr.features import fourier
 from codecs_inr.groups import POINT_BITS, Groups
 from codecs_inr.kinds import IMAGE, Kind
 from codecs_inr.network import Floats, Siren
+from codecs_inr.positional import Positional
 from codecs_inr.prior import Prior, spread
 from codecs_inr.sine import VALUE_BITS
+from codecs_inr.upsampling import Upsampling, shapes
 
 if TYPE_CHECKING:
     from codecs_core import Model
@@ -36,10 +38,14 @@ class INR:
     ----------
     model
         Config: ``item_shape``, the places along each axis and the channels, (h, w, c) for images; ``hidden``, units of each hidden
-        layer; ``linear``, whether layers have a basis; ``index_bits``; ``steps``, of a fit and between two groups; ``variance``, the
+        layer; ``linear``, whether layers have a basis; ``index_bits``, of an index and, if these are
+        not the same, of the window that names a proposal; ``steps``, of a fit and after each group or stage; ``variance``, the
         squared error that a fit trades for rate, in 2^-20 of the square of the kind's unit.
         Tensors: ``frequencies`` of the Fourier features, in 2^-10; ``mean`` and ``scale`` of the prior, in units of 2^-20; ``group`` of
         each number that the weights are made of; and, if linear, ``basis.0`` and so on, in 2^-7.
+        Models with latents also have, in the config, ``latents``, rows, columns and channels of their grid, and ``up``, channels of the
+        layers of the upsampling network; and tensors ``up.0`` and so on, in 2^-16 of a turn. Latents follow the weights in ``mean``, and
+        if linear they have a basis as a layer has.
     kind
         Of the signals.
 
@@ -57,22 +63,29 @@ class INR:
         self._require(self.channels in kind.channels and math.prod(shape) <= 1 << 20, f"item_shape {list(shape)}")
         self.grid = tuple(grid)
         hidden = self._whole(config, "hidden", (1, 16), 1, MOST_UNITS - 1)
-        (bits,) = self._whole(config, "index_bits", (1, 1), 1, 20)
+        bits, *window = self._whole(config, "index_bits", (1, 2), 1, 20)
+        self._require(not window or (bits <= 8 and 2 * bits <= window[0]), f"index_bits {config['index_bits']}")
         self.steps = self._whole(config, "steps", (2, 2), 1, 1 << 20)
         (variance,) = self._whole(config, "variance", (1, 1), 1, 1 << 24)
         self.variance = variance / VARIANCE
         self.frequencies = self._tensor(tensors, "frequencies", (None,), 0, 1 << 20)
         inputs = 2 * len(self.frequencies) * len(self.grid)
         self._require(0 < inputs < MOST_UNITS, f"{inputs} features")
-        self.network = Siren((inputs, *hidden, self.channels))
+        self.up: list[NDArray[np.int64]] = []
+        self.network = self._network((inputs, *hidden, self.channels), config, tensors)
         size = self.network.size
         self.mean = self._tensor(tensors, "mean", (size,), -REACH, REACH)
-        self.scale = self._tensor(tensors, "scale", (size,), 0, REACH)
-        self.groups = Groups(self._tensor(tensors, "group", (size,), -1, size - 1), bits, kind.loud)
+        self.scale = self._tensor(tensors, "scale", (None,), 0, REACH)
+        numbers = len(self.scale)
+        self.groups = Groups(self._tensor(tensors, "group", (numbers,), -1, numbers - 1), bits, kind.loud, *window)
         self._require(all(at.size for at in self.groups.members) and self.groups.count > 0, "a group without weights")
         linear: Any = config.get("linear")
         self._require(type(linear) is bool, f"linear {linear!r}")
-        self.basis = tuple(self._basis(tensors, i) for i in range(len(self.network.shapes))) if linear else ()
+        parts = self.network.parts
+        rows = [*parts[:-1], numbers - sum(parts[:-1])] if isinstance(self.network, Positional) and linear else parts
+        self._require(sum(rows) == numbers and rows[-1] > 0, f"scale of {numbers} numbers")
+        shapes = zip(rows, parts, strict=True)
+        self.basis = tuple(self._basis(tensors, i, shape) for i, shape in enumerate(shapes)) if linear else ()
 
     def _require(self, holds: bool, what: str) -> None:
         if not holds:
@@ -99,16 +112,30 @@ class INR:
         self._require(not found.size or low <= int(found.min()) <= int(found.max()) <= high, f"{name} out of range")
         return found.astype(np.int64)
 
-    def _basis(self, tensors: dict[str, NDArray[Any]], number: int) -> NDArray[np.float64]:
-        rows, columns = self.network.shapes[number]
-        n, name = rows * columns, f"basis.{number}"
-        self._require(n <= MOST_LINEAR, f"a basis of {n} weights")
-        return self._tensor(tensors, name, (n, n), -128, 127).astype(np.float64)
+    def _network(self, widths: tuple[int, ...], config: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Siren:
+        """The network in floating point, with an upsampling network where there are latents."""
+        if "latents" not in config:
+            return Siren(widths)
+        *cells, channels = self._whole(config, "latents", (3, 3), 1, 1 << 8)
+        many = (channels, *self._whole(config, "up", (1, 6), 1, 64))
+        fits = self.kind.axes == 2 and channels <= 64 and self.grid == tuple(n << (len(many) - 1) for n in cells)
+        self._require(fits, f"latents {config['latents']} with up {config['up']}")
+        widths = (widths[0] + many[-1], *widths[1:])
+        self._require(widths[0] < MOST_UNITS, f"{widths[0]} features")
+        upsampling = Upsampling((cells[0], cells[1]), many)
+        for i, (layer, shape) in enumerate(zip(upsampling.layers, shapes(many), strict=True)):
+            self.up.append(self._tensor(tensors, f"up.{i}", shape, -(1 << 15), (1 << 15) - 1))
+            layer[...] = self.up[-1] * (2 * math.pi / (1 << UP_BITS))
+        return Positional(widths, upsampling)
+
+    def _basis(self, tensors: dict[str, NDArray[Any]], number: int, shape: tuple[int, int]) -> NDArray[np.float64]:
+        self._require(max(shape) <= MOST_LINEAR, f"a basis of {max(shape)} weights")
+        return self._tensor(tensors, f"basis.{number}", shape, -128, 127).astype(np.float64)
 
     # --- for decoders: integers -------------------------------------------------------------------
 
     def weights(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Weights in units of 2^-20 for indices of shape (n, k) of the first k groups; the others are at the prior's mean."""
+        """Weights and latents in units of 2^-20 for indices of shape (n, k) of the first k groups; the others are at the prior's mean."""
         h = np.clip((self.scale * self.groups.values(index)) >> POINT_BITS, -REACH, REACH)
         if self.basis:  # sums below 2^28 2^7 2^12, in any order
             h = np.floor(spread(h.astype(np.float64), self.basis) * 2.0**-BASIS_BITS).astype(np.int64)
@@ -135,7 +162,12 @@ class INR:
         """
         cells = tuple(grid or self.grid)
         x = fourier(cells, self.frequencies)
-        shown = decoder.values(self.network, self.weights(index), x, self.kind, exponents)
+        w = self.weights(index)
+        beside = None
+        if isinstance(self.network, Positional):
+            made = decoder.channels(self.network, w, self.up)
+            beside = made.reshape(len(w), len(x), made.shape[-1])
+        shown = decoder.values(self.network, w, x, self.kind, exponents, beside)
         return shown.reshape(len(index), *cells, self.channels)
 
     # --- for encoders: floating point ---------------------------------------------------------------
@@ -149,7 +181,8 @@ class INR:
     def prior(self) -> Prior:
         """The prior of the network in floating point."""
         basis = tuple((matrix * 2.0**-BASIS_BITS).astype(np.float32) for matrix in self.basis)
-        return Prior((self.mean * self.units).astype(np.float32), (self.scale * self.units).astype(np.float32), basis)
+        mean, scale = (a * self.units[: len(a)] for a in (self.mean, self.scale))
+        return Prior(mean.astype(np.float32), scale.astype(np.float32), basis)
 
     @cached_property
     def features(self) -> Floats:
@@ -158,7 +191,10 @@ class INR:
 
 
 def units(network: Siren, kind: Kind) -> Floats:
-    """What the unit of a weight is in floating point, shape (size,): 2^-20 of a turn or, in the last layer, of a value."""
+    """What the unit of a weight is in floating point, shape (size,): 2^-20 of a turn, in the last layer of a value, of latents of 1."""
     each = np.full(network.size, 2 * math.pi / (1 << WEIGHT_BITS), np.float32)
     each[network.ends[-2] if len(network.ends) > 1 else 0 :] = 1 / (kind.spread * (1 << WEIGHT_BITS))
+    if isinstance(network, Positional):
+        each[network.ends[-2] :] *= 1 << LOUDER
+        each[network.ends[-1] :] = 1 / (1 << WEIGHT_BITS)
     return each

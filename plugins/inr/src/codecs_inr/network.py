@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """What `Siren.gradient` finds.
+
+    Parameters
+    ----------
+    squares
+        Squared errors, summed for each network: shape (n,).
+    weights
+        The gradient of half of them, scaled: shape (n, size).
+    error
+        The same with respect to the sums of the first layer: shape (n, places, units).
+    shared
+        Likewise, of what all networks share.
+    """
+
+    squares: Floats
+    weights: Floats
+    error: Floats
+    shared: Sequence[Floats] = field(default=())
 
 
 class Siren:
@@ -28,6 +51,12 @@ class Siren:
         self.shapes = [(a + 1, b) for a, b in pairwise(widths)]
         self.ends = np.cumsum([a * b for a, b in self.shapes]).tolist()
         self.size: int = self.ends[-1]
+        self.parts = [a * b for a, b in self.shapes]
+
+    @property
+    def shared(self) -> Sequence[Floats]:
+        """What all networks share and is learned: nothing here."""
+        return ()
 
     def layers(self, w: NDArray[np.floating]) -> list[NDArray[np.floating]]:
         """Views of rows of weights, shape (n, size), as matrices of shape (n, inputs + 1, outputs)."""
@@ -46,14 +75,8 @@ class Siren:
             x = np.sin(_affine(x, layer))
         return _affine(x, last)
 
-    def gradient(self, w: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Squared errors against `y`, shape (n, places, outputs), summed for each network; and the gradient of half of them.
-
-        Returns
-        -------
-        tuple
-            Shapes (n,) and (n, size).
-        """
+    def gradient(self, w: Floats, x: Floats, y: Floats, scale: Floats | None = None) -> Gradient:
+        """Squared errors against `y`, shape (n, places, outputs), and the gradient of half of them, times `scale`, shape (n,)."""
         *hidden, last = self.layers(w)
         inputs, slopes = [x], []
         for layer in hidden:
@@ -63,6 +86,8 @@ class Siren:
         error = _affine(inputs[-1], last)
         error -= y
         squares = np.einsum("npc,npc->n", error, error)
+        if scale is not None:
+            error *= scale[:, None, None]
         found = np.empty_like(w)
         parts = self.layers(found)
         ones = np.ones((1, error.shape[1]), np.float32)  # a product is faster than a sum along the middle axis
@@ -73,7 +98,7 @@ class Siren:
                 layer = (*hidden, last)[at]
                 error = error @ layer[:, :-1].swapaxes(1, 2)
                 error *= slopes[at - 1]
-        return squares, found
+        return Gradient(squares, found, error)
 
 
 def _affine(x: Floats, layer: NDArray[np.floating]) -> Floats:

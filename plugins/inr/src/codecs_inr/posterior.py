@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_inr.adam import Adam
-from codecs_inr.network import Floats, Siren
+from codecs_inr.network import Floats, Gradient, Siren
 from codecs_inr.prior import Prior
 
 
@@ -107,11 +107,11 @@ class Fit:
         rate: float,
         weight: Floats | float = 1.0,
         share: float = 0.25,
-        watch: Callable[[Floats, Floats], None] | None = None,
+        watch: Callable[[Floats, Gradient], None] | None = None,
     ) -> Floats:
         """Take some steps, each at a share of the places; returns the mean squared error of each signal at the last one, weighted.
 
-        In each, `watch` is given the sample z and the gradient of the loss with respect to the weights, both of shape (n, size).
+        In each, `watch` is given the sample z, shape (n, numbers), and the gradient of the loss with respect to the weights.
         """
         places = len(self.x)
         some = max(1, round(share * places))
@@ -124,9 +124,10 @@ class Fit:
                 rng.standard_normal(dtype=np.float32, out=noise)
             at = slice(None) if some == places else rng.permutation(places)[:some]
             z = posterior.mean + posterior.deviation * noise
-            squares, gradient = self.network.gradient(self.prior.place(z), self.x[at], self.y[:, at])
-            gradient *= np.float32(places / some / self.variance) * self.weight[:, None]
+            scale = np.float32(places / some / self.variance) * self.weight
+            found = self.network.gradient(self.prior.place(z), self.x[at], self.y[:, at], scale)
+            squares = found.squares
             if watch is not None:
-                watch(z, gradient)
-            posterior.step(self.prior.pull(gradient), noise, weight, rate)
+                watch(z, found)
+            posterior.step(self.prior.pull(found.weights), noise, weight, rate)
         return np.asarray(self.weight * squares / (some * self.y.shape[2]))

@@ -24,11 +24,11 @@ class Prior:
     Parameters
     ----------
     mean
-        Of the weights, shape (size,).
+        Of the weights, and of latents, shape (size,).
     std
-        Of the numbers that the weights are made of, shape (size,).
+        Of the numbers that these are made of, shape (numbers,).
     basis
-        Of each layer, square matrices whose row i is what number i adds to the layer's weights; none: every number is a weight.
+        Of each layer, and of latents, matrices whose row i is what number i adds to the layer's weights; none: every number is a weight.
     """
 
     mean: Floats
@@ -36,7 +36,7 @@ class Prior:
     basis: tuple[Floats, ...] = ()
 
     def place(self, z: Floats) -> Floats:
-        """Weights of standardised numbers, both of shape (n, size)."""
+        """Weights, shape (n, size), of standardised numbers, shape (n, numbers)."""
         return np.asarray(self.mean + spread(self.std * z, self.basis))
 
     def pull(self, gradient: Floats) -> Floats:
@@ -45,16 +45,16 @@ class Prior:
 
 
 def spread(x: NDArray[np.floating], basis: tuple[NDArray[np.floating], ...]) -> NDArray[np.floating]:
-    """Rows of numbers, shape (n, size), layer by layer times its matrix."""
+    """Rows of numbers, shape (n, numbers), layer by layer times its matrix: shape (n, size)."""
     if not basis:
         return x
-    out, first = np.empty_like(x), 0
+    out, first, start = np.empty((len(x), sum(matrix.shape[1] for matrix in basis)), x.dtype), 0, 0
     for matrix in basis:
-        last = first + len(matrix)
+        last, stop = first + matrix.shape[0], start + matrix.shape[1]
         part = np.ascontiguousarray(x[:, first:last])
         step = max(16, _ALONE // max(1, part.size))
-        for at in range(0, len(matrix), step):
+        for at in range(0, matrix.shape[1], step):
             product = part @ np.ascontiguousarray(matrix[:, at : at + step])
-            out[:, first + at : first + at + product.shape[1]] = product
-        first = last
+            out[:, start + at : start + at + product.shape[1]] = product
+        first, start = last, stop
     return out

@@ -20,7 +20,9 @@ from codecs_inr.decoder import WEIGHT_BITS
 from codecs_inr.kinds import IMAGE, MOST_EXPONENT, SOUND
 from codecs_inr.model import units
 from codecs_inr.network import Floats, Siren
+from codecs_inr.positional import Positional
 from codecs_inr.sound.codec import SoundCodec
+from codecs_inr.upsampling import Upsampling, shapes
 from codecs_inr.weights import WeightsCodec
 
 
@@ -30,8 +32,10 @@ def random_model(
     hidden: Sequence[int] = (4, 3),
     frequencies: int = 2,
     linear: bool = False,
+    latents: Sequence[int] = (),
     groups: int = 4,
     index_bits: int = 6,
+    window: int = 0,
     steps: tuple[int, int] = (12, 2),
     seed: int = 0,
     name: str = "random",
@@ -42,30 +46,45 @@ def random_model(
     ----------
     item_shape
         (h, w, channels) for ``inr.image``, (samples, 1) for ``inr.sound``.
+    latents
+        Channels of positional latents, and of each layer of the upsampling network; none: no latents.
+    window
+        If not 0, bits that name a proposal.
     """
     *grid, channels = item_shape
     draw, kind = Draw(seed), IMAGE if len(grid) == IMAGE.axes else SOUND
-    network = Siren((2 * frequencies * len(grid), *hidden, channels))
+    widths = (2 * frequencies * len(grid) + sum(latents[-1:]), *hidden, channels)
+    network = Siren(widths)
     one = 1 << WEIGHT_BITS
-    group = np.arange(network.size) % groups
+    config: dict[str, Any] = {}
+    if latents:
+        rows, columns = (n >> (len(latents) - 1) for n in grid)
+        network = Positional(widths, Upsampling((rows, columns), latents))
+        config = {"latents": [rows, columns, latents[0]], "up": list(latents[1:])}
+    parts = network.parts
+    numbers = [*parts[:-1], parts[-1] - 1] if latents and linear else parts
+    group = np.arange(sum(numbers)) % groups
     group[0] = -1
-    last, spread = np.arange(network.size) >= network.ends[-2], int(kind.spread)
-    mean, scale = draw(-one // 8, one // 8, network.size), draw(1, one // 6, network.size)
+    at = np.arange(network.size)
+    last, spread = (network.ends[-2] <= at) & (at < network.ends[-1]), int(kind.spread)
+    mean, scale = draw(-one // 8, one // 8, network.size), draw(1, one // 6, sum(numbers))
     tensors: dict[str, NDArray[Any]] = {
         "frequencies": draw(200, 3000, frequencies).astype(np.int32),
         "mean": np.where(last, spread * mean, mean).astype(np.int32),
-        "scale": np.where(last, spread * scale, scale).astype(np.int32),
+        "scale": np.where(last[: len(scale)], spread * scale, scale).astype(np.int32),
         "group": group.astype(np.int16),
     }
+    for i, shape in enumerate(shapes(latents)):
+        tensors[f"up.{i}"] = draw(-4000, 4000, *shape).astype(np.int16)
     if linear:
-        for i, (rows, columns) in enumerate(network.shapes):
-            matrix = draw(-9, 9, (rows * columns,) * 2) + 100 * np.eye(rows * columns, dtype=np.int64)
+        for i, shape in enumerate(zip(numbers, parts, strict=True)):
+            matrix = draw(-9, 9, *shape) + 100 * np.eye(*shape, dtype=np.int64)
             tensors[f"basis.{i}"] = matrix.astype(np.int8)
-    config = {
+    config |= {
         "item_shape": list(item_shape),
         "hidden": list(hidden),
         "linear": linear,
-        "index_bits": index_bits,
+        "index_bits": [index_bits, window] if window else index_bits,
         "steps": list(steps),
         "variance": 25 * spread**2,
     }

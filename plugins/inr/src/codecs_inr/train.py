@@ -16,11 +16,13 @@ from codecs_core.learn import Run
 from codecs_inr import learning
 from codecs_inr.em import Alternation
 from codecs_inr.kinds import IMAGE
-from codecs_inr.learning import Rate
+from codecs_inr.learning import Latents, Rate
 from codecs_inr.patches import cut
 
 #: Sides of images that become one patch.
 SMALL = 64
+#: Patches that principal axes are looked for in, at the most.
+AXES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +33,17 @@ class Settings(learning.Settings):
     ----------
     bpp
         Bits per pixel that an image is to cost: every image has a payload of the same length.
+    latents
+        Channels of positional latents, then of each layer of the upsampling network, which doubles rows and columns; none: no latents.
+    numbers
+        The most numbers that the latents of a patch are made of, if `linear`.
     side
         Images are cut into squares of this side; 0: images of one size up to 64 x 64 are not cut, others are to squares of 32.
     """
 
     bpp: float = core.number(1.0, above=True)
+    latents: Sequence[int] = core.counts((), 1, 64, lengths=(0, 7))
+    numbers: int = core.whole(1024, 1, 1 << 12)
     side: int = core.whole(0, 0, 256)
 
 
@@ -57,7 +65,9 @@ def learn(data: Sequence[NDArray[Any]] | NDArray[Any], settings: Settings, run: 
         As `learning.learned` says.
     """
     rng = np.random.default_rng(settings.seed)
-    return learning.learned(_patches(data, settings, rng), IMAGE, Rate(settings.bpp, "bpp"), settings, run, rng)
+    latents = Latents(settings.latents, settings.numbers) if len(settings.latents) > 1 else None
+    patches = _patches(data, settings.side, max(settings.signals, AXES) if latents else settings.signals, rng)
+    return learning.learned(patches, IMAGE, Rate(settings.bpp, "bpp"), settings, run, rng, latents)
 
 
 def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
@@ -65,19 +75,19 @@ def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
     return learn(data, *Run.of(IMAGE.codec, Settings, hyper, beside=("budget", "progress", "checkpoint")))[1]
 
 
-def _patches(data: Any, settings: Settings, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Patches to learn from, shape (n, h, w, channels)."""
+def _patches(data: Any, side: int, most: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """No more patches than `most`, shape (n, h, w, channels)."""
     images = core.image_list(data)
     if images[0].shape[2] not in IMAGE.channels:
         raise ConfigError(f"training of inr.image takes images of 1 or 3 channels, got {images[0].shape[2]}")
     shapes = {image.shape[:2] for image in images}
-    whole = settings.side == 0 and len(shapes) == 1 and max(images[0].shape[:2]) <= SMALL
-    side = next(iter(shapes)) if whole else (settings.side or 32,) * 2
+    whole = side == 0 and len(shapes) == 1 and max(images[0].shape[:2]) <= SMALL
+    sides = next(iter(shapes)) if whole else (side or 32,) * 2
     order = rng.permutation(len(images))
     parts, count = [], 0
     for i in order:
-        if count >= settings.signals:
+        if count >= most:
             break
-        parts.append(cut(images[i][None], side))
+        parts.append(cut(images[i][None], sides))
         count += len(parts[-1])
-    return learning.some(np.concatenate(parts), settings, rng)
+    return learning.some(np.concatenate(parts), most, rng)

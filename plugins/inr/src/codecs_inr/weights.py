@@ -110,6 +110,6 @@ class WeightsCodec(Codec):
         out = np.empty((n, *(each.count for each in places), c), self.kind.dtype)
         for i, patch in enumerate(product(*(strips(*each) for each in zip(places, inr.grid, strict=True)))):
             along = [coordinates(one, side) for (_, one), side in zip(patch, inr.grid, strict=True)]
-            found = shown(inr.network, weights[:, i], along, inr.frequencies, self.kind, exponents[:, i])
+            found = shown(inr.network, weights[:, i], along, inr.frequencies, self.kind, exponents[:, i], inr.up)
             out[(slice(None), *(at for at, _ in patch))] = found
         return self._array(out, grid.shape)

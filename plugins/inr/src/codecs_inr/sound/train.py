@@ -73,4 +73,4 @@ def _patches(data: NDArray[Any], settings: Settings, rng: np.random.Generator) -
         raise UnsupportedArrayError(
             f"training takes sound of at least 2 patches of {settings.samples} samples, not an array of shape {data.shape}"
         )
-    return learning.some(patches, settings, rng)
+    return learning.some(patches, settings.signals, rng)
