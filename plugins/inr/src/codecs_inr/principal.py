@@ -99,7 +99,7 @@ def principal(
 
 
 def _variance(spread: NDArray[np.float64], bits: float) -> float:
-    """The distortion at which numbers of these variances tell so many bits: by reverse water-filling."""
+    """The distortion at which numbers of these variances tell this number of bits: by reverse water-filling."""
     low, high = 1e-9, float(spread.max())
     for _ in range(60):
         middle = np.sqrt(low * high)

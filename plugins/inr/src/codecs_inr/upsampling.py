@@ -20,7 +20,7 @@ WINDOW, CHILDREN = 9, 4
 
 
 def shapes(channels: Sequence[int]) -> list[tuple[int, int]]:
-    """Of the matrices of layers between so many channels each: the last row is the bias."""
+    """Of the matrices of layers between layers of these numbers of channels: the last row is the bias."""
     return [(WINDOW * a + 1, CHILDREN * b) for a, b in pairwise(channels)]
 
 
