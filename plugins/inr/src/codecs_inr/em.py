@@ -46,6 +46,8 @@ class Alternation:
         Whether to learn a basis for each layer, starting from none.
     numbers
         That the latents of a network that has some are made of.
+    many
+        Signals whose principal axes latents start from, `y` the first of them; by default those.
     weight
         What squared errors of each signal count, shape (n,); by default 1.
     """
@@ -77,17 +79,20 @@ class Alternation:
             basis = tuple(np.eye(size, dtype=np.float32) for size in network.parts) if linear else ()
             self.prior, self.variance = Prior(initial, (0.3 * widths).astype(np.float32), basis), 0.1
             self.posteriors = [Posterior(len(part), network.size, 0.3) for part in self._batches(y)]
-        # principal axes of many signals stay as they are: learned from fewer ones, latents fit these and no others
-        self._shared = [*(self.prior.basis[:-1] if self.even else self.prior.basis)]
-        self._rates = [BASIS] * len(self._shared)
-        if isinstance(network, Positional):
-            self._shared = [
-                *self._shared,
-                *network.shared,
-                *(part[0] for part in network.layers(self.prior.mean[None])),
-            ]
-            self._rates = [SHARED * float(np.sqrt(np.square(part).mean())) for part in self._shared]
+        self._shared = self._learned()
+        self._rates = [SHARED * float(np.sqrt(np.square(part).mean())) if self.even else BASIS for part in self._shared]
         self._adams = [Adam(part.shape) for part in self._shared]
+
+    @property
+    def _bases(self) -> tuple[Floats, ...]:
+        """Those that are learned. Axes of many signals stay as they are: learned from fewer ones, they fit these and no others."""
+        return self.prior.basis[:-1] if self.even else self.prior.basis
+
+    def _learned(self) -> list[Floats]:
+        """What all networks share and a step moves, in the order of `_turn`."""
+        if not self.even:
+            return [*self._bases]
+        return [*self._bases, *self.network.shared, *(part[0] for part in self.network.layers(self.prior.mean[None]))]
 
     def _batches(self, values: Floats) -> list[Floats]:
         batch = BATCH // 2 if self.even else BATCH
@@ -135,7 +140,7 @@ class Alternation:
         """A step of all that networks share, given numbers of some signals and the gradient with respect to their weights."""
         h, first, start = self.prior.std * z, 0, 0
         slopes: list[Floats] = []
-        for matrix in self.prior.basis[:-1] if self.even else self.prior.basis:
+        for matrix in self._bases:
             rows, columns = matrix.shape
             slopes.append(
                 np.asarray(h[:, first : first + rows].T @ found.weights[:, start : start + columns], np.float32)

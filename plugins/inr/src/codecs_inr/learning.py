@@ -195,12 +195,14 @@ def _network(widths: tuple[int, ...], grid: Sequence[int], latents: Latents | No
     """The network of each signal, and the numbers that its latents are made of."""
     if latents is None:
         return Siren(widths), 0
+    if not linear:
+        raise ConfigError("with latents, linear must be true: what latents are made of are principal axes")
     if any(n % latents.side for n in grid):
         raise ConfigError(f"with latents, sides of patches must be multiples of {latents.side}, got {tuple(grid)}")
     height, width = (n // latents.side for n in grid)
     upsampling = Upsampling((height, width), latents.channels)
     network = Positional((widths[0] + latents.channels[-1], *widths[1:]), upsampling)
-    return network, min(latents.numbers, upsampling.size) if linear else upsampling.size
+    return network, min(latents.numbers, upsampling.size)
 
 
 def some(patches: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[Any]:
