@@ -26,6 +26,8 @@ from PIL import Image
 
 import codecs_core as cc
 
+#: Those that ship.
+MODELS = ["cifar10-1", "cifar10-2", "combiner-1", "recombiner-1", "recombiner-2"]
 #: Networks of ``inr.coin``: width, depth, digits.
 COIN = ((8, 2, 5), (12, 2, 6), (16, 2, 6), (24, 2, 6), (32, 2, 6))
 #: Images whose divergences are looked at.
@@ -139,7 +141,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sprite", type=Path)
-    parser.add_argument("--models", nargs="*", default=["cifar10-1", "cifar10-2", "combiner-1"])
+    parser.add_argument("--models", nargs="*", default=MODELS)
     parser.add_argument("--images", type=int, default=50)
     parser.add_argument("--effort", default="standard")
     parser.add_argument("--fast", action="store_true", help="neither inr.coin nor classical codecs")

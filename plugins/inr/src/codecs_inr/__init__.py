@@ -98,6 +98,14 @@ def codecs_register_models() -> list[ModelSpec]:
             nbytes=864199,
         ),
         ModelSpec(
+            name="recombiner-2",
+            codec="inr.image",
+            resource="codecs_inr:models/recombiner-2.safetensors",
+            sha256="9b4c7e02f57be7a27c1636612846d74cd9a1dbaf47d19285f91ce964ad01567f",
+            summary="the same, 1.88 bits per pixel",
+            nbytes=1259719,
+        ),
+        ModelSpec(
             name="voice-5",
             codec="inr.sound",
             resource="codecs_inr:models/voice-5.safetensors",
