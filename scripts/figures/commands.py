@@ -83,7 +83,7 @@ BLOCKS = {
 }
 SINGLE = {"single": [REC, "single", "--mnist", MNIST, "--items", "100", "--json", "JSON"]}
 RUNGS = {"rungs": ["benchmarks/rec_ladder.py", MNIST, "--json"]}
-REALISM = {"realism": ["benchmarks/rec_realism.py", "DATA/cifar10", "--items", "1000", "--json"]}
+REALISM = {"realism": ["benchmarks/rec_realism.py", "DATA/cifar10", "--items", "500", "--json"]}
 DISTORTION = {
     "distortion": [
         *(REC, "distortion", "--colour", "DATA/cifar10", "--items", "200"),
