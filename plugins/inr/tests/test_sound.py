@@ -68,7 +68,8 @@ def test_sums_of_mixed_groups_are_spread_over_the_same_numbers() -> None:
 def test_the_best_proposal_of_a_row_is_chosen() -> None:
     groups = Groups(np.array([0, 1, 0, 1]), 8, mixed=True)
     mean = Draw(4)(-9, 9, 3, 4).astype(np.float32) / 9
-    index = np.stack([groups.choose(g, mean, np.full_like(mean, 0.3)) for g in range(2)], 1)
+    deviation = np.full_like(mean, 0.3)
+    index = np.concatenate([groups.choose(stage, np.zeros((3, 0)), mean, deviation) for stage in groups.stages], 1)
     z = groups.values(index) / 2**16
     assert np.square(z - mean).mean() < 0.3 * np.square(mean).mean()
 
