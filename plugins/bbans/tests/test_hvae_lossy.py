@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from codecs_bbans.hvae.codec import HierarchicalCodec
 from codecs_bbans.hvae.lossy import REACH, LossyHierarchicalCodec, bucket, deviation
+from codecs_bbans.hvae.search import searched, summed
 from codecs_bbans.testing import random_hierarchy
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -129,3 +130,52 @@ def test_a_payload_with_more_behind_it() -> None:
     x = pixels(16, 16, 3)
     with pytest.raises(CorruptDataError):
         codec_of(1).decode(codec_of(2).encode(x), ArraySpec.of(x))
+
+
+def test_effort_smallest_shows_more_of_an_image_in_no_more_bytes() -> None:
+    """And a decoder of the effort standard reads it."""
+    y, x = np.mgrid[:32, :32]
+    image = np.stack([4 * x + 3 * y, 200 - 5 * x, 7 * y], -1).astype(np.uint8)[None, :16, :24]
+    spec, errors, sizes = ArraySpec.of(image), [], []
+    codecs = [cc.get_codec("bbans.hvae-lossy", model="cifar10", effort=e, levels=1) for e in ("standard", "smallest")]
+    for codec in codecs:
+        payload = codec.encode(image)
+        shown = codecs[0].decode(payload, spec).astype(np.int64)
+        sizes.append(len(payload))
+        errors.append(int(((shown - image) ** 2).sum()))
+    assert sizes[1] <= sizes[0]
+    assert errors[1] < errors[0]
+
+
+@pytest.mark.parametrize("levels", [0, 1])
+def test_effort_smallest_with_weights_that_learnt_nothing(levels: int) -> None:
+    x = pixels(2, 9, 7, 3)
+    standard, smallest = (
+        unstored(LossyHierarchicalCodec(model=MODELS[3], levels=levels, effort=effort))
+        for effort in ("standard", "smallest")
+    )
+    payload, spec = smallest.encode(x), ArraySpec.of(x)
+    assert len(payload) <= len(standard.encode(x))
+    losses = [((standard.decode(p, spec).astype(int) - x) ** 2).sum() for p in (payload, standard.encode(x))]
+    assert losses[0] <= losses[1]
+
+
+def test_the_search_moves_each_latent_by_itself() -> None:
+    """Where a pixel is what its own latent says, all find the bucket that is nearest, unless its bits are worth more."""
+    goal = np.random.default_rng(0).integers(4, 11, (1, 6, 9, 1))
+    squares = lambda found: (1000 * (found[0] - goal)[..., 0].repeat(4, 1).repeat(4, 2)) ** 2  # noqa: E731
+    start = np.clip(goal + np.random.default_rng(1).integers(-1, 2, goal.shape), 0, 14)
+    (found,) = searched([start], [4], squares, REACH)
+    assert np.array_equal(found, goal)
+    still = np.full_like(goal, REACH)
+    assert np.array_equal(searched([still], [4], squares, REACH)[0], still)
+
+
+def test_sums_around_latents() -> None:
+    """Every pixel counts once, for the nearest of those that are moved."""
+    change = np.arange(7 * 20 * 36).reshape(7, 20, 36)
+    for first in ((0, 0), (1, 3), (3, 2)):
+        shape = (7, len(range(first[0], 5, 4)), len(range(first[1], 9, 4)))
+        found = summed(change, first, 4, shape[1:])
+        assert found.shape == shape
+        assert found.sum() == change.sum()

@@ -15,11 +15,12 @@ from codecs_bbans.hvae.codec import shown
 from codecs_bbans.hvae.level import Prior
 from codecs_bbans.hvae.model import Hierarchy, enlarged
 from codecs_bbans.hvae.phases import split
+from codecs_bbans.hvae.search import Buckets, searched
 from codecs_core import ArraySpec, CodecInfo
 from codecs_core.entropy import AdaptiveCategorical, BucketedGaussian, Message, exp2
 from codecs_core.errors import ConfigError
 from codecs_core.exact import colour_forward
-from codecs_core.fields import whole
+from codecs_core.fields import one_of, whole
 
 #: Latents are at most this number of buckets from the middle one. A bucket is as wide as the standard deviation of the prior.
 REACH = 7
@@ -38,6 +39,9 @@ class LossyHierarchicalCodec(cc.ImageCodec):
     ----------
     levels
         How many of the coarsest levels are kept; 0: all.
+    effort
+        "smallest": latents are moved to where less is lost for no more bytes (`codecs_bbans.hvae.search`). Encoding takes some hundred
+        times as long; decoders know nothing of it.
     """
 
     id: ClassVar[str] = "bbans.hvae-lossy"
@@ -45,6 +49,7 @@ class LossyHierarchicalCodec(cc.ImageCodec):
     info: ClassVar[CodecInfo] = LOSSY
 
     levels: int = whole(0, 0, 8)
+    effort: str = one_of("standard", ("standard", "smallest"))
 
     @cached_property
     def _hierarchy(self) -> Hierarchy:
@@ -66,11 +71,22 @@ class LossyHierarchicalCodec(cc.ImageCodec):
             raise ConfigError(f"model {self.learnt.label} has {there} levels of latents, not {self.levels}")
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        (first,), *_ = split(colour_forward(chunk.reshape(self._images(ArraySpec.of(chunk)))))
-        message = Message()
-        for buckets in reversed(self._buckets(first)):
-            _code(buckets.shape).push(message, buckets)
-        return message.to_bytes()
+        x = chunk.reshape(self._images(ArraySpec.of(chunk)))
+        (first,), *_ = split(colour_forward(x))
+        payload = _payload(buckets := self._buckets(first))
+        return self._shorter(x, buckets, payload) if self.effort == "smallest" else payload
+
+    def _shorter(self, x: NDArray[Any], buckets: list[NDArray[np.int64]], payload: bytes) -> bytes:
+        """The payload of latents that show more of the images, or this one where that would be longer."""
+
+        def errors(tried: Buckets) -> NDArray[np.int64]:
+            y = shown(self._hierarchy.mode([deviation(k) for k in tried], *x.shape[:3]))
+            return ((y.astype(np.int64) - x) ** 2).sum(-1)  # type: ignore[no-any-return]
+
+        squares = [4 << i for i in range(len(self._hierarchy.levels))][::-1][: self._kept]
+        found = searched(buckets, squares, errors, REACH)
+        better = errors(found).sum() <= errors(buckets).sum()
+        return min(payload, _payload(found), key=len) if better else payload
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
         message = Message.from_bytes(payload)
@@ -112,6 +128,13 @@ def bucket(mean: NDArray[Any], prior: Prior) -> NDArray[np.int64]:
 def deviation(buckets: NDArray[Any]) -> NDArray[np.int64]:
     """What stands for latents in these buckets, as `Level.give` takes it."""
     return (buckets.astype(np.int64) - REACH) << 24
+
+
+def _payload(buckets: Buckets) -> bytes:
+    message = Message()
+    for level in reversed(buckets):
+        _code(level.shape).push(message, level)
+    return message.to_bytes()
 
 
 def _code(shape: tuple[int, ...]) -> AdaptiveCategorical:
