@@ -7,13 +7,16 @@ import math
 
 import ar_fast
 import ar_smallest
+import ar_wide
 import entropy
 import exact
 import numpy as np
 from arrays import Bytes, require
 
 REAL, TINY = np.float32, np.float32(1e-20)
-PLAIN, FAST, NETWORK, SMALLEST, APART = 0, 1, 2, 3, 4
+PLAIN, FAST, NETWORK, SMALLEST, APART, SECOND = 0, 1, 2, 3, 4, 8
+#: The levels of the format versions from 3 on.
+LEVELS = {3: (0, 1, 2, 3), 4: (0, 1, 2, 3, 4, 6, 7), 5: (0, 1, 2, 3, 4, 6, 7, 11, 15)}
 
 
 def places(*pairs):
@@ -69,9 +72,9 @@ def compress(v):
     return np.sign(v) * np.floor(u + 0.5)
 
 
-def read_prior(tensors, i):
-    """The prior of plane i, a matrix with the vector in column 0."""
-    n, found = SIZES[i][0], tensors.get(f"plane{i}.prior", np.zeros(0))
+def read_prior(name, tensors, n):
+    """A prior of n regressors, a matrix with the vector in column 0."""
+    found = tensors.get(name, np.zeros(0))
     fit = found.dtype == "<f8" and found.shape == (n * (n + 1) // 2 + n,) and (np.abs(found) < 1e12).all()
     exact.check(fit, "a prior of another size, or out of range")
     prior = np.zeros((n + 1, n + 1), REAL)
@@ -79,22 +82,20 @@ def read_prior(tensors, i):
     return prior
 
 
-def read_model(codec, config, tensors):
-    """Of each plane the prior, a matrix with the vector in column 0, and the layers of the network."""
+def read_planes(kind, config, tensors, sizes):
+    """Of each plane the prior, and the layers of the network."""
 
     def integers(found, low, high):
         return type(found) is list and len(found) == 2 and all(type(a) is int and low <= a <= high for a in found)
 
-    exact.check(codec == "ar.image" and type(config) is dict, "another codec")
-    keys = "channels", "components", "decays", "periods", "rates"
-    channels, components, decays, periods, rates = (config.get(key) for key in keys)
-    exact.check(integers([channels, components], 1, 16) and channels in (1, 3), "sizes out of range")
+    components, decays, periods, rates = (config.get(key) for key in ("components", "decays", "periods", "rates"))
+    exact.check(integers([components, components], 1, 16), "sizes out of range")
     fit = integers(decays, 0, 255) and integers(periods, 1, 65536) and integers(rates, 0, 24)
     exact.check(fit, "settings out of range")
     planes, none = [], np.zeros(0)
-    for i, (_, width) in enumerate(SIZES[:channels]):
-        prior, layers = read_prior(tensors, i), []
-        while (name := f"plane{i}.{len(layers)}") + ".weight" in tensors:
+    for i, (n, width) in enumerate(sizes):
+        prior, layers = read_prior(f"{kind}{i}.prior", tensors, n), []
+        while (name := f"{kind}{i}.{len(layers)}") + ".weight" in tensors:
             weight, bias = tensors[name + ".weight"], tensors.get(name + ".bias", none)
             fit = weight.dtype == bias.dtype == "<i4" and weight.shape == (bias.size, width) and bias.ndim == 1
             exact.check(fit and 1 <= bias.size <= 1024, "a layer of another kind or size")
@@ -103,6 +104,15 @@ def read_model(codec, config, tensors):
         exact.check(1 <= len(layers) <= 8 and width == 3 * components, "a network of another size")
         planes.append((prior, layers))
     return planes
+
+
+def read_model(codec, config, tensors):
+    """Of each plane prior and layers, and those of the second opinion, if there is one."""
+    exact.check(codec == "ar.image" and type(config) is dict, "another codec")
+    channels = config.get("channels")
+    exact.check(type(channels) is int and channels in (1, 3), "sizes out of range")
+    planes = read_planes("plane", config, tensors, SIZES[:channels])
+    return planes, ar_wide.read(config, tensors, channels) if "wide" in config else None
 
 
 class Network:
@@ -182,26 +192,44 @@ def solve(a, w):
     return found
 
 
+def roughness(x, e, recent, errors):
+    """How large errors and slopes are nearby."""
+    slope = 1 / 32 + 1 / 4 * total(np.abs(x[STEPS[0]] - x[STEPS[1]]))
+    return recent[0] / (recent[2] + 1 / 16) + 1 / 32, total(np.abs(e[errors])) / 16 + 1 / 32, slope
+
+
 def features(x, e, seen, top, s, m, guesses, misses, recent, r, c):
     g, z = 32 / s, recent[2] + 1 / 16
     more = [guesses[0] - guesses[1], recent[1] / z * 4, m, top - m, *(other[MIDDLE] for _, other in seen[:1])]
     found = [*compress(np.concatenate([e[ERRORS], x[VALUES] - m, more]) * g), ratio(s, 1, 3), ratio(*misses)]
-    slope = 1 / 32 + 1 / 4 * total(np.abs(x[STEPS[0]] - x[STEPS[1]]))
-    rough = recent[0] / z + 1 / 32, total(np.abs(e[ERRORS])) / 16 + 1 / 32, slope
-    found += [*(ratio(a, s) for a in rough), np.floor(m * 127 / top), 4 * min(r, 31), 4 * min(c, 31)]
+    found += [
+        *(ratio(a, s) for a in roughness(x, e, recent, ERRORS)),
+        np.floor(m * 127 / top),
+        4 * min(r, 31),
+        4 * min(c, 31),
+    ]
     for (_, other), where, n in zip(seen, (AROUND, CROSS), (16, 4), strict=False):
         a = total(np.abs(other[where])) / n + 1 / 32
         found += [*compress(other[where] * (32 / a)), ratio(a, s)]
     return np.array(found, REAL)
 
 
-def walk_plane(config, prior, plane, before, top):
+def blend(guesses, misses):
+    """What is expected, by two predictions and how far they were off."""
+    a, b = misses * misses
+    return (guesses[0] * b + guesses[1] * a) / (a + b)
+
+
+def walk_plane(config, prior, plane, before, top, lists=None, expect=blend):
     """Go through a plane of an image; `before`: the planes that it sees. Fills in its values and errors, and those beyond it.
+
+    `lists` are the places of regressors in its own plane, and in those before it; `expect` blends predictions.
 
     Yields of each value its row and column, what is around it in all planes, scale, expectation, guesses, misses and what was seen
     recently, and is sent the value.
     """
     h, w = plane.shape[1] - 8, plane.shape[2] - 8
+    own, others = lists or (OWN if before else OWN_ALONE, SEEN)
     sums, recent = Fading(w, (2, *prior.shape), REAL(config["decays"])[:, None, None] / 256), Fading(w, (3,), REAL(0.9))
     weights, v, distances = np.zeros((2, len(prior)), REAL), np.zeros(len(prior), REAL), np.zeros_like(plane)
     for p in (plane, *before):
@@ -211,7 +239,7 @@ def walk_plane(config, prior, plane, before, top):
         for c in range(4, w + 4):
             window = np.s_[:, r - 4 : r + 5, c - 4 : c + 5]
             (x, e), *seen = (p[window] for p in (plane, *before))
-            near = [(x, OWN if seen else OWN_ALONE), *zip((a for a, _ in seen), SEEN, strict=False)]
+            near = [(x, own), *zip((a for a, _ in seen), others, strict=False)]
             v[0], v[1:] = 0, np.concatenate([a[where] - a[LEFT] for a, where in near])
             for k, period in enumerate(config["periods"]):
                 if (c - 4) % period == 0:
@@ -219,8 +247,7 @@ def walk_plane(config, prior, plane, before, top):
             guesses = np.minimum(np.fmax(x[LEFT] + lane_sum(8, (weights * v).T), 0), top)
             misses = total((NEAR_WEIGHTS * distances[window][:, *NEAR]).T, 1 / 64)
             s = np.maximum(np.floor(total(NEAR_WEIGHTS * np.abs(e[NEAR])) * 256) / 256, 1 / 32)
-            a, b = misses * misses
-            m = np.floor((guesses[0] * b + guesses[1] * a) / (a + b) * 256 + 0.5) / 256
+            m = np.floor(expect(guesses, misses) * 256 + 0.5) / 256
             now = recent.columns[c - 4] + recent.row
             value = yield r - 4, c - 4, [(x, e), *seen], s, m, guesses, misses, now
 
@@ -249,24 +276,28 @@ def mixture_of(said, s, m):
     return entropy.weights(logits.tolist()), means, np.clip(log2(s) + log_scales, -384, 1280).tolist()
 
 
-def decode_plane(message, config, prior, network, plane, before, top, decisions):
+def decode_plane(message, config, prior, network, plane, before, top, decisions, second):
     """Fill a plane of an image: its values and errors, and those beyond it; `before`: the planes that it sees.
 
-    Values are popped by `decisions`, if there are any, otherwise by mixtures.
+    Values are popped by `decisions`, if there are any, otherwise by mixtures; `second` is heard too, if there is one.
     """
     walk = walk_plane(config, prior, plane, before, top)
-    told = next(walk)
+    told, value = next(walk), None
     while told:
         r, c, around, s, m, guesses, misses, _ = told
         mixture = mixture_of(network(described(told, top) / 32, 2 * (r % 2) + c % 2), s, m)
+        heard = [(mixture, s, m, guesses, misses), *([second.hear(guesses, misses, value)] if second else [])]
         if decisions:
-            all_told = zip(map(float, (*guesses, m)), map(float, (*misses, s)), strict=True)
-            value = decisions.value(top, mixture, [*all_told], (r, c), around)
+            value = decisions.value(top, heard, (r, c), around)
         else:
             (value,) = entropy.logistic_mixture(1, top + 1, 24, *([part] for part in mixture)).pop(message)
         if config["rates"][0]:
             network.learn(gradient(value, top, float(s), *mixture))
+        if second:
+            second.learn(value)
         told = further(walk, value)
+    if second:
+        further(second.walk, value)
 
 
 def further(walk, value):
@@ -284,15 +315,13 @@ def decode(model, settings, payload, shape, dtype, version):
         raise ImportError(
             f"ar.image takes numpy 2 or newer: numpy {np.__version__} widens numbers where the text does not"
         )
-    parts, config = read_model(*model), model[1]
+    (parts, wide), config = read_model(*model), model[1]
     require(set(settings) <= {"effort"}, "settings that the codec does not have")
-    level, apart, one = PLAIN, False, config["channels"] == 1
+    level, apart, second, one = PLAIN, False, False, config["channels"] == 1
     if version > 2:
-        require(len(payload) > 0, "no level")
-        level, payload = payload[0], payload[1:]
-        apart = version > 3 and level in (PLAIN + APART, NETWORK + APART, SMALLEST + APART)
-        level -= APART * apart
-    require(level in (PLAIN, FAST, NETWORK, SMALLEST), "a level that there is not")
+        require(len(payload) > 0 and payload[0] in LEVELS[version], "a level that there is not")
+        level, apart, second, payload = payload[0] & 3, payload[0] & APART, payload[0] & SECOND, payload[1:]
+    require(not second or wide, "a second opinion that the model does not have")
     require(not apart or 0 not in shape, "messages of planes of nothing")
     numbers = {PLAIN: (1,) if one else (3, 4), FAST: range(1, 17)}
     full = full_shape(shape, numbers.get(level, (1,) if one else range(2, 17)))
@@ -304,14 +333,17 @@ def decode(model, settings, payload, shape, dtype, version):
         for message, role in zip(messages, roles, strict=False):
             prior, layers = parts[role]
             network = Network(layers, *config["rates"])
-            decisions = ar_smallest.Decisions(message, n * h * w) if level == SMALLEST else None
-            planes.insert(0, np.zeros((n, 2, h + 8, w + 8), REAL))
+            other = ar_wide.Second(config, wide[role], role) if second else None
+            decisions = ar_smallest.Decisions(message, n * h * w, other) if level == SMALLEST else None
+            planes.insert(0, np.zeros((n, 3, h + 8, w + 8), REAL))
             marks.insert(0, np.full((n, h + 8, w + 8), 2))
             for image in range(n):
-                seen = [p[image] for p in planes[1 : role + 1]]
+                plane, *seen = (p[image] for p in planes[: role + 1])
+                if other:
+                    other.begin(plane[::2], [p[::2] for p in seen], top)
                 if decisions:
                     decisions.marks = [p[image] for p in marks[: role + 1]]
-                decode_plane(message, config, prior, network, planes[0][image], seen, top, decisions)
+                decode_plane(message, config, prior, network, plane[:2], [p[:2] for p in seen], top, decisions, other)
         return np.array([p[:, 0, 4 : h + 4, 4 : w + 4] for p in planes[::-1]])
 
     if level == FAST:

@@ -284,7 +284,7 @@ def decode(file, entry, payload, shape):
         entry.codec,
     )
     first = name in STORES_FIRST or entry.codec in UNTRAINED
-    newest = {"ar.array": 4, "ar.bounded": 3, "ar.image": 4, "bbans.vae": 3, "bbans.hvae": 3, "rec.vae": 3}
+    newest = {"ar.array": 4, "ar.bounded": 3, "ar.image": 5, "bbans.vae": 3, "bbans.hvae": 3, "rec.vae": 3}
     newest = newest.get(name, 1 if first or name in ("raw", "jpeg") else 2)
     stores = entry.version >= 2 or first
     require(1 <= entry.version <= newest, "unsupported-feature", f"version {entry.version} of {entry.codec}")

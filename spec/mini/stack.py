@@ -202,7 +202,7 @@ class Fitted:
         network = network_of(message, layers, probe)
         limits = [(-(1 << 12), 1 << 12), (-(1 << 11), 1 << 11), (-(1 << 10), 1 << 10)]
         check_network(network, ar.SIZES[i][1] + t, [pair for pair in limits for _ in range(self.components)])
-        return ar.read_prior(tensors, i), taps, network
+        return ar.read_prior(f"plane{i}.prior", tensors, ar.SIZES[i][0]), taps, network
 
     @np.errstate(all="ignore")
     def pop(self, message, n):

@@ -367,6 +367,11 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     yield one(
         "ar-smallest-16", "ar.image: level smallest, grey images of 16 bits", slopes.astype(np.uint16), small, version=3
     )
+    second = cc.get_codec(
+        "ar.image", model=random_autoregression(3, components=1, width=2, second=True), effort="smallest"
+    )
+    slopes = np.add.outer(np.arange(11) * 7, np.arange(12) * 3)[..., None] + raw(80, (11, 12, 3), 6)
+    yield one("ar-second", "ar.image: level smallest, a second opinion", slopes.astype(np.uint8), second, version=5)
     colours = 100 + raw(78, (12, 9, 3), 3)
     planes = {"a": colours, "b": colours[:5] * np.int64(4_000_037), "c": colours[:7].astype(np.uint16)}
     apart = Apart(model=random_autoregression(3, components=1, width=1))

@@ -313,9 +313,13 @@ def neighbourhoods(size: int) -> Iterator[tuple[str, Case]]:
     wide = x.astype(np.int32) * 1000 - 90_000
     smallest = cc.get_codec("ar.image", model=random_autoregression(3, width=12), effort="smallest")
     yield "ar-smallest", codec_case(smallest, x[..., :3], wide[0], x[0, 1:, :, :3] // 50 * 50, x[0, :1, :1])
+    second = cc.get_codec("ar.image", model=random_autoregression(3, width=20, second=True), effort="smallest")
+    yield "ar-second", codec_case(second, x[..., :3], wide[0], x[0, :1, :1])
     yield "ar-fast", codec_case(fast, x[..., :3], wide, x[0, 1:, :, 0] // 50 * 50, np.tile(wide, (1, 1, 3, 1)))
     yield "ar-apart", apart_case(Apart(model=random_autoregression(3, width=12)), x[0, ..., :3])
     yield "ar-apart-smallest", apart_case(Apart(model=random_autoregression(3, width=12), effort="smallest"), x)
+    second = Apart(model=random_autoregression(3, second=True), effort="smallest")
+    yield "ar-apart-second", apart_case(second, x[..., :3])
     yield "ar-1", codec_case(grey, x[..., 0], x[0, :, 1:, 0].astype(np.uint16) * 257, x[0, :1, :1, :1])
 
 

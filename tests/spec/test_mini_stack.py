@@ -18,7 +18,7 @@ from codecs_core.testing.random import Draw
 
 MINI = Path(__file__).parents[2] / "spec" / "mini"
 #: Modules of the mini reader, which another test may have loaded from elsewhere.
-NAMES = ("entropy", "exact", "arrays", "ar", "ar_fast", "ar_smallest")
+NAMES = ("entropy", "exact", "arrays", "ar", "ar_fast", "ar_smallest", "ar_wide")
 
 
 @pytest.fixture(scope="module")

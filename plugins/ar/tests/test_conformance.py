@@ -61,3 +61,19 @@ class TestBands(CodecConformance):
             steps[:9, :20] * 70_001,
             few[..., None].repeat(3, 2).astype(np.uint16),
         ]
+
+
+class TestSecond(CodecConformance):
+    """A model with a second opinion, at the level that hears it."""
+
+    codec_id = "ar.image"
+    configs = ({"effort": "smallest"},)
+    model = random_model(3, width=7, second=True)
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)
+    examples = 10
+
+    def samples(self):
+        y, x = np.mgrid[:18, :20].astype(np.uint8)
+        noise = (np.asarray(np.random.Philox(9).random_raw(18 * 20 * 3)) % 9).astype(np.uint8).reshape(18, 20, 3)
+        return [(5 * y + 3 * x)[..., None] + noise, noise[:5, :7] * np.int64(70_001), noise[:1, :, :2]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 from codecs_ar.codec import ImageCodec
-from codecs_ar.data import as_images, collect, priors_of
+from codecs_ar.data import DECAYS, as_images, collect, look, priors_of
 from codecs_ar.probe import digest
 from codecs_ar.train import RATES, Settings, begun, fit, learn, rate_of, train
+from codecs_ar.workspace import Predictors
 from numpy.typing import NDArray
 
 from codecs_core.arrays import ArraySpec
@@ -70,7 +72,8 @@ def test_same_steps_same_model() -> None:
 
 
 def values_of(images: list[NDArray[Any]]) -> list[Any]:
-    return collect(images, priors_of(images), (1, 4), 1 << 20, np.random.default_rng(0))
+    looked = partial(look, priors=priors_of(images), predictors=Predictors.of(DECAYS, (1, 4)))
+    return collect(images, looked, 1 << 20, np.random.default_rng(0))
 
 
 def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

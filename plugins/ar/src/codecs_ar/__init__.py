@@ -67,7 +67,7 @@ def codecs_register() -> list[CodecSpec]:
         CodecSpec(
             id="ar.image",
             implementation="codecs_ar.codec:ImageCodec",
-            format_version=4,
+            format_version=5,
             info=INFO,
             trainer="codecs_ar.train:train",
         ),
@@ -105,6 +105,15 @@ def codecs_register_models() -> list[ModelSpec]:
             summary="photographs in colour, also with alpha, of any size",
             nbytes=100260,
             shapes=COLOUR,
+        ),
+        ModelSpec(
+            name="photo-smallest",
+            codec="ar.image",
+            resource="codecs_ar:models/photo-smallest.safetensors",
+            sha256="30285dd1e477434dedea59efe8b5716b155900625816cb527aaad8c62c1f0c0d",
+            summary="photo with a second opinion, for effort=smallest",
+            nbytes=500572,
+            shapes=NEVER,
         ),
         ModelSpec(
             name="cifar10",

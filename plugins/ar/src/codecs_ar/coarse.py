@@ -45,6 +45,8 @@ def coarser(model: Model, bits: int, name: str = "") -> Model:
 
 
 def _rounded(name: str, tensor: NDArray[Any], bits: int) -> NDArray[Any]:
+    if name.endswith(".panel"):
+        return tensor
     if name.endswith(".prior"):
         mantissa, exponent = np.frexp(tensor)
         return np.asarray(np.ldexp(np.rint(np.ldexp(mantissa, bits + PRIOR_MORE)), exponent - bits - PRIOR_MORE))

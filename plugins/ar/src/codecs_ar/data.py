@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Values:
         return tuple(part[at] for part in (self.features, self.misses, self.spreads, self.low, self.high))
 
 
-def normal_equations(planes: Planes, plane: int) -> NDArray[np.float64]:
+def normal_equations(planes: Planes, plane: int, view: ModuleType = neighbours) -> NDArray[np.float64]:
     """Sums of the products of the regressors and of what they predict, over all but a border, a flat activity counting most, per value."""
     role = ROLES[plane]
     x = planes.x[plane - role : plane + 1].astype(np.float64)
@@ -60,7 +61,7 @@ def normal_equations(planes: Planes, plane: int) -> NDArray[np.float64]:
     def difference(back: int, place: tuple[int, int]) -> NDArray[np.float64]:
         return at(back, place) - at(back, (0, -1))
 
-    lists = [neighbours.OWN[role], neighbours.BEFORE, neighbours.EARLIER][: role + 1]
+    lists = [view.OWN[role], view.BEFORE, view.EARLIER][: role + 1]
     r = np.stack([difference(back, place) for back, places in enumerate(lists) for place in places], -1)
     activity = np.abs(r[..., :4]).mean(-1)
     weight = (1 / (0.25 * activity * activity + 1)).reshape(-1)
@@ -70,8 +71,10 @@ def normal_equations(planes: Planes, plane: int) -> NDArray[np.float64]:
     return np.concatenate([products[np.tril_indices(len(result))], result])
 
 
-def priors_of(images: Sequence[NDArray[Any]]) -> list[NDArray[np.float64]]:
-    """For each plane the mean normal equations, with the weight of `PRIOR_WEIGHT` values."""
+def priors_of(
+    images: Sequence[NDArray[Any]], view: ModuleType = neighbours, weight: float = PRIOR_WEIGHT
+) -> list[NDArray[np.float64]]:
+    """For each plane the mean normal equations, with the weight of so many values; `view` says which neighbours are regressors."""
     channels = images[0].shape[-1]
     sums = [np.zeros(0)] * channels
     pixels = 0
@@ -81,15 +84,15 @@ def priors_of(images: Sequence[NDArray[Any]]) -> list[NDArray[np.float64]]:
         tiled = x if min(h, w) >= 4 * MARGIN else np.tile(x, (-(-4 * MARGIN // h), -(-4 * MARGIN // w), 1))
         planes = Planes.of(tiled[None, :2048, :2048])
         for i in range(channels):
-            found = normal_equations(planes, i)
+            found = normal_equations(planes, i, view)
             sums[i] = found if not sums[i].size else sums[i] + found
         pixels += (planes.height - 2 * MARGIN) * (planes.width - 2 * MARGIN)
         if pixels >= PRIOR_PIXELS:
             break
     priors = []
     for i, total in enumerate(sums):
-        n = neighbours.regressors(ROLES[i])
-        prior = total * (PRIOR_WEIGHT / pixels)
+        n = view.regressors(ROLES[i])
+        prior = total * (weight / pixels)
         # keeps images of one colour from being singular
         diagonal = np.cumsum(np.arange(1, n + 1)) - 1
         prior[diagonal] += 1e-3 * (1 + prior[diagonal].mean())
@@ -131,8 +134,7 @@ def joined(parts: Sequence[Sequence[Fields]], most: int | None = None) -> list[V
 
 def collect(
     images: Sequence[NDArray[Any]],
-    priors: Sequence[NDArray[np.float64]],
-    periods: Sequence[int],
+    looked: Callable[[NDArray[Any]], list[Fields]],
     most: int,
     rng: np.random.Generator,
     *,
@@ -142,9 +144,8 @@ def collect(
 ) -> list[Values]:
     """What is seen of images: a random share of the pixels, and as many images as give no more than `most` of them.
 
-    Half of the images are mirrored.
+    `looked` looks at one, as `look` does. Half of the images are mirrored.
     """
-    predictors = Predictors.of(DECAYS, periods)
     parts: list[list[Fields]] = []
     count = 0
     for number, x in enumerate(images):
@@ -156,7 +157,7 @@ def collect(
                 part = flipped[start : start + rows]
                 n = part.shape[0] * part.shape[1]
                 keep = np.sort(rng.permutation(n)[: max(1, math.ceil(n * share))])
-                seen = look(part, priors, predictors)
+                seen = looked(part)
                 parts.append([tuple(field[keep] for field in plane) for plane in seen])
                 count += keep.size
         if progress:

@@ -42,7 +42,7 @@ def scaled(row, first, count, found, rate):
 
 
 @borrowing
-def _other(row, f, e, there, places, found, log_scale, mantissas, share):
+def beside(row, f, e, there, places, found, log_scale, mantissas, share):
     """The errors in another plane, by how large they are there."""
     total = _0
     for i in range(places.size):
@@ -56,6 +56,14 @@ def _other(row, f, e, there, places, found, log_scale, mantissas, share):
     f += places.size
     row[f] = bounded((log2(scale, mantissas) - log_scale) >> 2)
     return f + 1
+
+
+@borrowing
+def activity(x, at, stride):
+    """How much values nearby differ."""
+    left, above, corner = x[np.uint64(at - 1)], x[np.uint64(at - stride)], x[np.uint64(at - stride - 1)]
+    active = abs(above - x[np.uint64(at - stride + 1)]) + abs(left - corner)
+    return LEAST + _QUARTER * ((active + abs(above - corner)) + abs(left - x[np.uint64(at - 2)]))
 
 
 @borrowing
@@ -87,9 +95,7 @@ def describe(room, x, e, where, places, guess, past, limit, mantissas):
         found[f] = e[np.uint64(at - back)]
         f += 1
     scaled(row, 0, f, found, rate)
-    left, above, corner = x[np.uint64(at - 1)], x[np.uint64(at - stride)], x[np.uint64(at - stride - 1)]
-    active = abs(above - x[np.uint64(at - stride + 1)]) + abs(left - corner)
-    active = LEAST + _QUARTER * ((active + abs(above - corner)) + abs(left - x[np.uint64(at - 2)]))
+    active = activity(x, at, stride)
     row[f] = bounded(log_scale >> 3)
     row[f + 1] = bounded((log2(error_short, mantissas) - log2(error_long, mantissas)) >> 2)
     row[f + 2] = bounded((log2(past[0] / sure + LEAST, mantissas) - log_scale) >> 2)
@@ -100,7 +106,7 @@ def describe(room, x, e, where, places, guess, past, limit, mantissas):
     row[f + 7] = np.float32(4 * min(column, 31))
     f += 8
     if places.around.size:
-        f = _other(row, f, e, at - back, places.around, found, log_scale, mantissas, _16TH)
+        f = beside(row, f, e, at - back, places.around, found, log_scale, mantissas, _16TH)
     if places.cross.size:
-        f = _other(row, f, e, at - 2 * back, places.cross, found, log_scale, mantissas, _QUARTER)
+        f = beside(row, f, e, at - 2 * back, places.cross, found, log_scale, mantissas, _QUARTER)
     return log_scale

@@ -20,8 +20,10 @@ from codecs_core.errors import CorruptDataError
 #: What the first byte of a payload says: a message of version 2 follows; or a description, and a message of planes by the fast level,
 #: or by the networks of the model, or by the level smallest.
 PLAIN, FAST, NETWORK, DECISIONS = 0, 1, 2, 3
-#: What is added to it where each plane has a message of its own.
-APART = 4
+#: What is added to it where each plane has a message of its own, and where decisions hear a second opinion.
+APART, SECOND = 4, 8
+#: All that there are by the version from which on they are known.
+SINCE = {0: 3, 1: 3, 2: 3, 3: 3, 4: 4, 6: 4, 7: 4, 11: 5, 15: 5}
 STANDARD, QUICK, SMALLEST = "standard", "fast", "smallest"
 LEVELS = (QUICK, STANDARD, SMALLEST)
 #: The first byte by the level, where there is a description.
@@ -43,7 +45,8 @@ def encode(images: NDArray[Any], effort: str, model: Autoregression, *, least: i
         if values is not None:
             model.push(message, images)
     else:
-        writer.natural(_BYTES[effort] + APART * apart)
+        second = effort == SMALLEST and model.second is not None
+        writer.natural(_BYTES[effort] + APART * apart + SECOND * second)
         values.write(writer, images.dtype)
         codes, lowest = values.forward(images)
         if effort == STANDARD:
@@ -61,27 +64,29 @@ def encode(images: NDArray[Any], effort: str, model: Autoregression, *, least: i
 
 
 def decode(
-    payload: bytes, shape: tuple[int, int, int, int], dtype: str, model: Autoregression, *, apart: bool = True
+    payload: bytes, shape: tuple[int, int, int, int], dtype: str, model: Autoregression, version: int
 ) -> NDArray[Any]:
-    """Inverse of `encode`; `apart` says whether planes may have messages of their own."""
+    """Inverse of `encode`, by what a format version knows, from 3 on."""
     reader = Reader(payload)
     level = reader.natural()
     if not math.prod(shape) and level == PLAIN:
         return plain(reader.rest(), shape, dtype, model)
-    known = (PLAIN, *_BYTES.values(), *(APART + one for one in (PLAIN, NETWORK, DECISIONS) if apart))
+    known = [one for one, since in SINCE.items() if since <= version]
     if level not in known or not math.prod(shape):
         raise CorruptDataError(
             f"the payload begins with {level}, where one of {', '.join(map(str, known))} was expected: it is damaged"
         )
+    if level & SECOND and model.second is None:
+        raise CorruptDataError("the payload asks for a second opinion that the model does not have: it is damaged")
     n, height, width, channels = shape
-    values = None if level % APART == PLAIN else Values.read(reader, np.dtype(dtype), channels)
-    messages = [Message.from_bytes(reader.part()) for _ in range(channels - 1 if level >= APART else 0)]
+    values = None if level in (PLAIN, PLAIN + APART) else Values.read(reader, np.dtype(dtype), channels)
+    messages = [Message.from_bytes(reader.part()) for _ in range(channels - 1 if level & APART else 0)]
     messages.append(Message.from_bytes(reader.rest()))
-    message = messages if level >= APART else messages[0]
+    message = messages if level & APART else messages[0]
     if values is None:
         images = _plain(message, shape, dtype, model)
     else:
-        images = _described(message, level % APART, values, (channels, n, height, width), dtype, model)
+        images = _described(message, level, values, (channels, n, height, width), dtype, model)
     for one in messages:
         one.verify_end()
     return images
@@ -116,9 +121,9 @@ def _described(
     first, lowest = each(message, shape[0])[0], np.zeros(0, np.uint64)
     if values.shift:
         lowest = Bits(np.full(math.prod(shape), values.shift)).pop(first).astype(np.uint64)
-    if level == DECISIONS:
-        planes = smallest.pop(message, model, shape, values.top)
-    elif level == NETWORK:
+    if level & 3 == DECISIONS:
+        planes = smallest.pop(message, model, shape, values.top, alone=not level & SECOND)
+    elif level & 3 == NETWORK:
         planes = model.pop_planes(message, shape, values.top)
     else:
         planes = coding.pop(first, shape, values.top)

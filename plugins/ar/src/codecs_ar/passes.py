@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from codecs_ar import neighbours
 from codecs_ar.kernels import code
 from codecs_ar.neighbours import MARGIN
+from codecs_ar.smallest.places import regressors as wide_regressors
+from codecs_ar.smallest.places import wide_places
 from codecs_ar.smallest.walk import LONGEST, Walker
+from codecs_ar.smallest.wide import CLASSES, Wide
 from codecs_ar.workspace import PRECISION, Bias, Coded, Family, Fit, Given, Places, Room, Seen
 from codecs_core.entropy import Message, mixture_tables, table
 
@@ -40,6 +43,8 @@ class Pass:
         To decode from, by one head throughout; otherwise the values are there.
     seen, coded
         What is written if the values are there: of the whole plane, `seen` if the network has no layers, else `coded`.
+    wide_seen
+        What is written of the wide description if its network has no layers.
     walker
         Makes what has values coded by decisions, which are noted in `records`.
 
@@ -61,6 +66,7 @@ class Pass:
         message: Message | None = None,
         seen: Seen | None = None,
         coded: Coded | None = None,
+        wide_seen: Seen | None = None,
         walker: Callable[[], Walker] | None = None,
     ) -> None:
         self.rows, self.done = planes.images * planes.height, 0
@@ -68,8 +74,9 @@ class Pass:
         self.records: list[NDArray[np.uint32]] = []
         self._planes, self._plane, self._expert, self._walker = planes, plane, expert, walker
         self._before, self._message = before, message
+        self._wide_seen = wide_seen or Seen.empty(0, 0)
         self._written = seen or Seen.empty(0, 0), coded or Coded.empty(0)
-        self._at_work: tuple[Given, Fit, Bias, Room, Walker | None] | None = None
+        self._at_work: tuple[Given, Fit, Bias, Room, Wide | None, Walker | None] | None = None
 
     @property
     def reach(self) -> int:
@@ -86,12 +93,12 @@ class Pass:
     def go_on(self, until: int) -> None:
         """Go on up to the row `until`, not included, which is within `reach`."""
         self._at_work = self._at_work or self._begin()
-        given, fit, bias, room, walker = self._at_work
+        given, fit, bias, room, wide, walker = self._at_work
         size = (until - self.done) * self.width
         if walker is not None and self.notes:
             walker.state[2] = 0
             walker = walker._replace(records=np.empty(LONGEST * (size + 1), np.uint32))
-        params = given._replace(rows=(self.done, until)), *self._written, fit, bias, room, walker
+        params = given._replace(rows=(self.done, until)), *self._written, fit, bias, room, wide, walker
         if self._message is not None:
             self._message.pop_symbols(code, np.empty(size, np.int32), PRECISION, params, thin=True)
         else:
@@ -102,7 +109,7 @@ class Pass:
         if until == self.rows:
             self._at_work = None
 
-    def _begin(self) -> tuple[Given, Fit, Bias, Room, Walker | None]:
+    def _begin(self) -> tuple[Given, Fit, Bias, Room, Wide | None, Walker | None]:
         planes, role, expert = self._planes, self._planes.roles[self._plane], self._expert()
         x, e = (a[self._plane - role : self._plane + 1].reshape(-1) for a in (planes.x, planes.e))
         tables = table("exp2_negative"), *mixture_tables(), inverses()
@@ -121,7 +128,25 @@ class Pass:
         )
         fit = Fit.empty(neighbours.regressors(role), planes.height, planes.width)
         room = Room.empty(int(expert.network.sizes[0]), expert.components)
-        return given, fit, Bias.empty(planes.width), room, None if self._walker is None else self._walker()
+        wide = None if expert.wide is None else self._wide(expert.wide, given.family)
+        return given, fit, Bias.empty(planes.width), room, wide, None if self._walker is None else self._walker()
+
+    def _wide(self, expert: Expert, family: Family) -> Wide:
+        """The same for the wide description."""
+        planes, role, inputs = self._planes, self._planes.roles[self._plane], int(expert.network.sizes[0])
+        return Wide(
+            wide_places(role, planes.width + 2 * MARGIN),
+            planes.wide_e[self._plane - role : self._plane + 1].reshape(-1),
+            expert.prior,
+            expert.predictors,
+            expert.network,
+            family._replace(components=expert.components),
+            Fit.empty(wide_regressors(role), planes.height, planes.width),
+            Bias.empty(planes.width),
+            Room.empty(inputs, expert.components),
+            np.zeros(2 * CLASSES, np.float32),
+            self._wide_seen,
+        )
 
 
 def each(message: Messages, planes: int) -> list[Message]:

@@ -12,6 +12,7 @@ from codecs_ar import neighbours
 from codecs_ar.learner import Network
 from codecs_ar.neighbours import MARGIN
 from codecs_ar.passes import Pass
+from codecs_ar.smallest import places
 from codecs_ar.workspace import Coded, Predictors, Seen
 
 #: In which order channels are coded: green tells most about the others.
@@ -33,12 +34,15 @@ class Expert(NamedTuple):
         What will learn.
     components
         Logistics of a mixture.
+    wide
+        A second opinion, by `smallest.wide`, if there is one.
     """
 
     prior: NDArray[np.float32]
     predictors: Predictors
     network: Network
     components: int
+    wide: Expert | None = None
 
 
 class Planes:
@@ -57,6 +61,7 @@ class Planes:
     def __init__(self, shape: tuple[int, int, int, int], top: int, roles: Sequence[int] = ROLES) -> None:
         self.count, self.images, self.height, self.width = shape
         self.top, self.roles = top, roles
+        self._wide_e: NDArray[np.float32] | None = None
         padded = (*shape[:2], self.height + 2 * MARGIN, self.width + 2 * MARGIN)
         self.x, self.e = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
 
@@ -68,6 +73,13 @@ class Planes:
         for plane, channel in enumerate(ORDER[channels]):
             planes.values[plane] = images[..., channel]
         return planes
+
+    @property
+    def wide_e(self) -> NDArray[np.float32]:
+        """The errors of the predictions of the wide description."""
+        if self._wide_e is None:
+            self._wide_e = np.zeros_like(self.e)
+        return self._wide_e
 
     @property
     def values(self) -> NDArray[np.float32]:
@@ -88,6 +100,13 @@ class Planes:
         seen = Seen.empty(self.values[0].size, features)
         Pass(self, plane, lambda: expert, seen=seen).finish()
         return seen
+
+    def look_wide(self, plane: int, expert: Expert) -> Seen:
+        """The same by the wide description of an expert, of which neither network has layers."""
+        sizes = neighbours.features(self.roles[plane]), places.features(self.roles[plane])
+        seen = [Seen.empty(self.values[0].size, features) for features in sizes]
+        Pass(self, plane, lambda: expert, seen=seen[0], wide_seen=seen[1]).finish()
+        return seen[1]
 
     def follow(self, plane: int, expert: Expert) -> Coded:
         """How the values of a plane are coded, once all planes before it were followed."""

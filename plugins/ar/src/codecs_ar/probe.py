@@ -13,6 +13,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from codecs_ar.model import Autoregression
+from codecs_ar.smallest import coding
 from codecs_core import Model
 from codecs_core.entropy import Message
 from codecs_core.errors import CorruptDataError, ModelError
@@ -36,10 +37,15 @@ def digest(coder: Autoregression) -> bytes:
         If pushing the image does not leave a new message.
     """
     message = Message()
-    image = coder.pop(message, (1, *SHAPE, coder.channels), "uint8")
-    coder.push(message, image)
+    if coder.second is None:
+        image = coder.pop(message, (1, *SHAPE, coder.channels), "uint8")
+        coder.push(message, image)
+    else:
+        planes = coding.pop(message, coder, (coder.channels, 1, *SHAPE), 255, alone=False)
+        coding.push(message, coder, planes, 255)
+        image = np.moveaxis(planes, 0, -1).astype(np.uint8)
     message.verify_end()
-    return xxhash.xxh3_128_digest(image.tobytes())
+    return xxhash.xxh3_128_digest(np.ascontiguousarray(image).tobytes())
 
 
 def tensor(coder: Autoregression) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -180,11 +181,12 @@ def seen(
 ) -> tuple[list[Values], list[Values]]:
     """Values to learn from, and to be watched on."""
     # twice as many pixels are looked at as are kept: more images to learn from
-    watched = collect(validation, priors, settings.periods, WATCHED, rng, share=0.5)
+    looked = partial(look, priors=priors, predictors=Predictors.of(DECAYS, settings.periods))
+    watched = collect(validation, looked, WATCHED, rng, share=0.5)
     total = sum(x.shape[0] * x.shape[1] for x in images) * (1 + settings.enlarge)
     share, enlarge = min(1.0, max(0.4, settings.pixels / total)), settings.enlarge
     most = settings.pixels
-    values = collect(images, priors, settings.periods, most, rng, share=share, enlarge=enlarge, progress=progress)
+    values = collect(images, looked, most, rng, share=share, enlarge=enlarge, progress=progress)
     return values, watched
 
 

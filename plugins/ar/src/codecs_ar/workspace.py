@@ -164,7 +164,7 @@ class Room(NamedTuple):
     @classmethod
     def empty(cls, inputs: int, components: int) -> Room:
         """For networks of `inputs` features, and mixtures of `components` logistics."""
-        row, found = np.zeros(inputs, np.float32), np.zeros(32, np.float32)
+        row, found = np.zeros(inputs, np.float32), np.zeros(inputs + 16, np.float32)
         said, logits = np.zeros(3 * components, np.int64), np.zeros(components, np.int64)
         weights, means = np.zeros((1, components), np.uint32), np.zeros((1, components), np.int32)
         return cls(row, found, said, logits, weights, means, np.zeros_like(means), np.zeros((4, components)))

@@ -11,8 +11,9 @@ from codecs_ar.fast.cells import CELL, MEMORIES, backward, forget, forward, obse
 from codecs_ar.fast.outlook import learn, scaled, shifted
 from codecs_ar.fast.shares import PRECISION, SYMBOLS, adapt, counted, counted_alone, found, interval, reweigh
 from codecs_ar.features import log2
-from codecs_ar.kernels import extend, spread_down, within
+from codecs_ar.margins import extend, spread_down
 from codecs_ar.neighbours import MARGIN
+from codecs_ar.prediction import within
 from codecs_core.entropy import EXHAUSTED, GUARD, OK, pop_one
 from codecs_core.jit import borrowing, kernel
 

@@ -11,7 +11,7 @@ from codecs_ar.array.further import steps
 from codecs_ar.array.tree import code_bit
 from codecs_ar.learner import FINEST
 from codecs_ar.smallest.contexts import consider, recognise
-from codecs_ar.smallest.panel import INNER, SAID, SIDE, STEPS, Panel, answer, ask, look_up, weigh_up
+from codecs_ar.smallest.panel import INNER, PREDICTIONS, SIDE, STEPS, Panel, answer, ask, look_up, weigh_up
 from codecs_core.jit import borrowing
 
 #: How far the steps go, in spreads; the last one goes by powers of 2.
@@ -42,23 +42,54 @@ class Walker(NamedTuple):
 
 
 @borrowing
-def listen(room, guess, inverses, panel):
-    """Fill in the distributions; returns the mean of the network's, and how far it spreads, as the scale of a logistic."""
-    components, middle, square = panel.shares.size, 0.0, 0.0
-    for c in range(components):
-        panel.shares[c] = np.float64(room.weights[0, c]) / 65536.0
-        panel.means[c] = np.float64(room.means[0, c]) / 256.0
-        panel.inverses[c] = inverses[np.uint64(np.int64(room.log_scales[0, c]) - FINEST)]
+def hear_mixture(room, first, inverses, panel):
+    """Fill in the logistics that a network says, from `first` on; returns their mean."""
+    middle = 0.0
+    for k in range(room.weights.size):
+        c = first + k
+        panel.shares[c] = np.float64(room.weights[0, k]) / 65536.0
+        panel.means[c] = np.float64(room.means[0, k]) / 256.0
+        panel.inverses[c] = inverses[np.uint64(np.int64(room.log_scales[0, k]) - FINEST)]
         middle += panel.shares[c] * panel.means[c]
-    for c in range(components):
+    return middle
+
+
+@borrowing
+def hear_predictions(guess, first, spread, panel):
+    """Fill in a logistic around each prediction of a guess."""
+    for k in range(PREDICTIONS):
+        error = guess[1] if k == 2 else guess[4 + k]
+        panel.means[first + k] = np.float64(guess[0] if k == 2 else guess[2 + k])
+        panel.inverses[first + k] = 1.0 / max(ERRORS * np.float64(error) + SPREAD * spread, FINE)
+
+
+@borrowing
+def hear_other(wide, inverses, middle, panel):
+    """Fill in the mixture of the second opinion, if there is one; returns the mean of both."""
+    if wide is None:
+        return middle
+    return 0.5 * (middle + hear_mixture(wide.room, panel.firsts[1], inverses, panel))
+
+
+@borrowing
+def hear_other_predictions(wide, second, spread, panel):
+    """Fill in the predictions of the second opinion."""
+    if wide is not None:
+        hear_predictions(second, panel.firsts[2 + PREDICTIONS], spread, panel)
+
+
+@borrowing
+def listen(room, wide, guess, second, inverses, panel):
+    """Fill in the distributions; returns the mean of the networks', and how far they spread, as the scale of a logistic."""
+    middle = hear_other(wide, inverses, hear_mixture(room, 0, inverses, panel), panel)
+    square, logistics = 0.0, panel.firsts[panel.mixtures]
+    for c in range(logistics):
         scale, off = 1.0 / panel.inverses[c], panel.means[c] - middle
         square += panel.shares[c] * (VARIANCE * (scale * scale) + off * off)
-    spread = max(np.sqrt(square) / DEVIATION, NARROWEST)
-    for k in range(SAID - 1):
-        error = guess[1] if k == 2 else guess[4 + k]
-        panel.means[components + k] = np.float64(guess[0] if k == 2 else guess[2 + k])
-        panel.inverses[components + k] = 1.0 / max(ERRORS * np.float64(error) + SPREAD * spread, FINE)
-    for k in range(SAID):
+    spread = max(np.sqrt(square / panel.mixtures) / DEVIATION, NARROWEST)
+    hear_predictions(guess, logistics, spread, panel)
+    hear_other_predictions(wide, second, spread, panel)
+    for k in range(panel.inside.size):
         panel.inside[k], panel.beyond[k] = 1.0, 0.0
     return middle, spread
 
@@ -76,7 +107,7 @@ def outwards(j, side, middle, spread, lo, hi, growth):
 @borrowing
 def narrow(bit, turned, panel):
     """Take in where the value is; `turned` says that it is on the left side of all."""
-    for k in range(SAID):
+    for k in range(panel.inside.size):
         if turned:
             panel.inside[k] = 1.0 - panel.reach[k]
         elif bit:
@@ -125,10 +156,10 @@ def descend(value, code, top, middle, spread, words, walker):
 
 
 @borrowing
-def walk(at, where, seen, top, x, e, guess, room, family, words, walker):
+def walk(at, where, seen, top, x, e, guess, second, room, wide, family, words, walker):
     """Code the value at a place, or find out what it was. `where` is as for `features.describe`."""
     _, back, stride, (row, column) = where
-    middle, spread = listen(room, guess, family.inverses, walker.panel)
+    middle, spread = listen(room, wide, guess, second, family.inverses, walker.panel)
     code = min(max(np.int64(np.floor(middle + 0.5)), 1), top)
     recognise(at, back, stride, seen, x, walker.panel)
     cell = row, column, code, seen

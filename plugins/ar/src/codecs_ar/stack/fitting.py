@@ -13,19 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codecs_ar.features import describe, scaled
-from codecs_ar.kernels import (
-    begin,
-    blend,
-    extend,
-    fade_left,
-    fade_right,
-    note,
-    regressors,
-    spread_down,
-    spread_up,
-    within,
-)
+from codecs_ar.margins import begin, extend, spread_down, spread_up
 from codecs_ar.neighbours import MARGIN
+from codecs_ar.prediction import blend, fade_left, fade_right, note, regressors, within
 from codecs_ar.regression import LANES, width
 from codecs_ar.stack.regression import IMAGES, backward, forward, predict, solve, terms
 from codecs_ar.workspace import Bias, Places, Predictors
