@@ -74,7 +74,7 @@ def normal_equations(planes: Planes, plane: int, view: ModuleType = neighbours) 
 def priors_of(
     images: Sequence[NDArray[Any]], view: ModuleType = neighbours, weight: float = PRIOR_WEIGHT
 ) -> list[NDArray[np.float64]]:
-    """For each plane the mean normal equations, with the weight of so many values; `view` says which neighbours are regressors."""
+    """For each plane the mean normal equations, with the weight of this number of values; `view` says which neighbours are regressors."""
     channels = images[0].shape[-1]
     sums = [np.zeros(0)] * channels
     pixels = 0

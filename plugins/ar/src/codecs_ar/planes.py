@@ -102,7 +102,7 @@ class Planes:
         return seen
 
     def look_wide(self, plane: int, expert: Expert) -> Seen:
-        """The same by the wide description of an expert, of which neither network has layers."""
+        """The same by the wide description of an expert whose networks have no layers."""
         sizes = neighbours.features(self.roles[plane]), places.features(self.roles[plane])
         seen = [Seen.empty(self.values[0].size, features) for features in sizes]
         Pass(self, plane, lambda: expert, seen=seen[0], wide_seen=seen[1]).finish()

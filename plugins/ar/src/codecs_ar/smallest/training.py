@@ -35,7 +35,7 @@ Priors = Sequence[NDArray[np.float64]]
 DECAYS, PERIODS, PRIOR_WEIGHT = (160, 254), (1, 32), 1.0
 #: Widths of the networks, logistics of a mixture, and the rates at which they learn while they code.
 HIDDEN, COMPONENTS, RATES = (128, 128), 4, (12, 10)
-#: Pixels to learn from; how many of half of each image; the share of images of which an enlarged part is looked at too.
+#: Pixels to learn from; how many of half of each image; the share of images that are looked at once more, enlarged in part.
 PIXELS, SHARE, ENLARGE = 8_000_000, 0.6, 0.3
 #: Values of each plane a step; the rate of Adam, and how many times as large that of Muon is.
 BATCH, RATE, MUON = 4096, 4e-3, 5.0
