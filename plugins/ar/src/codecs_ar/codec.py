@@ -27,7 +27,7 @@ class ImageCodec(cc.ImageCodec):
     ----------
     effort
         ``"fast"``, which is several times as fast, asks nothing of the model, and takes 1 to 16 channels with any; ``"standard"``; or
-        ``"smallest"``, which takes three times as long, and eight times with a model that has a second opinion. The model ``photo`` then
+        ``"smallest"``, which takes three times as long, and nine times with a model that has a second opinion. The model ``photo`` then
         stands for ``photo-smallest``, which has one.
     """
 
