@@ -3,6 +3,7 @@
 import math
 from decimal import Decimal, localcontext
 from functools import cache
+from itertools import pairwise
 from statistics import NormalDist
 
 import entropy
@@ -241,6 +242,145 @@ def noise(h, w):
     return np.clip(grid()[halves] >> 22, -4096, 4096)
 
 
+# --- rec.vae, the kind "picture" -----------------------------------------------------------------
+
+FIRST = [(4, [(0, 0)]), (4, [(2, 2)]), (4, [(0, 2), (2, 0)]), (2, [(1, 1)]), (2, [(0, 1), (1, 0)])]
+LATER = [(2, [(0, 0), (1, 1)]), (2, [(0, 1), (1, 0)])]
+
+
+def network_of(tensors, name, inputs, span, outputs, low, high):
+    net = exact.Network(tensors, name)
+    fits = (net.inputs, net.outputs) == (inputs, outputs) and net.low <= span[0] and net.high >= span[1]
+    exact.check(fits and within(net, low, high), f"{name} of other widths or ranges")
+    return net
+
+
+def logarithms(x):
+    """log2 of integers from 1 to 2^15, in units of 2^-6."""
+    e = np.array([int(v).bit_length() - 1 for v in x.reshape(-1)]).reshape(x.shape)
+    mantissa, t = (x << 24 - e) - (1 << 24), np.array(entropy.table("log2_mantissa"))
+    i = mantissa >> 16
+    return (e << 16) + t[i] + ((t[i + 1] - t[i]) * (mantissa & 0xFFFF) >> 16) >> 10
+
+
+def squares(x, s):
+    h, w, c = x.shape
+    return x.reshape(h // s, s, w // s, s, c).transpose(0, 2, 4, 1, 3).reshape(h // s, w // s, c * s * s)
+
+
+def unsquared(x, s):
+    h, w, c = x.shape
+    return x.reshape(h, w, c // s**2, s, s).transpose(0, 3, 1, 4, 2).reshape(h * s, w * s, c // s**2)
+
+
+class Picture:
+    """A model of the kind "picture" at a quality."""
+
+    def __init__(self, config, tensors, settings):
+        groups = config.get("groups")
+        fits = type(groups) is list and 1 <= len(groups) <= 8 and all(type(a) is int and 1 <= a <= 1024 for a in groups)
+        exact.check(fits and all(a < b for a, b in pairwise(groups)), "other groups")
+        latents, self.hyper = groups[-1], whole(config, "hyper", range(1, 257))
+        self.latents, self.block_bits = latents, whole(config, "block_bits", range(1, 18))
+        noises = tensor(tensors, "noises", (None,), 0, 511)
+        exact.check(1 <= len(noises) <= 64, "no quality, or too many")
+        quality = settings.get("quality", 0)
+        if type(quality) is not int or not 0 <= quality <= len(noises):
+            raise entropy.Corrupt("a quality that the model does not have")
+        self.noise = int(noises[quality - 1])
+        self.units = tensor(tensors, "units", (latents,), 0, 12)
+        self.signs = tensor(tensors, "signs", (2, latents), -1, 1)
+        self.told = tensor(tensors, "hyper_information", (self.hyper,), 0, 511)
+        self.octaves = octaves_of(tensors, self.block_bits + 1)
+        self.boosts = tensor(tensors, "boosts", (None,), -511, 511)
+        count = len(FIRST) + len(LATER) * (len(groups) - 1)
+        exact.check(len(self.boosts), "no classes")
+        self.classes = sums_of(tensors, "classes", (count, len(self.boosts)), 1, 20)
+        tensor(tensors, "analysis", (latents, 3, 24, 24), -(1 << 15), 1 << 15)
+        seen, most = (-2048, 2048), 32767
+        self.synthesis = network_of(tensors, "synthesis", latents, (-most, most), 192, -4096, 4096)
+        self.refine = network_of(tensors, "refine", 13, (-4096, 4096), 12, -2048, 2048)
+        self.decoder = exact.Network(tensors, "hyper_decoder")
+        many = self.decoder.outputs // 4
+        network_of(tensors, "hyper_decoder", self.hyper + 1, seen, 4 * many, -2048, 2048)
+        middle = exact.Network(tensors, "hyper_encoder.0").outputs
+        network_of(tensors, "hyper_encoder.0", 2 * latents + 1, seen, middle, 0, most)
+        network_of(tensors, "hyper_encoder.1", 4 * middle, (0, most), self.hyper, -2048, 2048)
+        self.steps = []
+        for g, end in enumerate(groups):
+            start = groups[g - 1] if g else 0
+            ends = np.repeat([16383, 511], end - start)
+            for phases in LATER if g else FIRST:
+                name = f"prior.{len(self.steps)}"
+                net = network_of(tensors, name, 2 * end + many + 1, seen, len(ends), np.minimum(-ends, 0), ends)
+                exact.check(within(net, 0, 511, end - start), "a latent that tells less than nothing")
+                self.steps.append((phases, start, end, net))
+
+    def pop(self, message, information, noise, first):
+        """Places, deviations and information of latents, and the points sent for them; and how many blocks there were."""
+        i = np.where(information < 4, 0, information)
+        blocks, row, cuts = plan(noise + i, noise, self.block_bits, 3)
+        exponents = entropy.categorical(len(blocks), self.octaves, [row] * len(blocks)).pop(message)
+        widths = [int(cuts[block].sum()) + e for block, e in zip(blocks, exponents, strict=True)]
+        rests, points = entropy.Bits(widths).pop(message), np.zeros(len(i), int)
+        for m, (block, e, rest) in enumerate(zip(blocks, exponents, rests, strict=True)):
+            number = (1 << e) + (rest & (1 << e) - 1)
+            points[block] = boxed_proposals([rest >> e], [number], first + m, cuts[block])[0]
+        return points, i, len(blocks)
+
+    def given(self, *arrays):
+        level = np.full((*arrays[0].shape[:2], 1), self.noise)
+        return np.concatenate([*arrays, level], -1)
+
+    def latents_of(self, message, rows, columns):
+        told = np.tile(self.told, rows * columns)
+        points, i, first = self.pop(message, told, 0, 0)
+        h = np.where(i > 0, points >> 24, 0).reshape(rows, columns, self.hyper)
+        seen = unsquared(self.decoder(self.given(h)), 2)
+        z = np.zeros((2 * rows, 2 * columns, self.latents), int)
+        for step, ((side, phases), start, end, net) in enumerate(self.steps):
+            known = z[..., :end]
+            linear = np.clip((known << 4) >> self.units[:end], -2048, 2048)
+            out = net(self.given(linear, logarithms(1 + abs(known)), seen))
+            means = out[..., : end - start] << self.units[start:end] >> 6
+            told = out[..., end - start :]
+            if side == 2:
+                k = entropy.categorical(rows * columns, self.classes, [step] * (rows * columns)).pop(message)
+                boost = self.boosts[np.array(k)].reshape(rows, columns).repeat(2, 0).repeat(2, 1)
+                told = np.clip(told + boost[..., None], 0, 511)
+            at = [(slice(a, None, side), slice(b, None, side)) for a, b in phases]
+            mean, told = (np.concatenate([x[p].reshape(-1) for p in at]) for x in (means, told))
+            points, i, count = self.pop(message, told, self.noise, first)
+            first += count
+            values = mean + np.where(i > 0, (points >> 16) * gains(self.noise + i, self.noise) >> 20, 0)
+            values = np.clip(values, -32767, 32767)
+            for p in at:
+                part = z[(*p, slice(start, end))]
+                part[...], values = values[: part.size].reshape(part.shape), values[part.size :]
+        return z
+
+    def image(self, z):
+        up, across = self.signs
+        z = np.concatenate([up * z[:1], z, up * z[-1:]], 0)
+        z = np.concatenate([across * z[:, :1], z, across * z[:, -1:]], 1)
+        base = unsquared(self.synthesis(z)[1:-1, 1:-1], 8)
+        inputs = squares(base, 2)
+        out = self.refine(np.concatenate([inputs, np.full((*inputs.shape[:2], 1), 4 * self.noise)], -1))
+        return np.clip((base + unsquared(out, 2) + 8 >> 4) + 128, 0, 255)
+
+
+def decode_picture(config, tensors, settings, payload, shape, dtype, version):
+    picture, message = Picture(config, tensors, settings), entropy.Message.parse(payload)
+    if dtype != "uint8" or len(shape) not in (3, 4) or shape[-1] != 3 or version < 3 or settings.get("detail", 0) != 0:
+        raise entropy.Corrupt("another shape, dtype or version, or detail")
+    n, h, w, _ = (1, *shape)[-4:]
+    images = [
+        picture.image(picture.latents_of(message, -(-h // 16), -(-w // 16)))[:h, :w] for _ in range(n if h * w else 0)
+    ]
+    message.check_end()
+    return np.array(images, int).reshape(shape)
+
+
 # --- rec.vae-lossless, rec.vae-latents -----------------------------------------------------------
 
 
@@ -415,7 +555,8 @@ def decode(model, settings, payload, shape, dtype, version=2):
     """The array of a chunk."""
     codec, config, tensors = model
     exact.check(codec in ("rec.vae", "rec.vae-lossless") and type(config) is dict, "a model of another codec")
-    decoder = decode_vae if codec == "rec.vae" else decode_lossless
+    lossy = decode_picture if config.get("kind") == "picture" else decode_vae
+    decoder = lossy if codec == "rec.vae" else decode_lossless
     return decoder(config, tensors, settings, payload, shape, dtype, version).astype(dtype)
 
 

@@ -30,7 +30,7 @@ from codecs_inr.testing import random_model as random_field
 from codecs_lbb.testing import random_model as random_local_flow
 from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.lossy.model import SEARCHED, LossyVAE
-from codecs_rec.testing import OlderLossyCodec, random_lossy
+from codecs_rec.testing import OlderLossyCodec, random_lossy, random_picture
 from codecs_rec.testing import random_model as random_relative
 from numpy.typing import NDArray
 
@@ -526,6 +526,10 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     artist = LossyCodec(model=random_lossy((4, 2), width=2, classes=1, detail=True), quality=1, detail=70)
     found = {"a": artist.decode(artist.encode(x := raw(83, (2, 4, 2))), cc.ArraySpec.of(x))}
     yield "rec-detail", "rec.vae: detail that is drawn", build({"a": x}, artist, chunk=99, version=3), found
+    small = cc.get_codec("rec.vae", model=random_picture())
+    arrays = {"image": raw(81, (35, 50, 3)), "stack": raw(82, (2, 17, 9, 3)), "pixel": raw(83, (1, 1, 3))}
+    found = {name: small.decode(small.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
+    yield "rec-picture", "rec.vae: pictures of any size", build(arrays, small, chunk=99, version=3), found
     arrays = parts(128 + raw(74, (40, 50), 2), raw(75, (7, 9)))
     level = OlderHierarchicalCodec(model=random_hierarchy(1, latents=(2,), features=3, width=4))
     yield "stored-hvae", "bbans.hvae: code and stored values", build(arrays, level, chunk=99), arrays

@@ -32,7 +32,7 @@ from codecs_lbb.testing import random_model as random_layers
 from codecs_rec import samplers
 from codecs_rec.families import Gaussian, Laplace, Triangular
 from codecs_rec.families import Uniform as Interval
-from codecs_rec.testing import random_lossy
+from codecs_rec.testing import random_lossy, random_picture
 from codecs_rec.testing import random_model as random_latents
 from codecs_rec.weights import codec as weights_codec
 from numpy.typing import NDArray
@@ -373,7 +373,11 @@ def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
         codec = cc.get_codec(model.codec, model=model, **({"detail": 70} if lossy else {}))
         x = raw(23, 2 if likelihood == "bernoulli" else 256, (items, *shape)).astype(np.uint8)
         yield f"rec-{likelihood}", codec_case(codec, x, x[:1], x[:0])
-        if likelihood != "lossy":
+        if likelihood == "lossy":
+            pictures = cc.get_codec("rec.vae", model=random_picture())
+            image = raw(29, 256, (33, 60, 3)).astype(np.uint8)
+            yield "rec-picture", codec_case(pictures, image, image[:1, :1], image[:0])
+        else:
             coarse = cc.get_codec("rec.vae-latents", model=model, levels=1)
             yield f"rec-latents-{likelihood}", codec_case(coarse, x, x[:1], x[:0])
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from codecs_rec.testing import random_lossy, random_model
+from codecs_rec.testing import random_lossy, random_model, random_picture
 
 from codecs_core.testing import CodecConformance
 
@@ -23,6 +23,19 @@ class TestLossy(Conformance):
     codec_id = "rec.vae"
     model = random_lossy((4, 3))
     configs = ({}, {"quality": 1})
+
+
+class TestPicture(CodecConformance):
+    codec_id = "rec.vae"
+    model = random_picture()
+    vectors = Path(__file__).with_name("vectors")
+    environments = ("plainest",)
+    examples = 10
+    configs = ({}, {"quality": 1})
+
+    def samples(self):
+        bits = np.asarray(np.random.Philox(7).random_raw(3000)).astype(np.uint8)
+        return [bits.reshape(2, 20, 25, 3), bits[:510].reshape(17, 10, 3)]
 
 
 class TestGrey(Conformance):

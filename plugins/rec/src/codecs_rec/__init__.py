@@ -5,9 +5,11 @@ from __future__ import annotations
 from codecs_core import CodecInfo, CodecSpec, ModelSpec, hookimpl
 
 LOSSY = CodecInfo(
-    summary="Relative entropy coding: transform coding of small images, a linear encoder and a learned decoder, lossy",
+    summary="Relative entropy coding: transform coding of small images and of photographs, a linear encoder and a learned decoder, lossy",
     dtypes=("uint8", "bool"),
+    ndim=(3, 4),
     kind="lossy",
+    ragged=True,
     trainable=True,
     needs_model=True,
     auto=False,
@@ -106,5 +108,13 @@ def codecs_register_models() -> list[ModelSpec]:
             sha256="f44a33bd14c1592be038d74b4fdd072f6fc7516fb22adfc4a39a61c07d1e13fd",
             summary="as colour, and draws detail that files do not tell",
             nbytes=308314,
+        ),
+        ModelSpec(
+            name="photo",
+            codec="rec.vae",
+            resource="codecs_rec:models/photo.safetensors",
+            sha256="2ba56fdee441a007abc49b6a9f95c7c65c0be0ff6976a6c7362d13643b721f7e",
+            summary="colour photographs of any size, lossy, about 0.1 to 1.5 bits per pixel",
+            nbytes=2978184,
         ),
     ]

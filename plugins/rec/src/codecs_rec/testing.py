@@ -19,6 +19,7 @@ from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.lossy.detail import NOISES
 from codecs_rec.lossy.model import REACH, LossyVAE
 from codecs_rec.model import MEAN_BITS, VALUE_BITS
+from codecs_rec.picture.model import BLOCK, CELL, COLOURS, MARGIN, MEANS, MOST, SPAN, TOLD, steps
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
 
@@ -118,6 +119,50 @@ def random_lossy(
         tensors |= network(outputs + 1 + NOISES).tensors("detail")
     config = {"item_shape": list(item_shape), "largest": largest, "squeeze": squeeze, "block_bits": block_bits}
     return Model.create(codec="rec.vae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+
+
+def random_picture(groups: tuple[int, ...] = (1, 2), *, hyper: int = 2, block_bits: int = 4, seed: int = 0) -> Model:
+    """Make a model for ``rec.vae`` of the kind "picture", with two qualities, that learnt nothing: the same file everywhere."""
+    draw, latents, seen, middle = Draw(seed), groups[-1], 1, 2
+
+    def net(taps: int, inputs: int, span: tuple[int, int], outputs: int, low: int, high: int, shift: int) -> ExactNet:
+        ends = np.full(outputs, low), np.full(outputs, high)
+        layer = draw.layer((taps, taps, inputs), *ends, shift=shift, weights=9, biases=4000)
+        return ExactNet([layer], *span)
+
+    squares, pixels, sees = COLOURS * CELL**2, COLOURS * BLOCK**2, (-SPAN, SPAN)
+    networks = {
+        "synthesis": net(3, latents, (-MOST, MOST), pixels, -REACH, REACH, 6),
+        "refine": net(1, squares + 1, (-REACH, REACH), squares, -500, 500, 6),
+        "hyper_decoder": net(1, hyper + 1, sees, seen * CELL**2, -SPAN, SPAN, 4),
+        "hyper_encoder.0": net(1, 2 * latents + 1, sees, middle, 0, MOST, 4),
+        "hyper_encoder.1": net(1, middle * CELL**2, (0, MOST), hyper, -SPAN, SPAN, 6),
+    }
+    for number, (group, _) in enumerate(steps(len(groups))):
+        count = groups[group] - (groups[group - 1] if group else 0)
+        prior = draw.layer(
+            (3, 3, 2 * groups[group] + seen + 1),
+            *(np.repeat(ends, count) for ends in ([-MEANS, 0], [MEANS, TOLD])),
+            shift=5,
+            weights=9,
+            biases=9000,
+        )
+        networks[f"prior.{number}"] = ExactNet([prior], *sees)
+    window = BLOCK + 2 * MARGIN
+    tensors: dict[str, NDArray[Any]] = {
+        "noises": np.array([360, 260], np.int16),
+        "units": draw(0, 9, latents).astype(np.int8),
+        "signs": (1 - 2 * draw(0, 1, 2, latents)).astype(np.int8),
+        "hyper_information": draw(0, 200, hyper).astype(np.int16),
+        "octaves": even(block_bits + 1, block_bits + 3),
+        "boosts": np.array([0, -40, 70], np.int16),
+        "classes": even(len(steps(len(groups))), 3),
+        "analysis": draw(-127, 127, latents, COLOURS, window, window).astype(np.int8),
+    }
+    for name, network in networks.items():
+        tensors |= network.tensors(name)
+    config = {"kind": "picture", "groups": list(groups), "hyper": hyper, "block_bits": block_bits}
+    return Model.create(codec="rec.vae", config=config, tensors=tensors, attrs={"seed": seed}, name="random")
 
 
 class _WholeVAE(LossyVAE):

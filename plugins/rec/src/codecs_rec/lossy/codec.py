@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -9,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codecs_core import ArraySpec, CodecInfo
+from codecs_core import ArraySpec, Codec, CodecInfo
 from codecs_core.entropy import Message, exponents
-from codecs_core.errors import ConfigError
+from codecs_core.errors import ConfigError, CorruptDataError, UnsupportedArrayError
 from codecs_core.fields import flag, one_of, whole
 from codecs_rec import LOSSY
 from codecs_rec.bottom import finish, pack, start, unpack
@@ -20,11 +21,19 @@ from codecs_rec.index import octave_code
 from codecs_rec.lossy.detail import SHARE
 from codecs_rec.lossy.model import SEARCHED, LossyVAE
 from codecs_rec.lossy.refine import SHORT, refined
+from codecs_rec.picture.codec import Pictures
+from codecs_rec.picture.model import COLOURS, Picture
+
+#: Pixels of a chunk of a picture, at most.
+BAND = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossyCodec(RecCodec):
-    """Images as latents near those of the image: a message is classes and octaves of indices on top of what these leave of them.
+    """Images as latents near those of the image.
+
+    A model of the kind "picture" takes colour images of any height and width, or stacks of them; others take stacks of items of their own
+    shape, of which a message is classes and octaves of indices on top of what these leave of them.
 
     Parameters
     ----------
@@ -36,7 +45,7 @@ class LossyCodec(RecCodec):
         have numbers.
     effort
         Of the search. "standard": 2^12 proposals of each block are looked at; "smallest": 2^15, and the best four of them are decoded,
-        which takes about ten times as long. Decoding is the same.
+        which takes about ten times as long. Of pictures it is 2^14 and 2^16, and none are decoded. Decoding is the same.
     detail
         How much is added, in hundredths, of the detail that a file does not tell and the decoder draws: from 0, the most accurate image, to
         100, one of those that the latents leave possible. The model must draw detail. Payloads are the same.
@@ -61,24 +70,54 @@ class LossyCodec(RecCodec):
         return self._vae
 
     @cached_property
+    def _picture(self) -> Picture | None:
+        model = self._own()
+        return Picture(model) if model.config.get("kind") == "picture" else None
+
+    @cached_property
     def _level(self) -> int:
-        levels = self._vae.qualities
+        levels = (self._picture or self._vae).qualities
         if self.quality > levels:
             raise ConfigError(f"model {self.learnt.label} has qualities 1 to {levels}, not {self.quality}")
         return (self.quality or levels) - 1
 
     @cached_property
     def _share(self) -> int:
-        if self.detail and self._vae.detail is None:
+        if self.detail and (self._picture is not None or self._vae.detail is None):
             raise ConfigError(f"model {self.learnt.label} draws no detail: detail must be 0, got {self.detail}")
         return self.detail
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `ConfigError` for a quality, or detail, that the model lacks, too."""
-        super().check(spec)
+        if self._picture is None:
+            super().check(spec)
+        else:
+            Codec.check(self, spec)
+            self._shape(spec)
         _ = self._level, self._share
 
+    def _shape(self, spec: ArraySpec) -> tuple[int, ...]:
+        """The shape (n, h, w, 3) of pictures; raises `UnsupportedArrayError` for other arrays."""
+        if spec.dtype != "uint8" or len(spec.shape) not in (3, 4) or spec.shape[-1] != COLOURS:
+            raise UnsupportedArrayError(
+                f"model {self.learnt.label} takes pictures of uint8, of shape (h, w, 3) or (n, h, w, 3), not {spec.dtype} of "
+                f"shape {spec.shape}"
+            )
+        return (1, *spec.shape)[-4:]
+
+    def default_chunk(self, spec: ArraySpec) -> int:
+        """Some hundred small images; a picture of a stack, or a band of one that is large."""
+        if self._picture is None:
+            return super().default_chunk(spec)
+        _, h, w, _ = self._shape(spec)
+        return 1 if len(spec.shape) == 4 else -(-h // max(1, math.ceil(h * w / BAND)))
+
+    def _pictures(self, picture: Picture) -> Pictures:
+        return Pictures(picture, self._level, self.search, self.effort)
+
     def _encode(self, chunk: NDArray[Any]) -> bytes:
+        if self._picture is not None:
+            return self._pictures(self._picture).encode(chunk.reshape(self._shape(ArraySpec.of(chunk))))
         vae, level = self._vae, self._level
         x = self._rows(chunk)
         y = vae.coefficients(x)
@@ -95,11 +134,15 @@ class LossyCodec(RecCodec):
         return message.to_bytes()
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
+        if self._picture is not None:
+            return self._pictures(self._picture).decode(payload, self._shape(spec)).reshape(spec.shape)
         return self._decoded(payload, spec, self._vae)
 
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
         if version not in (1, 2):
             return super()._decode_older(payload, spec, version)
+        if self._picture is not None:
+            raise CorruptDataError(f"version {version} of rec.vae had no pictures: the file is damaged")
         return self._decoded(payload, spec, LossyVAE(self._own(), whole=True))
 
     def _decoded(self, payload: bytes, spec: ArraySpec, vae: LossyVAE) -> NDArray[Any]:

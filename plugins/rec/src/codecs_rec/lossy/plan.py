@@ -71,12 +71,22 @@ def plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Plan:
     A latent of deviation S under noise of deviation N carries max(0, log2(S / N)) bits, and is cut by as many, rounded.
     """
     information = np.maximum(deviations - noise, 0)  # in 64ths of a bit
+    cuts, count = cut(information, block_bits)
+    blocks = dealt(information, count)
+    return Plan(blocks, gains_of(deviations, information), row_of(information, cuts, len(blocks), block_bits), cuts)
+
+
+def cut(information: NDArray[np.int64], block_bits: int) -> tuple[NDArray[np.int64], int]:
+    """Binary digits that each latent's axis is cut by, and how many blocks there are, if there are as many latents."""
     cuts = np.minimum((information + 32) >> 6, MOST_CUTS)
     left = np.maximum(information - (cuts << 6), np.where(cuts > 0, BEYOND, information))
-    count = max(-(-int(left.sum()) // (64 * block_bits)), -(-int(cuts.sum()) // LARGEST))
-    blocks = dealt(information, count)
-    row = int((information - (cuts << 6)).sum()) // (64 * max(1, len(blocks)))
-    return Plan(blocks, gains_of(deviations, information), min(max(row, 0), block_bits), cuts)
+    return cuts, max(-(-int(left.sum()) // (64 * block_bits)), -(-int(cuts.sum()) // LARGEST))
+
+
+def row_of(information: NDArray[np.int64], cuts: NDArray[np.int64], blocks: int, block_bits: int) -> int:
+    """Table of the octaves of this number of blocks: what is left of their information beyond their boxes, in bits a block."""
+    row = int((information - (cuts << 6)).sum()) // (64 * max(1, blocks))
+    return min(max(row, 0), block_bits)
 
 
 def whole_plan(deviations: NDArray[np.int64], noise: int, block_bits: int) -> Plan:

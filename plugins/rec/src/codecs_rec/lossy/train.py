@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from codecs_core import Model
 from codecs_core import learn as learning
 from codecs_core.entropy import quantise
-from codecs_core.errors import UnsupportedArrayError
+from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.learn import Run
 from codecs_rec.index import PRECISION
 from codecs_rec.lossy import drawing
@@ -158,9 +159,26 @@ def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[nn.Module, 
     return network, model
 
 
-def train(data: NDArray[Any], **hyper: Any) -> Model:
-    """Train on a stack of images and return the model; the settings are those of `Settings`."""
-    return learn(data, *Run.of("rec.vae", Settings, hyper, beside=("budget", "progress")))[1]
+def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
+    """Train on a stack of small images and return the model; the settings are those of `Settings`.
+
+    With ``kind="picture"`` it is a model for photographs of any size: see `codecs_rec.picture.train`.
+
+    Raises
+    ------
+    ConfigError
+        For another kind.
+    """
+    kind = hyper.pop("kind", "items")
+    if kind == "picture":
+        from codecs_rec.picture.train import train as train_pictures
+
+        return train_pictures(data, **hyper)
+    if kind != "items":
+        raise ConfigError(f"kind must be items or picture, got {kind!r}")
+    if isinstance(data, list) and len({x.shape for x in data}) > 1:
+        raise UnsupportedArrayError("training takes images of one shape; for photographs of any size: kind=picture")
+    return learn(np.asarray(data), *Run.of("rec.vae", Settings, hyper, beside=("budget", "progress")))[1]
 
 
 def _linear(
