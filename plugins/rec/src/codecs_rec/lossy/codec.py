@@ -32,8 +32,8 @@ BAND = 1 << 20
 class LossyCodec(RecCodec):
     """Images as latents near those of the image.
 
-    A model of the kind "picture" takes colour images of any height and width, or stacks of them; others take stacks of items of their own
-    shape, of which a message is classes and octaves of indices on top of what these leave of them.
+    A model of the kind "picture" takes colour images of any height and width, or stacks of them. Others take stacks of items of their own
+    shape: a message is classes and octaves of indices on top of what these leave of them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The latents of a block: which cosines of which colours, in what groups, and the steps in which they are sent."""
+"""The latents of a block: cosines of each colour, their groups, and what they are before training."""
 
 from __future__ import annotations
 
