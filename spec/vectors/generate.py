@@ -23,6 +23,7 @@ import zstandard
 from codecs_ar.codec import ImageCodec
 from codecs_ar.stack.testing import random_model as random_stack
 from codecs_ar.testing import random_model as random_autoregression
+from codecs_bbans.hvae.codec import HierarchicalCodec
 from codecs_bbans.testing import EveryNameCodec, OlderHierarchicalCodec, random_hierarchy, random_model
 from codecs_idf.testing import random_model as random_flow
 from codecs_inr.testing import DrawnCodec, DrawnCoin, DrawnSound
@@ -537,6 +538,9 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     arrays = {f"{rows % 8 + 1} bits": 120 + raw(79, (2, rows, 10, 3), 16) for rows in (7, 8, 12)}
     feature = "bbans.hvae, version 2: latents named by 8, 5 and 1 bits"
     yield "hvae-named", feature, build(arrays, named, chunk=99, version=2), arrays
+    told = HierarchicalCodec(model=random_hierarchy(1, latents=(2,), features=3, width=4), effort="smallest")
+    arrays = {"a": 118 + raw(84, (2, 17, 16), 12)}
+    yield "hvae-told", "bbans.hvae, version 3: numbers that correct", build(arrays, told, chunk=99, version=3), arrays
     tree, x = random_hierarchy(3, latents=(2, 1, 3), features=3, width=4), 60 + raw(76, (3, 17, 10, 3), 130)
     for levels in 0, 2:
         coarse = cc.get_codec("bbans.hvae-lossy", model=tree, levels=levels)
