@@ -30,7 +30,7 @@ def run_child(verb: str, folder: Path, size: str, tmp: Path, variables: dict[str
         env=environment(tmp, variables),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
