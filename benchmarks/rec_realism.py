@@ -28,8 +28,8 @@ from codecs_rec.index import octave_code
 from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.lossy.model import LossyVAE
 from codecs_rec.transform import VALUE_BITS
+from inr import tiles
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -60,13 +60,6 @@ WAYS = (
 )
 
 
-def images_of(path: Path) -> NDArray[np.uint8]:
-    """Images of a sprite: shape (2500, 32, 32, 3)."""
-    sprite = np.asarray(Image.open(path))
-    rows, columns = sprite.shape[0] // 32, sprite.shape[1] // 32
-    return sprite.reshape(rows, 32, columns, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3)
-
-
 # --- features -----------------------------------------------------------------------------------------
 
 
@@ -91,8 +84,8 @@ def trained(folder: Path) -> nn.Sequential:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     files = sorted(folder.glob("train-*.webp"))
-    x, labels = np.concatenate([images_of(f) for f in files]), np.load(folder / "train-labels.npy").astype(np.int64)
-    fit = len(x) - len(images_of(files[-1]))
+    x, labels = np.concatenate([tiles(f) for f in files]), np.load(folder / "train-labels.npy").astype(np.int64)
+    fit = len(x) - len(tiles(files[-1]))
     network = classifier().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=1e-2)
     for step in range(STEPS):
@@ -162,7 +155,7 @@ def rounded(vae: LossyVAE, x: NDArray[np.uint8], quality: int) -> tuple[int, NDA
 
 def measured(folder: Path, model: str, items: int, network: nn.Sequential) -> list[dict[str, Any]]:
     """A row for each quality and way."""
-    x = images_of(folder / "test-00.webp")[:items]
+    x = tiles(folder / "test-00.webp")[:items]
     frozen = cc.load_model(model, codec="rec.vae")
     vae, original = LossyVAE(frozen), features(network, x)
     rows = []

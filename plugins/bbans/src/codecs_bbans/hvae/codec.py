@@ -63,10 +63,7 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
         return Bijection(colour_forward, restored, self._hierarchy.codec(*self._images(spec)[:3]))
 
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
-        if self.effort != "standard":
-            raise CorruptDataError(
-                f"version {version} of bbans.hvae had no effort {self.effort!r}: the file is damaged"
-            )
+        self._refuse_effort(version)
         if version != 1:
             return super()._decode_older(payload, spec, version)
         message = Message.from_bytes(payload)
@@ -75,8 +72,8 @@ class HierarchicalCodec(cc.ImageCodec, MessageCodec):
         return x.reshape(spec.shape)
 
     def _refuse_effort(self, version: int) -> None:
-        """Raise `CorruptDataError` for a setting that payloads of earlier versions had not."""
-        if version < 3 and self.effort != "standard":
+        """Raise `CorruptDataError` for a setting that payloads of older versions had not."""
+        if self.effort != "standard":
             raise CorruptDataError(
                 f"version {version} of bbans.hvae had no effort {self.effort!r}: the file is damaged"
             )

@@ -13,10 +13,8 @@ from torch.nn import functional
 
 from codecs_core.learn import residual
 from codecs_rec.picture.cosines import Layout
-from codecs_rec.picture.model import BLOCK, COLOURS, Phases, steps
+from codecs_rec.picture.model import BLOCK, COLOURS, MARGIN, Phases, steps
 
-#: Pixels that the window of a block reaches beyond it.
-MARGIN = 8
 #: Numbers of a hyper-latent cell, and of what is made of it for each block.
 HYPER, SEEN = 16, 32
 #: Widths of the networks of the priors of each group, and of the one that refines.

@@ -46,8 +46,6 @@ class Settings(learning.Schedule):
         Information of a block beyond its box, on average, at most: what is left to be searched for.
     crop
         Side of the squares that are learnt from, a multiple of 32.
-    start
-        Path of the weights of a `Transform` to start from, as torch saves them.
     """
 
     sigma: float = learning.number(7.0, 1, 64)
@@ -55,7 +53,6 @@ class Settings(learning.Schedule):
     crop: int = learning.whole(128, 32, 1024)
     batch: int = learning.whole(8, 1, 1 << 20)
     rate: float = learning.number(6e-4, above=True)
-    start: str = ""
 
 
 def learn(
@@ -91,8 +88,6 @@ def learn(
     with torch.no_grad():
         y = network.analyse(source.draw(64))
         network.begin(y.transpose(0, 1).flatten(1).std(1))
-    if settings.start:
-        network.load_state_dict(torch.load(settings.start))
     gentle = [network.analysis, network.synthesis.weight]
     others = [p for p in network.parameters() if all(p is not one for one in gentle)]
     steps = run.fit(
