@@ -75,10 +75,10 @@ def told_bits(x: Images, codec: InrCodec) -> tuple[float, float]:
     """Bits of all indices of an image, and of the divergences that they tell, each at the moment when its group is settled."""
     inr, found = codec._inr, []
 
-    def told(g: int, posterior: Posterior) -> None:
+    def told(_: int, g: int, posterior: Posterior) -> None:
         found.append(posterior.kl()[:, inr.groups.members[g]].sum(1) / math.log(2))
 
-    progressive(inr, x, 1.0, told)
+    progressive(inr, x, 1.0, inr.family(x.shape), told)
     return inr.groups.count * inr.groups.bits, float(np.sum(found, axis=0).mean())
 
 

@@ -55,8 +55,8 @@ def shape_of_images(shape, c):
     raise entropy.Corrupt("images of another shape")
 
 
-def weights_of(held, basis, group, indices, mixed):
-    """For indices of shape (groups, rows): shape (patches, N)."""
+def numbers_of_level(scale, group, indices, mixed):
+    """For indices of shape (groups, rows): shape (rows, N)."""
     z = np.zeros((indices.shape[1], len(group)), np.int64)
     for g, index in enumerate(indices):
         members = np.flatnonzero(group == g)
@@ -64,7 +64,14 @@ def weights_of(held, basis, group, indices, mixed):
     if mixed:
         for j in range(len(group)):
             z[:, j] = np.roll(z[:, j], -j)
-    h, first, made = np.clip(held["scale"] * z >> 16, -(1 << 28), 1 << 28), 0, []
+    return np.clip(scale * z >> 16, -(1 << 28), 1 << 28)
+
+
+def weights_of(held, basis, groups, levels, mixed):
+    """For (indices of shape (groups, rows), the row of each patch) of each level: shape (patches, N)."""
+    each = zip(np.atleast_2d(held["scale"]), np.atleast_2d(groups), levels, strict=True)
+    h = sum(numbers_of_level(scale, group, indices, mixed)[at] for scale, group, (indices, at) in each)
+    h, first, made = np.clip(h, -(1 << 28), 1 << 28), 0, []
     for matrix in basis:
         made.append(h[:, first : first + len(matrix)] @ matrix >> 7)
         first += len(matrix)
@@ -159,14 +166,20 @@ def parsed(model, codec, axes, channels):
     exact.check(len(frequencies) and inputs < 1 << 10, "no frequencies, or too many")
     sizes = layers([inputs, *hidden, item[-1]])
     n_weights, n_latents = sum(rows * columns for rows, columns in sizes), int(np.prod(grid))
+    if "shared" in config:
+        exact.check(axes == 2, "sound that is shared")
+        whole(config, "shared", (2, 2), 1, 1 << 8)
+    above = (3,) if "shared" in config else ()
     held = {
         "mean": rec.tensor(tensors, "mean", (n_weights + n_latents,), -(1 << 28), 1 << 28),
-        "scale": rec.tensor(tensors, "scale", (None,), 0, 1 << 28),
+        "scale": rec.tensor(tensors, "scale", (*above, None), 0, 1 << 28),
     }
-    numbers = len(held["scale"])
-    group = rec.tensor(tensors, "group", (numbers,), -1, numbers - 1)
-    count = int(group.max()) + 1
-    exact.check(count and {*range(count)} <= {*group.tolist()}, "no groups, or a gap in their numbers")
+    numbers = held["scale"].shape[-1]
+    group = rec.tensor(tensors, "group", (*above, numbers), -1, numbers - 1)
+    levels = np.atleast_2d(group)
+    exact.check(levels[-1].max(initial=-1) >= 0, "no groups of weights of a patch")
+    for level in levels:
+        exact.check({*range(int(level.max()) + 1)} <= {*level.tolist()}, "a gap in the numbers of groups")
 
     linear, basis = config.get("linear"), []
     exact.check(type(linear) is bool, "neither with a basis nor without")
@@ -207,8 +220,18 @@ def decode(model, settings, payload, shape, dtype):
         raise entropy.Corrupt("another dtype")
     n, h, w = shape_of_images(shape, c)
     rows, columns = -(-h // height), -(-w // width)
-    indices = numbers_of(indices_of(payload, b[0], int(rest[2].max()) + 1, n * rows * columns), *b)
-    found = values(frequencies, height, width, sizes, weights_of(*rest, indices, mixed=False), grid, up)
+    groups, at = [int(level.max()) + 1 for level in np.atleast_2d(rest[2])], [np.arange(n * rows * columns)]
+    if shared := model[1].get("shared"):
+        image, row, column = np.indices((n, rows, columns)).reshape(3, -1)
+        down, across = -(-rows // shared[0]), -(-columns // shared[1])
+        at = [image, (image * down + row // shared[0]) * across + column // shared[1], *at]
+    lengths = [(count, int(each.max(initial=-1)) + 1) for count, each in zip(groups, at, strict=True)]
+    every, levels = indices_of(payload, b[0], 1, sum(count * many for count, many in lengths))[0], []
+    for (count, many), where in zip(lengths, at, strict=True):
+        part, every = every[: count * many].reshape(count, many), every[count * many :]
+        levels.append((numbers_of(part, *b), where))
+    weights = weights_of(*rest, levels, mixed=bool(shared))
+    found = values(frequencies, height, width, sizes, weights, grid, up)
     whole_images = found.reshape(n, rows, columns, height, width, c).swapaxes(2, 3)
     return whole_images.reshape(n, rows * height, columns * width, c)[:, :h, :w].reshape(shape).astype(dtype)
 
@@ -222,7 +245,7 @@ def decode_sound(model, settings, payload, shape, dtype):
     patches = channels * -(-frames // length)
     exponents = indices_of(payload[: -(-patches // 2)], 4, 1, patches)[0]
     indices = numbers_of(indices_of(payload[-(-patches // 2) :], b[0], int(rest[2].max()) + 1, patches), *b)
-    x, rows = features(length, frequencies), weights_of(*rest, indices, mixed=True)
+    x, rows = features(length, frequencies), weights_of(*rest, [(indices, np.arange(patches))], mixed=True)
     found = [outputs(x, sizes, row) >> 34 - e for row, e in zip(rows, exponents.tolist(), strict=True)]
     sound = np.clip(found, -(1 << 15), (1 << 15) - 1).reshape(channels, -1)[:, :frames]
     if channels == 2:

@@ -418,6 +418,11 @@ def valid() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
             DrawnCodec(model=random_field((4, 8, 3), **small)),
             "inr.image: latents, a basis, and indices in windows",
         ),
+        (
+            "inr-shared",
+            DrawnCodec(model=random_field((3, 2, 3), shared=(2, 3))),
+            "inr.image: patches that share what they have in common",
+        ),
         ("inr-coin", DrawnCoin(width=4, digits=7), "inr.coin"),
     ):
         array = raw(62, (2, 11, 7, 1 if name == "inr-linear" else 3))

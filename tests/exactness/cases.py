@@ -391,6 +391,8 @@ def fields(size: int) -> Iterator[tuple[str, Case]]:
         yield f"inr-{name}", codec_case(codec, x, x[0, 1:], x[:1, :6, :5], x[:0])
     grid = random_field((8, 4, 3), latents=(5, 4, 3), linear=True, groups=20, index_bits=2, window=12)
     yield "inr-latents", codec_case(DrawnCodec(model=grid), x, x[0, 1:], x[:1, :6, :5], x[:0])
+    family = random_field((5, 4, 3), shared=(2, 3), linear=True)
+    yield "inr-shared", codec_case(DrawnCodec(model=family), x, x[0, 1:], x[:1, :6, :5], x[:0])
     yield "inr-coin", codec_case(DrawnCoin(), x[:2], x[0, :, :, 0])
     y = (raw(45, 1 << 16, (size * size, 2)) - (1 << 15)).astype(np.int16)
     yield "inr-sound", codec_case(DrawnSound(model=random_field((50, 1), linear=True)), y, y[:77, 0], y[:60, :1], y[:0])

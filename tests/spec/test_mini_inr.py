@@ -52,6 +52,8 @@ def test_the_same_sines(mini: Any) -> None:
         ((2, 9, 8, 3), {"item_shape": (4, 8, 3), "latents": (3, 2, 4), "linear": True, "index_bits": 3, "window": 9}),
         ((5, 5), {"item_shape": (4, 4, 1), "latents": (2, 3)}),
         ((8, 9), {"item_shape": (4, 5, 1), "index_bits": 11, "hidden": (7,), "groups": 3}),
+        ((2, 9, 11), {"item_shape": (2, 3, 1), "shared": (2, 3), "linear": True}),
+        ((5, 4, 3), {"item_shape": (8, 8, 3), "shared": (1, 1), "latents": (2, 3), "index_bits": 2, "window": 7}),
         ((5, 5, 3), {"item_shape": (8, 8, 3), "frequencies": 5, "hidden": (9, 2, 9)}),
     ],
 )
@@ -73,10 +75,11 @@ def test_the_same_sound(mini: Any, shape: tuple[int, ...], more: dict[str, Any])
 
 def check_any_indices(decode: Any, codec: WeightsCodec, spec: cc.ArraySpec) -> None:
     """Any indices decode; those of an encoder are no others."""
-    model, groups, patches = codec.learnt, codec._inr.groups, codec._patches(spec)
+    model, inr, rows = codec.learnt, codec._inr, codec._family(spec).rows
     draw = Draw(3)
-    index = draw(0, (1 << groups.bits) - 1, groups.count, patches)
-    payload = codec._payload(index.T, draw(0, MOST_EXPONENT, patches))
+    most = (1 << inr.groups.bits) - 1
+    index = [draw(0, most, count, groups.count) for groups, count in zip(inr.levels, rows, strict=True)]
+    payload = codec._payload(index, draw(0, MOST_EXPONENT, rows[-1]))
     found = decode((model.codec, model.config, model.tensors()), {}, payload, spec.shape, spec.dtype)
     np.testing.assert_array_equal(found, codec._decode(payload, spec))
 

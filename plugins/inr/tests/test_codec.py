@@ -14,6 +14,7 @@ import pytest
 from codecs_inr import decoder
 from codecs_inr.codec import InrCodec
 from codecs_inr.coin import CoinCodec
+from codecs_inr.hierarchy import Family
 from codecs_inr.model import INR
 from codecs_inr.packing import packed
 from codecs_inr.testing import random_model
@@ -29,6 +30,7 @@ LATENTS = InrCodec(
 )
 #: Exponents of images.
 ZEROS = np.zeros(70, np.int64)
+ONE = Family.alone(1)
 
 
 def waves(*shape: int) -> Any:
@@ -76,14 +78,14 @@ def test_previews_come_nearer_group_by_group() -> None:
 
 def test_patches_do_not_depend_on_each_other_in_a_decoder() -> None:
     index = Draw(2)(0, 63, 70, CODEC._inr.groups.count)
-    together = CODEC._inr.values(index, ZEROS[:70])
+    together = CODEC._inr.values([index], ZEROS[:70], Family.alone(70))
     for i in (0, 33, 69):
-        np.testing.assert_array_equal(CODEC._inr.values(index[i : i + 1], ZEROS[:1])[0], together[i])
+        np.testing.assert_array_equal(CODEC._inr.values([index[i : i + 1]], ZEROS[:1], ONE)[0], together[i])
 
 
 def test_a_finer_grid_shows_the_same_image() -> None:
     index = Draw(3)(0, 63, 1, CODEC._inr.groups.count)
-    coarse, fine = CODEC._inr.values(index, ZEROS[:1]), CODEC._inr.values(index, ZEROS[:1], (12, 15))
+    coarse, fine = (CODEC._inr.values([index], ZEROS[:1], ONE, grid) for grid in ((4, 5), (12, 15)))
     assert fine.shape == (1, 12, 15, 3)
     np.testing.assert_array_equal(fine[:, 1::3, 1::3], coarse)
 
@@ -92,9 +94,9 @@ def test_a_finer_grid_shows_the_same_image() -> None:
 def test_integers_are_near_to_floating_point(codec: InrCodec) -> None:
     inr = codec._inr
     index = Draw(4)(0, 63, 9, inr.groups.count)
-    w = (inr.weights(index) * inr.units).astype(np.float32)
+    w = (inr.weights([index], Family.alone(9)) * inr.units).astype(np.float32)
     expected = np.clip(64 * inr.network(w, inr.features) + 127.5, 0, 255)
-    assert np.abs(expected - inr.values(index, ZEROS[:9]).reshape(expected.shape)).max() < 1
+    assert np.abs(expected - inr.values([index], ZEROS[:9], Family.alone(9)).reshape(expected.shape)).max() < 1
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,15 @@ class TestLatents(Conformance):
         return [x, x[0], x[:0]]
 
 
+class TestShared(Conformance):
+    model = random_model((3, 2, 1), hidden=(2,), shared=(2, 1), linear=True)
+    configs = ({"effort": "fast"},)
+
+    def samples(self):
+        x = Draw(5)(0, 255, 2, 10, 5).astype(np.uint8)
+        return [x, x[0], x[0, :3, :2], x[:0]]
+
+
 class TestCoin(Conformance):
     codec_id = "inr.coin"
     configs = ({"steps": 4, "width": 3, "depth": 1}, {"steps": 3, "digits": 3, "frequencies": 2, "width": 2})

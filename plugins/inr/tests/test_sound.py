@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_inr.groups import Groups
+from codecs_inr.hierarchy import Family
 from codecs_inr.kinds import SOUND
 from codecs_inr.model import INR
 from codecs_inr.sound.codec import SoundCodec, left_and_right, middle_and_side
@@ -115,11 +116,11 @@ def test_any_resolution_is_evaluated_at_the_same_places(tmp_path: Path) -> None:
 def test_decoded_samples_are_near_to_floating_point() -> None:
     inr = CODEC._inr
     index = Draw(5)(0, 63, 9, inr.groups.count)
-    w = (inr.weights(index) * inr.units).astype(np.float32)
+    w = (inr.weights([index], Family.alone(9)) * inr.units).astype(np.float32)
     exponents = np.arange(4, 13)
     expected = 2.0 ** exponents[:, None, None] * inr.network(w, inr.features) - 0.5
     assert (
-        np.abs(expected - inr.values(index, exponents).reshape(expected.shape)).max()
+        np.abs(expected - inr.values([index], exponents, Family.alone(9)).reshape(expected.shape)).max()
         < 1 + 1e-3 * np.abs(expected).max()
     )
 

@@ -6,16 +6,18 @@ Guo et al. 2023 (COMBINER), section 3.1; the rate is held as by He et al. 2024 (
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from codecs_inr.adam import Adam
+from codecs_inr.hierarchy import LEVELS, Family, crop, shared
 from codecs_inr.network import Floats, Gradient, Siren
 from codecs_inr.positional import Positional
 from codecs_inr.posterior import Fit, Posterior
-from codecs_inr.principal import principal
-from codecs_inr.prior import Prior
+from codecs_inr.principal import LEAST, TINY, principal
+from codecs_inr.prior import Prior, spread
 
 #: Steps of a basis are this part of those of posteriors.
 BASIS = 0.03
@@ -50,6 +52,9 @@ class Alternation:
         Signals whose principal axes latents start from, `y` the first of them; by default those.
     weight
         What squared errors of each signal count, shape (n,); by default 1.
+    group
+        If patches share what they have in common, rows and columns of a group of them; the signals then are the patches of images of
+        `CROP` groups along each axis, image by image.
     """
 
     def __init__(
@@ -64,48 +69,74 @@ class Alternation:
         numbers: int = 0,
         many: Floats | None = None,
         weight: Floats | None = None,
+        group: Sequence[int] = (),
     ) -> None:
         self.network, self.x, self.y, self.bits, self.rng = network, x, y, bits, rng
         self.weight = np.ones(len(y), np.float32) if weight is None else weight
-        self.even = isinstance(network, Positional)
-        self.share = 1.0 if self.even else SHARE
+        self.group, self.together = tuple(group), math.prod(crop(group))
+        self.positional = isinstance(network, Positional)
+        self.even = self.positional and not group
+        self.share = 1.0 if self.positional else SHARE
         self.rounds = 0
         if isinstance(network, Positional):
             self.prior, self.variance, codes = principal(network, y if many is None else many, bits, numbers, rng)
+            if group:
+                self._spread(codes[: len(y)])
             self.posteriors = list(self._posteriors(codes[: len(y)]))
         else:
             initial = network.initial(rng)
             widths = np.concatenate([np.full(a * b, math.sqrt(6 / (a - 1)), np.float32) for a, b in network.shapes])
             basis = tuple(np.eye(size, dtype=np.float32) for size in network.parts) if linear else ()
             self.prior, self.variance = Prior(initial, (0.3 * widths).astype(np.float32), basis), 0.1
-            self.posteriors = [Posterior(len(part), network.size, 0.3) for part in self._batches(y)]
+            if group:
+                self.prior = replace(self.prior, std=np.tile(self.prior.std / math.sqrt(LEVELS), (LEVELS, 1)))
+            self.posteriors = [Posterior(sum(self._family(len(q)).rows), network.size, 0.3) for q in self._batches(y)]
+        self.families = [self._family(len(part)) for part in self._batches(y)]
         self._shared = self._learned()
-        self._rates = [SHARED * float(np.sqrt(np.square(part).mean())) if self.even else BASIS for part in self._shared]
+        loud = [float(np.sqrt(np.square(part).mean())) for part in self._shared]
+        self._rates = [SHARED * each if self.positional else BASIS for each in loud]
         self._adams = [Adam(part.shape) for part in self._shared]
 
     @property
     def _bases(self) -> tuple[Floats, ...]:
         """Those that are learned. Axes of many signals stay as they are: learned from fewer ones, they fit these and no others."""
-        return self.prior.basis[:-1] if self.even else self.prior.basis
+        return self.prior.basis[:-1] if self.positional else self.prior.basis
 
     def _learned(self) -> list[Floats]:
         """What all networks share and a step moves, in the order of `_turn`."""
-        if not self.even:
+        if not self.positional:
             return [*self._bases]
         return [*self._bases, *self.network.shared, *(part[0] for part in self.network.layers(self.prior.mean[None]))]
 
+    def _family(self, patches: int) -> Family:
+        many = (patches // self.together, *crop(self.group))
+        return Family.of(many, self.group) if self.group else Family.alone(patches)
+
     def _batches(self, values: Floats) -> list[Floats]:
-        batch = BATCH // 2 if self.even else BATCH
+        batch = max(1, (BATCH // 2 if self.positional else BATCH) // self.together) * self.together
         return np.split(values, range(batch, len(values), batch))
+
+    def _spread(self, codes: Floats) -> None:
+        """Give each level its part of the variances of numbers of latents, shape (n, numbers)."""
+        std = np.tile(self.prior.std / math.sqrt(LEVELS), (LEVELS, 1))
+        for row, level in zip(std, self._family(len(codes)).apart(codes), strict=True):
+            size = np.square(level).mean(0)
+            row[-codes.shape[1] :] = np.sqrt(
+                np.maximum(size - self.variance * len(level) / len(codes), LEAST * size + TINY)
+            )
+        self.prior = replace(self.prior, std=std)
 
     def _posteriors(self, codes: Floats) -> Iterator[Posterior]:
         """Posteriors of signals whose latents have these numbers, shape (n, numbers), as they would be of a linear network."""
-        std = self.prior.std[-codes.shape[1] :]
-        noise = np.square(std) + np.float32(self.variance)
-        for part in self._batches(codes):
-            posterior = Posterior(len(part), len(self.prior.std), 0.95)
-            posterior.mean[:, -codes.shape[1] :] = part * std / noise
-            posterior.log[:, -codes.shape[1] :] = 0.5 * np.log(self.variance / noise)
+        stds = np.atleast_2d(self.prior.std)
+        for batch in self._batches(codes):
+            family = self._family(len(batch))
+            posterior = Posterior(sum(family.rows), stds.shape[1], 0.95)
+            for level, part, row in zip(family.apart(batch), family.parts, stds, strict=True):
+                std, variance = row[-codes.shape[1] :], np.float32(self.variance * len(level) / len(batch))
+                noise = np.square(std) + variance
+                posterior.mean[part, -codes.shape[1] :] = level * std / noise
+                posterior.log[part, -codes.shape[1] :] = 0.5 * np.log(variance / noise)
             yield posterior
 
     @property
@@ -128,17 +159,18 @@ class Alternation:
     def expect(self, steps: int, rate: float) -> float:
         """The E step: fit every posterior; returns the mean squared error."""
         errors, first = [], 0
-        for posterior in self.posteriors:
-            part = slice(first, first + len(posterior.mean))
-            fit = Fit(self.network, self.x, self.y[part], self.prior, self.variance, self.weight[part])
-            watch = (lambda z, found: self._turn(z, found, rate)) if self.prior.basis else None
+        for posterior, family in zip(self.posteriors, self.families, strict=True):
+            part = slice(first, first + family.rows[-1])
+            prior = shared(self.prior, family)
+            fit = Fit(self.network, self.x, self.y[part], prior, self.variance, self.weight[part])
+            watch = (lambda z, found, prior=prior: self._turn(prior.numbers(z), found, rate)) if prior.basis else None
             errors.append(fit.run(posterior, steps, self.rng, rate=rate, share=self.share, watch=watch))
             first = part.stop
         return float(np.concatenate(errors).mean())
 
-    def _turn(self, z: Floats, found: Gradient, rate: float) -> None:
+    def _turn(self, h: Floats, found: Gradient, rate: float) -> None:
         """A step of all that networks share, given numbers of some signals and the gradient with respect to their weights."""
-        h, first, start = self.prior.std * z, 0, 0
+        first, start = 0, 0
         slopes: list[Floats] = []
         for matrix in self._bases:
             rows, columns = matrix.shape
@@ -152,7 +184,7 @@ class Alternation:
             adam.step(value, slope, rate * size)
 
     def maximise(self) -> float:
-        """The M step: the prior with the posteriors' moments, and a variance that brings the rate nearer to what it is to be.
+        """The M step: the prior with the moments of the posteriors of each level, and a variance that brings the rate nearer.
 
         Returns
         -------
@@ -160,36 +192,43 @@ class Alternation:
             Bits that a signal cost before, on average.
         """
         bits, prior = self._level(), self.prior
-        z = np.concatenate([q.mean for q in self.posteriors])
-        deviation = np.concatenate([q.deviation for q in self.posteriors])
-        centre = z.mean(0)
-        spread = np.sqrt((np.square(deviation) + np.square(z - centre)).mean(0))
-        prior.mean[...] = prior.place(centre[None])[0]
-        prior.std[...] *= spread
-        for posterior in self.posteriors:
-            posterior.mean -= centre
-            posterior.mean /= spread
-            posterior.log -= np.log(spread)
+        for level, std in enumerate(np.atleast_2d(prior.std)):
+            pairs = [(q, family.parts[level]) for q, family in zip(self.posteriors, self.families, strict=True)]
+            z = np.concatenate([q.mean[part] for q, part in pairs])
+            deviation = np.concatenate([q.deviation[part] for q, part in pairs])
+            centre = z.mean(0)
+            size = np.sqrt((np.square(deviation) + np.square(z - centre)).mean(0))
+            prior.mean[...] += spread((std * centre)[None], prior.basis)[0]
+            std *= size
+            for q, part in pairs:
+                q.mean[part] = (q.mean[part] - centre) / size
+                q.log[part] -= np.log(size)
         self.rounds += 1
         return bits
 
     def _level(self) -> float:
         """Bring the rate nearer to what it is to be, that of each signal if all are to cost the same; returns what it was on average."""
         each = np.concatenate([q.kl().sum(1) for q in self.posteriors]) / np.float32(math.log(2))
-        bits = float(each.mean())
+        bits = float(each.sum()) / len(self.y)
         # at a high rate, each number costs half a bit more for each halving of the variance; half of that step, as posteriors follow slowly
         if self.even:
-            live = max(1, int(np.count_nonzero(self.information() > _SILENT)))
+            live = self._live()
             self.weight *= np.exp(np.clip(math.log(2) * (self.bits - each) / live, -0.15, 0.15)).astype(np.float32)
             middle = np.exp(np.log(self.weight).mean())
             self.weight /= middle
             self.variance /= float(middle)
         else:
-            step = math.log(2) * (bits - self.bits) / self.network.size
+            step = math.log(2) * (bits - self.bits) / (self._live() if self.group else self.network.size)
             self.variance *= math.exp(min(0.15, max(-0.15, step)))
         return bits
 
+    def _live(self) -> int:
+        """How many numbers of a signal tell something."""
+        return max(1, int(np.count_nonzero(self.information()[-1] > _SILENT)))
+
     def information(self) -> Floats:
-        """Bits of each weight, on average over the signals: shape (size,)."""
-        total = sum(q.kl().sum(0) for q in self.posteriors) / np.float32(len(self.y) * math.log(2))
-        return np.asarray(total, np.float32)
+        """Bits of each weight, on average over the rows of each level: shape (levels, size)."""
+        pairs = [(q.kl(), family.parts) for q, family in zip(self.posteriors, self.families, strict=True)]
+        every = zip(*([kl[part] for part in parts] for kl, parts in pairs), strict=True)
+        nats = np.stack([np.concatenate(level).mean(0) for level in every])
+        return np.asarray(nats / math.log(2), np.float32)

@@ -13,6 +13,7 @@ from codecs_core import Model
 from codecs_inr.decoder import REACH, UP_BITS
 from codecs_inr.em import Alternation
 from codecs_inr.groups import partition
+from codecs_inr.hierarchy import Family
 from codecs_inr.kinds import Kind
 from codecs_inr.model import BASIS_BITS, VARIANCE, units
 from codecs_inr.network import Floats
@@ -33,8 +34,10 @@ def frozen(
 ) -> Model:
     """Make a model of the prior of an alternation, with as many groups as the bits that a signal is to cost are made of."""
     network = alternation.network
-    many, order = max(1, round(alternation.bits / index_bits)), np.random.default_rng(0) if window else None
-    group = partition(alternation.information(), many, order)
+    order = np.random.default_rng(0) if window else None
+    information = alternation.information()
+    many = numbers_of_groups(information.sum(1), alternation.families[0], alternation.bits, index_bits)
+    group = np.stack([partition(bits, count, order) for bits, count in zip(information, many, strict=True)])
     config = {
         "item_shape": [int(n) for n in item_shape],
         "hidden": list(network.widths[1:-1]),
@@ -44,6 +47,8 @@ def frozen(
         "variance": max(1, round(alternation.variance * VARIANCE)),
     }
 
+    if alternation.group:
+        config["shared"] = list(alternation.group)
     up: dict[str, NDArray[Any]] = {}
     if isinstance(network, Positional):
         upsampling = network.upsampling
@@ -57,15 +62,23 @@ def frozen(
             "frequencies": frequencies.astype(np.int32),
             "mean": mean.astype(np.int32),
             "scale": scale.astype(np.int32),
-            "group": group.astype(np.int16),
+            "group": group.reshape(scale.shape).astype(np.int16),
         }
         tensors |= up | {f"basis.{i}": matrix for i, matrix in enumerate(basis)}
         return Model.create(codec=kind.codec, config=config, tensors=tensors, attrs=dict(attrs), name=name)
 
     prior = alternation.prior
     unit = units(network, kind)
-    mean, scale = (np.rint(a.astype(np.float64) / unit[: len(a)]) for a in (prior.mean, prior.std * sizes))
+    mean, scale = (np.rint(a.astype(np.float64) / unit[: a.shape[-1]]) for a in (prior.mean, prior.std * sizes))
     return made(np.clip(mean, -REACH, REACH), np.clip(scale, 1, REACH))
+
+
+def numbers_of_groups(told: Floats, family: Family, bits: float, index_bits: int) -> list[int]:
+    """Groups of each level, whose rows have `told` bits; patches have at least one, and what is left of the bits that one is to cost."""
+    *above, patches = family.rows
+    many = [round(float(level) / index_bits) for level in told[:-1]]
+    spent = sum(count * rows for count, rows in zip(many, above, strict=True)) / patches
+    return [*many, max(1, round(bits / index_bits - spent))]
 
 
 def _integers(basis: Sequence[Floats]) -> tuple[list[NDArray[np.int8]], Floats | float]:

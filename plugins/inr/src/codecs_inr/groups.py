@@ -33,8 +33,10 @@ def partition(bits: NDArray[np.floating], count: int, rng: np.random.Generator |
     """The group of each weight, shape (size,), for weights that tell `bits` on average: `count` groups of about equal information.
 
     Weights are dealt in order of falling information, forwards and then backwards. With `rng`, groups have numbers at random, and weights
-    that tell nearly nothing have none: they are not sent.
+    that tell nearly nothing have none: they are not sent. Of no groups, none is.
     """
+    if not count:
+        return np.full(len(bits), -1)
     order = np.argsort(-bits, kind="stable")
     turn, at = np.divmod(np.arange(len(order)), count)
     group = np.empty(len(order), np.int64)

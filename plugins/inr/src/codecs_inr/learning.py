@@ -24,6 +24,7 @@ from codecs_inr import checkpoint as states
 from codecs_inr.em import Alternation
 from codecs_inr.features import FREQUENCY_BITS, fourier
 from codecs_inr.freeze import frozen
+from codecs_inr.hierarchy import crop
 from codecs_inr.kinds import Kind
 from codecs_inr.model import INR, MOST_LINEAR
 from codecs_inr.network import Siren
@@ -130,8 +131,11 @@ def learned(
     run: Run,
     rng: np.random.Generator,
     latents: Latents | None = None,
+    group: Sequence[int] = (),
 ) -> tuple[Alternation, Model]:
     """Train on the first of these patches, shape (n, *grid, channels), as many as the settings say; principal axes are those of all.
+
+    With `group`, patches share what they have in common: they are as `Alternation` takes them.
 
     Returns
     -------
@@ -159,7 +163,8 @@ def learned(
             f"layers with a basis must have at most {MOST_LINEAR} weights, got {widest}; take fewer units, or linear=false"
         )
     _check_rate(rate, len(x), network.size, settings)
-    few = settings.signals
+    together = math.prod(crop(group))
+    few = max(1, settings.signals // together) * together
     alternation = Alternation(
         network,
         x,
@@ -170,6 +175,7 @@ def learned(
         weight=weight[:few],
         numbers=numbers,
         many=y,
+        group=group,
     )
     if settings.start:
         _start(alternation, settings.start, kind)
@@ -213,7 +219,13 @@ def some(patches: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray
 def _start(alternation: Alternation, name: str, kind: Kind) -> None:
     """Give an alternation the prior of a model."""
     inr, prior = INR(cc.load_model(name, codec=kind.codec), kind), alternation.prior
-    found, expected = (_structure(*each) for each in ((inr.network, inr.basis), (alternation.network, prior.basis)))
+    found, expected = (
+        _structure(*each)
+        for each in (
+            (inr.network, inr.basis, inr.shared),
+            (alternation.network, prior.basis, alternation.group),
+        )
+    )
     if found != expected:
         raise ConfigError(f"start must be a model of the same network: {name} has {found}, expected {expected}")
     prior.mean[...], prior.std[...] = inr.prior.mean, inr.prior.std
@@ -221,16 +233,20 @@ def _start(alternation: Alternation, name: str, kind: Kind) -> None:
         matrix[...] = given
     for layer, given in zip(alternation.network.shared, inr.network.shared, strict=True):
         layer[...] = given
-    for posterior in alternation.posteriors:
-        posterior.mean[...], posterior.log[...] = 0, -math.log(2) * inr.groups.told
+    for posterior, family in zip(alternation.posteriors, alternation.families, strict=True):
+        posterior.mean[...] = 0
+        for groups, part in zip(inr.levels, family.parts, strict=True):
+            posterior.log[part] = -math.log(2) * groups.told
     alternation.variance = inr.variance
 
 
-def _structure(network: Siren, basis: Sequence[NDArray[Any]]) -> str:
+def _structure(network: Siren, basis: Sequence[NDArray[Any]], group: Sequence[int]) -> str:
     """What two networks must have in common."""
     latents = network.upsampling.channels if isinstance(network, Positional) else ()
     rows = [len(matrix) for matrix in basis]
-    return f"widths {list(network.widths)}, latents {list(latents)} and bases of {rows} numbers"
+    return (
+        f"widths {list(network.widths)}, latents {list(latents)}, groups of {list(group)} and bases of {rows} numbers"
+    )
 
 
 def _alternate(alternation: Alternation, settings: Settings, run: Run, kind: Kind) -> None:

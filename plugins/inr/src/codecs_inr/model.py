@@ -15,8 +15,10 @@ from codecs_inr import decoder
 from codecs_inr.decoder import LOUDER, MOST_UNITS, REACH, UP_BITS, WEIGHT_BITS
 from codecs_inr.features import fourier
 from codecs_inr.groups import POINT_BITS, Groups
+from codecs_inr.hierarchy import LEVELS, Family
 from codecs_inr.kinds import IMAGE, Kind
 from codecs_inr.network import Floats, Siren
+from codecs_inr.patches import counts
 from codecs_inr.positional import Positional
 from codecs_inr.prior import Prior, spread
 from codecs_inr.sine import VALUE_BITS
@@ -43,6 +45,8 @@ class INR:
         squared error that a fit trades for rate, in 2^-20 of the square of the kind's unit.
         Tensors: ``frequencies`` of the Fourier features, in 2^-10; ``mean`` and ``scale`` of the prior, in units of 2^-20; ``group`` of
         each number that the weights are made of; and, if linear, ``basis.0`` and so on, in 2^-7.
+        Models of patches that share what they have in common also have, in the config, ``shared``, rows and columns of patches of a
+        group; ``scale`` and ``group`` then have a row for each level, of the image, of the group and of the patch.
         Models with latents also have, in the config, ``latents``, rows, columns and channels of their grid, and ``up``, channels of the
         layers of the upsampling network; and tensors ``up.0`` and so on, in 2^-16 of a turn. Latents follow the weights in ``mean``, and
         if linear they have a basis as a layer has.
@@ -75,10 +79,15 @@ class INR:
         self.network = self._network((inputs, *hidden, self.channels), config, tensors)
         size = self.network.size
         self.mean = self._tensor(tensors, "mean", (size,), -REACH, REACH)
-        self.scale = self._tensor(tensors, "scale", (None,), 0, REACH)
-        numbers = len(self.scale)
-        self.groups = Groups(self._tensor(tensors, "group", (numbers,), -1, numbers - 1), bits, kind.loud, *window)
-        self._require(all(at.size for at in self.groups.members) and self.groups.count > 0, "a group without weights")
+        self.shared = self._whole(config, "shared", (2, 2), 1, 1 << 8) if "shared" in config else ()
+        self._require(not self.shared or kind.axes == len(self.shared), f"shared {list(self.shared)}")
+        above = (LEVELS,) if self.shared else ()
+        self.scale = self._tensor(tensors, "scale", (*above, None), 0, REACH)
+        numbers = self.scale.shape[-1]
+        group = np.atleast_2d(self._tensor(tensors, "group", (*above, numbers), -1, numbers - 1))
+        self.levels = [Groups(each, bits, kind.loud or bool(self.shared), *window) for each in group]
+        self._require(all(at.size for each in self.levels for at in each.members), "a group without weights")
+        self._require(self.groups.count > 0, "no groups of weights of a patch")
         linear: Any = config.get("linear")
         self._require(type(linear) is bool, f"linear {linear!r}")
         parts = self.network.parts
@@ -86,6 +95,17 @@ class INR:
         self._require(sum(rows) == numbers and rows[-1] > 0, f"scale of {numbers} numbers")
         shapes = zip(rows, parts, strict=True)
         self.basis = tuple(self._basis(tensors, i, shape) for i, shape in enumerate(shapes)) if linear else ()
+
+    @property
+    def groups(self) -> Groups:
+        """Those of the weights that a patch has of its own."""
+        return self.levels[-1]
+
+    def family(self, shape: Sequence[int]) -> Family:
+        """That of the patches of signals of shape (n, *grid, channels)."""
+        n, *grid, _ = shape
+        many = (n, *counts(grid, self.grid))
+        return Family.of(many, self.shared) if self.shared else Family.alone(math.prod(many))
 
     def _require(self, holds: bool, what: str) -> None:
         if not holds:
@@ -134,22 +154,36 @@ class INR:
 
     # --- for decoders: integers -------------------------------------------------------------------
 
-    def weights(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Weights and latents in units of 2^-20 for indices of shape (n, k) of the first k groups; the others are at the prior's mean."""
-        h = np.clip((self.scale * self.groups.values(index)) >> POINT_BITS, -REACH, REACH)
+    def weights(self, index: Sequence[NDArray[np.int64]], family: Family) -> NDArray[np.int64]:
+        """Weights and latents of patches, in units of 2^-20.
+
+        Parameters
+        ----------
+        index
+            Of each level, shape (rows, k): of the first k groups; the others are at the prior's mean.
+        family
+            Of the patches.
+        """
+        pairs = zip(np.atleast_2d(self.scale), self.levels, index, strict=True)
+        levels = [np.clip((scale * groups.values(each)) >> POINT_BITS, -REACH, REACH) for scale, groups, each in pairs]
+        h = np.clip(family.total(levels), -REACH, REACH)
         if self.basis:  # sums below 2^28 2^7 2^12, in any order
             h = np.floor(spread(h.astype(np.float64), self.basis) * 2.0**-BASIS_BITS).astype(np.int64)
         return np.asarray(np.clip(self.mean + h, -REACH, REACH))
 
     def values(
-        self, index: NDArray[np.int64], exponents: NDArray[np.int64], grid: Sequence[int] | None = None
+        self,
+        index: Sequence[NDArray[np.int64]],
+        exponents: NDArray[np.int64],
+        family: Family,
+        grid: Sequence[int] | None = None,
     ) -> NDArray[Any]:
         """Signals, on a grid of any number of cells.
 
         Parameters
         ----------
-        index
-            Shape (n, k): of the first k groups.
+        index, family
+            As `weights` has them, of n patches.
         exponents
             Shape (n,).
         grid
@@ -162,13 +196,13 @@ class INR:
         """
         cells = tuple(grid or self.grid)
         x = fourier(cells, self.frequencies)
-        w = self.weights(index)
+        w = self.weights(index, family)
         beside = None
         if isinstance(self.network, Positional):
             made = decoder.channels(self.network, w, self.up)
             beside = made.reshape(len(w), len(x), made.shape[-1])
         shown = decoder.values(self.network, w, x, self.kind, exponents, beside)
-        return shown.reshape(len(index), *cells, self.channels)
+        return shown.reshape(len(w), *cells, self.channels)
 
     # --- for encoders: floating point ---------------------------------------------------------------
 
@@ -179,9 +213,9 @@ class INR:
 
     @cached_property
     def prior(self) -> Prior:
-        """The prior of the network in floating point."""
+        """The prior of the network in floating point; with a row of `std` for each level if patches share what they have in common."""
         basis = tuple((matrix * 2.0**-BASIS_BITS).astype(np.float32) for matrix in self.basis)
-        mean, scale = (a * self.units[: len(a)] for a in (self.mean, self.scale))
+        mean, scale = (a * self.units[: a.shape[-1]] for a in (self.mean, self.scale))
         return Prior(mean.astype(np.float32), scale.astype(np.float32), basis)
 
     @cached_property

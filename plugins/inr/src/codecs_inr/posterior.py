@@ -29,18 +29,18 @@ class Posterior:
         self.mean: Floats = np.zeros((n, size), np.float32)
         self.log: Floats = np.full((n, size), np.log(deviation), np.float32)
         self.adams = Adam((n, size)), Adam((n, size))
-        self._free = np.ones(size, np.float32)
+        self._free = np.ones((n, size), np.float32)
 
     @property
     def deviation(self) -> Floats:
         """Standard deviations, 0 where a weight is fixed."""
         return np.exp(self.log) * self._free
 
-    def fix(self, columns: NDArray[np.int64], values: NDArray[np.floating]) -> None:
-        """Give weights their final values, shape (n, columns)."""
-        self.mean[:, columns], self._free[columns] = values, 0
+    def fix(self, columns: NDArray[np.int64], values: NDArray[np.floating], rows: slice = slice(None)) -> None:
+        """Give weights of some rows, by default all, their final values, shape (rows, columns)."""
+        self.mean[rows, columns], self._free[rows, columns] = values, 0
         for adam in self.adams:
-            adam.first[:, columns] = 0
+            adam.first[rows, columns] = 0
 
     def kl(self) -> Floats:
         """D_KL(posterior || prior) of each weight in nats, shape (n, size); 0 where it is fixed."""

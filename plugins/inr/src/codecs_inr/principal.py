@@ -20,8 +20,8 @@ from codecs_inr.upsampling import CHILDREN, WINDOW, parents
 AMPLITUDE = 0.06
 #: Of weights that tell nothing yet: a part of what would make outputs spread.
 STILL = 0.02
-#: The least variance of a number, as a part of its own.
-_LEAST = 0.02
+#: The least variance of a number, as a part of its own, and of any.
+LEAST, TINY = 0.02, 2e-6
 
 
 def axes(x: NDArray[np.floating], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -76,7 +76,7 @@ def principal(
     mean = latents.mean(0)
     spread, vectors = axes(latents - mean, numbers)
     variance = _variance(spread, bits)
-    std = np.sqrt(np.maximum(spread - variance, _LEAST * np.maximum(spread, 1e-4)))
+    std = np.sqrt(np.maximum(spread - variance, LEAST * np.maximum(spread, 1e-4)))
 
     weights = network.initial(rng)
     *hidden, last = network.layers(weights[None])

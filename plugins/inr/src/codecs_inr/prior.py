@@ -37,7 +37,11 @@ class Prior:
 
     def place(self, z: Floats) -> Floats:
         """Weights, shape (n, size), of standardised numbers, shape (n, numbers)."""
-        return np.asarray(self.mean + spread(self.std * z, self.basis))
+        return np.asarray(self.mean + spread(self.numbers(z), self.basis))
+
+    def numbers(self, z: Floats) -> Floats:
+        """The numbers that weights are made of, shape (n, numbers), of standardised ones."""
+        return np.asarray(self.std * z)
 
     def pull(self, gradient: Floats) -> Floats:
         """The gradient with respect to z, of one with respect to the weights."""

@@ -36,6 +36,7 @@ def random_model(
     groups: int = 4,
     index_bits: int = 6,
     window: int = 0,
+    shared: tuple[int, ...] = (),
     steps: tuple[int, int] = (12, 2),
     seed: int = 0,
     name: str = "random",
@@ -50,6 +51,8 @@ def random_model(
         Channels of positional latents, and of each layer of the upsampling network; none: no latents.
     window
         If not 0, bits that name a proposal.
+    shared
+        Rows and columns of a group of patches; none: patches share nothing.
     """
     *grid, channels = item_shape
     draw, kind = Draw(seed), IMAGE if len(grid) == IMAGE.axes else SOUND
@@ -65,13 +68,15 @@ def random_model(
     numbers = [*parts[:-1], parts[-1] - 1] if latents and linear else parts
     group = np.arange(sum(numbers)) % groups
     group[0] = -1
+    if shared:
+        group = np.stack([np.where(group < 2, group, -1), np.where(group == 1, 0, -1), group])
     at = np.arange(network.size)
     last, spread = (network.ends[-2] <= at) & (at < network.ends[-1]), int(kind.spread)
-    mean, scale = draw(-one // 8, one // 8, network.size), draw(1, one // 6, sum(numbers))
+    mean, scale = draw(-one // 8, one // 8, network.size), draw(1, one // 6, *group.shape)
     tensors: dict[str, NDArray[Any]] = {
         "frequencies": draw(200, 3000, frequencies).astype(np.int32),
         "mean": np.where(last, spread * mean, mean).astype(np.int32),
-        "scale": np.where(last[: len(scale)], spread * scale, scale).astype(np.int32),
+        "scale": np.where(last[: scale.shape[-1]], spread * scale, scale).astype(np.int32),
         "group": group.astype(np.int16),
     }
     for i, shape in enumerate(shapes(latents)):
@@ -80,6 +85,8 @@ def random_model(
         for i, shape in enumerate(zip(numbers, parts, strict=True)):
             matrix = draw(-9, 9, *shape) + 100 * np.eye(*shape, dtype=np.int64)
             tensors[f"basis.{i}"] = matrix.astype(np.int8)
+    if shared:
+        config["shared"] = list(shared)
     config |= {
         "item_shape": list(item_shape),
         "hidden": list(hidden),
@@ -96,10 +103,11 @@ class _Drawn(WeightsCodec):
     """An encoder that looks at the shape of the signals alone."""
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        groups, patches = self._inr.groups, self._patches(ArraySpec.of(chunk))
-        draw = Draw(patches)
-        index = draw(0, (1 << groups.bits) - 1, groups.count, patches)
-        return self._payload(index.T, draw(0, MOST_EXPONENT, patches))
+        family = self._family(ArraySpec.of(chunk))
+        draw = Draw(patches := family.rows[-1])
+        sizes = [(groups.count, rows) for groups, rows in zip(self._inr.levels, family.rows, strict=True)]
+        index = [draw(0, (1 << self._inr.groups.bits) - 1, *size).T for size in reversed(sizes)]
+        return self._payload(index[::-1], draw(0, MOST_EXPONENT, patches))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from codecs_core.fields import one_of
 from codecs_inr.decoder import shown
 from codecs_inr.encoder import progressive
 from codecs_inr.features import coordinates
+from codecs_inr.hierarchy import Family
 from codecs_inr.kinds import EXPONENT_BITS, Kind
 from codecs_inr.model import INR
 from codecs_inr.packing import packed, unpacked
@@ -70,35 +72,45 @@ class WeightsCodec(Codec):
     def _patches(self, spec: ArraySpec) -> int:
         return total(self._shape(spec), self._inr.grid)
 
+    def _family(self, spec: ArraySpec) -> Family:
+        return self._inr.family(self._shape(spec))
+
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        patches = cut(self._signals(chunk), self._inr.grid)
-        index = progressive(self._inr, patches, EFFORTS[self.effort])
+        patches, family = cut(self._signals(chunk), self._inr.grid), self._family(ArraySpec.of(chunk))
+        index = progressive(self._inr, patches, EFFORTS[self.effort], family)
         return self._payload(index, self.kind.exponents(patches))
 
-    def _payload(self, index: NDArray[np.int64], exponents: NDArray[np.int64]) -> bytes:
-        """Exponents, of kinds that have some, and indices of shape (patches, groups)."""
+    def _payload(self, index: Sequence[NDArray[np.int64]], exponents: NDArray[np.int64]) -> bytes:
+        """Exponents, of kinds that have some, and indices of each level, of shape (rows, groups)."""
         before = packed(exponents, EXPONENT_BITS) if self.kind.loud else b""
-        return before + packed(index.T, self._inr.groups.bits)
+        return before + packed(np.concatenate([each.T.reshape(-1) for each in index]), self._inr.groups.bits)
 
-    def _parsed(self, payload: bytes, spec: ArraySpec) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _parsed(self, payload: bytes, spec: ArraySpec) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
         """Inverse of `_payload`."""
-        groups, patches = self._inr.groups, self._patches(spec)
-        exponents, before = np.zeros(patches, np.int64), 0
+        patches, before = self._patches(spec), 0
+        exponents = np.zeros(patches, np.int64)
         if self.kind.loud:
             before = min(len(payload), -(-patches * EXPONENT_BITS // 8))
             exponents = unpacked(payload[:before], EXPONENT_BITS, (patches,))
-        return unpacked(payload[before:], groups.bits, (groups.count, patches)).T, exponents
+        shapes = [(each.count, rows) for each, rows in zip(self._inr.levels, self._family(spec).rows, strict=True)]
+        every = unpacked(payload[before:], self._inr.groups.bits, (sum(map(math.prod, shapes)),))
+        parts = np.split(every, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
+        return [part.reshape(shape).T for part, shape in zip(parts, shapes, strict=True)], exponents
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        return self._shown(payload, spec, self._inr.groups.count)
+        index, exponents = self._parsed(payload, spec)
+        return self._shown(index, exponents, spec)
 
     def _preview(self, payload: bytes, spec: ArraySpec, levels: int) -> NDArray[Any]:
-        """The signals of the first `levels` groups of weights; the others are at the prior's mean."""
-        return self._shown(payload, spec, min(levels, self._inr.groups.count))
-
-    def _shown(self, payload: bytes, spec: ArraySpec, groups: int) -> NDArray[Any]:
+        """The signals of the first `levels` groups of weights, level by level; the others are at the prior's mean."""
         index, exponents = self._parsed(payload, spec)
-        return self._array(joined(self._inr.values(index[:, :groups], exponents), self._shape(spec)), spec.shape)
+        starts = np.cumsum([0, *(each.count for each in self._inr.levels)])
+        first = [each[:, : max(0, levels - start)] for each, start in zip(index, starts, strict=False)]
+        return self._shown(first, exponents, spec)
+
+    def _shown(self, index: Sequence[NDArray[np.int64]], exponents: NDArray[np.int64], spec: ArraySpec) -> NDArray[Any]:
+        values = self._inr.values(index, exponents, self._family(spec))
+        return self._array(joined(values, self._shape(spec)), spec.shape)
 
     def _scaled(self, payload: bytes, spec: ArraySpec, grid: Grid) -> NDArray[Any]:
         """Each patch has the places that lie in it."""
@@ -106,7 +118,8 @@ class WeightsCodec(Codec):
         n, *_, c = self._shape(spec)
         places = [grid.places[axis] for axis in self._axes(spec)]
         index, exponents = self._parsed(payload, spec)
-        weights, exponents = inr.weights(index).reshape(n, -1, inr.network.size), exponents.reshape(n, -1)
+        weights = inr.weights(index, self._family(spec)).reshape(n, -1, inr.network.size)
+        exponents = exponents.reshape(n, -1)
         out = np.empty((n, *(each.count for each in places), c), self.kind.dtype)
         for i, patch in enumerate(product(*(strips(*each) for each in zip(places, inr.grid, strict=True)))):
             along = [coordinates(one, side) for (_, one), side in zip(patch, inr.grid, strict=True)]
