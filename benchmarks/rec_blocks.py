@@ -1,7 +1,8 @@
 """Blocks and lattices of relative entropy coding: ``python benchmarks/rec_blocks.py [PART ...] [--samples N] [--json FILE]``.
 
 ``blocks``: partitioned Gaussian blocks of 32 and 48 bits, their length on a message over D_KL, and the law of their samples.
-``lattice``: dithering with E8 beside scaled dithering in one dimension. ``divergences``: D_KL, D_CS and the entropy of indices.
+``lattice``: dithering with E8 and with the Leech lattice beside scaled dithering in one dimension.
+``divergences``: D_KL, D_CS and the entropy of indices.
 Lengths are those of indices that the table of octaves was not calibrated on.
 """
 
@@ -24,6 +25,7 @@ from codecs_rec.samplers import (
     GreedyPoisson,
     GreedyRejection,
     LatticeDithered,
+    LeechDithered,
     Partitioned,
     Rejection,
     ScaledDithered,
@@ -72,33 +74,40 @@ def blocks(samples: int) -> Iterator[Row]:
 
 
 def lattice(samples: int) -> Iterator[Row]:
-    """Bits a dimension over the information of a Gaussian channel."""
+    """Bits a dimension over the information of a Gaussian channel, dimensions a second of a processor, and the law of the noise."""
+    n = samples // 24 * 24
     for bits in (1.0, 2.0, 3.0, 4.0, 6.0, 8.0):
-        scale, n = 1.0, samples // 8
         spread = math.sqrt(4**bits - 1)
-        y, prior = np.random.default_rng(1).normal(0, spread, (n, 8)), Gaussian(np.zeros(8), spread)
-        eight, one = LatticeDithered(scale), ScaledDithered(scale)
-        lengths = []
-        for sampler, code, shift in (
-            (eight, eight.code((n,), prior, 3), 0),
-            (one, one.code(y.shape, prior, 3), OFFSET),
-        ):
-            index, message = sampler.encode(Gaussian(y, scale), prior, 3) + shift, Message()
-            code.push(message, index)
-            lengths.append(message.bits / y.size - bits)
-            if not np.array_equal(code.pop(message), index):
+        row: Row = {"bits": bits, "coordinates": n}
+        y = np.random.default_rng(1).normal(0, spread, n)
+        ways = (("E8", LatticeDithered(1.0), 8), ("Leech", LeechDithered(1.0), 24), ("scaled", ScaledDithered(1.0), 1))
+        for name, sampler, size in ways:
+            shape = (n,) if size == 1 else (n // size, size)
+            target, prior = Gaussian(y.reshape(shape), 1.0), Gaussian(np.zeros(size), spread)
+            sampler.decode(sampler.encode(Gaussian(np.zeros(size), 1.0), prior, 3), prior, 3)  # compiles
+            start = time.process_time()
+            index = sampler.encode(target, prior, 3)
+            middle = time.process_time()
+            z = sampler.decode(index, prior, 3) - target.location
+            end = time.process_time()
+            code, message = sampler.code(shape[:1], prior, 3), Message()
+            sent = index + OFFSET if size == 1 else index
+            code.push(message, sent)
+            row[name] = message.bits / n - bits
+            if not np.array_equal(code.pop(message), sent):
                 raise SystemExit("a block does not come back")
-        z = eight.decode(eight.encode(Gaussian(y, scale), prior, 3), prior, 3) - y
-        diagonal, length = z.sum(1) / math.sqrt(8), np.square(z).sum(1)
-        yield {
-            "bits": bits,
-            "E8": lengths[0],
-            "scaled": lengths[1],
-            "coordinates": z.size,
-            "p, axis": float(stats.kstest(z[:, 0], "norm").pvalue),
-            "p, diagonal": float(stats.kstest(diagonal, "norm").pvalue),
-            "p, lengths": float(stats.kstest(length, stats.chi2(8).cdf).pvalue),
-        }
+            row |= {f"{name}, encoded a second": n / (middle - start), f"{name}, decoded a second": n / (end - middle)}
+            if size > 1:
+                diagonal, length = z.sum(1) / math.sqrt(size), np.square(z).sum(1)
+                cells = np.bincount((stats.chi2(size).cdf(length) * 40).astype(int), minlength=40)
+                row |= {
+                    f"{name}, p, axis": float(stats.kstest(z[:, 0], "norm").pvalue),
+                    f"{name}, p, diagonal": float(stats.kstest(diagonal, "norm").pvalue),
+                    f"{name}, p, all": float(stats.kstest(z.reshape(-1), "norm").pvalue),
+                    f"{name}, p, lengths": float(stats.kstest(length, stats.chi2(size).cdf).pvalue),
+                    f"{name}, p, chi-square": float(stats.chisquare(cells).pvalue),
+                }
+        yield row
 
 
 def divergences(samples: int) -> Iterator[Row]:

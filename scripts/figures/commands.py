@@ -79,7 +79,7 @@ SAMPLERS = {
 }
 BLOCKS = {
     "blocks": [BLOCK, "blocks", "--samples", "3200", "--json", "JSON"],
-    "lattice": [BLOCK, "lattice", "--samples", "24000", "--json", "JSON"],
+    "lattice": [BLOCK, "lattice", "--samples", "100800", "--json", "JSON"],
 }
 SINGLE = {"single": [REC, "single", "--mnist", MNIST, "--items", "100", "--json", "JSON"]}
 RUNGS = {"rungs": ["benchmarks/rec_ladder.py", MNIST, "--json"]}

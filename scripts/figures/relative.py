@@ -52,14 +52,23 @@ def blocks_table(found: dict[str, Any]) -> str:
         ],
     )
     dither = found["lattice"]["lattice"]
+    at_4 = next(row for row in dither if row["bits"] == 4)
     lattice = markdown(
         ["bits a dimension over the information, at", *(f"{row['bits']:g} bits" for row in dither)],
         [
+            ["dithering with the Leech lattice", *(f"{row['Leech']:.3f}" for row in dither)],
             ["dithering with E8", *(f"{row['E8']:.3f}" for row in dither)],
             ["scaled dithering in one dimension", *(f"{row['scaled']:.3f}" for row in dither)],
         ],
     )
-    return f"{blocks}\n\n{lattice}"
+    speeds = markdown(
+        ["thousand dimensions a second of a processor, at 4 bits", "encoded", "decoded"],
+        [
+            [name, *(f"{at_4[f'{key}, {way} a second'] / 1e3:,.0f}" for way in ("encoded", "decoded"))]
+            for name, key in (("Leech lattice", "Leech"), ("E8", "E8"), ("one dimension", "scaled"))
+        ],
+    )
+    return f"{blocks}\n\n{lattice}\n\n{speeds}"
 
 
 def single_table(found: dict[str, Any]) -> str:

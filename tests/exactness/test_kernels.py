@@ -52,10 +52,10 @@ def test_no_operation_is_fused_or_may_be_reordered(written: dict[str, Any]) -> N
 def test_every_kernel_was_looked_at(written: dict[str, Any]) -> None:
     """One that is not compiled here takes a case in ``cases.py``.
 
-    `philox._fill` is for tests, and divergences are for people; a distribution has twins.
+    `philox._fill` is for tests, divergences are for people, and a table was counted once; a distribution has twins.
     """
     twins = ("frequencies", "push")
-    allowed = {"codecs_rec.philox._fill", "codecs_rec.divergences._integrate"}
+    allowed = {"codecs_rec.philox._fill", "codecs_rec.divergences._integrate", "codecs_rec.tables.leech._count"}
     assert {name for name in written["never compiled"] if not name.endswith(twins)} <= allowed
 
 

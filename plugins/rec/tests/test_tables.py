@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from codecs_rec.tables import derive, table
+from codecs_rec.tables import derive, leech, table
 from codecs_rec.tables.depths import depths
 from mpmath import mp
 
@@ -35,9 +35,17 @@ def test_depths_are_derived_again(split: str) -> None:
     np.testing.assert_allclose(again, table(f"depths_{split}")[:rows] / 2.0**20, atol=0.04)
 
 
+def test_the_leech_table_is_derived_again() -> None:
+    """Statistics of other points: shares agree within their errors at the lengths that there are, of 3 to 8."""
+    lengths = slice(3 * leech.UNIT, 8 * leech.UNIT)
+    again = leech.kept(100_000, seed=7)
+    np.testing.assert_allclose(again[lengths] / 2.0**30, table("leech_kept")[lengths] / 2.0**30, atol=0.006)
+    assert table("leech_kept").max() == again.max() == 1 << 30
+
+
 def test_every_table_has_a_script() -> None:
     committed = {f.name for f in files("codecs_rec.tables").iterdir() if f.name.endswith(".npy")}
-    assert committed == {f"{name}.npy" for name in [*derive.TABLES, "depths_dyadic", "depths_sample"]}
+    assert committed == {f"{name}.npy" for name in [*derive.TABLES, "depths_dyadic", "depths_sample", "leech_kept"]}
 
 
 def test_tables_are_read_only() -> None:

@@ -9,6 +9,7 @@ from codecs_rec.samplers.branch import BranchAndBound
 from codecs_rec.samplers.dithered import OFFSET, Dithered, ScaledDithered
 from codecs_rec.samplers.greedy import GreedyPoisson
 from codecs_rec.samplers.lattice import LatticeDithered
+from codecs_rec.samplers.leech import LeechDithered
 from codecs_rec.samplers.partition import Partitioned, cuts_for
 from codecs_rec.samplers.rejection import GreedyRejection, Rejection
 
@@ -21,6 +22,7 @@ __all__ = [
     "GreedyPoisson",
     "GreedyRejection",
     "LatticeDithered",
+    "LeechDithered",
     "MinimalRandom",
     "OrderedRandom",
     "Partitioned",

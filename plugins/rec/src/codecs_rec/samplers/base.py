@@ -15,7 +15,7 @@ from codecs_rec.philox import check_key, philox
 from codecs_rec.quantile import TRIANGULAR, UNIFORM, quantiles
 
 #: Last word of a counter: what the bits are for.
-SCALARS, BLOCKS, DITHERS, PRIVATE, BOXES, LATTICES = (np.uint64(v) for v in range(6))
+SCALARS, BLOCKS, DITHERS, PRIVATE, BOXES, LATTICES, CELLS = (np.uint64(v) for v in range(7))
 #: Indices from here on are escapes, up to 2^62. From `NAMED` on they are the 60 leading bits of a float64, a point of the standard
 #: proposal. Those below, of 32 bits, are fractions of its distribution function: no encoder makes them any more.
 ESCAPE = 1 << 61

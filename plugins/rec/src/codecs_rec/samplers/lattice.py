@@ -233,11 +233,11 @@ class LatticeCode(StackCodec[NDArray[np.int64]]):
     def _codes(self, tries: NDArray[Any], half: NDArray[Any], parity: NDArray[Any]) -> tuple[Escape, Escape]:
         """Codes of the first seven coordinates, and of half of the last one less its parity."""
         mean = -0.5 * half[..., None] - self._sampler._dithers(tries, self._key)
-        first = _gaussian(mean[..., :-1], self._variance[..., :-1])
-        return first, _gaussian(0.5 * (mean[..., -1] - parity), 0.25 * self._variance[..., -1])
+        first = gaussian(mean[..., :-1], self._variance[..., :-1])
+        return first, gaussian(0.5 * (mean[..., -1] - parity), 0.25 * self._variance[..., -1])
 
 
-def _gaussian(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> Escape:
+def gaussian(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> Escape:
     """Integers as likely as the density there: intervals of length 1 add a twelfth to the variance."""
     limits = DiscretizedGaussian.LOG_SCALE
     log_scale = log2_64(np.sqrt(np.maximum(variance - 1 / 12, 1 / 64))).clip(limits.low, limits.high)
