@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any
 
@@ -199,6 +200,14 @@ def test_blocks_decode(seed: int, n: int, spread: float) -> None:
     code, message = sampler.code((n,), proposal, seed), Message()
     code.push(message, index)
     np.testing.assert_array_equal(code.pop(message), index)
+
+
+def test_indices_and_samples_stay_the_same() -> None:
+    y = (np.arange(48).reshape(2, SIZE) * 37 % 101) / 10
+    sampler, proposal = LeechDithered(0.3), Gaussian(np.zeros(SIZE), 2.0)
+    index = sampler.encode(Gaussian(y, 0.3), proposal, 11)
+    written = index.astype("<i8").tobytes() + sampler.decode(index, proposal, 11).astype("<f8").tobytes()
+    assert hashlib.sha256(written).hexdigest() == "e7545582b445fa31f434ea2f4b29fe5216cd54103ac62e51ab718f4f1238a6cf"
 
 
 @given(data=st.binary(min_size=8, max_size=300))

@@ -29,7 +29,7 @@ POINTS, BINS = 20_000_000, 2048
 
 @kernel
 def _count(points, seed, counts):
-    """Count uniform points of the cell by their length, of which bins divide the lengths up to sqrt(2), the covering radius."""
+    """Count uniform points of the cell by their length, in equal bins up to sqrt(2), the covering radius."""
     x, point = np.empty((2, SIZE), np.int64)
     squares, sums, steps = np.empty((3, 3, 256), np.int64)
     for i in range(points):
