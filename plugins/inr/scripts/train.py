@@ -1,6 +1,7 @@
 """Train the models this plugin ships: ``python train.py FOLDER OUT.safetensors NAME [--rounds N]``.
 
-The folder has the training images of CIFAR-10 (Krizhevsky 2009) as ``train-*.webp``, lossless sprites of 50 x 50 images each.
+The folder has the training images of CIFAR-10 (Krizhevsky 2009) as ``train-*.webp``, lossless sprites of 50 x 50 images each; for
+models of photographs it has photographs, one a file.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ LATENTS = {
     "steps": 2000,
     "between": 200,
 }
+#: Of networks that show a patch of a photograph.
+PHOTOS = {"hidden": [12, 12, 12, 12], "frequencies": 6, "side": 32, "signals": 1280, "steps": 1000}
 #: Sprites that each model learns from.
 SPRITES = {"recombiner-1": 4, "recombiner-2": 4}
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -39,6 +42,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "recombiner-1": {"bpp": 0.9375, "numbers": 640, **LATENTS},
     "recombiner-2": {"bpp": 1.875, "numbers": 1024, **LATENTS},
     "combiner-1": {"bpp": 0.9375, "signals": 384, "rate": 0.02, "linear": False},
+    "photo-20": {"bpp": 0.2, "shared": [2, 2], **PHOTOS},
+    "photo-20-alone": {"bpp": 0.1875, **PHOTOS},
 }
 
 
@@ -49,6 +54,11 @@ def images(folder: Path, sprites: int) -> NDArray[np.uint8]:
         sprite = np.asarray(Image.open(path))
         parts.append(sprite.reshape(50, 32, 50, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3))
     return np.concatenate(parts)
+
+
+def photographs(folder: Path) -> list[NDArray[np.uint8]]:
+    """Those of a folder, each of shape (h, w, 3)."""
+    return [np.asarray(Image.open(path).convert("RGB")) for path in sorted(folder.glob("*.webp"))]
 
 
 def trained(name: str, out: Path, learn: Callable[[Run], tuple[object, Model]], **about: str) -> None:
@@ -71,15 +81,17 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--rounds", type=int, default=120)
     arguments = parser.parse_args()
-    sprites = SPRITES.get(arguments.name, 1)
+    sprites, of_photos = SPRITES.get(arguments.name, 1), arguments.name.startswith("photo")
+    data: Any = photographs(arguments.data) if of_photos else images(arguments.data, sprites)
     settings = Settings(rounds=arguments.rounds, **SETTINGS[arguments.name])
-    given = f"cifar10 {arguments.name}.safetensors {arguments.name} --rounds {arguments.rounds}"
+    folder = "photos/train" if of_photos else "cifar10"
+    given = f"{folder} {arguments.name}.safetensors {arguments.name} --rounds {arguments.rounds}"
     trained(
         arguments.name,
         arguments.out,
-        lambda run: learn(images(arguments.data, sprites), settings, run),
+        lambda run: learn(data, settings, run),
         command=f"python plugins/inr/scripts/train.py {given}",
-        data=f"of the first {2500 * sprites:,} training images of CIFAR-10",
+        data=f"of {len(data)} photographs" if of_photos else f"of the first {len(data):,} training images of CIFAR-10",
     )
 
 

@@ -106,6 +106,14 @@ def codecs_register_models() -> list[ModelSpec]:
             nbytes=1259719,
         ),
         ModelSpec(
+            name="photo-20",
+            codec="inr.image",
+            resource="codecs_inr:models/photo-20.safetensors",
+            sha256="6f9ead3447e849b3aa95d43008f5635e6636134b5d0b9fa88fbd815997972b60",
+            summary="photographs, whose patches of 32 x 32 share what they have in common: some 0.18 bits per pixel",
+            nbytes=183355,
+        ),
+        ModelSpec(
             name="voice-5",
             codec="inr.sound",
             resource="codecs_inr:models/voice-5.safetensors",

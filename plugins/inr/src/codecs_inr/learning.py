@@ -219,13 +219,8 @@ def some(patches: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray
 def _start(alternation: Alternation, name: str, kind: Kind) -> None:
     """Give an alternation the prior of a model."""
     inr, prior = INR(cc.load_model(name, codec=kind.codec), kind), alternation.prior
-    found, expected = (
-        _structure(*each)
-        for each in (
-            (inr.network, inr.basis, inr.shared),
-            (alternation.network, prior.basis, alternation.group),
-        )
-    )
+    found = _structure(inr.network, inr.basis, inr.shared)
+    expected = _structure(alternation.network, prior.basis, alternation.group)
     if found != expected:
         raise ConfigError(f"start must be a model of the same network: {name} has {found}, expected {expected}")
     prior.mean[...], prior.std[...] = inr.prior.mean, inr.prior.std
