@@ -426,7 +426,7 @@ def samples(n: int) -> Iterator[tuple[str, Case]]:
     yield "sampler-partitioned", sampler_case(samplers.Partitioned([1, 0, 2, 1, 3, 0, 1, 1, 2], 200), block, prior)
     eight = Gaussian(raw(27, 10_000, (8,)) / 1000, 0.3)
     yield "sampler-lattice", sampler_case(samplers.LatticeDithered(0.3), eight, Gaussian(np.zeros(8)))
-    leech = Gaussian(raw(28, 10_000, (2, 24)) / 1000, 0.3)
+    leech = Gaussian(raw(28, 10_000, (24,)) / 1000, 0.3)
     yield "sampler-leech", sampler_case(samplers.LeechDithered(0.3), leech, Gaussian(np.zeros(24)))
     y = raw(26, 10_000, (n,)) / 1000
     yield "sampler-dithered", sampler_case(samplers.Dithered(0.3), Interval(y, 0.3), Gaussian())
