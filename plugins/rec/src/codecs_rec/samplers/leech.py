@@ -120,21 +120,17 @@ def _encode(y, key, tries, points):
 
 
 @kernel
-def _decode(tries, points, key, out):
-    """Fill in the samples, in scales of the noise."""
-    turn, words = np.empty(_TURN, np.uint64), np.empty(_TRY, np.uint64)
-    normals, rows = np.empty(_TURN - 1), np.zeros((SIZE - 1, SIZE))
-    v = np.empty(SIZE, np.int64)
-    for i in range(len(tries)):
-        _rotation(i, key, turn, normals, rows)
-        step = _dither(tries[i], i, key, words, v)
-        for k in range(SIZE):
-            out[i, k] = step * (np.float64(points[i, k]) + np.float64(v[k]) / ONE)
-        rotate(rows, out[i])
+def _turn(key, x):
+    """Rotate blocks in place."""
+    words, normals, rows = np.empty(_TURN, np.uint64), np.empty(_TURN - 1), np.zeros((SIZE - 1, SIZE))
+    for i in range(len(x)):
+        _rotation(i, key, words, normals, rows)
+        rotate(rows, x[i])
 
 
 @kernel
-def _dithers(tries, key, units, out):
+def _fill(tries, key, units, out):
+    """Fill in the lengths of units, and the dithers in units."""
     words, v = np.empty(_TRY, np.uint64), np.empty(SIZE, np.int64)
     for i in range(tries.size):
         units[i] = _dither(tries[i], i, key, words, v)
@@ -186,9 +182,10 @@ class LeechDithered(Sampler):
         tries, points = n[..., 0], n[..., 1:]
         if not (((tries >= 1) & (tries <= TRIES)).all() and contains(points).all()):
             raise EntropyError("an index of the Leech lattice has no dither of that number, or no point of the lattice")
-        out = np.empty((tries.size, SIZE))
-        _decode(tries.reshape(-1), np.ascontiguousarray(points).reshape(-1, SIZE), check_key(key), out)
-        return np.asarray(proposal.location + self.scale[..., None] * out.reshape(points.shape))
+        units, dithers = _dithers(tries, check_key(key))
+        x = np.ascontiguousarray(units[..., None] * (points + dithers)).reshape(-1, SIZE)
+        _turn(check_key(key), x)
+        return np.asarray(proposal.location + self.scale[..., None] * x.reshape(points.shape))
 
     def code(self, shape: tuple[int, ...], proposal: Gaussian, key: int) -> StackCodec[NDArray[np.int64]]:
         """The code of indices of blocks of this shape, under a Gaussian prior of the target's centre of the proposal's scale.
@@ -254,12 +251,18 @@ class LeechCode(StackCodec[NDArray[np.int64]]):
 
     def _codes(self, tries: NDArray[Any], offset: NDArray[Any], parity: NDArray[Any]) -> tuple[Escape, Escape]:
         """Codes of the first 23 integers, and of half of the last one less its parity."""
-        units, dithers = np.empty(tries.size), np.empty((tries.size, SIZE))
-        _dithers(np.ascontiguousarray(tries).reshape(-1), self._key, units, dithers)
-        mean = -0.25 * (dithers.reshape(offset.shape) + offset)
-        variance = (self._prior / np.square(units).reshape(tries.shape) + SPREAD) * 0.0625
+        units, dithers = _dithers(tries, self._key)
+        mean = -0.25 * (dithers + offset)
+        variance = (self._prior / (units * units) + SPREAD) * 0.0625
         first = gaussian(mean[..., :-1], np.broadcast_to(variance[..., None], mean[..., :-1].shape))
         return first, gaussian(0.5 * (mean[..., -1] - parity), 0.25 * variance)
+
+
+def _dithers(tries: NDArray[np.int64], key: np.uint64) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The length of a unit of each block's lattice, in scales of the noise, and its dither in units."""
+    units, out = np.empty(tries.size), np.empty((tries.size, SIZE))
+    _fill(np.ascontiguousarray(tries).reshape(-1), key, units, out)
+    return units.reshape(tries.shape), out.reshape(*tries.shape, SIZE)
 
 
 def _offsets(chosen: NDArray[np.int64]) -> NDArray[np.int64]:
