@@ -199,8 +199,7 @@ class LatticeCode(StackCodec[NDArray[np.int64]]):
     def __init__(self, sampler: LatticeDithered, shape: tuple[int, ...], proposal: Gaussian, key: int) -> None:
         self.shape = (*shape, SIZE + 1)
         self._sampler, self._key = sampler, key
-        geometric = quantise(DENSITY * (1 - DENSITY) ** np.arange(TRIES), 20)
-        self._tries, self._half = Categorical(geometric, precision=20, shape=shape), Bits(np.ones(shape, np.int64))
+        self._tries, self._half = number(DENSITY, TRIES, shape), Bits(np.ones(shape, np.int64))
         # the variance of the sample's coordinates, in steps: that of the centre, and that of the ball
         spread = np.broadcast_to(proposal.scale, (*shape, SIZE)) / sampler._steps(shape, key)[..., None]
         self._variance = spread * spread + SQUARE / (SIZE + 2)
@@ -235,6 +234,13 @@ class LatticeCode(StackCodec[NDArray[np.int64]]):
         mean = -0.5 * half[..., None] - self._sampler._dithers(tries, self._key)
         first = gaussian(mean[..., :-1], self._variance[..., :-1])
         return first, gaussian(0.5 * (mean[..., -1] - parity), 0.25 * self._variance[..., -1])
+
+
+def number(share: float, most: int, shape: tuple[int, ...]) -> Categorical:
+    """The number of the first dither that is taken, less 1, where each is with this chance: by products, which are the same everywhere."""
+    return Categorical(
+        quantise(share * np.cumprod(np.r_[1, np.full(most - 1, 1 - share)]), 20), precision=20, shape=shape
+    )
 
 
 def gaussian(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> Escape:

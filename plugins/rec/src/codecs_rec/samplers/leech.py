@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codecs_core.entropy import Bits, Categorical, Escape, Message, QFormat, StackCodec, quantise
+from codecs_core.entropy import Bits, Escape, Message, QFormat, StackCodec
 from codecs_core.errors import CorruptDataError, EntropyError
 from codecs_core.jit import inline, kernel
 from codecs_rec.families import Family, Gaussian
@@ -29,7 +29,7 @@ from codecs_rec.quantile import normal
 from codecs_rec.rotation import mirrors, rotate, rotate_back
 from codecs_rec.samplers.base import CELLS, PRIVATE, Sampler, draw
 from codecs_rec.samplers.dithered import OFFSET
-from codecs_rec.samplers.lattice import gaussian
+from codecs_rec.samplers.lattice import gaussian, number
 from codecs_rec.tables import table
 from codecs_rec.tables.leech import BITS, RATIO, UNIT
 
@@ -213,9 +213,7 @@ class LeechCode(StackCodec[NDArray[np.int64]]):
         self.shape = (*shape, SIZE + 1)
         self._key = check_key(key)
         spread = np.broadcast_to(proposal.scale, (*shape, SIZE)) / sampler.scale[..., None]
-        geometric = quantise(SHARE * (1 - SHARE) ** np.arange(TRIES), 20)
-        self._tries = Categorical(geometric, precision=20, shape=shape)
-        self._words = Bits(np.full(shape, 13))
+        self._tries, self._words = number(SHARE, TRIES, shape), Bits(np.full(shape, 13))
         # the order of a sum is the same everywhere
         self._prior = np.asarray(sum(spread[..., k] * spread[..., k] for k in range(SIZE)) / SIZE)
 
