@@ -30,11 +30,10 @@ Pixels = NDArray[np.uint8]
 Point = tuple[float, float]
 #: Bits per pixel at which rows are compared.
 RATES = (0.25, 0.35, 0.5, 0.7, 1.0)
-#: Settings, and qualities: fewer where it takes long.
+#: Settings, and qualities: fewer where latents are samples.
 WAYS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
-    "rec.vae": ({}, (2, 4, 6, 8)),
-    "rec.vae, smallest": ({"effort": "smallest"}, (4, 6)),
-    "rec.vae, sampled": ({"search": False}, (4, 6)),
+    "rec.vae": ({}, (2, 4, 6, 8, 10, 12)),
+    "rec.vae, sampled": ({"search": False}, (1, 4, 7, 10)),
 }
 
 

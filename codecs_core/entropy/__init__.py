@@ -48,6 +48,7 @@ from codecs_core.entropy.distributions.mixture_kernels import (
     mixture_pair,
     mixture_tables,
 )
+from codecs_core.entropy.distributions.softmax import softmax
 from codecs_core.entropy.distributions.unbounded import exponents
 from codecs_core.entropy.fixed import QFormat, counts, exp2, log2
 from codecs_core.entropy.importance import ImportanceWeighted
@@ -125,6 +126,7 @@ __all__ = [
     "push_quick",
     "quantise",
     "reversible",
+    "softmax",
     "table",
 ]
 

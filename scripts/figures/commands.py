@@ -90,6 +90,7 @@ DISTORTION = {
         *("--plots", "docs/assets", "--json", "JSON"),
     ]
 }
+PHOTOGRAPHS = {"photographs": ["benchmarks/rec_photos.py", "DATA/photos/full", "--json", "JSON"]}
 INR = {
     "inr": [
         *("benchmarks/inr.py", "DATA/cifar10/test-00.webp", "--picture", "docs/assets/inr-groups.png"),

@@ -59,6 +59,7 @@ TABLES = {
     "rungs": Table(_benchmarks(commands.RUNGS), relative.rungs_table),
     "distortion": Table(_benchmarks(commands.DISTORTION), relative.distortion_table),
     "realism": Table(_benchmarks(commands.REALISM), relative.realism_table),
+    "photographs": Table(_benchmarks(commands.PHOTOGRAPHS), relative.photographs_table),
     "inr": Table(_benchmarks(commands.INR), relative.inr_table),
     "sound": Table(_benchmarks(commands.SOUND), relative.sound_table),
     "entropy": Table(_benchmarks(commands.ENTROPY), engine.entropy_table),

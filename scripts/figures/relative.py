@@ -131,6 +131,21 @@ def realism_table(found: dict[str, Any]) -> str:
     return markdown(heads, rows)
 
 
+def photographs_table(found: dict[str, Any]) -> str:
+    """Photographs with loss: PSNR at equal rates."""
+    about = found["photographs"]
+    rows = {
+        name: [f"{decibels:.2f}" if decibels is not None else "–" for decibels in row]
+        for name, row in about["equal"].items()
+    }
+    table = markdown(
+        ["PSNR in dB, at bits per pixel of", *(f"{rate:g}" for rate in about["rates"])],
+        [[name, *rows[name]] for name in sorted(rows, key=lambda name: not name.startswith("rec"))],
+    )
+    spent = "; ".join(f"{name}: {e:.1f} and {d:.1f}" for name, (e, d) in about["seconds"].items())
+    return f"{table}\n\nSeconds of a processor to encode a photograph and to decode it: {spent}."
+
+
 def inr_table(found: dict[str, Any]) -> str:
     """Small Bayesian networks: what each model does, and rates beside distortions."""
     rows = {

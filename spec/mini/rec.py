@@ -369,14 +369,14 @@ class Picture:
         return np.clip((base + unsquared(out, 2) + 8 >> 4) + 128, 0, 255)
 
 
-def decode_picture(config, tensors, settings, payload, shape, dtype, version):
-    picture, message = Picture(config, tensors, settings), entropy.Message.parse(payload)
+def decode_scenes(scene, side, settings, payload, shape, dtype, version):
+    """Images of any size, by a model whose latents are in cells of this side."""
+    message = entropy.Message.parse(payload)
     if dtype != "uint8" or len(shape) not in (3, 4) or shape[-1] != 3 or version < 3 or settings.get("detail", 0) != 0:
         raise entropy.Corrupt("another shape, dtype or version, or detail")
     n, h, w, _ = (1, *shape)[-4:]
-    images = [
-        picture.image(picture.latents_of(message, -(-h // 16), -(-w // 16)))[:h, :w] for _ in range(n if h * w else 0)
-    ]
+    rows, columns = -(-h // side), -(-w // side)
+    images = [scene.image(scene.latents_of(message, rows, columns))[:h, :w] for _ in range(n if h * w else 0)]
     message.check_end()
     return np.array(images, int).reshape(shape)
 
@@ -555,8 +555,14 @@ def decode(model, settings, payload, shape, dtype, version=2):
     """The array of a chunk."""
     codec, config, tensors = model
     exact.check(codec in ("rec.vae", "rec.vae-lossless") and type(config) is dict, "a model of another codec")
-    lossy = decode_picture if config.get("kind") == "picture" else decode_vae
-    decoder = lossy if codec == "rec.vae" else decode_lossless
+    from photograph import Photograph
+
+    kinds = {"picture": (Picture, 16), "photograph": (Photograph, 8)}
+    if codec == "rec.vae" and config.get("kind") in kinds:
+        kind, side = kinds[config["kind"]]
+        scene = kind(config, tensors, settings)
+        return decode_scenes(scene, side, settings, payload, shape, dtype, version).astype(dtype)
+    decoder = decode_vae if codec == "rec.vae" else decode_lossless
     return decoder(config, tensors, settings, payload, shape, dtype, version).astype(dtype)
 
 

@@ -31,7 +31,7 @@ from codecs_inr.testing import random_model as random_field
 from codecs_lbb.testing import random_model as random_local_flow
 from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.lossy.model import SEARCHED, LossyVAE
-from codecs_rec.testing import OlderLossyCodec, random_lossy, random_picture
+from codecs_rec.testing import OlderLossyCodec, random_lossy, random_photograph, random_picture
 from codecs_rec.testing import random_model as random_relative
 from numpy.typing import NDArray
 
@@ -536,6 +536,16 @@ def stored() -> Iterator[tuple[str, str, bytes, dict[str, Array]]]:
     arrays = {"image": raw(81, (35, 50, 3)), "stack": raw(82, (2, 17, 9, 3)), "pixel": raw(83, (1, 1, 3))}
     found = {name: small.decode(small.encode(a), cc.ArraySpec.of(a)) for name, a in arrays.items()}
     yield "rec-picture", "rec.vae: pictures of any size", build(arrays, small, chunk=99, version=3), found
+    for name, search in ("rec-photograph", True), ("rec-photograph-shifted", False):
+        grids = LossyCodec(model=random_photograph(), quality=1 + search, search=search)
+        arrays = {"image": raw(88, (21, 30, 3)), "stack": raw(89, (2, 9, 17, 3)), "pixel": raw(90, (1, 1, 3))}
+        found = {key: grids.decode(grids.encode(a), cc.ArraySpec.of(a)) for key, a in arrays.items()}
+        yield (
+            name,
+            f"rec.vae: photographs{'' if search else ' on shifted grids'}",
+            build(arrays, grids, chunk=99, version=3),
+            found,
+        )
     arrays = parts(128 + raw(74, (40, 50), 2), raw(75, (7, 9)))
     level = OlderHierarchicalCodec(model=random_hierarchy(1, latents=(2,), features=3, width=4))
     yield "stored-hvae", "bbans.hvae: code and stored values", build(arrays, level, chunk=99), arrays

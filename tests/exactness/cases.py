@@ -32,7 +32,7 @@ from codecs_lbb.testing import random_model as random_layers
 from codecs_rec import samplers
 from codecs_rec.families import Gaussian, Laplace, Triangular
 from codecs_rec.families import Uniform as Interval
-from codecs_rec.testing import random_lossy, random_picture
+from codecs_rec.testing import random_lossy, random_photograph, random_picture
 from codecs_rec.testing import random_model as random_latents
 from codecs_rec.weights import codec as weights_codec
 from numpy.typing import NDArray
@@ -377,6 +377,9 @@ def latents(items: int, shape: tuple[int, ...]) -> Iterator[tuple[str, Case]]:
             pictures = cc.get_codec("rec.vae", model=random_picture())
             image = raw(29, 256, (33, 60, 3)).astype(np.uint8)
             yield "rec-picture", codec_case(pictures, image, image[:1, :1], image[:0])
+            for search in (True, False):
+                photographs = cc.get_codec("rec.vae", model=random_photograph(), search=search)
+                yield f"rec-photograph-{search}", codec_case(photographs, image, image[:1, :1], image[:0])
         else:
             coarse = cc.get_codec("rec.vae-latents", model=model, levels=1)
             yield f"rec-latents-{likelihood}", codec_case(coarse, x, x[:1], x[:0])

@@ -19,23 +19,23 @@ import numpy as np
 import torch
 from codecs_rec import train
 from codecs_rec.lossy import train as lossy_train
-from codecs_rec.picture import train as picture_train
+from codecs_rec.photograph import train as photograph_train
 
 from codecs_core.learn import Run
 
-SETTINGS: dict[str, train.Settings | lossy_train.Settings | picture_train.Settings] = {
+SETTINGS: dict[str, train.Settings | lossy_train.Settings | photograph_train.Settings] = {
     "mnist-binary": train.Settings(epochs=60, latents=40, binarise=True),
     "mnist": train.Settings(epochs=25, hidden=384, latents=50, components=8),
     "colour": lossy_train.Settings(epochs=2),
     "colour-detail": lossy_train.Settings(epochs=8, start="colour"),
-    "photo": picture_train.Settings(),
+    "photo": photograph_train.Settings(),
 }
 DATA = {
     "mnist-binary": "the 60,000 training images of MNIST, binarised; the last 3,000 held out",
     "mnist": "the 60,000 training images of MNIST, the last 3,000 of them held out",
     "colour": "the 50,000 training images of CIFAR-10, the last 2,500 of them held out",
     "colour-detail": "20,000 training images of CIFAR-10; the last 2,500 of them all held out",
-    "photo": "421 photographs of 0.05 million pixels on average, as they are and enlarged; 12 more held out",
+    "photo": "421 photographs of 0.05 million pixels on average, as they are and enlarged twice; 12 more held out",
 }
 
 
@@ -64,7 +64,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = SETTINGS[arguments.name]
-    if (arguments.epochs or arguments.budget) and not isinstance(settings, picture_train.Settings):
+    if (arguments.epochs or arguments.budget) and not isinstance(settings, photograph_train.Settings):
         settings = replace(settings, epochs=arguments.epochs or 0)
     start = time.monotonic()
 
@@ -76,10 +76,10 @@ def main() -> None:
         "data": DATA[arguments.name],
     }
     photo = arguments.name == "photo"
-    learn: Any = picture_train.learn if photo else train.learn
+    learn: Any = photograph_train.learn if photo else train.learn
     if arguments.name.startswith("colour"):
         learn = lossy_train.learn
-    seconds, held_out = arguments.budget or (3000 if photo else 600), 12 if photo else 0
+    seconds, held_out = arguments.budget or (7200 if photo else 600), 12 if photo else 0
     run = Run(budget=seconds, progress=progress, name=arguments.name, about=about, held_out=held_out)
     network, model = learn(load(arguments.data, arguments.name), settings, run)
     torch.save(network.state_dict(), arguments.out.with_suffix(".pt"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from codecs_rec.testing import random_lossy, random_model, random_picture
+from codecs_rec.testing import random_lossy, random_model, random_photograph, random_picture
 
 from codecs_core.testing import CodecConformance
 
@@ -36,6 +36,11 @@ class TestPicture(CodecConformance):
     def samples(self):
         bits = np.asarray(np.random.Philox(7).random_raw(3000)).astype(np.uint8)
         return [bits.reshape(2, 20, 25, 3), bits[:510].reshape(17, 10, 3)]
+
+
+class TestPhotograph(TestPicture):
+    model = random_photograph()
+    configs = ({}, {"quality": 1}, {"search": False})
 
 
 class TestGrey(Conformance):

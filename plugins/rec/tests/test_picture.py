@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.entropy import Bits, exponents
-from codecs_core.errors import ConfigError, CorruptDataError, ModelError, UnsupportedArrayError
+from codecs_core.errors import ModelError
 from codecs_core.exact import ExactNet
 from codecs_core.models import Model
 
@@ -41,26 +41,6 @@ def remade(config: dict[str, Any] | None = None, **tensors: Any) -> Model:
 def test_random_models_are_as_ever() -> None:
     """They stand in files of tests, by their hash."""
     assert MODEL.sha256[:12] == "05f525f9194a"
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 3), (37, 20, 3), (2, 16, 33, 3), (0, 5, 5, 3), (2, 0, 5, 3)])
-@pytest.mark.parametrize("more", [{}, {"quality": 1}, {"search": False}, {"effort": "smallest"}])
-def test_any_size(shape: tuple[int, ...], more: dict[str, Any]) -> None:
-    """What is decoded has the shape of what was encoded, and is the same again from the same payload."""
-    codec, x = LossyCodec(model=MODEL, **more), noise_image(*shape)
-    payload = codec.encode(x)
-    decoded = codec.decode(payload, ArraySpec.of(x))
-    assert decoded.shape == shape
-    np.testing.assert_array_equal(
-        LossyCodec(model=MODEL, quality=codec.quality).decode(payload, ArraySpec.of(x)), decoded
-    )
-
-
-def test_an_image_decodes_as_in_a_stack() -> None:
-    codec, x = LossyCodec(model=MODEL), noise_image(2, 20, 35, 3)
-    together = codec.decode(codec.encode(x), ArraySpec.of(x))
-    alone = [codec.decode(codec.encode(one), ArraySpec.of(one)) for one in x]
-    np.testing.assert_array_equal(together, np.stack(alone))
 
 
 class Replayed:
@@ -143,48 +123,6 @@ def test_search_is_nearer_than_a_sample() -> None:
     assert error() < error(search=False)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x01", b"\x00" * 9, b"\xff" * 40])
-def test_other_bytes_are_refused(payload: bytes) -> None:
-    with pytest.raises(CorruptDataError):
-        LossyCodec(model=MODEL).decode(payload, ArraySpec((40, 40, 3), "uint8"))
-
-
-def test_damage_is_told() -> None:
-    """A payload that is cut, one that is longer, and one of another size."""
-    codec, x = LossyCodec(model=MODEL), noise_image(64, 64, 3)
-    payload, spec = codec.encode(x), ArraySpec.of(x)
-    for other in (payload[:-1], payload[: len(payload) // 2], payload + b"\x01"):
-        with pytest.raises(CorruptDataError):
-            codec.decode(other, spec)
-    for shape in ((64, 80, 3), (32, 64, 3), (2, 64, 64, 3)):
-        with pytest.raises(CorruptDataError):
-            codec.decode(payload, ArraySpec(shape, "uint8"))
-    for version in (1, 2):
-        with pytest.raises(CorruptDataError):
-            codec.decode(payload, spec, version=version)
-
-
-def test_what_is_no_picture_is_refused() -> None:
-    codec = LossyCodec(model=MODEL)
-    for spec in (
-        ArraySpec((40, 40), "uint8"),
-        ArraySpec((40, 40, 4), "uint8"),
-        ArraySpec((40, 40, 3), "bool"),
-        ArraySpec((40, 40, 3), "uint16"),
-    ):
-        with pytest.raises(UnsupportedArrayError):
-            codec.check(spec)
-    with pytest.raises(ConfigError, match="qualities 1 to 2, not 3"):
-        LossyCodec(model=MODEL, quality=3).check(ArraySpec((40, 40, 3), "uint8"))
-
-
-def test_a_file_of_a_large_image_is_bands() -> None:
-    codec = LossyCodec(model=MODEL)
-    assert codec.default_chunk(ArraySpec((512, 768, 3), "uint8")) == 512
-    assert codec.default_chunk(ArraySpec((3000, 4000, 3), "uint8")) == 250
-    assert codec.default_chunk(ArraySpec((50, 512, 768, 3), "uint8")) == 1
-
-
 @pytest.mark.parametrize(
     "changed",
     [
@@ -240,39 +178,3 @@ def test_hostile_tensors_are_refused(name: str, value: Any) -> None:
     """Also by who made a probe for them."""
     with pytest.raises(ModelError):
         Picture(remade(**{name: value}))
-
-
-def test_training() -> None:
-    """A few steps, and a model that codes."""
-    from codecs_rec.picture.cosines import Layout
-    from codecs_rec.picture.train import Settings, learn
-
-    from codecs_core.learn import Run
-
-    rows, columns = np.mgrid[:40, :48]
-    images = [np.stack([(rows * a + columns * b) % 256 for a, b in ((1, k), (3, 1), (k, k))], -1) for k in range(3)]
-    settings_ = Settings(crop=32, batch=1, steps=2)
-    few = Layout(((0, 0), (1, 0)))
-    network, model = learn([x.astype(np.uint8) for x in images], settings_, Run(name="tiny"), few)
-    assert network.noises.tolist() == sorted(network.noises.tolist(), reverse=True)
-    picture, x = Picture(model), images[0].astype(np.uint8)
-    assert (picture.qualities, picture.groups) == (8, (3, 5))
-    codec = LossyCodec(model=model, quality=1)
-    assert codec.decode(codec.encode(x), ArraySpec.of(x)).shape == x.shape
-
-
-def test_lapped_cosines_are_orthonormal() -> None:
-    """Also at the edges of an image, where latents are mirrored with their signs: what is analysed comes back."""
-    import torch
-    from codecs_rec.picture.cosines import Layout
-    from codecs_rec.picture.network import Transform
-
-    whole = Layout(((14, 14),))
-    assert len(whole.latents) == 64 + 2 * 16
-    network, x = Transform(whole, np.array([300])), torch.randn(1, 3, 48, 32, generator=torch.manual_seed(0))
-    with torch.no_grad():
-        kept = network.synthesise(network.analyse(x))
-        again = network.synthesise(network.analyse(kept))
-    torch.testing.assert_close(again, kept, atol=1e-4, rtol=0)
-    brightness = kept.sum(1) - x.sum(1)
-    assert float(brightness.abs().max()) < 1e-4

@@ -110,11 +110,11 @@ def codecs_register_models() -> list[ModelSpec]:
             nbytes=308314,
         ),
         ModelSpec(
-            name="photo",
+            name="photo-blocks",
             codec="rec.vae",
-            resource="codecs_rec:models/photo.safetensors",
+            resource="codecs_rec:models/photo-blocks.safetensors",
             sha256="2ba56fdee441a007abc49b6a9f95c7c65c0be0ff6976a6c7362d13643b721f7e",
-            summary="colour photographs of any size, lossy, about 0.1 to 1.5 bits per pixel",
+            summary="the first model of photographs, for files that were made with it",
             nbytes=2978184,
         ),
     ]

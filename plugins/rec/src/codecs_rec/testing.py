@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from codecs_rec.lossy.codec import LossyCodec
 from codecs_rec.lossy.detail import NOISES
 from codecs_rec.lossy.model import REACH, LossyVAE
 from codecs_rec.model import MEAN_BITS, VALUE_BITS
+from codecs_rec.photograph import model as photograph
+from codecs_rec.photograph.lapped import WINDOW
 from codecs_rec.picture.model import BLOCK, CELL, COLOURS, MARGIN, MEANS, MOST, SPAN, TOLD, steps
 from codecs_rec.quantile import grid
 from codecs_rec.transform import MATRIX_BITS
@@ -119,6 +122,42 @@ def random_lossy(
         tensors |= network(outputs + 1 + NOISES).tensors("detail")
     config = {"item_shape": list(item_shape), "largest": largest, "squeeze": squeeze, "block_bits": block_bits}
     return Model.create(codec="rec.vae", config=config, tensors=tensors, attrs={"seed": seed}, name=name)
+
+
+def random_photograph(groups: tuple[int, ...] = (1, 3), *, components: int = 2, seed: int = 0) -> Model:
+    """Make a model for ``rec.vae`` of the kind "photograph", with two qualities, that learnt nothing: the same file everywhere."""
+    draw, sees = Draw(seed), (-photograph.SPAN, photograph.SPAN)
+
+    def prior(taps: int, inputs: int, size: int) -> ExactNet:
+        limits = (photograph.LOGITS, photograph.MEANS, 200)
+        ends = (np.repeat([sign * limit for limit in limits], size * components) for sign in (-1, 1))
+        return ExactNet([draw.layer((taps, taps, inputs), *ends, shift=5, weights=9, biases=6000)], *sees)
+
+    squares = COLOURS * photograph.SQUARE**2
+    ends = np.full(squares, -500), np.full(squares, 500)
+    layer = draw.layer((1, 1, squares + 1), *ends, shift=6, weights=9, biases=4000)
+    networks = {"refine": ExactNet([layer], -REACH, REACH)}
+    networks |= {f"first.{step}": prior(3, 2 * groups[0] + 1, groups[0]) for step in range(5)}
+    width = 1
+    for group, (earlier, end) in enumerate(pairwise(groups), 1):
+        size, before, outputs = end - earlier, earlier - (groups[group - 2] if group > 1 else 0), 2
+        ends = np.zeros(outputs, int), np.full(outputs, photograph.SPAN)
+        trunk = draw.layer((3, 3, width + 2 * before), *ends, shift=4, weights=9, biases=6000)
+        networks[f"trunk.{group}"], width = ExactNet([trunk], *sees), outputs
+        for step, inputs in enumerate((width + 1, width + 1 + 2 * size)):
+            networks[f"prior.{group}.{step}"] = prior(1, inputs, size)
+    places = [(colour, u, v) for u in range(BLOCK) for v in range(BLOCK) for colour in range(COLOURS)]
+    tensors: dict[str, NDArray[Any]] = {
+        "basis": draw(-4000, 4000, BLOCK, WINDOW).astype(np.int16),
+        "colours": draw(-8192, 8192, COLOURS, COLOURS).astype(np.int16),
+        "places": np.array(places[: groups[-1]], np.int8),
+        "spacings": np.array([900, 300], np.int16),
+        "levels": np.array([-256, 128], np.int16),
+    }
+    for name, network in networks.items():
+        tensors |= network.tensors(name)
+    config = {"kind": "photograph", "groups": list(groups), "components": components}
+    return Model.create(codec="rec.vae", config=config, tensors=tensors, attrs={"seed": seed}, name="random")
 
 
 def random_picture(groups: tuple[int, ...] = (1, 2), *, hyper: int = 2, block_bits: int = 4, seed: int = 0) -> Model:

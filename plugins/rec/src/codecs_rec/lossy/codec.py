@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,14 @@ from codecs_rec.index import octave_code
 from codecs_rec.lossy.detail import SHARE
 from codecs_rec.lossy.model import SEARCHED, LossyVAE
 from codecs_rec.lossy.refine import SHORT, refined
+from codecs_rec.photograph.codec import Photographs
+from codecs_rec.photograph.lapped import COLOURS
+from codecs_rec.photograph.model import Photograph
 from codecs_rec.picture.codec import Pictures
-from codecs_rec.picture.model import COLOURS, Picture
+from codecs_rec.picture.model import Picture
+
+if TYPE_CHECKING:
+    from codecs_core import Model
 
 #: Pixels of a chunk of a picture, at most.
 BAND = 1 << 20
@@ -32,8 +39,8 @@ BAND = 1 << 20
 class LossyCodec(RecCodec):
     """Images as latents near those of the image.
 
-    A model of the kind "picture" takes colour images of any height and width, or stacks of them. Others take stacks of items of their own
-    shape: a message is classes and octaves of indices on top of what these leave of them.
+    Models of the kinds "photograph" and "picture" take colour images of any height and width, or stacks of them. Others take stacks of
+    items of their own shape: a message is classes and octaves of indices on top of what these leave of them.
 
     Parameters
     ----------
@@ -42,10 +49,12 @@ class LossyCodec(RecCodec):
     search
         Whether to take the proposal with the best of rate and distortion. If not, latents are drawn by ordered random
         coding, among 64 candidates for each e^nats that an index tells beyond its box, but no more than the model's tables of octaves
-        have numbers.
+        have numbers. Latents of the kind "photograph" are drawn by dithered quantisation instead; with search, grids are not shifted, so
+        that a decoder has to know this setting, as it knows `quality`.
     effort
         Of the search. "standard": 2^12 proposals of each block are looked at; "smallest": 2^15, and the best four of them are decoded,
-        which takes about ten times as long. Of pictures it is 2^14 and 2^16, and none are decoded. Decoding is the same.
+        which takes about ten times as long. Of pictures it is 2^14 and 2^16, and none are decoded; photographs have one effort. Decoding
+        is the same.
     detail
         How much is added, in hundredths, of the detail that a file does not tell and the decoder draws: from 0, the most accurate image, to
         100, one of those that the latents leave possible. The model must draw detail. Payloads are the same.
@@ -70,26 +79,28 @@ class LossyCodec(RecCodec):
         return self._vae
 
     @cached_property
-    def _picture(self) -> Picture | None:
+    def _scene(self) -> Picture | Photograph | None:
         model = self._own()
-        return Picture(model) if model.config.get("kind") == "picture" else None
+        kinds: dict[Any, Callable[[Model], Picture | Photograph]] = {"picture": Picture, "photograph": Photograph}
+        make = kinds.get(model.config.get("kind"))
+        return make(model) if make else None
 
     @cached_property
     def _level(self) -> int:
-        levels = (self._picture or self._vae).qualities
+        levels = (self._scene or self._vae).qualities
         if self.quality > levels:
             raise ConfigError(f"model {self.learnt.label} has qualities 1 to {levels}, not {self.quality}")
         return (self.quality or levels) - 1
 
     @cached_property
     def _share(self) -> int:
-        if self.detail and (self._picture is not None or self._vae.detail is None):
+        if self.detail and (self._scene is not None or self._vae.detail is None):
             raise ConfigError(f"model {self.learnt.label} draws no detail: detail must be 0, got {self.detail}")
         return self.detail
 
     def check(self, spec: ArraySpec) -> None:
         """Raise `ConfigError` for a quality, or detail, that the model lacks, too."""
-        if self._picture is None:
+        if self._scene is None:
             super().check(spec)
         else:
             Codec.check(self, spec)
@@ -107,17 +118,19 @@ class LossyCodec(RecCodec):
 
     def default_chunk(self, spec: ArraySpec) -> int:
         """Some hundred small images; a picture of a stack, or a band of one that is large."""
-        if self._picture is None:
+        if self._scene is None:
             return super().default_chunk(spec)
         _, h, w, _ = self._shape(spec)
         return 1 if len(spec.shape) == 4 else -(-h // max(1, math.ceil(h * w / BAND)))
 
-    def _pictures(self, picture: Picture) -> Pictures:
-        return Pictures(picture, self._level, self.search, self.effort)
+    def _scenes(self, scene: Picture | Photograph) -> Pictures | Photographs:
+        if isinstance(scene, Photograph):
+            return Photographs(scene, self._level, self.search)
+        return Pictures(scene, self._level, self.search, self.effort)
 
     def _encode(self, chunk: NDArray[Any]) -> bytes:
-        if self._picture is not None:
-            return self._pictures(self._picture).encode(chunk.reshape(self._shape(ArraySpec.of(chunk))))
+        if self._scene is not None:
+            return self._scenes(self._scene).encode(chunk.reshape(self._shape(ArraySpec.of(chunk))))
         vae, level = self._vae, self._level
         x = self._rows(chunk)
         y = vae.coefficients(x)
@@ -134,14 +147,14 @@ class LossyCodec(RecCodec):
         return message.to_bytes()
 
     def _decode(self, payload: bytes, spec: ArraySpec) -> NDArray[Any]:
-        if self._picture is not None:
-            return self._pictures(self._picture).decode(payload, self._shape(spec)).reshape(spec.shape)
+        if self._scene is not None:
+            return self._scenes(self._scene).decode(payload, self._shape(spec)).reshape(spec.shape)
         return self._decoded(payload, spec, self._vae)
 
     def _decode_older(self, payload: bytes, spec: ArraySpec, version: int) -> NDArray[Any]:
         if version not in (1, 2):
             return super()._decode_older(payload, spec, version)
-        if self._picture is not None:
+        if self._scene is not None:
             raise CorruptDataError(f"version {version} of rec.vae had no pictures: the file is damaged")
         return self._decoded(payload, spec, LossyVAE(self._own(), whole=True))
 

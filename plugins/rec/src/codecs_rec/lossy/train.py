@@ -162,7 +162,7 @@ def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[nn.Module, 
 def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
     """Train on a stack of small images and return the model; the settings are those of `Settings`.
 
-    With ``kind="picture"`` it is a model for photographs of any size: see `codecs_rec.picture.train`.
+    With ``kind="photograph"`` it is a model for photographs of any size: see `codecs_rec.photograph.train`.
 
     Raises
     ------
@@ -170,14 +170,14 @@ def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
         For another kind.
     """
     kind = hyper.pop("kind", "items")
-    if kind == "picture":
-        from codecs_rec.picture.train import train as train_pictures
+    if kind == "photograph":
+        from codecs_rec.photograph.train import train as train_photographs
 
-        return train_pictures(data, **hyper)
+        return train_photographs(data, **hyper)
     if kind != "items":
-        raise ConfigError(f"kind must be items or picture, got {kind!r}")
+        raise ConfigError(f"kind must be items or photograph, got {kind!r}")
     if isinstance(data, list) and len({x.shape for x in data}) > 1:
-        raise UnsupportedArrayError("training takes images of one shape; for photographs of any size: kind=picture")
+        raise UnsupportedArrayError("training takes images of one shape; for photographs of any size: kind=photograph")
     return learn(np.asarray(data), *Run.of("rec.vae", Settings, hyper, beside=("budget", "progress")))[1]
 
 
