@@ -25,7 +25,7 @@ class Photograph:
         exact.check(not other, "other places")
         spacings = rec.tensor(tensors, "spacings", (None,), 1, 16384)
         exact.check(1 <= len(spacings) <= 64, "no quality, or too many")
-        levels = rec.tensor(tensors, "levels", (len(spacings),), -REACH, REACH)
+        levels = rec.tensor(tensors, "levels", (len(spacings),), -1024, 1024)
         quality = settings.get("quality", 0)
         if type(quality) is not int or not 0 <= quality <= len(spacings):
             raise entropy.Corrupt("a quality that the model does not have")

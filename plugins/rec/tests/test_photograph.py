@@ -200,6 +200,7 @@ HOSTILE: list[tuple[str, Any]] = [
     ("spacings", np.array([900, 0])),
     ("spacings", np.zeros(0, np.int16)),
     ("levels", np.zeros(3, np.int16)),
+    ("levels", np.array([-1025, 0])),
     ("first.0.range", np.array([-32766, 32767])),
     ("first.1.0.high", np.full(6, 4097)),
     ("trunk.1.0.low", np.full(2, -1)),

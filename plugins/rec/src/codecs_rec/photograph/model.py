@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Largest magnitude of what networks of priors are given, in units of 2^-8, and of a latent in units of 2^-4.
 SPAN, MOST = 32767, 32767
+#: Largest magnitude of what networks are told of a quality: four times it is within the range of `refine`.
+LEVELS = REACH // 4
 #: Largest magnitude of a prior's mean, in units of 2^-8 of a spacing; limits of its log-scale and its logits, in 64ths.
 MEANS, SCALES, LOGITS = 1 << 18, (-384, 640), 4096
 #: Side of the squares of pixels that the network `refine` sees as one.
@@ -70,7 +72,7 @@ class Photograph:
             places,
         )
         self.spacings = parts.integers("spacings", (-1,), 1, 1 << 14)
-        self.levels = parts.integers("levels", (len(self.spacings),), -SPAN, SPAN)
+        self.levels = parts.integers("levels", (len(self.spacings),), -LEVELS, LEVELS)
         parts.require(len(self.spacings) <= 64, f"{len(self.spacings)} qualities")
         self._networks(model.tensors())
 
