@@ -110,6 +110,14 @@ def codecs_register_models() -> list[ModelSpec]:
             nbytes=308314,
         ),
         ModelSpec(
+            name="photo",
+            codec="rec.vae",
+            resource="codecs_rec:models/photo.safetensors",
+            sha256="f58b2344d286a3e3a3964e99a72993033ea4c9682ef22c4c542c1f1ecaf53904",
+            summary="colour photographs of any size, lossy, 16 qualities, about 0.15 to 3 bits per pixel",
+            nbytes=3214488,
+        ),
+        ModelSpec(
             name="photo-blocks",
             codec="rec.vae",
             resource="codecs_rec:models/photo-blocks.safetensors",
