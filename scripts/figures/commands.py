@@ -97,6 +97,7 @@ INR = {
         *("--json", "JSON"),
     ]
 }
+INR_PHOTOS = {"photos": ["benchmarks/inr_photos.py", "DATA/photos/val", "DATA/photos/full", "--json", "JSON"]}
 SOUND = {"sound": ["benchmarks/inr_sound.py", "DATA/arrays/aud_digits_jackson.npz", "--json", "JSON"]}
 ENTROPY = {"entropy": ["benchmarks/entropy.py", "--repeats", "15", "--json"]}
 ARRAYS = {

@@ -61,6 +61,7 @@ TABLES = {
     "realism": Table(_benchmarks(commands.REALISM), relative.realism_table),
     "photographs": Table(_benchmarks(commands.PHOTOGRAPHS), relative.photographs_table),
     "inr": Table(_benchmarks(commands.INR), relative.inr_table),
+    "inr_photos": Table(_benchmarks(commands.INR_PHOTOS), relative.inr_photos_table),
     "sound": Table(_benchmarks(commands.SOUND), relative.sound_table),
     "entropy": Table(_benchmarks(commands.ENTROPY), engine.entropy_table),
     "exact": Table(_benchmarks(commands.EXACT), engine.exact_table),

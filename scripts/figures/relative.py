@@ -162,6 +162,26 @@ def inr_table(found: dict[str, Any]) -> str:
     return f"{by_column(models, rows)}\n\n{curves_table(found['inr']['rows'])}"
 
 
+def inr_photos_table(found: dict[str, Any]) -> str:
+    """Patches of photographs that share what they have in common, and that do not: each model on both sets, and curves of files."""
+    rows = {
+        "bits per pixel of payloads": lambda m: f"{m['payload']:.4f}",
+        "of files": lambda m: f"{m['file']:.4f}",
+        "PSNR, dB": lambda m: f"{m['psnr']:.2f}",
+        "steps of the error across borders of patches, over those elsewhere": lambda m: f"{m['seams']:.2f}",
+        "encoding a megapixel, processor seconds": lambda m: f"{m['encode']:.0f}",
+        "decoding it": lambda m: f"{m['decode']:.1f}",
+    }
+    sets = {"val": "4 small photographs", "full": "one of 768 x 512"}
+    models = {
+        f"`{name}`, {words}": model
+        for folder, words in sets.items()
+        for name, model in found["photos"][folder]["models"].items()
+    }
+    curves = [f"{words}, files:\n\n{curves_table(found['photos'][folder]['rows'])}" for folder, words in sets.items()]
+    return "\n\n".join([by_column(models, rows), *curves])
+
+
 def lenet_table(found: dict[str, Any]) -> str:
     """LeNet-5 as a file."""
     rows = {

@@ -114,6 +114,14 @@ def codecs_register_models() -> list[ModelSpec]:
             nbytes=183355,
         ),
         ModelSpec(
+            name="photo-20-alone",
+            codec="inr.image",
+            resource="codecs_inr:models/photo-20-alone.safetensors",
+            sha256="9d32e088e836ac31a14a745fc302f6a3dbbb54116ad960f111fc9e41ca28afb5",
+            summary="photographs in patches of 32 x 32 that share nothing, 0.19 bits per pixel: to compare with",
+            nbytes=173655,
+        ),
+        ModelSpec(
             name="voice-5",
             codec="inr.sound",
             resource="codecs_inr:models/voice-5.safetensors",
