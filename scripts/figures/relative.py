@@ -172,7 +172,7 @@ def inr_photos_table(found: dict[str, Any]) -> str:
         "encoding a megapixel, processor seconds": lambda m: f"{m['encode']:.0f}",
         "decoding it": lambda m: f"{m['decode']:.1f}",
     }
-    sets = {"val": "4 small photographs", "full": "one of 768 x 512"}
+    sets = {"val": "4 small photographs", "full": "3 of 768 x 512"}
     models = {
         f"`{name}`, {words}": model
         for folder, words in sets.items()
