@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from codecs_core.arrays import ArraySpec
 from codecs_core.entropy import Message
-from codecs_core.errors import ModelError
+from codecs_core.errors import ConfigError, ModelError, UnsupportedArrayError
 from codecs_core.exact import ExactNet
 from codecs_core.models import Model
 
@@ -233,6 +234,43 @@ def test_training() -> None:
     assert (photograph.qualities, photograph.groups) == (16, (1, 3, 5))
     codec = LossyCodec(model=model, quality=8)
     assert codec.decode(codec.encode(x), ArraySpec.of(x)).shape == x.shape
+
+
+def few_steps(size: int = 32, crop: int = 32, **run: Any) -> Model:
+    """A small model of noise."""
+    from codecs_rec.photograph.network import layout
+    from codecs_rec.photograph.train import Settings, learn
+
+    from codecs_core.learn import Run
+
+    images = [noise_image(size, size, 3) for _ in range(2)]
+    return learn(images, Settings(crop=crop, batch=1, steps=2), Run(**run), layout((0, 1), 1))[1]
+
+
+def test_training_goes_on(tmp_path: Path) -> None:
+    """From the checkpoint of one that was interrupted, to the same model."""
+
+    def interrupt(done: float, message: str) -> None:
+        if message.startswith("step 2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        few_steps(checkpoint=tmp_path / "state", progress=interrupt)
+    seen: list[str] = []
+    resumed = few_steps(checkpoint=tmp_path / "state", progress=lambda _, message: seen.append(message))
+    assert [message[:6] for message in seen] == ["step 2"]
+    assert resumed.sha256 == few_steps().sha256
+
+
+@pytest.mark.parametrize("crop", [31, 40, 1040])
+def test_crops_must_be_whole_blocks(crop: int) -> None:
+    with pytest.raises(ConfigError, match="crop must be"):
+        few_steps(crop=crop)
+
+
+def test_photographs_smaller_than_a_crop_are_no_training() -> None:
+    with pytest.raises(UnsupportedArrayError, match="set a smaller crop"):
+        few_steps(31)
 
 
 def test_networks_see_what_integers_see() -> None:

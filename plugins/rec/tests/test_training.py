@@ -160,6 +160,25 @@ def test_detail(tmp_path: Path) -> None:
         train(x, LOSSY, start="no such model", epochs=1)
 
 
+@pytest.mark.parametrize("detail", [False, True])
+def test_a_lossy_training_goes_on(detail: bool, tmp_path: Path) -> None:
+    """From the checkpoint of one that was interrupted."""
+    x, small = make_items(60, channels=3), {**SMALL_LOSSY, "checkpoint": tmp_path / "state"}
+    if detail:
+        train(x, LOSSY, epochs=1, **SMALL_LOSSY).save(path := tmp_path / "start.safetensors")
+        small["start"] = str(path)
+
+    def interrupt(done: float, message: str) -> None:
+        if message.startswith("step 3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(x, LOSSY, epochs=4, progress=interrupt, **small)
+    seen: list[str] = []
+    train(x, LOSSY, epochs=4, progress=lambda _, message: seen.append(message), **small)
+    assert [message[:6] for message in seen] == ["step 3", "step 4"]
+
+
 @pytest.mark.parametrize(
     "settings", [{"sigma": 0.5}, {"width": 0}, {"classes": 1.0}, {"depth": -1}, {"block_bits": 18}, {"hidden": 3}]
 )

@@ -11,6 +11,7 @@ LOSSY = CodecInfo(
     kind="lossy",
     ragged=True,
     trainable=True,
+    resumable=True,
     needs_model=True,
     auto=False,
 )

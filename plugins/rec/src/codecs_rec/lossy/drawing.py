@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,6 +84,8 @@ def learn(items: NDArray[np.uint8], settings: Settings, run: Run) -> tuple[Artis
         steps=settings.epochs * epoch,
         interval=INTERVAL,
         rng=rng,
+        run=f"{settings} of {len(items)} items",
+        checkpoint=None if run.checkpoint is None else Path(run.checkpoint),
         progress=run.progress,
         told="of the energy score, over the deviation of the noise, on what is held out",
     )

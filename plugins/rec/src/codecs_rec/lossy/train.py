@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,8 @@ def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[nn.Module, 
         steps=settings.epochs * epoch,
         interval=INTERVAL,
         rng=np.random.default_rng(settings.seed),
+        run=f"{settings} of {len(fit)} items",
+        checkpoint=None if run.checkpoint is None else Path(run.checkpoint),
         progress=run.progress,
         told="grey levels of error, on average over the qualities, on what is held out",
     )
@@ -178,7 +181,7 @@ def train(data: Sequence[NDArray[Any]] | NDArray[Any], **hyper: Any) -> Model:
         raise ConfigError(f"kind must be items or photograph, got {kind!r}")
     if isinstance(data, list) and len({x.shape for x in data}) > 1:
         raise UnsupportedArrayError("training takes images of one shape; for photographs of any size: kind=photograph")
-    return learn(np.asarray(data), *Run.of("rec.vae", Settings, hyper, beside=("budget", "progress")))[1]
+    return learn(np.asarray(data), *Run.of("rec.vae", Settings, hyper, beside=("budget", "progress", "checkpoint")))[1]
 
 
 def _linear(

@@ -74,8 +74,9 @@ class Lapped:
         """Sums of what blocks add along one axis, shape (8 n, m), of coefficients (n + 2, m, 8), rounded down."""
         near = np.concatenate([z[:-2], z[1:-1], z[2:]], -1)
         last, middle, first = self.basis[:, 2 * BLOCK :], self.basis[:, BLOCK : 2 * BLOCK], self.basis[:, :BLOCK]
-        # sums are below 2^53, so that floats are exact
-        sums = near.astype(np.float64) @ np.concatenate([last, middle, first]).astype(np.float64)
+        # sums are below 2^53, so that floats are exact, whatever flags a kernel raises for lanes that it computes and does not use
+        with np.errstate(all="ignore"):
+            sums = near.astype(np.float64) @ np.concatenate([last, middle, first]).astype(np.float64)
         return np.asarray((sums.astype(np.int64) >> shift).swapaxes(1, 2).reshape(-1, z.shape[1]))
 
 

@@ -14,11 +14,12 @@ from torch.nn import functional
 
 from codecs_core import Model
 from codecs_core import learn as learning
-from codecs_core.errors import UnsupportedArrayError
+from codecs_core.errors import ConfigError, UnsupportedArrayError
 from codecs_core.learn import Run
 from codecs_rec.lossy.model import GREY
 from codecs_rec.photograph.codec import WORTH
 from codecs_rec.photograph.freeze import frozen
+from codecs_rec.photograph.lapped import BLOCK
 from codecs_rec.photograph.network import Network, layout
 
 #: Qualities, and qualities of an octave of spacings.
@@ -34,6 +35,8 @@ MUON, DECAY, AVERAGE = 3.0, 0.05, 0.998
 SEARCHED, DEAD, SHIFTED = 0.5, 0.25, 0.12
 #: Nats that every image has beside its own, so that logarithms of empty ones are no matter.
 FLOOR = 300.0
+#: What sides of crops are multiples of: whole blocks, and squares that the network `refine` sees.
+SIDES = 2 * BLOCK
 #: Crops by which networks are frozen, and their largest side.
 EXAMPLES, EXAMPLE = 8, 128
 
@@ -77,12 +80,16 @@ def learn(
     ------
     UnsupportedArrayError
         For other data, or if fewer than two images are as large as a crop.
+    ConfigError
+        For a crop that is no multiple of 16.
     """
-    crop = settings.crop // 16 * 16
+    crop = settings.crop
+    if crop % SIDES:
+        raise ConfigError(f"crop must be a multiple of {SIDES}, got {crop}")
     large = [x for x in learning.image_list(data) if x.shape[2] == 3 and min(x.shape[:2]) >= crop]
     if len(large) < 2:
         raise UnsupportedArrayError(
-            f"training takes at least 2 colour images of {crop} x {crop} pixels or more, not {len(large)}"
+            f"training takes at least 2 colour images of {crop} x {crop} pixels or more, not {len(large)}: give more, or set a smaller crop"
         )
     images, validation = learning.hold_out(large, run.held_out)
     torch.manual_seed(settings.seed)
@@ -203,7 +210,7 @@ def _mean_loss(network: Network, images: Sequence[NDArray[np.uint8]]) -> float:
     network.eval()
     with torch.inference_mode():
         for image in images:
-            h, w = (side // 16 * 16 for side in image.shape[:2])
+            h, w = (side // SIDES * SIDES for side in image.shape[:2])
             x = torch.from_numpy(image[:h, :w].copy()).permute(2, 0, 1)[None].float().to(where) - GREY
             found += [_losses(network, x, torch.tensor([q], device=where)) for q in range(0, QUALITIES, 4)]
     return float(torch.cat(found).mean())
