@@ -30,7 +30,10 @@ class Photograph:
         if type(quality) is not int or not 0 <= quality <= len(spacings):
             raise entropy.Corrupt("a quality that the model does not have")
         self.spacing, self.level = int(spacings[quality - 1]), int(levels[quality - 1])
-        self.shifted = not settings.get("search", True)
+        search = settings.get("search", True)
+        if type(search) is not bool:
+            raise entropy.Corrupt("a search that is neither true nor false")
+        self.shifted = not search
         self.refine = rec.network_of(tensors, "refine", 13, (-4096, 4096), 12, -2048, 2048)
         self.groups, width, before = [], 1, 0
         for g, (start, end) in enumerate(pairwise([0, *groups])):

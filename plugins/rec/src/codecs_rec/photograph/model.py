@@ -64,7 +64,8 @@ class Photograph:
         parts.require(bool((np.diff(self.groups) > 0).all()), f"groups that end at {self.groups}")
         self.components = parts.number("components", range(1, 9))
         places = parts.integers("places", (self.groups[-1], 3), 0, BLOCK - 1)
-        parts.require(int(places[:, 0].max()) < COLOURS and len(np.unique(places, axis=0)) == len(places), "places")
+        parts.require(int(places[:, 0].max()) < COLOURS, f"places of {int(places[:, 0].max()) + 1} colours")
+        parts.require(len(np.unique(places, axis=0)) == len(places), "two places that are alike")
         whole = (-(1 << 13), 1 << 13)
         self.lapped = Lapped(
             parts.integers("basis", (BLOCK, WINDOW), *whole),

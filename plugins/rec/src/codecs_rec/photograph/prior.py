@@ -51,7 +51,7 @@ class Prior:
         return cls(logits, means, log_scales, np.zeros(size, np.int64), np.ones(size, bool))
 
     def shifted(self, shift: NDArray[np.int64]) -> Prior:
-        """The same priors on shifted grids, where latents are not sent if next to nothing is to be told of them.
+        """The same priors on shifted grids. Latents that are all but known are not sent.
 
         They are to samples what latents with less variance than the noise are to a Gaussian source (reverse water-filling).
         """
