@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_rec.lossy.codec import LossyCodec
-from codecs_rec.photograph.codec import Photographs
+from codecs_rec.photograph.codec import Chosen, Photographs
 from codecs_rec.photograph.lapped import Lapped, lapped, opponent
 from codecs_rec.photograph.model import Photograph, shifts
 from codecs_rec.photograph.prior import CELLS, Prior
@@ -216,6 +216,28 @@ def test_hostile_tensors_are_refused(name: str, value: Any) -> None:
     """Also by who made a probe for them."""
     with pytest.raises(ModelError):
         Photograph(remade(**{name: value}))
+
+
+@pytest.mark.parametrize("search", [True, False])
+@pytest.mark.parametrize("prior", [(4096, 1 << 18, 640), (-4096, -(1 << 18), -384), (0, 0, -384), (0, 0, 640)])
+def test_models_at_their_limits_code(prior: tuple[int, int, int], search: bool) -> None:
+    """With priors that are the same everywhere: what is decoded is what the encoder saw."""
+    limits: dict[str, Any] = {
+        "basis": np.full((8, 24), 8192),
+        "colours": np.full((3, 3), -8192),
+        "spacings": np.array([1, 1 << 14]),
+        "levels": np.array([-1024, 1024]),
+    }
+    for name, tensor in TENSORS.items():
+        if name.startswith(("first", "prior")) and name.endswith((".low", ".high")):
+            limits[name] = np.repeat(prior, len(tensor) // 3)
+    photograph, x = Photograph(remade(**limits)), noise_image(9, 17, 3)
+    for quality in range(2):
+        photographs = Photographs(photograph, quality, search)
+        y = photographs.choose(x).y
+        z = photograph.latents_of((9, 17), quality, not search, Chosen(y, search))
+        decoded = photographs.decode(photographs.encode(x[None]), (1, 9, 17, 3))
+        np.testing.assert_array_equal(decoded[0], photograph.image(z, (9, 17), quality))
 
 
 def test_training() -> None:

@@ -105,7 +105,8 @@ def learn(data: NDArray[Any], settings: Settings, run: Run) -> tuple[nn.Module, 
     fits = data.ndim in (3, 4) and data.shape[3:] in ((), (1,), (2,), (3,), (4,))
     if data.dtype not in (np.uint8, np.bool_) or not fits or len(data) < 40 or not 0 < data[0].size <= 1 << 16:
         raise UnsupportedArrayError(
-            f"training takes a stack of 40 small images or more, of dtype uint8 or bool, not {data.dtype} of shape {data.shape}"
+            f"training takes a stack of 40 small images or more, of dtype uint8 or bool, not {data.dtype} of shape {data.shape}; "
+            "for photographs of any size: kind=photograph"
         )
     torch.manual_seed(settings.seed)
     items = np.array(data).view(np.uint8).reshape(*data.shape[:3], -1)
