@@ -39,8 +39,8 @@ def whole_transform() -> Lapped:
 
 
 def random_prior(rng: np.random.Generator, n: int, shift: int = 0) -> Prior:
-    means, scales = rng.integers(-3000, 3000, (n, 2)), rng.integers(-200, 200, (n, 2))
-    prior = Prior.unshifted(rng.integers(-300, 300, (n, 2)), means, scales)
+    parts = (rng.integers(-limit, limit, (n, 2), np.int32) for limit in (300, 3000, 200))
+    prior = Prior.unshifted(*parts)
     return prior.shifted(rng.integers(-shift, shift + 1, n)) if shift else prior
 
 
@@ -114,7 +114,7 @@ def test_means_lie_in_their_cells() -> None:
 def test_shifted_grids_sample_without_bias() -> None:
     """What is decoded is uniform around what was encoded, whatever that is."""
     u = shifts(32, 32, 96).reshape(-1)
-    empty = np.zeros((u.size, 1), np.int64)
+    empty = np.zeros((u.size, 1), np.int32)
     prior = Prior.unshifted(empty, empty, empty).shifted(u)
     assert prior.sent.all()
     y = np.full(u.size, 0.3)
@@ -128,7 +128,7 @@ def test_shifted_grids_sample_without_bias() -> None:
 
 def test_what_is_all_but_known_is_not_sent() -> None:
     """On shifted grids: such latents are where they are expected, and take no bits."""
-    scales = np.array([[-384], [0]])
+    scales = np.array([[-384], [0]], np.int32)
     prior = Prior.unshifted(np.zeros_like(scales), np.zeros_like(scales), scales).shifted(np.array([77, 77]))
     assert prior.sent.tolist() == [False, True]
     k = prior.nearest(np.array([0.4, 5.3]))

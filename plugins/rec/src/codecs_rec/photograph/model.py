@@ -141,7 +141,7 @@ class Photograph:
         """From outputs of a network, of all blocks, the priors of those at some places."""
         parts = out.reshape(*out.shape[:2], 3, self.components, count)
         taken = [at.take(parts[:, :, kind].swapaxes(2, 3)) for kind in range(3)]
-        logits, means, log_scales = (part.reshape(-1, self.components).astype(np.int64) for part in taken)
+        logits, means, log_scales = (part.reshape(-1, self.components) for part in taken)
         return Prior.unshifted(logits, means, log_scales)
 
     def image(self, z: NDArray[np.int64], size: tuple[int, int], quality: int) -> NDArray[np.uint8]:

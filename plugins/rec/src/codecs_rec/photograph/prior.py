@@ -38,14 +38,14 @@ class Prior:
         Which of them are sent: shape (n,). Cells of others are 0.
     """
 
-    logits: NDArray[np.int64]
-    means: NDArray[np.int64]
-    log_scales: NDArray[np.int64]
+    logits: NDArray[np.int32]
+    means: NDArray[np.int32]
+    log_scales: NDArray[np.int32]
     shift: NDArray[np.int64]
     sent: NDArray[np.bool_]
 
     @classmethod
-    def unshifted(cls, logits: NDArray[np.int64], means: NDArray[np.int64], log_scales: NDArray[np.int64]) -> Prior:
+    def unshifted(cls, logits: NDArray[np.int32], means: NDArray[np.int32], log_scales: NDArray[np.int32]) -> Prior:
         """Grids have a point at 0, and all latents are sent."""
         size = len(means)
         return cls(logits, means, log_scales, np.zeros(size, np.int64), np.ones(size, bool))
@@ -110,7 +110,7 @@ class Prior:
         """Where latents of these cells are expected, in units of 2^-8."""
         off = np.empty(k.size, np.int64)
         cells, reciprocals, *_ = mixture_tables()
-        weights = softmax(np.ascontiguousarray(self.logits, np.int32))
+        weights = softmax(self.logits)
         _expected(k, weights, self._off, self.log_scales, cells, reciprocals, off)
         return self.corners(k) + off
 
