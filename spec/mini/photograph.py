@@ -59,12 +59,12 @@ class Photograph:
             i = np.arange(u.size)
             words = np.stack(np.broadcast_arrays(*rec.philox((i // 16).astype(np.uint64), 0, 0, 6)))
             u[:] = ((words[i // 4 % 4, i] >> (8 * (i % 4)).astype(np.uint64) & 255).astype(int) - 128).reshape(u.shape)
-        y, known, z = np.zeros_like(u), np.zeros_like(u, bool), np.zeros_like(u)
+        y, z = np.zeros_like(u), np.zeros_like(u)
         level = np.full((rows, columns, 1), self.level)
 
         def seen(start, end):
             parts = np.clip(y >> 2, -REACH, REACH), (logarithms(128 + abs(y)) >> 8) - 1792
-            return np.concatenate([np.where(known, part, 0)[..., start:end] for part in parts], -1)
+            return np.concatenate([part[..., start:end] for part in parts], -1)
 
         trunk, before = level, 0
         for start, end, network, nets in self.groups:
@@ -80,8 +80,6 @@ class Photograph:
                     for n in range(end - start)
                 ]
                 self.pop(message, at, out, start, u, y, z)
-                for a, b, n in at:
-                    known[a, b, start + n] = True
             before = start
         return z
 

@@ -108,7 +108,7 @@ def test_means_lie_in_their_cells() -> None:
     rng = np.random.default_rng(2)
     prior = random_prior(rng, 400, 128)
     k = rng.integers(-CELLS, CELLS + 1, 400)
-    assert np.abs(prior.means_of(k) - prior.corners(k)).max() <= 128
+    assert np.abs(prior.means_of(k) - prior.centres(k)).max() <= 128
 
 
 def test_shifted_grids_sample_without_bias() -> None:
@@ -118,7 +118,7 @@ def test_shifted_grids_sample_without_bias() -> None:
     prior = Prior.unshifted(empty, empty, empty).shifted(u)
     assert prior.sent.all()
     y = np.full(u.size, 0.3)
-    error = prior.corners(prior.nearest(y)) / 256 - y
+    error = prior.centres(prior.nearest(y)) / 256 - y
     assert np.abs(error).max() <= 0.5
     assert error.mean() == pytest.approx(-1 / 512, abs=6 * np.sqrt(1 / 12 / u.size))
     assert np.square(error).mean() == pytest.approx(1 / 12, abs=0.002)
@@ -133,7 +133,7 @@ def test_what_is_all_but_known_is_not_sent() -> None:
     assert prior.sent.tolist() == [False, True]
     k = prior.nearest(np.array([0.4, 5.3]))
     assert k.tolist() == [0, 5]
-    assert prior.corners(k).tolist() == [0, 5 * 256 + 77]
+    assert prior.centres(k).tolist() == [0, 5 * 256 + 77]
     assert (prior.bits(k) > 0).tolist() == [False, True]
     nothing = prior.nearest(np.zeros(2))
     assert prior.means_of(nothing)[0] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from codecs_rec.lossy.model import CORRECTION, GREY, REACH, squeezed, unsqueezed
 from codecs_rec.philox import words
 from codecs_rec.photograph.lapped import BLOCK, COLOURS, WINDOW, Lapped
 from codecs_rec.photograph.prior import GRID_BITS, Prior
-from codecs_rec.picture.model import FIRST, LATER, Place, evaluate
+from codecs_rec.picture.model import FIRST, LATER, Phases, Place, evaluate
 from codecs_rec.transform import VALUE_BITS
 
 if TYPE_CHECKING:
@@ -113,33 +114,28 @@ class Photograph:
         They come step by step, and the priors of each follow from those before. `shifted`: whether grids lie where Philox says.
         """
         rows, columns = (-(-side // BLOCK) for side in size)
-        seen, z = (np.zeros((rows, columns, n * self.groups[-1]), np.int64) for n in (2, 1))
-        level = np.full((rows, columns, 1), self.levels[quality])
-        trunk, start = level, 0
-        for group, end in enumerate(self.groups):
-            own, before = slice(2 * start, 2 * end), trunk
+        y, z = np.zeros((2, rows, columns, self.groups[-1]), np.int64)
+        u = shifts(*y.shape) if shifted else None
+        trunk = level = np.full((rows, columns, 1), self.levels[quality])
+        before = slice(0)
+        for group, own in enumerate(slice(*ends) for ends in pairwise((0, *self.groups))):
             if group:
-                earlier = slice(2 * (self.groups[group - 2] if group > 1 else 0), 2 * start)
-                trunk = evaluate(self.trunks[group - 1], np.concatenate([before, seen[..., earlier]], -1))
+                trunk = evaluate(self.trunks[group - 1], np.concatenate([trunk, features(y[..., before])], -1))
             for step, phases in enumerate(LATER if group else FIRST):
-                given = [seen[..., own], level] if not group else [trunk, level, seen[..., own]][: 2 + step]
+                given = [trunk, level, features(y[..., own])][: 2 + step] if group else [features(y[..., own]), level]
                 net = self.priors[group - 1][step] if group else self.first[step]
-                out = evaluate(net, np.concatenate(given, -1))
-                place = Place(phases, slice(start, end))
-                prior = self._prior(out, Place(phases, slice(None)), end - start)
-                if shifted:
-                    prior = prior.shifted(place.take(shifts(rows, columns, self.groups[-1])))
+                place = Place(phases, own)
+                prior = self._prior(evaluate(net, np.concatenate(given, -1)), phases)
+                prior = prior if u is None else prior.shifted(place.take(u))
                 k = choose.cells(place, prior)
+                place.put(y, prior.centres(k))
                 place.put(z, np.clip(prior.means_of(k) * self.spacings[quality] >> GRID_BITS, -MOST, MOST))
-                corners = prior.corners(k)
-                for part, value in zip(_halves(start, end), features(corners), strict=True):
-                    Place(phases, part).put(seen, value)
-            start = end
+            before = own
         return z
 
-    def _prior(self, out: NDArray[np.int32], at: Place, count: int) -> Prior:
-        """From outputs of a network, of all blocks, the priors of those at some places."""
-        parts = out.reshape(*out.shape[:2], 3, self.components, count)
+    def _prior(self, out: NDArray[np.int32], phases: Phases) -> Prior:
+        """From outputs of a network, of all blocks, the priors of the latents of those of some phases."""
+        at, parts = Place(phases, slice(None)), out.reshape(*out.shape[:2], 3, self.components, -1)
         taken = [at.take(parts[:, :, kind].swapaxes(2, 3)) for kind in range(3)]
         logits, means, log_scales = (part.reshape(-1, self.components) for part in taken)
         return Prior.unshifted(logits, means, log_scales)
@@ -155,14 +151,9 @@ class Photograph:
         return np.asarray(shown[: size[0], : size[1]], np.uint8)
 
 
-def _halves(start: int, end: int) -> tuple[slice, slice]:
-    """Where the two features of a group's latents are."""
-    return slice(2 * start, start + end), slice(start + end, 2 * end)
-
-
-def features(corners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """What networks see of latents: a quarter of them, and log2(1 + 2 |y|), in units of 2^-8."""
-    return np.clip(corners >> 2, -SPAN, SPAN), (log2(128 + np.abs(corners)) >> 8) - (7 << 8)
+def features(y: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What networks see of latents, 0 for those that are not known: a quarter of y, and log2(1 + 2 |y|), in units of 2^-8."""
+    return np.concatenate([np.clip(y >> 2, -SPAN, SPAN), (log2(128 + np.abs(y)) >> 8) - (7 << 8)], -1)
 
 
 @lru_cache(maxsize=4)

@@ -102,7 +102,7 @@ class Prior:
         k = np.clip(np.rint(y - self.shift * 2.0**-GRID_BITS), -CELLS, CELLS).astype(np.int64)
         return np.where(self.sent, k, 0)
 
-    def corners(self, k: NDArray[np.int64]) -> NDArray[np.int64]:
+    def centres(self, k: NDArray[np.int64]) -> NDArray[np.int64]:
         """Centres of cells, in units of 2^-8."""
         return (k << GRID_BITS) + self.shift
 
@@ -112,7 +112,7 @@ class Prior:
         cells, reciprocals, *_ = mixture_tables()
         weights = softmax(self.logits)
         _expected(k, weights, self._off, self.log_scales, cells, reciprocals, off)
-        return self.corners(k) + off
+        return self.centres(k) + off
 
 
 @kernel
