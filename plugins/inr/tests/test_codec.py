@@ -153,6 +153,7 @@ def remade(config: dict[str, Any] | None = None, **tensors: Any) -> Any:
         {"steps": [5, 0]},
         {"variance": 0},
         {"variance": None},
+        {"variance": [25]},
     ],
 )
 def test_configs_that_do_not_fit(config: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from codecs_inr.features import fourier
+from codecs_inr.groups import Groups
 from codecs_inr.network import Siren
 from codecs_inr.packing import packed, unpacked
 from codecs_inr.patches import counts, cut, joined
@@ -87,6 +88,12 @@ def check_slopes(network: Siren, x: NDArray[Any], rng: np.random.Generator) -> N
         step[:, i] = 1e-2
         above, below = (network.gradient(w + s * step, x, y).squares.astype(np.float64) for s in (1, -1))
         np.testing.assert_allclose(found.weights[:, i], (above - below) / 4e-2, rtol=0.03, atol=0.03)
+
+
+def test_groups_have_members_in_ascending_order() -> None:
+    members = Groups(np.array([2, -1, 0, 2, 0, -1, 4]), 3).members
+    assert [at.tolist() for at in members] == [[2, 4], [], [0, 3], [], [6]]
+    assert Groups(np.array([-1, -1]), 3).members == Groups(np.zeros(0, np.int64), 3).members == []
 
 
 @given(st.integers(1, 20), st.integers(0, 40), st.integers(0, 2**32))

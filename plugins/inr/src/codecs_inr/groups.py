@@ -72,8 +72,9 @@ class Groups:
 
     @cached_property
     def members(self) -> list[NDArray[np.int64]]:
-        """The weights of each group."""
-        return [np.flatnonzero(self.group == g) for g in range(self.count)]
+        """The weights of each group, in ascending order."""
+        ends = np.cumsum(np.bincount(self.group + 1, minlength=1))  # of those that are not sent, then of each group
+        return np.split(np.argsort(self.group, kind="stable"), ends)[1:-1]
 
     @property
     def told(self) -> Floats:

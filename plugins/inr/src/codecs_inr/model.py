@@ -67,10 +67,10 @@ class INR:
         self._require(self.channels in kind.channels and math.prod(shape) <= 1 << 20, f"item_shape {list(shape)}")
         self.grid = tuple(grid)
         hidden = self._whole(config, "hidden", (1, 16), 1, MOST_UNITS - 1)
-        bits, *window = self._whole(config, "index_bits", (1, 2), 1, 20)
+        bits, *window = self._whole(config, "index_bits", (1, 2), 1, 20, (int, list))
         self._require(not window or (bits <= 8 and 2 * bits <= window[0]), f"index_bits {config['index_bits']}")
         self.steps = self._whole(config, "steps", (2, 2), 1, 1 << 20)
-        (variance,) = self._whole(config, "variance", (1, 1), 1, 1 << 24)
+        (variance,) = self._whole(config, "variance", (1, 1), 1, 1 << 24, (int,))
         self.variance = variance / VARIANCE
         self.frequencies = self._tensor(tensors, "frequencies", (None,), 0, 1 << 20)
         inputs = 2 * len(self.frequencies) * len(self.grid)
@@ -112,13 +112,19 @@ class INR:
             raise ModelError(f"model {self._name} does not fit codec {self.kind.codec}: it has {what}")
 
     def _whole(
-        self, config: dict[str, Any], key: str, lengths: tuple[int, int], low: int, high: int
+        self,
+        config: dict[str, Any],
+        key: str,
+        lengths: tuple[int, int],
+        low: int,
+        high: int,
+        kinds: tuple[type, ...] = (list,),
     ) -> tuple[int, ...]:
-        """A list of integers of the config; a single integer is a list of one."""
+        """Integers of the config: a list or, where `kinds` have int, a single one."""
         found: Any = config.get(key)
         each = found if isinstance(found, list) else [found]
         fits = lengths[0] <= len(each) <= lengths[1] and all(type(n) is int and low <= n <= high for n in each)
-        self._require(fits, f"{key} {found!r}")
+        self._require(type(found) in kinds and fits, f"{key} {found!r}")
         return tuple(each)
 
     def _tensor(
