@@ -61,6 +61,21 @@ def test_the_same_images(mini: Any, shape: tuple[int, ...], more: dict[str, Any]
     check_any_indices(mini.decode, InrCodec(model=random_model(**more)), cc.ArraySpec(shape, "uint8"))
 
 
+@pytest.mark.parametrize("more", [{"index_bits": 4, "window": 9}, {"latents": (2, 3)}])
+def test_the_same_images_of_models_at_their_limits(mini: Any, more: dict[str, Any]) -> None:
+    """Numbers of each level, their sums and the weights are all too large, and cut off."""
+    model = random_model((4, 4, 3), linear=True, shared=(2, 1), **more)
+    limits = {"mean": 1 << 28, "scale": 1 << 28, "basis": 127, "up": (1 << 15) - 1}
+    tensors = {name: np.array(tensor, np.int64) for name, tensor in model.tensors().items()}
+    tensors |= {
+        name: np.where(tensor < 0, -1, 1) * limits[kind]
+        for name, tensor in tensors.items()
+        if (kind := name.split(".")[0]) in limits
+    }
+    made = cc.Model.create(codec="inr.image", config=model.config, tensors=tensors)
+    check_any_indices(mini.decode, InrCodec(model=made), cc.ArraySpec((2, 9, 11, 3), "uint8"))
+
+
 @pytest.mark.parametrize(
     ("shape", "more"),
     [
