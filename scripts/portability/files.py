@@ -36,7 +36,11 @@ ROOT = Path(__file__).parents[2]
 VALUES = 256
 #: Codecs whose encoders fit a network in floating point, with settings for a short fit: what they find may differ, and only what is decoded
 #: is compared.
-FREE: dict[str, dict[str, Any]] = {"inr.coin": {"steps": 20}, "inr.image": {"effort": "fast"}}
+FREE: dict[str, dict[str, Any]] = {
+    "inr.coin": {"steps": 20},
+    "inr.image": {"effort": "fast"},
+    "inr.sound": {"effort": "fast"},
+}
 
 Arrays = dict[str, NDArray[Any]]
 
