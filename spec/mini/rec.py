@@ -558,8 +558,9 @@ def decode(model, settings, payload, shape, dtype, version=2):
     from photograph import Photograph
 
     kinds = {"picture": (Picture, 16), "photograph": (Photograph, 8)}
-    if codec == "rec.vae" and config.get("kind") in kinds:
-        kind, side = kinds[config["kind"]]
+    name = config.get("kind")
+    if codec == "rec.vae" and type(name) is str and name in kinds:
+        kind, side = kinds[name]
         scene = kind(config, tensors, settings)
         return decode_scenes(scene, side, settings, payload, shape, dtype, version).astype(dtype)
     decoder = decode_vae if codec == "rec.vae" else decode_lossless

@@ -112,7 +112,7 @@ def test_means_lie_in_their_cells() -> None:
 
 
 def test_shifted_grids_sample_without_bias() -> None:
-    """What is decoded is uniform around what was encoded, whatever that is."""
+    """Centres of cells are uniform around what was encoded, whatever that is."""
     u = shifts(32, 32, 96).reshape(-1)
     empty = np.zeros((u.size, 1), np.int32)
     prior = Prior.unshifted(empty, empty, empty).shifted(u)
@@ -169,6 +169,7 @@ def test_search_costs_less_than_the_nearest_cells() -> None:
     "changed",
     [
         {"kind": "photographs"},
+        {"kind": ["photograph"]},
         {"groups": []},
         {"groups": [3, 1]},
         {"groups": [1, 4]},

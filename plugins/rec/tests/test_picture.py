@@ -127,6 +127,7 @@ def test_search_is_nearer_than_a_sample() -> None:
     "changed",
     [
         {"kind": "pictures"},
+        {"kind": ["picture"]},
         {"groups": []},
         {"groups": [2, 1]},
         {"groups": [1, 3]},

@@ -8,7 +8,6 @@ vectors have the squared length 32.
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -27,9 +26,10 @@ _MOST = np.int64((1 << 63) - 1)
 
 def golay() -> NDArray[np.int64]:
     """The 2^12 words of 24 bits: multiples of x^11 + x^9 + x^7 + x^6 + x^5 + x + 1 modulo x^23 - 1, and a bit that makes them even."""
-    rows = [0b101011100011 << k for k in range(12)]
-    words = [reduce(int.__xor__, (row for k, row in enumerate(rows) if n >> k & 1), 0) for n in range(1 << 12)]
-    return np.array([word | (word.bit_count() & 1) << 23 for word in words], np.int64)
+    k, n = np.arange(12), np.arange(1 << 12)[:, None]
+    words = np.bitwise_xor.reduce((n >> k & 1) * (0b101011100011 << k), axis=1)
+    odd = (words[:, None] >> np.arange(23)).sum(1) & 1
+    return np.asarray(words | odd << 23)
 
 
 WORDS = np.sort(golay())

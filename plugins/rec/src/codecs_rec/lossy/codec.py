@@ -82,8 +82,8 @@ class LossyCodec(RecCodec):
     def _scene(self) -> Picture | Photograph | None:
         model = self._own()
         kinds: dict[Any, Callable[[Model], Picture | Photograph]] = {"picture": Picture, "photograph": Photograph}
-        make = kinds.get(model.config.get("kind"))
-        return make(model) if make else None
+        kind = model.config.get("kind")
+        return kinds[kind](model) if isinstance(kind, str) and kind in kinds else None
 
     @cached_property
     def _level(self) -> int:

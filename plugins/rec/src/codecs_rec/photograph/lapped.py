@@ -46,13 +46,14 @@ class Lapped:
         The image is mirrored up to whole blocks, and beyond its edges.
         """
         h, w, _ = x.shape
-        ends = ((MARGIN, -h % BLOCK), (MARGIN, -w % BLOCK), (0, 0))
-        whole = np.pad(x, ((0, ends[0][1]), (0, ends[1][1]), (0, 0)), "symmetric")
+        whole = np.pad(x, ((0, -h % BLOCK), (0, -w % BLOCK), (0, 0)), "symmetric")
         whole = np.pad(whole, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), "symmetric")
-        basis, unit = self.basis.T * 2.0**-MATRIX_BITS, 2.0**-MATRIX_BITS
-        y = np.lib.stride_tricks.sliding_window_view(whole, WINDOW, 0)[::BLOCK] @ basis  # (rows, w, 3, 8)
-        y = np.lib.stride_tricks.sliding_window_view(y, WINDOW, 1)[:, ::BLOCK] @ basis  # (rows, columns, 3, 8, 8)
-        y = np.tensordot(y, self.colours * unit, (2, 1))  # (rows, columns, 8, 8, 3)
+        # what goes to BLAS is contiguous
+        basis, colours = (np.ascontiguousarray(matrix.T) * 2.0**-MATRIX_BITS for matrix in (self.basis, self.colours))
+        rows = np.lib.stride_tricks.sliding_window_view(whole, WINDOW, 0)[::BLOCK]  # (rows, w, 3, 24)
+        y = np.ascontiguousarray(rows) @ basis
+        columns = np.lib.stride_tricks.sliding_window_view(y, WINDOW, 1)[:, ::BLOCK]  # (rows, columns, 3, 8, 24)
+        y = np.ascontiguousarray((np.ascontiguousarray(columns) @ basis).transpose(0, 1, 3, 4, 2)) @ colours
         colour, u, v = self.places.T
         return np.asarray(y[:, :, u, v, colour])
 

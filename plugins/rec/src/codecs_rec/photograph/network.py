@@ -15,6 +15,7 @@ from torch.nn import functional
 from codecs_core.learn import residual
 from codecs_rec.photograph.lapped import BLOCK, COLOURS, MARGIN, lapped, opponent
 from codecs_rec.photograph.model import SQUARE
+from codecs_rec.photograph.prior import PARTS
 from codecs_rec.picture.model import FIRST, LATER, Phases
 
 #: Where the groups of latents of brightness end, by the sums of the numbers of a cosine; those of colours follow, fewer along an axis.
@@ -23,8 +24,6 @@ ENDS, FEW = (1, 3, 6, 14), 4
 FIRST_WIDTH, TRUNK, WIDTH, REFINE, BLOCKS = 64, 80, 112, 48, 3
 #: Components of a prior; the refining network's unit, in 8-bit values.
 COMPONENTS, UNIT = 2, 64.0
-#: Parts that a cell is cut into to find its mean.
-PARTS = 8
 
 
 def layout(ends: Sequence[int] = ENDS, few: int = FEW) -> list[list[tuple[int, int, int]]]:

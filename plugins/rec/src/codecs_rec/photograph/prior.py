@@ -17,8 +17,8 @@ CELLS, GRID_BITS = 511, 8
 PRECISION, PART = 22, (1 << 14) - 1
 #: On shifted grids latents are not sent whose cell around 0 would take less than a tenth of a bit, in units of 2^-16.
 LEAST = 6554
-#: A cell is cut into eight parts to find its mean.
-_PARTS, _OCTAVES = 8, np.int64(3)
+#: A cell is cut into parts to find its mean: eight, three octaves.
+PARTS, _OCTAVES = 8, np.int64(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +124,10 @@ def _expected(symbols, weights, means, log_scales, cells, reciprocals, out):
             mean = (np.int64(means[i, c]) << _OCTAVES) - 128  # so that parts begin where bins do
             scale = np.int64(log_scales[i, c]) + 64 * _OCTAVES
             weight = np.int64(weights[i, c])
-            for part in range(_PARTS):
-                low, high = logistic_pair(_PARTS * symbols[i] + part - _PARTS // 2, mean, scale, cells, reciprocals)
+            for part in range(PARTS):
+                low, high = logistic_pair(PARTS * symbols[i] + part - PARTS // 2, mean, scale, cells, reciprocals)
                 mass = weight * (high - low)
                 whole += mass
-                moment += mass * (2 * part + 1 - _PARTS)
+                moment += mass * (2 * part + 1 - PARTS)
         # a part is 2^5 units; its middle is half of an odd number of them
         out[i] = (moment * 16 + (whole >> np.int64(1))) // whole if whole > 0 else 0

@@ -9,7 +9,7 @@ it lies in the ball is taken, and (i, M) is sent. Of eight dimensions, E8 has th
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -118,7 +118,36 @@ def _dithers(tries, key, out):
             out[i, k] = np.float64(v[k]) / _ONE
 
 
-class LatticeDithered(Sampler):
+class KnownScale(Sampler):
+    """What lattices have in common: N(y, scale^2) in blocks of `size` dimensions, where both ends know the scale.
+
+    Parameters
+    ----------
+    scale
+        Of the noise, known to both ends: one number, or one a block.
+    """
+
+    size: ClassVar[int]
+
+    def __init__(self, scale: ArrayLike) -> None:
+        self.scale: NDArray[np.float64] = np.array(scale, np.float64)
+        if not (np.isfinite(self.scale) & (self.scale > 0)).all():
+            raise EntropyError("the scale of the noise must be positive and finite")
+
+    def _centre(self, target: Family, proposal: Family) -> NDArray[np.float64]:
+        """Where targets lie, counted from the proposal: shape (..., size)."""
+        centre = np.asarray(target.location - proposal.location + np.zeros(target.shape))
+        if not isinstance(target, Gaussian) or centre.shape[-1:] != (self.size,):
+            raise EntropyError(
+                f"the target of this lattice must be a Gaussian of shape (..., {self.size}), got {type(target).__name__} of {centre.shape}"
+            )
+        scale = np.broadcast_to(self.scale[..., None], centre.shape)
+        if not np.array_equal(np.broadcast_to(target.scale, centre.shape), scale):
+            raise EntropyError("the target of a lattice must have the scale that both ends know")
+        return centre
+
+
+class LatticeDithered(KnownScale):
     """N(y, scale^2) in blocks of eight dimensions, where both ends know the scale: 0.36 bits a dimension over the information.
 
     The target is a `Gaussian` of this scale, its last axis eight long. An index has nine integers, the last axis: the number of the
@@ -130,22 +159,11 @@ class LatticeDithered(Sampler):
         Of the noise, known to both ends: one number, or one a block.
     """
 
-    def __init__(self, scale: ArrayLike) -> None:
-        self.scale: NDArray[np.float64] = np.array(scale, np.float64)
-        if not (np.isfinite(self.scale) & (self.scale > 0)).all():
-            raise EntropyError("the scale of the noise must be positive and finite")
+    size = SIZE
 
     def encode(self, target: Family, proposal: Family, key: int) -> NDArray[np.int64]:
         """Indices of shape (..., 9) for parameters that broadcast to (..., 8)."""
-        centre = np.asarray(target.location - proposal.location + np.zeros(target.shape))
-        if not isinstance(target, Gaussian) or not centre.shape or centre.shape[-1] != SIZE:
-            raise EntropyError(
-                f"the target of a lattice is a Gaussian of shape (..., 8), not {type(target).__name__} of {centre.shape}"
-            )
-        if not np.array_equal(
-            np.broadcast_to(target.scale, centre.shape), np.broadcast_to(self.scale[..., None], centre.shape)
-        ):
-            raise EntropyError("the target of a lattice must have the scale that both ends know")
+        centre = self._centre(target, proposal)
         y = centre / self._steps(centre.shape[:-1], key)[..., None]
         if y.size and float(np.abs(y).max()) >= REACH >> 10:
             raise EntropyError(f"a target is {np.abs(y).max():.3g} steps from its proposal; at most 2^30 can be sent")

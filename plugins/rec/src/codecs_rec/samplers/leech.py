@@ -27,9 +27,9 @@ from codecs_rec.leech import ONE, SIZE, WORDS, contains, nearest
 from codecs_rec.philox import check_key, philox
 from codecs_rec.quantile import normal
 from codecs_rec.rotation import mirrors, rotate, rotate_back
-from codecs_rec.samplers.base import CELLS, PRIVATE, Sampler, draw
+from codecs_rec.samplers.base import CELLS, PRIVATE, draw
 from codecs_rec.samplers.dithered import OFFSET
-from codecs_rec.samplers.lattice import gaussian, number
+from codecs_rec.samplers.lattice import KnownScale, gaussian, number
 from codecs_rec.tables import table
 from codecs_rec.tables.leech import BITS, RATIO, UNIT
 
@@ -138,7 +138,7 @@ def _fill(tries, key, units, out):
             out[i, k] = np.float64(v[k]) / ONE
 
 
-class LeechDithered(Sampler):
+class LeechDithered(KnownScale):
     """N(y, scale^2) in blocks of 24 dimensions, where both ends know the scale: 0.115 bits a dimension over the information.
 
     The target is a `Gaussian` of this scale, its last axis 24 long. An index has 25 integers, the last axis: the number of the
@@ -150,22 +150,12 @@ class LeechDithered(Sampler):
         Of the noise, known to both ends: one number, or one a block.
     """
 
-    def __init__(self, scale: ArrayLike) -> None:
-        self.scale: NDArray[np.float64] = np.array(scale, np.float64)
-        if not (np.isfinite(self.scale) & (self.scale > 0)).all():
-            raise EntropyError("the scale of the noise must be positive and finite")
+    size = SIZE
 
     def encode(self, target: Family, proposal: Family, key: int) -> NDArray[np.int64]:
         """Indices of shape (..., 25) for parameters that broadcast to (..., 24)."""
-        centre = np.asarray(target.location - proposal.location + np.zeros(target.shape))
-        if not isinstance(target, Gaussian) or not centre.shape or centre.shape[-1] != SIZE:
-            raise EntropyError(
-                f"the target of the Leech lattice must be a Gaussian of shape (..., 24), got {type(target).__name__} of {centre.shape}"
-            )
-        scale = np.broadcast_to(self.scale[..., None], centre.shape)
-        if not np.array_equal(np.broadcast_to(target.scale, centre.shape), scale):
-            raise EntropyError("the target of the Leech lattice must have the scale that both ends know")
-        y = np.ascontiguousarray((centre / scale).reshape(-1, SIZE))
+        centre = self._centre(target, proposal)
+        y = np.ascontiguousarray((centre / self.scale[..., None]).reshape(-1, SIZE))
         if y.size and not float(np.abs(y).max()) < FARTHEST:
             raise EntropyError(f"a target must be less than 2^26 scales from its proposal, got {np.abs(y).max():.3g}")
         tries, points = np.empty(len(y), np.int64), np.empty(y.shape, np.int64)
